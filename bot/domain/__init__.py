@@ -1,0 +1,1 @@
+"""The rules, pure: nothing here reads a clock, a network or a database."""

@@ -1,0 +1,35 @@
+"""Who acts: resolved before a rule runs, so that rules never ask Slack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What Slack says about a person, reduced to what policy asks."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    BOT = "bot"
+    STRANGER = "stranger"  # somebody of another workspace in a shared channel
+    GONE = "gone"  # deactivated
+    CLI = "cli"
+    SELF = "self"  # this bot, paying what it owes
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person (or this bot) of one workspace, at the moment of acting."""
+
+    team: str
+    user: str
+    name: str
+    kind: Kind = Kind.MEMBER
+    groups: frozenset[str] = frozenset()
+    tz_offset: int = 0  # seconds east of UTC
+
+
+def bot_itself(team: str) -> Actor:
+    """The actor for what time or the world, not a person, brought about."""
+    return Actor(team=team, user="bot", name="Incident Commander", kind=Kind.SELF)

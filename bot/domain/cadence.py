@@ -1,0 +1,218 @@
+"""When people owe an update, what reminds them, and how an update answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain import events as e
+from bot.domain.actor import Actor
+from bot.domain.errors import Refused
+from bot.domain.incident import Incident, Status
+from bot.domain.policy import Policy
+from bot.domain.standing import live
+
+UPDATE_LIMIT = 2500
+
+
+def interval(incident: Incident, policy: Policy) -> timedelta | None:
+    """The time between internal updates: the severity's, doubled after mitigation; None where none is asked for."""
+    cadence = policy.severity(incident.severity).cadence
+    if cadence is None:
+        return None
+    return cadence * 2 if incident.status is Status.MITIGATED else cadence
+
+
+def next_update(incident: Incident, policy: Policy) -> datetime | None:
+    """When the next internal update is due.
+
+    A promised time stands, whatever policy or severity say later; a severity raised since brings it forward,
+    counted from the raise. None: the incident is over, or its severity asks for an update at resolution only.
+    """
+    if not incident.open or incident.declared_at is None:
+        return None
+    last = incident.last_update
+    if last is not None and last.next_by is not None:
+        due: datetime | None = last.next_by
+    else:
+        every = interval(incident, policy)
+        begin = last.at if last else incident.declared_at
+        due = begin + every if every else None
+    raised = incident.raised_at
+    if raised is not None and (last is None or raised > last.at) and (every := interval(incident, policy)):
+        due = min(due, raised + every) if due else raised + every
+    if due is None:
+        return None
+    if incident.held_until and incident.held_until > due:
+        due = incident.held_until
+    if incident.snoozed_until and incident.snoozed_until > due:
+        due = incident.snoozed_until
+    if incident.look_again and incident.look_again > due:
+        due = incident.look_again
+    return due
+
+
+def promise(incident: Incident) -> datetime | None:
+    """When customers were promised the next text: kept by publishing, publicly moved, never snoozed."""
+    said = incident.last_said
+    return said.drafted.promised if said and incident.open else None
+
+
+def dues(incident: Incident, policy: Policy) -> tuple[e.DueItem, ...]:
+    """Everything that somebody has to say by some time, soonest first."""
+    items = []
+    if update := next_update(incident, policy):
+        items.append(e.DueItem(kind="update", due=update))
+    if promised := promise(incident):
+        said = incident.last_said
+        items.append(e.DueItem(kind="promise", due=promised, ref=said.drafted.audience if said else ""))
+    return tuple(sorted(items, key=lambda item: item.due))
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A reminder that is owed: these things, at this rung, from this moment on."""
+
+    at: datetime
+    rung: int
+    item: e.DueItem
+
+
+def rungs(incident: Incident, policy: Policy) -> tuple[Rung, ...]:
+    """For everything due the rung that comes next, at its time."""
+    owed = []
+    for item in dues(incident, policy):
+        given = max(
+            (r.rung for r in incident.reminders for x in r.items if (x.kind, x.due) == (item.kind, item.due)),
+            default=-1,
+        )
+        # After mitigation the internal ladder has one rung: at the time itself.
+        quiet = incident.status is Status.MITIGATED and item.kind == "update"
+        for rung, offset in enumerate(policy.rungs):
+            if rung <= given or (quiet and rung != 1):
+                continue
+            owed.append(Rung(item.due + offset, rung, item))
+            break
+    return tuple(sorted(owed, key=lambda one: one.at))
+
+
+def recipients(incident: Incident, rung: int, policy: Policy, kinds: frozenset[str]) -> tuple[str, ...]:
+    """Whom a rung tells: first who writes, then the lead, then the next level as well."""
+    writer = incident.comms_lead or incident.lead
+    people = [writer]
+    if rung >= 2 or "update" in kinds:
+        people.append(incident.lead)
+    if rung >= 3 and policy.levels:
+        people.extend(policy.levels[0])
+    return tuple(dict.fromkeys(user for user in people if user))
+
+
+def remind(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+    """The reminder that is owed now, if one is: everything due in one, at the highest rung whose time has come."""
+    items: list[e.DueItem] = []
+    highest = -1
+    for owed in rungs(incident, policy):
+        if owed.at > at:
+            continue
+        # What fell due while nobody could be told comes once, at the rung where it stands now.
+        passed = [n for n, offset in enumerate(policy.rungs) if owed.item.due + offset <= at]
+        quiet = incident.status is Status.MITIGATED and owed.item.kind == "update"
+        highest = max(highest, 1 if quiet else max([owed.rung, *passed]))
+        items.append(owed.item)
+    if not items:
+        return []
+    if highest >= 1:
+        known = {(item.kind, item.due) for item in items}
+        items += [item for item in dues(incident, policy) if item.due <= at and (item.kind, item.due) not in known]
+    kinds = frozenset(item.kind for item in items)
+    to = recipients(incident, highest, policy, kinds)
+    return [e.Reminded(by=by.user, at=at, items=tuple(items), rung=highest, to=to)]
+
+
+def post_update(
+    incident: Incident,
+    *,
+    text: str,
+    next_by: datetime | None,
+    impact: str = "",
+    by: Actor,
+    at: datetime,
+    policy: Policy,
+) -> list[e.Event]:
+    """Tell all where it stands. No time given: the severity's interval from now; a time given is a promise."""
+    live(incident)
+    words = text.strip()
+    if not words:
+        raise Refused("Write what is known: `/incident update payouts to NG resumed, KE follows`.", field="text")
+    if len(words) > UPDATE_LIMIT:
+        raise Refused(
+            f"The update has {len(words)} characters; at most {UPDATE_LIMIT} fit. Put detail into the thread.",
+            field="text",
+        )
+    if next_by is None:
+        every = interval(incident, policy)
+        next_by = at + every if every else None
+    elif next_by <= at:
+        raise Refused("The next update lies in the past. When will it be?", field="next_by")
+    return [e.UpdatePosted(by=by.user, at=at, text=words, next_by=next_by, impact=impact.strip()[:500])]
+
+
+def undo_update(incident: Incident, *, seq: int, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+    """Withdraw one's own update within the seconds allowed."""
+    update = next((one for one in incident.updates if one.seq == seq), None)
+    if update is None or update.undone:
+        raise Refused("That update is gone already.")
+    if update.by != by.user:
+        raise Refused(f"Only <@{update.by}> can undo that update. Post a new one to correct it.")
+    if at > update.at + policy.undo_within:
+        raise Refused("It is too late to undo: people have read it. Post a new update to correct it.")
+    return [e.UpdateUndone(by=by.user, at=at, seq=seq)]
+
+
+def nothing_new(incident: Incident, *, tried: str = "", by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+    """Say in one click that the state has not changed; the third time in a row takes a sentence."""
+    live(incident)
+    in_a_row = 0
+    for update in reversed([one for one in incident.updates if not one.undone]):
+        if not update.nothing_new:
+            break
+        in_a_row += 1
+    if in_a_row >= 2 and not tried.strip():
+        raise Refused("Nothing new twice in a row. Say what was tried, or what you wait for.", field="tried")
+    state = "Fix in place, watching" if incident.status is Status.MITIGATED else "Still being investigated"
+    if incident.waiting:
+        state = f"Waiting: {incident.waiting}"
+    text = f"{state}; nothing new." + (f" {tried.strip()}" if tried.strip() else "")
+    every = interval(incident, policy)
+    return [e.UpdatePosted(by=by.user, at=at, text=text, next_by=at + every if every else None, nothing_new=True)]
+
+
+def snooze(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+    """Put the internal update off, twice at most; a promise to customers is kept or publicly moved."""
+    live(incident)
+    if incident.snoozes >= policy.snoozes:
+        raise Refused(
+            f"Snoozed {incident.snoozes} times already. Post an update, or say [Nothing new]: it takes one click."
+        )
+    open_items = [x for r in incident.reminders if r.answered_at is None for x in r.items]
+    if open_items and all(item.kind == "promise" for item in open_items):
+        raise Refused("Customers were promised this time. Keep it, or tell them a new one: `/incident comms`.")
+    return [e.Snoozed(by=by.user, at=at, until=at + policy.snooze)]
+
+
+def hold(incident: Incident, *, until: datetime, watcher: str, by: Actor, at: datetime) -> list[e.Event]:
+    """After mitigation: be quiet until a time, with somebody named who watches."""
+    live(incident)
+    if incident.status is not Status.MITIGATED:
+        raise Refused("Holding is for after mitigation: `/incident mitigate` first, or wait for something by name.")
+    if until <= at:
+        raise Refused("That time lies in the past.")
+    if not watcher:
+        raise Refused("Name who watches until then.")
+    return [e.Held(by=by.user, at=at, until=until, watcher=watcher)]
+
+
+def lateness(due: datetime, at: datetime) -> str:
+    """ ", 4 min late" from one minute on, else empty."""
+    minutes = int((at - due).total_seconds() // 60)
+    return f", {minutes} min late" if minutes >= 1 else ""

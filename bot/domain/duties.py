@@ -1,0 +1,112 @@
+"""What the bot owes: which rules time makes it apply, what the world lacks, and when to look next.
+
+`timed` turns time into events; events make messages (slack/messages); `wants` lists the rest of the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain import cadence, checklist, drafts, escalation, events as e, lifecycle, notes, roles
+from bot.domain.actor import Actor
+from bot.domain.incident import Incident, Mark
+from bot.domain.policy import Policy
+
+#: a rule that time applies: (incident, bot, now) -> events, empty where there is nothing to do
+Timed = Callable[[Incident, Actor, datetime], list[e.Event]]
+
+
+def _appointments(incident: Incident, policy: Policy) -> Iterator[tuple[datetime, str, Timed]]:
+    """Every moment at which a rule has to be applied, with the rule's name."""
+    if not incident.open or incident.newer:
+        return
+    if incident.severity_assumed and not incident.severity_asked and incident.lead and incident.declared_at:
+        yield (
+            incident.declared_at + policy.severity_asked_after,
+            "ask severity",
+            lambda i, by, at: lifecycle.ask_severity(i, by=by, at=at),
+        )
+    if call := escalation.next_call(incident, policy):
+        yield call, "call next", lambda i, by, at: escalation.call_next(i, by=by, at=at, policy=policy)
+    if silent := escalation.silent_lead(incident, policy):
+        yield silent, "ask lead", lambda i, by, at: escalation.ask_lead(i, by=by, at=at, policy=policy)
+    if incident.look_again:
+        yield incident.look_again, "look again", lambda i, by, at: notes.stop_waiting(i, by=by, at=at)
+    for offer in incident.offers.values():
+        yield offer.until, "settle hand-over", lambda i, by, at: roles.settle(i, by=by, at=at)
+    for rung in cadence.rungs(incident, policy):
+        yield rung.at, "remind", lambda i, by, at: cadence.remind(i, by=by, at=at, policy=policy)
+    for ask in incident.open_asks:
+        ends = ask.until if ask.state == "go" and ask.until else ask.asked.lapses
+        yield ends, "lapse ask", lambda i, by, at, seq=ask.seq: checklist.lapse(i, ask=seq, by=by, at=at, policy=policy)  # type: ignore[misc]
+    for one in incident.checklists:
+        for step, state in one.steps.items():
+            if state.mark is Mark.REVIEW and state.review_by and not state.review_nagged:
+                yield (
+                    state.review_by,
+                    "review overdue",
+                    lambda i, by, at, slug=one.runbook.slug, step=step: checklist.review_overdue(  # type: ignore[misc]
+                        i, runbook=slug, step=step, by=by, at=at
+                    ),
+                )
+    for draft in incident.drafts.values():
+        if draft.state == "drafted":
+            yield (
+                draft.drafted.expires,
+                "lapse draft",
+                lambda i, by, at, name=draft.name: drafts.lapse(i, draft=name, by=by, at=at),  # type: ignore[misc]
+            )
+
+
+def timed(incident: Incident, policy: Policy, now: datetime) -> list[tuple[str, Timed]]:
+    """The rules whose time has come, by name, each once."""
+    owed: dict[str, Timed] = {}
+    for at, name, rule in _appointments(incident, policy):
+        if at <= now:
+            owed.setdefault(name, rule)
+    return list(owed.items())
+
+
+def next_at(incident: Incident, policy: Policy, now: datetime) -> datetime | None:
+    """The next moment at which something of this incident has to be looked at, after `now`."""
+    moments = [at for at, _, _ in _appointments(incident, policy)]
+    moments += [at for at in _changes_of_look(incident, policy)]
+    later = [at for at in moments if at > now]
+    return min(later, default=None)
+
+
+def _changes_of_look(incident: Incident, policy: Policy) -> Iterator[datetime]:
+    """Moments at which a message looks different though nothing happened: a section folds, [Undo] goes."""
+    for one in incident.checklists:
+        for completed in one.completed_at.values():
+            yield completed + policy.section_folds_after
+    if last := incident.last_update:
+        yield last.at + policy.undo_within + timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Wants:
+    """What the world lacks, seen from the timeline; messages are slack/messages' part."""
+
+    channel: bool = False  # a channel is to be opened
+    people: tuple[str, ...] = ()  # to be invited
+
+
+def wants(incident: Incident) -> Wants:
+    """What has to be done in Slack besides messages."""
+    if incident.newer or not incident.seq:
+        return Wants()
+    if not incident.channel:
+        # A refused channel is asked for again only when somebody re-arms it: the answer would be the same.
+        return Wants(channel=not incident.channel_error and incident.open)
+    if incident.channel_lost:
+        return Wants()
+    missing = tuple(user for user in incident.wanted if user not in incident.invited and user not in incident.refused)
+    return Wants(people=missing)
+
+
+def sendable(incident: Incident) -> tuple[str, ...]:
+    """Drafts that two people agreed on and that are not on their way yet."""
+    return tuple(d.name for d in incident.drafts.values() if d.state == "approved")

@@ -1,0 +1,21 @@
+"""The few things that can be refused, each carrying the sentence for the person who asked."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """Nothing was done. The message says what was not done, why, and what would work."""
+
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        #: the form field the sentence belongs to, where there is a form
+        self.field = field
+
+
+class NewerThanThisProgram(Refused):
+    """The incident holds an event of a type that this version does not know."""
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be reached or written: nothing is recorded."""

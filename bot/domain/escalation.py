@@ -1,0 +1,61 @@
+"""When nobody answers, and when the one who leads falls silent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain import events as e
+from bot.domain.actor import Actor
+from bot.domain.errors import Refused
+from bot.domain.incident import Incident
+from bot.domain.policy import Policy
+from bot.domain.standing import live
+
+
+def next_call(incident: Incident, policy: Policy) -> datetime | None:
+    """When the next level is mentioned, as long as nobody answers; None where somebody did, or no level is set."""
+    if not incident.open or incident.acknowledged_by or not policy.levels or incident.declared_at is None:
+        return None
+    calls = incident.escalations
+    if not calls:
+        return incident.declared_at + policy.answer_within
+    # Each level once at the short interval, in a loop of two rounds, then hourly: people sleep through one call.
+    every = policy.answer_within if len(calls) < 2 * len(policy.levels) else policy.ask_again_every
+    return calls[-1][1] + every
+
+
+def call_next(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+    """Mention the next level because nobody has answered."""
+    due = next_call(incident, policy)
+    if due is None or due > at:
+        return []
+    position = len(incident.escalations) % len(policy.levels)
+    return [e.NobodyAnswered(by=by.user, at=at, level=position + 1, to=policy.levels[position])]
+
+
+def escalate(incident: Incident, *, reason: str, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+    """Mention the next level because a person asks for it."""
+    live(incident)
+    if not policy.levels:
+        raise Refused("No escalation levels are set in the policy file. Bring a person in: `/incident add @name`.")
+    level = min(incident.level + 1, len(policy.levels))
+    return [e.Escalated(by=by.user, at=at, level=level, to=policy.levels[level - 1], reason=reason.strip()[:500])]
+
+
+def silent_lead(incident: Incident, policy: Policy) -> datetime | None:
+    """When a lead who has not been seen is asked; once per silence."""
+    if not incident.open or not incident.lead or incident.lead_seen_at is None or incident.waiting:
+        return None
+    if incident.held_until:
+        return None
+    if incident.lead_asked_at and incident.lead_asked_at >= incident.lead_seen_at:
+        return None
+    return incident.lead_seen_at + policy.lead_silent_after
+
+
+def ask_lead(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+    """Ask a silent lead whether they are still there."""
+    due = silent_lead(incident, policy)
+    if due is None or due > at:
+        return []
+    return [e.LeadSilent(by=by.user, at=at, to=incident.lead)]

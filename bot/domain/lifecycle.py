@@ -1,0 +1,361 @@
+"""From declared to closed: the table of ways, and the rules that walk them.
+
+What may not live here: who may (policy.py), what is said (slack/), what follows in the world (duties.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.domain import events as e
+from bot.domain.actor import Actor, Kind
+from bot.domain.errors import Refused
+from bot.domain.incident import Incident, Mark, Status
+from bot.domain.policy import Policy, business_days_after
+from bot.domain.standing import live
+from bot.domain.times import clock_time
+
+#: verb -> (the statuses in which it may be said, what the incident is afterwards)
+TRANSITIONS: dict[str, tuple[frozenset[Status], Status]] = {
+    "mitigate": (frozenset({Status.INVESTIGATING}), Status.MITIGATED),
+    "resolve": (frozenset({Status.INVESTIGATING, Status.MITIGATED}), Status.RESOLVED),
+    "false-alarm": (frozenset({Status.INVESTIGATING, Status.MITIGATED}), Status.FALSE_ALARM),
+    "duplicate": (frozenset({Status.INVESTIGATING, Status.MITIGATED}), Status.DUPLICATE),
+    "reopen": (
+        frozenset({Status.MITIGATED, Status.RESOLVED, Status.FALSE_ALARM, Status.DUPLICATE, Status.CLOSED}),
+        Status.INVESTIGATING,
+    ),
+    "close": (frozenset({Status.RESOLVED, Status.FALSE_ALARM, Status.DUPLICATE}), Status.CLOSED),
+}
+
+#: how a status reads in a sentence
+IS = {
+    Status.INVESTIGATING: "being investigated",
+    Status.MITIGATED: "mitigated",
+    Status.RESOLVED: "resolved",
+    Status.FALSE_ALARM: "ended as a false alarm",
+    Status.DUPLICATE: "ended as a duplicate",
+    Status.CLOSED: "closed",
+}
+
+TITLE_LIMIT = 200
+
+
+def clean_title(title: str) -> str:
+    """One line, no control characters; refused when nothing readable is left or it is longer than 200 characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in title).split())
+    if not any(c.isalnum() for c in line):
+        raise Refused("Say in a few words what is broken: a title needs letters or digits.", field="title")
+    if len(line) > TITLE_LIMIT:
+        raise Refused(
+            f"The title has {len(line)} characters; at most {TITLE_LIMIT} fit. Put the rest into the summary.",
+            field="title",
+        )
+    return line
+
+
+def check_way(incident: Incident, verb: str) -> None:
+    """Raise Refused, with what would work, where the table has no such way."""
+    allowed, _ = TRANSITIONS[verb]
+    if incident.newer:
+        live(incident)
+    if incident.status in allowed:
+        return
+    if verb == "reopen":
+        raise Refused(f"{incident.name} is open already.")
+    if verb == "close" and incident.status.open:
+        raise Refused(f"{incident.name} is still open. Resolve it first: `/incident resolve`.")
+    if incident.status is Status.MITIGATED:
+        raise Refused(f"{incident.name} is mitigated already. When it is over: `/incident resolve`.")
+    raise Refused(f"{incident.name} is {IS[incident.status]} already. To work on it again: `/incident reopen`.")
+
+
+def declare(
+    incident: Incident,
+    *,
+    number: int,
+    title: str,
+    severity: str | None,
+    summary: str = "",
+    private: bool = False,
+    origin: str = "",
+    responders: Sequence[str] = (),
+    by: Actor,
+    at: datetime,
+    policy: Policy,
+) -> list[e.Event]:
+    """The incident begins. A person who declares has acknowledged it and leads it; no severity means an assumed one."""
+    chosen = policy.severity(severity) if severity else policy.assume(title)
+    person = by.kind not in (Kind.SELF, Kind.CLI)
+    events: list[e.Event] = [
+        e.Declared(
+            by=by.user,
+            at=at,
+            number=number,
+            title=clean_title(title),
+            severity=chosen.key,
+            assumed=not severity,
+            private=private,
+            summary=summary.strip(),
+            origin=origin,
+            responders=() if private else tuple(user for user in responders if user != by.user),
+        )
+    ]
+    if person:
+        events.append(e.Acknowledged(by=by.user, at=at))
+        events.append(e.RoleTaken(by=by.user, at=at, role="lead", user=by.user))
+    return events
+
+
+def acknowledge(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+    """A person answers; who comes second is told who was first."""
+    live(incident)
+    if incident.acknowledged_by and incident.acknowledged_at:
+        who = "You" if incident.acknowledged_by == by.user else f"<@{incident.acknowledged_by}>"
+        raise Refused(f"{who} answered already, {clock_time(incident.acknowledged_at, at)}. Nothing more to do.")
+    events: list[e.Event] = [e.Acknowledged(by=by.user, at=at)]
+    if not incident.lead and by.kind is not Kind.CLI:
+        events.append(e.RoleTaken(by=by.user, at=at, role="lead", user=by.user))
+    return events
+
+
+def change_severity(
+    incident: Incident,
+    *,
+    severity: str,
+    reason: str,
+    responders: Sequence[str],
+    by: Actor,
+    at: datetime,
+    policy: Policy,
+) -> list[e.Event]:
+    """Raise, lower or confirm the severity. Lowering takes a reason, mentions nobody and keeps promises made."""
+    live(incident)
+    new = policy.severity(severity)
+    if new.key == incident.severity and not incident.severity_assumed:
+        raise Refused(f"{incident.name} is {new.name} already. Nothing changed.", field="severity")
+    worse = policy.rank(new.key) < policy.rank(incident.severity)
+    if policy.rank(new.key) > policy.rank(incident.severity) and not reason.strip():
+        raise Refused(
+            f"Lowering to {new.name} needs a reason: `/incident sev {new.key[-1]} what changed`.", field="reason"
+        )
+    return [
+        e.SeverityChanged(
+            by=by.user,
+            at=at,
+            old=incident.severity,
+            new=new.key,
+            worse=worse,
+            reason=reason.strip(),
+            responders=tuple(responders) if worse and not incident.private else (),
+        )
+    ]
+
+
+def ask_severity(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+    """Ask the lead once whether the assumed severity is right."""
+    if not incident.open or not incident.severity_assumed or incident.severity_asked or not incident.lead:
+        return []
+    return [e.SeverityAsked(by=by.user, at=at, to=incident.lead)]
+
+
+def retitle(incident: Incident, *, title: str, by: Actor, at: datetime) -> list[e.Event]:
+    """Say better what is broken."""
+    live(incident)
+    new = clean_title(title)
+    if new == incident.title:
+        raise Refused("That is the title already. Nothing changed.", field="title")
+    return [e.TitleChanged(by=by.user, at=at, title=new)]
+
+
+def state_impact(incident: Incident, *, impact: str, by: Actor, at: datetime) -> list[e.Event]:
+    """Say who is affected and how."""
+    live(incident)
+    text = impact.strip()
+    if not text:
+        raise Refused("Say who is affected: `/incident impact payouts to NG and KE wait`.", field="impact")
+    if len(text) > 500:
+        raise Refused(f"The impact has {len(text)} characters; at most 500 fit on the card.", field="impact")
+    return [e.ImpactStated(by=by.user, at=at, impact=text)]
+
+
+def correct_start(incident: Incident, *, started: datetime, by: Actor, at: datetime) -> list[e.Event]:
+    """Correct when the trouble began; never later than the declaration's future."""
+    if incident.newer or not incident.seq:
+        live(incident)
+    if started > at:
+        raise Refused("That time lies ahead. When did it begin?", field="started")
+    if started < at - timedelta(days=90):
+        raise Refused("That is more than 90 days ago. Check the date.", field="started")
+    return [e.StartCorrected(by=by.user, at=at, started=started)]
+
+
+def mitigate(incident: Incident, *, note: str, by: Actor, at: datetime) -> list[e.Event]:
+    """The harm to customers has stopped."""
+    check_way(incident, "mitigate")
+    return [e.Mitigated(by=by.user, at=at, note=note.strip())]
+
+
+def known_checks(incident: Incident, policy: Policy) -> dict[str, tuple[str, str]]:
+    """What the bot can see itself of the conditions: name -> (yes | no | unknown, why). Unknown is not a pass."""
+    known: dict[str, tuple[str, str]] = {}
+    open_asks = len(incident.open_asks)
+    reviews = [
+        (one.runbook.slug, step)
+        for one in incident.checklists
+        for step, state in one.steps.items()
+        if state.mark is Mark.REVIEW
+    ]
+    if open_asks or reviews:
+        known["asks"] = ("no", f"{open_asks} asks and {len(reviews)} reviews are open")
+    else:
+        known["asks"] = ("yes", "none is open")
+    if not incident.drafts:
+        known["told"] = ("unknown", "nothing was sent from here")
+    elif (said := incident.last_said) is None:
+        known["told"] = ("no", "no draft was sent")
+    elif said.drafted.stage == "resolved":
+        known["told"] = ("yes", "the last text says resolved")
+    else:
+        known["told"] = ("no", f"the last text says {said.drafted.stage}")
+    return known
+
+
+def gate(incident: Incident, answers: Sequence[e.Check], policy: Policy) -> tuple[e.Check, ...]:
+    """The conditions as they stand: what the bot sees wins over what a person ticks."""
+    said = {check.name: check for check in answers}
+    known = known_checks(incident, policy)
+    checks = []
+    for name, _ in policy.resolve_checks:
+        met, note = known.get(name, ("unknown", ""))
+        person = said.get(name)
+        if met == "unknown" and person is not None:
+            met, note = person.met, person.note or note
+        checks.append(e.Check(name=name, met=met, note=note))
+    return tuple(checks)
+
+
+def resolve(
+    incident: Incident,
+    *,
+    answers: Sequence[e.Check] = (),
+    note: str = "",
+    override: str = "",
+    confirmers: Sequence[str] = (),
+    by: Actor,
+    at: datetime,
+    policy: Policy,
+) -> list[e.Event]:
+    """It is over. SEV-3 takes one line; else every condition, or a reason, and at SEV-1 a second person too."""
+    check_way(incident, "resolve")
+    severity = policy.severity(incident.severity)
+    if severity.gate == "one line":
+        if not note.strip():
+            raise Refused("Say in one line how it ended: `/incident resolve cache cleared, errors gone`.", field="note")
+        return [_resolved(incident, (), note, "", "", by, at, policy)]
+    checks = gate(incident, answers, policy)
+    unmet = [name for check in checks if check.met != "yes" for name in [check.name]]
+    if not unmet:
+        return [_resolved(incident, checks, note, "", "", by, at, policy)]
+    if not override.strip():
+        sentences = dict(policy.resolve_checks)
+        listed = "; ".join(sentences[name] for name in unmet)
+        raise Refused(
+            f"Not resolved. Still open: {listed}. Meet these, or give a reason to resolve all the same.",
+            field="override",
+        )
+    if severity.gate == "second person":
+        others = tuple(user for user in confirmers if user != by.user)
+        if not others:
+            raise Refused(
+                "Resolving with open conditions at this severity needs a second person, and nobody else is here. "
+                "Stay mitigated, or invite one: `/incident add @name`.",
+                field="override",
+            )
+        return [
+            e.OverrideAsked(by=by.user, at=at, reason=override.strip(), checks=checks, note=note.strip(), to=others)
+        ]
+    return [_resolved(incident, checks, note, override.strip(), "", by, at, policy)]
+
+
+def agree_override(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+    """A second person agrees that it is over although conditions are open."""
+    check_way(incident, "resolve")
+    asked = incident.override
+    if asked is None:
+        raise Refused("Nobody asks to resolve this any more. Nothing was done.")
+    if asked.by == by.user:
+        others = " or ".join(f"<@{user}>" for user in asked.to)
+        raise Refused(f"You asked for this, so somebody else has to agree: {others}.")
+    ended = _resolved(incident, asked.checks, asked.note, asked.reason, by.user, by, at, policy)
+    return [ended]
+
+
+def _resolved(
+    incident: Incident,
+    checks: tuple[e.Check, ...],
+    note: str,
+    override: str,
+    second: str,
+    by: Actor,
+    at: datetime,
+    policy: Policy,
+) -> e.Resolved:
+    days = policy.severity(incident.severity).postmortem_days
+    return e.Resolved(
+        by=by.user,
+        at=at,
+        note=note.strip(),
+        checks=checks,
+        override=override,
+        second=second,
+        postmortem_owner=incident.lead if days else "",
+        postmortem_due=business_days_after(at, days) if days else None,
+    )
+
+
+def reopen(incident: Incident, *, reason: str, by: Actor, at: datetime) -> list[e.Event]:
+    """It is not over after all."""
+    check_way(incident, "reopen")
+    return [e.Reopened(by=by.user, at=at, reason=reason.strip())]
+
+
+def call_false_alarm(incident: Incident, *, reason: str, by: Actor, at: datetime) -> list[e.Event]:
+    """There was nothing. Refused while customers have been told that there is."""
+    check_way(incident, "false-alarm")
+    _uncorrected(incident, "a false alarm")
+    return [e.FalseAlarm(by=by.user, at=at, reason=reason.strip())]
+
+
+def mark_duplicate(incident: Incident, *, of: Incident, by: Actor, at: datetime) -> list[e.Event]:
+    """The same as another incident. Refused while customers have been told about this one."""
+    check_way(incident, "duplicate")
+    if of.id == incident.id:
+        raise Refused("An incident cannot be a duplicate of itself. Which other one is it?")
+    _uncorrected(incident, "a duplicate")
+    return [e.MarkedDuplicate(by=by.user, at=at, of=of.number, of_channel=of.channel)]
+
+
+def _uncorrected(incident: Incident, what: str) -> None:
+    said = incident.last_said
+    if said is not None and said.drafted.stage != "resolved":
+        raise Refused(
+            f"Not ended as {what}: customers were told “{said.drafted.stage}”. "
+            "Send a text that says it is resolved first: `/incident comms`."
+        )
+
+
+def stand_down(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+    """Tell everybody who was mentioned that they can rest."""
+    if incident.stood_down:
+        raise Refused("Everybody has been told already.")
+    people = {user for _, _, to in incident.escalations for user in to} | set(incident.responders)
+    people.discard(by.user)
+    return [e.StoodDown(by=by.user, at=at, to=tuple(sorted(people)))]
+
+
+def close(incident: Incident, *, note: str, by: Actor, at: datetime) -> list[e.Event]:
+    """Close the record."""
+    check_way(incident, "close")
+    return [e.Closed(by=by.user, at=at, note=note.strip())]

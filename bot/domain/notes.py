@@ -1,0 +1,132 @@
+"""What people add: lines of the timeline, tasks, helpers, and what is waited for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain import events as e
+from bot.domain.actor import Actor
+from bot.domain.errors import Refused
+from bot.domain.incident import Incident
+from bot.domain.standing import live
+
+NOTE_LIMIT = 3000
+
+
+def note(
+    incident: Incident,
+    *,
+    text: str,
+    happened: datetime | None = None,
+    author: str = "",
+    channel: str = "",
+    message_ts: str = "",
+    permalink: str = "",
+    by: Actor,
+    at: datetime,
+) -> list[e.Event]:
+    """A line of the timeline; a message counts once, however often it is pinned. Notes are welcome after the end."""
+    if not incident.seq or incident.newer:
+        live(incident)
+    words = text.strip()
+    if not words:
+        raise Refused("Write what happened: `/incident note restarted the payout worker`.", field="text")
+    if happened is not None and happened > at:
+        raise Refused("That time lies ahead. When did it happen?", field="at")
+    if message_ts and any(
+        one.noted.message_ts == message_ts and one.noted.channel == channel and not one.withdrawn
+        for one in incident.notes
+    ):
+        return []
+    if len(words) > NOTE_LIMIT:
+        words = words[: NOTE_LIMIT - 1] + "…"
+    return [
+        e.Noted(
+            by=by.user,
+            at=at,
+            text=words,
+            happened=happened or at,
+            author=author or by.user,
+            channel=channel,
+            message_ts=message_ts,
+            permalink=permalink,
+        )
+    ]
+
+
+def withdraw(incident: Incident, *, channel: str, message_ts: str, by: Actor, at: datetime) -> list[e.Event]:
+    """The last pin of a message went: its line is taken out by a new event."""
+    return [
+        e.NoteWithdrawn(by=by.user, at=at, seq=one.seq)
+        for one in incident.notes
+        if one.noted.message_ts == message_ts and one.noted.channel == channel and not one.withdrawn
+    ]
+
+
+def add_task(
+    incident: Incident, *, text: str, assignee: str = "", due: str = "", by: Actor, at: datetime
+) -> list[e.Event]:
+    """Something to do, during or after the incident."""
+    if not incident.seq or incident.newer:
+        live(incident)
+    words = text.strip()
+    if not words:
+        raise Refused("Write what is to be done: `/incident task @ben add an alert on queue age by Friday`.")
+    return [e.TaskAdded(by=by.user, at=at, text=words[:NOTE_LIMIT], assignee=assignee, due=due)]
+
+
+def finish_task(incident: Incident, *, seq: int, by: Actor, at: datetime) -> list[e.Event]:
+    """A task is done; saying so twice changes nothing."""
+    task = next((one for one in incident.tasks if one.seq == seq), None)
+    if task is None:
+        raise Refused("That task is not on this incident.")
+    return [] if task.done else [e.TaskDone(by=by.user, at=at, seq=seq)]
+
+
+def add_person(incident: Incident, *, user: str, by: Actor, at: datetime) -> list[e.Event]:
+    """Bring somebody in."""
+    if not incident.seq or incident.newer:
+        live(incident)
+    if user in incident.invited or user in incident.wanted:
+        error = incident.refused.get(user)
+        if not error:
+            raise Refused(f"<@{user}> is here already.")
+    return [e.PersonAdded(by=by.user, at=at, user=user)]
+
+
+def wait_for(incident: Incident, *, what: str, look_again: datetime | None, by: Actor, at: datetime) -> list[e.Event]:
+    """Nothing can be done before somebody else acts: reminders pause until it is time to look again."""
+    live(incident)
+    if not what.strip():
+        raise Refused("Say what for: `/incident waiting for Stellar validators`.", field="what")
+    again = look_again or at + timedelta(minutes=30)
+    if again <= at:
+        raise Refused("The time to look again lies in the past.", field="look_again")
+    return [e.WaitingBegan(by=by.user, at=at, what=what.strip()[:200], look_again=again)]
+
+
+def stop_waiting(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+    """Look again."""
+    return [e.WaitingEnded(by=by.user, at=at)] if incident.waiting else []
+
+
+def take_reading(
+    incident: Incident,
+    *,
+    probe: str,
+    target: str,
+    state: str,
+    sentence: str,
+    evidence: tuple[str, ...],
+    step: str = "",
+    by: Actor,
+    at: datetime,
+) -> list[e.Event]:
+    """Keep what a probe said."""
+    if not incident.seq or incident.newer:
+        live(incident)
+    return [
+        e.ReadingTaken(
+            by=by.user, at=at, probe=probe, target=target, state=state, sentence=sentence, evidence=evidence, step=step
+        )
+    ]

@@ -1,0 +1,178 @@
+"""What a team has decided: severities and their clocks, who may do what, words that need care.
+
+Everything here has a default, so that a team can begin with no policy file at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.domain.actor import Actor, Kind
+from bot.domain.errors import Refused
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Severity:
+    """A level of harm. `cadence` is the time between updates; None: one at resolution is enough."""
+
+    key: str  # "sev1"
+    name: str  # "SEV-1"
+    meaning: str
+    cadence: timedelta | None
+    #: business days until the postmortem; None: none is asked for
+    postmortem_days: int | None
+    #: "one line", "conditions" or "conditions, and a second person to override"
+    gate: str
+    aliases: tuple[str, ...] = ()
+    #: user ids or user group ids brought into the channel and mentioned
+    responders: tuple[str, ...] = ()
+
+
+SEVERITIES = (
+    Severity(
+        "sev1", "SEV-1", "Money lost or at risk, or customers cannot pay",
+        timedelta(minutes=30), 5, "second person", ("sev-1", "p1", "critical", "1"),
+    ),
+    Severity(
+        "sev2", "SEV-2", "Payments degraded, no money lost",
+        timedelta(hours=2), 5, "conditions", ("sev-2", "p2", "major", "2"),
+    ),
+    Severity(
+        "sev3", "SEV-3", "A small part affected, or cosmetic",
+        None, None, "one line", ("sev-3", "p3", "minor", "3"),
+    ),
+)  # fmt: skip
+
+#: verbs that need more than membership of the workspace; each names the policy field that says who may
+VERB_RIGHTS = {
+    "declare": "may_declare",
+    "sev": "may_change_severity",
+    "resolve": "may_resolve",
+    "approve": "may_approve",
+    "go": "may_confirm",
+    "review": "may_confirm",
+}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The team's decisions. Empty groups in a right mean: every member of the workspace."""
+
+    severities: tuple[Severity, ...] = SEVERITIES
+    assumed_severity: str = "sev2"
+    announcements: str = "incidents"  # channel names, without #
+    customer_comms: str = "customer-comms"
+    #: user or group ids asked one level after the other when nobody answers
+    levels: tuple[tuple[str, ...], ...] = ()
+    may_declare: tuple[str, ...] = ()
+    may_change_severity: tuple[str, ...] = ()
+    may_resolve: tuple[str, ...] = ()
+    may_approve: tuple[str, ...] = ()
+    may_confirm: tuple[str, ...] = ()
+    guests_may_act: bool = False
+
+    #: words that make SEV-1 the assumed severity
+    money_words: tuple[str, ...] = (
+        "withdrawal", "withdrawals", "payout", "payouts", "double payment", "double payout", "money", "funds",
+        "balance", "balances", "ledger", "settlement", "escrow",
+    )  # fmt: skip
+    #: words that make the bot ask "private or public" before any channel exists
+    private_words: tuple[str, ...] = (
+        "double payment", "double payout", "double pay", "paid twice", "fraud", "leak", "leaked", "key", "keys",
+        "breach", "breached", "hacked", "stolen", "seed", "secret",
+    )  # fmt: skip
+
+    answer_within: timedelta = 5 * MINUTE
+    ask_again_every: timedelta = timedelta(hours=1)  # after the levels have been tried
+    severity_asked_after: timedelta = 5 * MINUTE
+    lead_silent_after: timedelta = 45 * MINUTE
+    offer_stands: timedelta = 5 * MINUTE
+    ask_stands: timedelta = 30 * MINUTE
+    go_stands: timedelta = 10 * MINUTE
+    review_within: timedelta = 30 * MINUTE
+    draft_stands: timedelta = 60 * MINUTE
+    undo_within: timedelta = timedelta(seconds=30)
+    section_folds_after: timedelta = timedelta(seconds=30)
+    snooze: timedelta = 10 * MINUTE
+    snoozes: int = 2
+    #: when each rung of a reminder comes, seen from the time that something is due
+    rungs: tuple[timedelta, ...] = (-5 * MINUTE, 0 * MINUTE, 5 * MINUTE, 10 * MINUTE)
+    #: conditions of resolving, in order; `key: sentence`; keys the bot can see itself are in lifecycle.CHECKS
+    resolve_checks: tuple[tuple[str, str], ...] = field(
+        default=(
+            ("impact", "Customers are no longer affected"),
+            ("reconciled", "Counts and sums are reconciled"),
+            ("unpaused", "Everything paused is running again"),
+            ("told", "Customers have been told"),
+            ("asks", "No ask or review is open"),
+        )
+    )
+
+    def severity(self, word: str) -> Severity:
+        """The severity that a word means; raises Refused with the known ones."""
+        wanted = word.strip().lower()
+        for severity in self.severities:
+            if wanted in (severity.key, severity.name.lower(), *severity.aliases):
+                return severity
+        known = ", ".join(severity.key for severity in self.severities)
+        raise Refused(f"There is no severity “{word[:20]}”. Use one of {known}.", field="severity")
+
+    def rank(self, key: str) -> int:
+        """0 is the worst."""
+        return [severity.key for severity in self.severities].index(self.severity(key).key)
+
+    def worst(self) -> Severity:
+        """The most severe level."""
+        return self.severities[0]
+
+    def assume(self, title: str) -> Severity:
+        """The severity when nobody chose one: the worst where money words stand, else the assumed one."""
+        words = f" {_plain(title)} "
+        if any(f" {word} " in words for word in self.money_words):
+            return self.worst()
+        return self.severity(self.assumed_severity)
+
+    def delicate(self, text: str) -> bool:
+        """Whether the words ask for "private or public" first."""
+        words = f" {_plain(text)} "
+        return any(f" {word} " in words for word in self.private_words)
+
+    def allow(self, verb: str, actor: Actor) -> None:
+        """Raise Refused, with what would allow it, unless this actor may do `verb`."""
+        if actor.kind is Kind.SELF:
+            return
+        if actor.kind is Kind.CLI:
+            if verb in ("go", "review", "approve"):
+                raise Refused("The command line never confirms or approves. A person has to, in Slack.")
+            return
+        if actor.kind is Kind.BOT:
+            raise Refused("Bots and workflows cannot act on incidents. A person of this workspace can.")
+        if actor.kind is Kind.STRANGER:
+            raise Refused(
+                "You belong to another workspace, so nothing was done. Ask somebody of this workspace to do it."
+            )
+        if actor.kind is Kind.GONE:
+            raise Refused("Your account is deactivated here, so nothing was done.")
+        if actor.kind is Kind.GUEST and not self.guests_may_act:
+            raise Refused("Guests cannot act on incidents here. Ask a member to do it, or an admin to change that.")
+        right: tuple[str, ...] = getattr(self, VERB_RIGHTS[verb]) if verb in VERB_RIGHTS else ()
+        if right and actor.user not in right and not actor.groups.intersection(right):
+            who = ", ".join(f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>" for one in right)
+            raise Refused(f"Policy lets only {who} do that. Ask one of them.")
+
+
+def _plain(text: str) -> str:
+    return " ".join("".join(c.lower() if c.isalnum() else " " for c in text).split())
+
+
+def business_days_after(start: datetime, days: int) -> datetime:
+    """The moment `days` working days (Monday to Friday) after `start`, at the same time of day."""
+    moment = start
+    while days > 0:
+        moment += timedelta(days=1)
+        if moment.weekday() < 5:
+            days -= 1
+    return moment

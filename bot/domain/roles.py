@@ -1,0 +1,63 @@
+"""Who leads, who speaks to customers, who writes: taking a role, and handing it over in peace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain import events as e
+from bot.domain.actor import Actor
+from bot.domain.errors import Refused
+from bot.domain.incident import Incident
+from bot.domain.policy import Policy
+from bot.domain.standing import live
+from bot.domain.times import clock_time
+
+#: role -> how it reads in a sentence
+ROLES = {"lead": "the lead", "comms-lead": "comms lead", "scribe": "the scribe"}
+
+
+def take(incident: Incident, *, role: str, user: str, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+    """Give `role` to `user`. Somebody who holds it is asked first, and has some minutes to say not yet."""
+    live(incident)
+    holder = incident.roles.get(role, "")
+    if holder == user:
+        who = "You are" if user == by.user else f"<@{user}> is"
+        raise Refused(f"{who} {ROLES[role]} already. Nothing changed.")
+    if not holder or holder == by.user:
+        return [e.RoleTaken(by=by.user, at=at, role=role, user=user)]
+    offer = incident.offers.get(role)
+    if offer is not None and offer.to == user:
+        raise Refused(f"<@{holder}> has been asked and has until {clock_time(offer.until, at)}.")
+    return [e.RoleOffered(by=by.user, at=at, role=role, to=user, until=at + policy.offer_stands)]
+
+
+def accept(incident: Incident, *, role: str, by: Actor, at: datetime) -> list[e.Event]:
+    """The holder says fine (or, once time has run out, the bot does)."""
+    live(incident)
+    offer = incident.offers.get(role)
+    if offer is None:
+        raise Refused("That hand-over is settled already. Nothing changed.")
+    if by.user not in (incident.roles.get(role), "bot"):
+        raise Refused(f"Only <@{incident.roles.get(role, '')}>, who holds the role, can say so.")
+    return [e.RoleTaken(by=by.user, at=at, role=role, user=offer.to)]
+
+
+def keep(incident: Incident, *, role: str, by: Actor, at: datetime) -> list[e.Event]:
+    """The holder says not yet."""
+    live(incident)
+    if incident.offers.get(role) is None:
+        raise Refused("That hand-over is settled already. Nothing changed.")
+    if by.user != incident.roles.get(role):
+        raise Refused(f"Only <@{incident.roles.get(role, '')}>, who holds the role, can say so.")
+    return [e.RoleKept(by=by.user, at=at, role=role)]
+
+
+def settle(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+    """Offers that the holder left unanswered are done."""
+    if not incident.open:
+        return []
+    return [
+        e.RoleTaken(by=by.user, at=at, role=offer.role, user=offer.to)
+        for offer in incident.offers.values()
+        if offer.until <= at
+    ]

@@ -1,0 +1,41 @@
+"""Whether an incident can be worked on at all: the first question of nearly every rule."""
+
+from __future__ import annotations
+
+from bot.domain.errors import NewerThanThisProgram, Refused
+from bot.domain.incident import Incident, Status
+
+#: status of an ended incident -> how it reads
+_ENDED = {
+    Status.RESOLVED: "is resolved",
+    Status.FALSE_ALARM: "ended as a false alarm",
+    Status.DUPLICATE: "ended as a duplicate",
+    Status.CLOSED: "is closed",
+}
+
+
+def known(incident: Incident) -> None:
+    """Raise Refused where there is no incident, or where its timeline holds what only a newer program knows.
+
+    For what is welcome after the end too: notes, tasks, reviews, what came of a text that was being sent.
+    """
+    if incident.seq == 0:
+        raise Refused(
+            "There is no such incident, so nothing was done. `/incident list` shows what is open; "
+            "`/incident declare` begins one."
+        )
+    if incident.newer:
+        raise NewerThanThisProgram(
+            f"{incident.name or 'This incident'} holds an entry ({incident.newer[:40]}) of a newer version of this "
+            "bot, so this version writes nothing to it. Reading works; update the bot to go on."
+        )
+
+
+def live(incident: Incident) -> None:
+    """Raise Refused unless people still work on the incident; the sentence says what would work."""
+    known(incident)
+    if not incident.open:
+        raise Refused(
+            f"{incident.name} {_ENDED[incident.status]}, so nothing was changed. "
+            "To work on it again, reopen it first: `/incident reopen`."
+        )

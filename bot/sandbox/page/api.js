@@ -1,0 +1,63 @@
+// The control API of the local Slack: what the page may ask and do, and the stream of changes.
+
+const address = new URLSearchParams(location.search);
+let acting = address.get("as") || "";
+
+export const actingAs = () => acting;
+export function actAs(handle) { acting = handle; }
+
+async function request(path, options) {
+  const answer = await fetch(path, { headers: { accept: "application/json", ...(options?.body ? { "content-type": "application/json" } : {}) }, ...options });
+  const text = await answer.text();
+  let body = null;
+  try { body = text ? JSON.parse(text) : {}; } catch { /* the status speaks */ }
+  if (!answer.ok && !(body && "ok" in body)) throw new Error(body?.error || `${path.split("?")[0]}: ${answer.status}`);
+  return body ?? {};
+}
+
+const query = (values) => {
+  const pairs = Object.entries({ as: acting, ...values }).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return pairs.length ? `?${new URLSearchParams(pairs)}` : "";
+};
+
+const get = (path, values = {}) => request(`/_sandbox/${path}${query(values)}`);
+const post = (path, body) => request(`/_sandbox/${path}`, { method: "POST", body: JSON.stringify(body) });
+const id = encodeURIComponent;
+
+export const api = {
+  bootstrap: () => get("bootstrap"),
+  messages: (channel, before, limit = 100) => get(`channels/${id(channel)}/messages`, { before, limit }),
+  thread: (channel, ts) => get(`channels/${id(channel)}/thread`, { ts }),
+  details: (channel) => get(`channels/${id(channel)}/details`),
+  views: () => get("views"),
+  act: (what, values = {}) => post("act", { as: acting, do: what, ...values }),
+  advance: (seconds) => post("clock", { advance: seconds }),
+  journal: (after) => get("journal", { after }),
+  faults: () => get("faults"),
+  addFault: (fault) => post("faults", fault),
+  clearFaults: () => request("/_sandbox/faults", { method: "DELETE" }),
+  setSwitch: (which, value) => post("switches", { id: which, value }),
+};
+
+/** Follow changes. `onChange(change)` for each; `onState("live"|"lost"|"again")`: "again" means some may have been missed. */
+export function follow(onChange, onState) {
+  let source, lost = false, timer = null;
+  const open = () => {
+    source = new EventSource(`/_sandbox/stream${query({})}`);
+    const take = (event) => {
+      let change = null;
+      try { change = JSON.parse(event.data); } catch { return; }
+      if (change && change.type) onChange(change);
+    };
+    source.addEventListener("change", take);
+    source.addEventListener("message", take);
+    source.onopen = () => { onState(lost ? "again" : "live"); lost = false; };
+    source.onerror = () => {
+      if (!lost) onState("lost");
+      lost = true;
+      // The browser gives up for good after some answers (a 502 of a restarting server): try again ourselves.
+      if (source.readyState === EventSource.CLOSED) { clearTimeout(timer); timer = setTimeout(open, 1500); }
+    };
+  };
+  open();
+}

@@ -1,0 +1,164 @@
+// A list of messages: kept in step with an array, one item per message, day lines between; the bar of actions moves with the pointer.
+import { el, fill, freshId, iconButton, keepingFocus } from "./dom.js";
+import { emoji, emojiNames, FREQUENT } from "./emoji.js";
+import { act, continues, drawMessage, messageItem } from "./message.js";
+import { closePopups, dialog, floatBy, openMenu, toast } from "./popup.js";
+import { dayKey, dayLabel } from "./time.js";
+import { emit, handleOf, world } from "./world.js";
+
+export class MessageList {
+  /** options: {channel, inThread, label, onolder} */
+  constructor(options) {
+    this.options = options;
+    this.items = new Map();
+    this.older = el("button", { type: "button", class: "button older", hidden: true, onclick: () => options.onolder?.() }, "Load older messages");
+    this.list = el("ol", { class: "messages", "aria-label": options.label });
+    this.intro = el("div", { class: "intro" });
+    this.scroller = el("div", { class: `scroller${options.inThread ? " in-thread" : ""}` }, this.intro, this.older, this.list);
+    this.stick = true;
+    this.scroller.addEventListener("scroll", () => {
+      this.stick = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < 60;
+      if (this.stick) options.onbottom?.();
+    }, { passive: true });
+    for (const event of ["pointerover", "focusin", "click"]) this.list.addEventListener(event, (one) => this.showBar(one.target.closest?.(".message")));
+    this.list.addEventListener("keydown", (event) => this.keys(event));
+    // Pictures, previews and opened forms change heights: stay at the end if that is where the reader is.
+    new ResizeObserver(() => { if (this.stick) this.toEnd(); }).observe(this.list);
+  }
+
+  toEnd() { this.scroller.scrollTop = this.scroller.scrollHeight; this.stick = true; }
+
+  /** Bring the page in line with `messages` (oldest first). `fresh`: ts of the first unread one. */
+  show(messages, { more = false, fresh = null } = {}) {
+    const where = { channel: this.options.channel, inThread: this.options.inThread };
+    this.older.hidden = !more;
+    const keep = new Set(messages.map((message) => message.ts));
+    for (const [ts, known] of this.items) if (!keep.has(ts)) { known.item.remove(); this.items.delete(ts); }
+    const stuck = this.stick, wanted = [];
+    let before = null, day = null;
+    for (const message of messages) {
+      const today = dayKey(message.ts);
+      if (today !== day) {
+        if (!this.options.inThread || day === null) wanted.push(this.dayLine(today, message.ts));
+        day = today;
+        before = null;
+      }
+      if (fresh && message.ts === fresh) { wanted.push(this.freshLine()); before = null; }
+      const known = this.items.get(message.ts), joined = continues(message, before);
+      if (!known) this.items.set(message.ts, { item: messageItem(message, before, where), message, joined });
+      else if (known.message !== message || known.joined !== joined) {
+        keepingFocus(known.item, () => drawMessage(known.item, message, before, where));
+        Object.assign(known, { message, joined });
+      }
+      wanted.push(this.items.get(message.ts).item);
+      before = message;
+    }
+    // Move only what is out of place: a moved node would lose focus.
+    let at = this.list.firstElementChild;
+    for (const node of wanted) {
+      if (node === at) { at = at.nextElementSibling; continue; }
+      if (at && !wanted.includes(at)) { const gone = at; at = at.nextElementSibling; gone.remove(); if (node === at) { at = at.nextElementSibling; continue; } }
+      this.list.insertBefore(node, at);
+    }
+    while (at) { const gone = at; at = at.nextElementSibling; gone.remove(); }
+    const items = [...this.items.values()].map((known) => known.item);
+    if (items.length && !items.some((item) => item.tabIndex === 0)) this.list.querySelector(".message:last-of-type")?.setAttribute("tabindex", "0");
+    if (stuck) { this.toEnd(); requestAnimationFrame(() => { if (this.stick) this.toEnd(); }); }
+  }
+
+  dayLine(day, ts) {
+    this.days ??= new Map();
+    const label = dayLabel(ts);
+    if (this.days.get(day)?.textContent !== label) this.days.set(day, el("li", { class: "day-line" }, el("span", { text: label })));
+    return this.days.get(day);
+  }
+
+  freshLine() { return (this.freshNode ??= el("li", { class: "day-line fresh" }, el("span", { text: "New" }))); }
+
+  find(ts) { return this.items.get(ts)?.item ?? null; }
+
+  reveal(ts) {
+    const item = this.find(ts);
+    if (!item) return false;
+    this.stick = false;
+    item.scrollIntoView({ block: "center" });
+    item.classList.add("shown");
+    item.focus({ preventScroll: true });
+    setTimeout(() => item.classList.remove("shown"), 2400);
+    return true;
+  }
+
+  keys(event) {
+    const item = event.target;
+    if (!item.classList?.contains("message") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const known = this.items.get(item.dataset.ts), step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+    if (step) {
+      let next = item[step];
+      while (next && !next.classList.contains("message")) next = next[step];
+      if (next) { item.tabIndex = -1; next.tabIndex = 0; next.focus(); }
+    } else if (event.key === "t" || event.key === "ArrowRight") this.openThread(known.message);
+    else if (event.key === "r") this.react(known.message, item);
+    else return;
+    event.preventDefault();
+  }
+
+  openThread(message) {
+    if (message.ephemeral) return;
+    emit("go", { channel: this.options.channel, thread: message.thread_ts ?? message.ts });
+  }
+
+  showBar(item) {
+    if (!item || item === this.barOn || document.querySelector(".floating")?.dataset.bar) return;
+    this.barOn = item;
+    this.bar?.remove();
+    const known = this.items.get(item.dataset.ts);
+    if (!known || known.message.subtype === "tombstone") return;
+    const { message } = known, { channel, inThread } = this.options;
+    const more = iconButton("more", "More actions", () => this.more(message, more), { "aria-haspopup": "menu", "aria-expanded": "false" });
+    this.bar = el("div", { class: "message-bar", role: "toolbar", "aria-label": "Message actions" },
+      message.ephemeral ? null : ["white_check_mark", "eyes", "pushpin"].map((name) => el("button", { type: "button", class: "icon-button", "aria-label": `React with ${name.replaceAll("_", " ")}`, title: `:${name}:`, onclick: () => act("react", { channel, ts: message.ts, name }) }, el("span", { "aria-hidden": "true", text: emoji(name) }))),
+      message.ephemeral ? null : iconButton("smile", "Add a reaction", (event) => this.react(message, event.currentTarget)),
+      message.ephemeral || inThread ? null : iconButton("thread", "Reply in thread", () => this.openThread(message)), more);
+    item.append(this.bar);
+  }
+
+  react(message, anchor) {
+    const { channel } = this.options, id = freshId("emoji");
+    const choose = (name) => { close(); act("react", { channel, ts: message.ts, name }); };
+    const grid = el("div", { class: "emoji-grid" });
+    const box = el("input", { class: "field", id, placeholder: "Search, or type a name", "aria-label": "Reaction name", autocomplete: "off",
+      oninput: () => draw(), onkeydown: (event) => {
+        if (event.key === "Enter") { event.preventDefault(); const name = box.value.trim().replaceAll(":", ""); const first = grid.querySelector("button")?.dataset.name; if (first || name) choose(first ?? name); }
+        if (event.key === "Escape") { event.stopPropagation(); close(); anchor.focus?.(); }
+      } });
+    const draw = () => {
+      const words = box.value.trim().toLowerCase().replaceAll(":", "").replaceAll(" ", "_");
+      const names = words ? emojiNames().filter((name) => name.includes(words)).slice(0, 40) : [...FREQUENT, ...emojiNames().filter((name) => !FREQUENT.includes(name)).slice(0, 40)];
+      fill(grid, names.map((name) => el("button", { type: "button", class: "emoji-button", data: { name }, "aria-label": name.replaceAll("_", " "), title: `:${name}:`, onclick: () => choose(name) }, emoji(name))));
+    };
+    const panel = el("div", { class: "menu emoji-picker", role: "dialog", "aria-label": "Add a reaction", onkeydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); anchor.focus?.(); } } }, box, grid);
+    draw();
+    const close = floatBy(anchor, panel);
+    box.focus();
+  }
+
+  more(message, anchor) {
+    const { channel, inThread } = this.options;
+    const shortcuts = world.shortcuts.filter((one) => one.type === "message");
+    const link = `${location.origin}/?as=${encodeURIComponent(handleOf(world.me))}&channel=${channel}&ts=${message.ts}`;
+    openMenu(anchor, [
+      ...(message.ephemeral ? [] : shortcuts.map((one) => ({ label: one.name, hint: one.description, icon: "app", run: () => act("shortcut", { callback_id: one.callback_id, channel, ts: message.ts }) }))),
+      ...(shortcuts.length && !message.ephemeral ? ["-"] : []),
+      ...(message.ephemeral || inThread ? [] : [{ label: "Reply in thread", icon: "thread", run: () => this.openThread(message) }]),
+      { label: "Copy link", icon: "link", run: () => navigator.clipboard?.writeText(link).then(() => toast("Link copied."), () => toast(link)) },
+      { label: "Show its JSON", icon: "file", run: () => showJson(message) },
+      ...(message.user === world.me.id && !message.ephemeral ? ["-", { label: "Delete message", icon: "close", danger: true, run: () => act("delete", { channel, ts: message.ts }) }] : []),
+    ], "Message actions");
+  }
+}
+
+export function showJson(value) {
+  closePopups();
+  return dialog("As Slack sends it", (close) => el("div", {}, el("pre", { class: "json", tabindex: "0", "aria-label": "JSON" }, JSON.stringify(value, null, 2)),
+    el("div", { class: "dialog-buttons" }, el("button", { type: "button", class: "button", onclick: () => close() }, "Close"))), { wide: true });
+}
