@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.domain.reading import Reading
+
+#: a Block Kit block, as Slack takes it
+Block = Mapping[str, Any]
 
 
 class Clock(Protocol):
@@ -33,4 +38,103 @@ class Probe(Protocol):
 
         Never raises for what the other side does: what could not be read is a reading that says so.
         """
+        ...
+
+
+class NotDone(Exception):
+    """Slack certainly did not do it; `code` is its own word for why."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+
+
+class TryLater(Exception):
+    """Certainly not done, and welcome again in so many seconds (429, or not even reached)."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"try again in {seconds:g} s")
+        self.seconds = seconds
+
+
+class Unsure(Exception):
+    """It may have been done and may not: look before doing it again."""
+
+
+class Room(Protocol):
+    """Slack, as far as the bot acts in it. Every call raises NotDone, TryLater or Unsure, and nothing else.
+
+    `id` marks a message for ever (in its metadata), so that a later look can tell whether it was sent.
+    """
+
+    async def open_channel(self, name: str, private: bool) -> tuple[str, str]:
+        """Open a channel; the answer is its id and the name that Slack gave it."""
+        ...
+
+    async def find_channel(self, name: str, since: datetime) -> str | None:
+        """The id of a channel of exactly that name that this bot made after `since`."""
+        ...
+
+    async def invite(self, channel: str, users: Sequence[str]) -> dict[str, str]:
+        """Bring people in; the answer holds Slack's code for each who could not be (empty: all are in)."""
+        ...
+
+    async def set_topic(self, channel: str, topic: str) -> None:
+        """Say in the header what this is."""
+        ...
+
+    async def direct(self, user: str) -> str:
+        """The channel id of the conversation with one person."""
+        ...
+
+    async def post(self, channel: str, thread: str, text: str, blocks: Sequence[Block], id: str) -> str:
+        """Send a message (`thread` empty: top level); the answer is its ts."""
+        ...
+
+    async def find(self, channel: str, thread: str, id: str, since: datetime) -> str | None:
+        """The ts of the message marked `id`, if it stands there."""
+        ...
+
+    async def edit(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
+        """Change a message in place; nobody is notified."""
+        ...
+
+    async def delete(self, channel: str, ts: str) -> None:
+        """Take a message away; one that is gone already is fine."""
+        ...
+
+    async def pin(self, channel: str, ts: str) -> None:
+        """Pin a message; pinned already is fine."""
+        ...
+
+    async def bookmark(self, channel: str, title: str, ts: str) -> None:
+        """Put a link to a message into the channel's bookmarks."""
+        ...
+
+    async def upload(self, channel: str, thread: str, name: str, title: str, content: str) -> str:
+        """Put a text file into the channel; the answer is the file's id."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Where a public text stands now."""
+
+    where: str
+    reference: str = ""
+    link: str = ""
+
+
+class Publisher(Protocol):
+    """A place where customers read. A post there cannot be taken back."""
+
+    name: str
+
+    async def publish(self, text: str, id: str) -> Sent:
+        """Make it public. Raises NotDone, TryLater or Unsure."""
+        ...
+
+    async def find(self, id: str, since: datetime) -> Sent | None:
+        """Where the text marked `id` stands, if it does; None when that cannot be told."""
         ...

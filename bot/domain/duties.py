@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain import cadence, checklist, drafts, escalation, events as e, lifecycle, notes, roles
+from bot.domain import cadence, checklist, drafts, escalation, lifecycle, notes, roles
+from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.incident import Incident, Mark
 from bot.domain.policy import Policy

@@ -54,6 +54,9 @@ class StepState:
     review_by: datetime | None = None
     review_to: tuple[str, ...] = ()
     review_nagged: bool = False
+    review_seq: int = 0  # the seq of the act that owes, or owed, the review
+    late_seq: int = 0  # the seq of the reminder that the review is late
+    late_to: tuple[str, ...] = ()
     alone: bool = False
     notes: tuple[str, ...] = ()
     #: every time it was done by two people: (at, by, with, result)
@@ -88,6 +91,7 @@ class Checklist:
     how: str
     steps: Mapping[str, StepState]
     opened: frozenset[int] = frozenset()  # sections shown on request
+    opened_at: Mapping[int, datetime] = field(default_factory=lambda: MappingProxyType({}))
     completed_at: Mapping[int, datetime] = field(default_factory=lambda: MappingProxyType({}))
 
     def state(self, step: str) -> StepState:
@@ -125,6 +129,7 @@ class Update:
     nothing_new: bool
     due: datetime | None  # when it was due, as the clock stood
     undone: bool = False
+    impact: str = ""
 
 
 @dataclass(frozen=True)
@@ -264,7 +269,10 @@ class Incident:
     postmortem_seq: int = 0
     postmortem_file: str = ""
     closed_at: datetime | None = None
+    turned_seq: int = 0  # the seq of the latest change of severity or status: customer texts from before are void
     last_at: datetime | None = None
+    #: the entries, in order, of which a message of their own speaks: see MOMENTS
+    moments: tuple[e.Entry, ...] = ()
 
     @property
     def name(self) -> str:
@@ -312,6 +320,14 @@ class Incident:
         return next((one for one in self.checklists if one.runbook.slug == slug), None)
 
 
+#: facts that are told in messages of their own and so are kept one by one, not only as what they amount to
+MOMENTS = (
+    e.Declared, e.SeverityChanged, e.RoleTaken, e.RoleOffered, e.RoleKept, e.NobodyAnswered, e.Escalated, e.LeadSilent,
+    e.WaitingBegan, e.WaitingEnded, e.OverrideAsked, e.SecretRefused, e.Mitigated, e.Resolved, e.Reopened,
+    e.FalseAlarm, e.MarkedDuplicate, e.StoodDown,
+)  # fmt: skip
+
+
 def fold(team: str, id: str, entries: Iterable[e.Entry]) -> Incident:
     """What these entries, in order, amount to."""
     incident = Incident(team=team, id=id)
@@ -328,7 +344,12 @@ def evolve(incident: Incident, entry: e.Entry) -> Incident:
         changes["last_at"] = event.at
         if event.by == incident.lead and incident.lead:
             changes["lead_seen_at"] = event.at
+        if isinstance(event, MOMENTS):
+            changes["moments"] = (*incident.moments, entry)
         changes |= _changes(incident, entry.seq, event)
+        turned = (changes.get("severity", incident.severity), changes.get("status", incident.status))
+        if turned != (incident.severity, incident.status):
+            changes["turned_seq"] = entry.seq
     return replace(incident, **changes)
 
 
@@ -454,7 +475,7 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.RunbookDeclined():
             return {"guess": None}
         case e.SectionOpened():
-            return _on_list(i, event.runbook, lambda c: replace(c, opened=c.opened | {event.section}))
+            return _on_list(i, event.runbook, lambda c: _shown(c, event.section, at))
         case e.StepTicked():
             return _step(i, event.runbook, event.step, at, mark=Mark.DONE, by=by, at=at, reason="")
         case e.StepUnticked():
@@ -468,16 +489,18 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
             return _step(
                 i, event.runbook, event.step, at, mark=Mark.REVIEW, by=by, at=at, reason=event.note,
                 review_by=event.review_by, review_to=event.to, review_nagged=False,
+                review_seq=seq, reviewed_by="",
             )  # fmt: skip
         case e.DoneAlone():
             return _step(
                 i, event.runbook, event.step, at, mark=Mark.REVIEW, by=by, at=at, reason=event.reason,
                 review_by=event.review_by, review_to=event.to, review_nagged=False, alone=True,
+                review_seq=seq, reviewed_by="",
             )  # fmt: skip
         case e.Reviewed():
             return _step(i, event.runbook, event.step, at, mark=Mark.DONE, reviewed_by=by)
         case e.ReviewOverdue():
-            return _step(i, event.runbook, event.step, at, review_nagged=True)
+            return _step(i, event.runbook, event.step, at, review_nagged=True, late_seq=seq, late_to=event.to)
         case e.Asked():
             asks = MappingProxyType({**i.asks, seq: Ask(seq, event)})
             return {"asks": asks} | _step(i, event.runbook, event.step, at, mark=Mark.ASKED, by=by, at=at, ask=seq)
@@ -500,6 +523,8 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.AskNotDone():
             return _ask(i, event.ask, at, Mark.OPEN, state="not_done", result=event.reason, ended_at=at)
         case e.AskDone():
+            if event.ask not in i.asks:  # what was asked has been redacted
+                return {}
             ask = i.asks[event.ask]
             asks = MappingProxyType({**i.asks, event.ask: replace(ask, state="done", result=event.result, ended_at=at)})
             was = _state(i, ask.asked.runbook, ask.asked.step)
@@ -576,6 +601,11 @@ def _on_list(i: Incident, slug: str, change: Any) -> dict[str, Any]:
     return {"checklists": tuple(change(c) if c.runbook.slug == slug else c for c in i.checklists)}
 
 
+def _shown(checklist: Checklist, section: int, at: datetime) -> Checklist:
+    opened_at = MappingProxyType({**checklist.opened_at, section: at})
+    return replace(checklist, opened=checklist.opened | {section}, opened_at=opened_at)
+
+
 def _step(i: Incident, slug: str, step: str, now: datetime, **fields: Any) -> dict[str, Any]:
     """Change one step, raise its version, and note when its section became complete."""
 
@@ -595,12 +625,16 @@ def _step(i: Incident, slug: str, step: str, now: datetime, **fields: Any) -> di
 
 
 def _ask(i: Incident, seq: int, now: datetime, mark: Mark, **fields: Any) -> dict[str, Any]:
+    if seq not in i.asks:  # what was asked has been redacted
+        return {}
     ask = i.asks[seq]
     asks = MappingProxyType({**i.asks, seq: replace(ask, **fields)})
     return {"asks": asks} | _step(i, ask.asked.runbook, ask.asked.step, now, mark=mark)
 
 
 def _draft(i: Incident, name: str, **fields: Any) -> dict[str, Any]:
+    if name not in i.drafts:  # the text has been redacted
+        return {}
     return {"drafts": MappingProxyType({**i.drafts, name: replace(i.drafts[name], **fields)})}
 
 
@@ -621,7 +655,7 @@ def _update(i: Incident, seq: int, event: e.UpdatePosted) -> dict[str, Any]:
     )
     if due is None and (last := i.last_update):
         due = last.next_by
-    one = Update(seq, event.by, event.at, event.text, event.next_by, event.nothing_new, due)
+    one = Update(seq, event.by, event.at, event.text, event.next_by, event.nothing_new, due, impact=event.impact)
     answer = "nothing new" if event.nothing_new else "sent"
     changes: dict[str, Any] = {
         "updates": (*i.updates, one), "snoozed_until": None, "snoozes": 0, "held_until": None,
@@ -635,8 +669,12 @@ def _update(i: Incident, seq: int, event: e.UpdatePosted) -> dict[str, Any]:
 def _ended(i: Incident, event: e.Event, status: Status, why: str) -> dict[str, Any]:
     """What every way of ending has in common; open asks lapse with it."""
     asks = {s: replace(a, state="lapsed", ended_at=event.at) if a.open else a for s, a in i.asks.items()}
+    checklists = i.checklists
+    for ask in i.open_asks:
+        freed = _step(replace(i, checklists=checklists), ask.asked.runbook, ask.asked.step, event.at, mark=Mark.OPEN)
+        checklists = freed["checklists"]
     return {
-        "status": status, "ended_at": event.at, "ended_by": event.by, "ended_why": why,
+        "checklists": checklists, "status": status, "ended_at": event.at, "ended_by": event.by, "ended_why": why,
         "asks": MappingProxyType(asks), "reminders": _answered(i.reminders, event.at, "ended", ""),
         "offers": MappingProxyType({}), "waiting": "", "waiting_since": None, "look_again": None,
         "snoozed_until": None, "held_until": None,

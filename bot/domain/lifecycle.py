@@ -13,7 +13,7 @@ from bot.domain.actor import Actor, Kind
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Mark, Status
 from bot.domain.policy import Policy, business_days_after
-from bot.domain.standing import live
+from bot.domain.standing import known, live
 from bot.domain.times import clock_time
 
 #: verb -> (the statuses in which it may be said, what the incident is afterwards)
@@ -58,8 +58,7 @@ def clean_title(title: str) -> str:
 def check_way(incident: Incident, verb: str) -> None:
     """Raise Refused, with what would work, where the table has no such way."""
     allowed, _ = TRANSITIONS[verb]
-    if incident.newer:
-        live(incident)
+    known(incident)
     if incident.status in allowed:
         return
     if verb == "reopen":
@@ -182,8 +181,7 @@ def state_impact(incident: Incident, *, impact: str, by: Actor, at: datetime) ->
 
 def correct_start(incident: Incident, *, started: datetime, by: Actor, at: datetime) -> list[e.Event]:
     """Correct when the trouble began; never later than the declaration's future."""
-    if incident.newer or not incident.seq:
-        live(incident)
+    known(incident)
     if started > at:
         raise Refused("That time lies ahead. When did it begin?", field="started")
     if started < at - timedelta(days=90):

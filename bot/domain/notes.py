@@ -8,7 +8,7 @@ from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
-from bot.domain.standing import live
+from bot.domain.standing import known, live
 
 NOTE_LIMIT = 3000
 
@@ -26,8 +26,7 @@ def note(
     at: datetime,
 ) -> list[e.Event]:
     """A line of the timeline; a message counts once, however often it is pinned. Notes are welcome after the end."""
-    if not incident.seq or incident.newer:
-        live(incident)
+    known(incident)
     words = text.strip()
     if not words:
         raise Refused("Write what happened: `/incident note restarted the payout worker`.", field="text")
@@ -67,8 +66,7 @@ def add_task(
     incident: Incident, *, text: str, assignee: str = "", due: str = "", by: Actor, at: datetime
 ) -> list[e.Event]:
     """Something to do, during or after the incident."""
-    if not incident.seq or incident.newer:
-        live(incident)
+    known(incident)
     words = text.strip()
     if not words:
         raise Refused("Write what is to be done: `/incident task @ben add an alert on queue age by Friday`.")
@@ -85,8 +83,7 @@ def finish_task(incident: Incident, *, seq: int, by: Actor, at: datetime) -> lis
 
 def add_person(incident: Incident, *, user: str, by: Actor, at: datetime) -> list[e.Event]:
     """Bring somebody in."""
-    if not incident.seq or incident.newer:
-        live(incident)
+    known(incident)
     if user in incident.invited or user in incident.wanted:
         error = incident.refused.get(user)
         if not error:
@@ -123,8 +120,7 @@ def take_reading(
     at: datetime,
 ) -> list[e.Event]:
     """Keep what a probe said."""
-    if not incident.seq or incident.newer:
-        live(incident)
+    known(incident)
     return [
         e.ReadingTaken(
             by=by.user, at=at, probe=probe, target=target, state=state, sentence=sentence, evidence=evidence, step=step

@@ -74,7 +74,7 @@ class CutOff(ReadFailed):
     """breaks the connection before its answer is complete"""
 
 
-class Refused(ReadFailed):
+class ConnectionRefused(ReadFailed):
     """refuses the connection"""
 
 
@@ -137,13 +137,12 @@ class ReadingClient(BaseAsyncClient):
         where = _parsed(url)
         if data is not None or where not in self._callable:
             raise NotAllowed
-        if not isinstance(json_data, dict) or json_data.get("method") not in READ_METHODS:
+        method = json_data.get("method") if isinstance(json_data, dict) else None
+        if not isinstance(method, str) or method not in READ_METHODS:
             raise NotAllowed
         return await self._answer("POST", where, self._byte_cap, json=json_data)
 
-    def stream(
-        self, url: str, params: dict[str, str] | None = None
-    ) -> AsyncGenerator[dict[str, Any], None]:
+    def stream(self, url: str, params: dict[str, str] | None = None) -> AsyncGenerator[dict[str, Any], None]:
         """Never: a reading ends."""
         raise NotAllowed
 
@@ -184,7 +183,7 @@ async def _body(answer: aiohttp.ClientResponse, cap: int) -> bytes | None:
 def _meaning(exc: Exception) -> type[ReadFailed]:
     """What went wrong, in our own few words. The order matters: aiohttp's classes inherit from several others."""
     if isinstance(exc, aiohttp.ClientConnectorError) and isinstance(exc.os_error, ConnectionRefusedError):
-        return Refused
+        return ConnectionRefused
     for kinds, meaning in (
         ((TimeoutError,), TooSlow),
         ((UnicodeError, LookupError), NotText),  # LookupError: a charset nobody has heard of

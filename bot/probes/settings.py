@@ -27,9 +27,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise ValueError(
-                "an endpoint's name is 1 to 40 lower-case letters, digits, dots, dashes or underscores"
-            )
+            raise ValueError("an endpoint's name is 1 to 40 lower-case letters, digits, dots, dashes or underscores")
         if not _usable(self.url):
             raise ValueError(f"the URL of endpoint {self.name} is not an http or https address with a host")
 

@@ -60,18 +60,16 @@ def judge(samples: Sequence[Sample], now: datetime, network: str) -> Reading:
     """
     findings = [finding(sample, now, network) for sample in samples]
     state, sentence = _verdict(findings)
-    evidence = tuple(
-        Evidence(f.name, f.state, f"{f.name} {f.words}.", round(f.sample.took, 3)) for f in findings
-    )
+    evidence = tuple(Evidence(f.name, f.state, f"{f.name} {f.words}.", round(f.sample.took, 3)) for f in findings)
     return Reading("horizon", state, sentence, now, evidence)
 
 
 def finding(sample: Sample, now: datetime, network: str) -> Finding:
     """Judge one sample by itself: its troubles first, then its network, its clock, its age, its lag, its protocol."""
     unread = sample.ledger is None and sample.own_age is None
-    blocking = next((t for t in sample.troubles if unread or t.state is not State.DEGRADED), None)
-    if unread and blocking is not None:
-        return Finding(sample, blocking.state, blocking.words)
+    broken = next((t for t in sample.troubles if t.state is not State.DEGRADED), None)
+    if unread and broken is not None:
+        return Finding(sample, broken.state, broken.words)
     if sample.passphrase is None:
         return Finding(sample, State.UNKNOWN, "does not say which network it serves")
     if sample.passphrase != network:
@@ -80,10 +78,12 @@ def finding(sample: Sample, now: datetime, network: str) -> Finding:
     if sample.ledger == 0:
         return Finding(sample, State.DOWN, "has no ledger yet")
     age = sample.own_age
-    if sample.closed_at is not None:
+    if age is None and sample.closed_at is not None:
         age = now + timedelta(seconds=sample.took) - sample.closed_at
     if age is None:
         return Finding(sample, State.UNKNOWN, "does not say when its last ledger closed")
+    if sample.ledger is None and age <= FRESH:
+        return Finding(sample, State.UNKNOWN, "does not say what its last ledger is")
     if age < -AHEAD:
         words = f"has a ledger that closed {span(-age)} in the future"
         return Finding(sample, State.UNKNOWN, words, clock=True)
@@ -93,31 +93,35 @@ def finding(sample: Sample, now: datetime, network: str) -> Finding:
 
     age = max(age, timedelta(0))
     lag = _lag(sample)
-    remarks = [(trouble.state, trouble.words) for trouble in sample.troubles]
-    needs_upgrade = (
-        sample.protocol is not None and sample.supported is not None and sample.protocol > sample.supported
-    )
-    if needs_upgrade:
-        # The 2020 and 2024 outages: the network votes, and a Horizon that was not upgraded stops ingesting.
-        state = State.DEGRADED if age <= FRESH else State.DOWN
-        remarks.append(
-            (state, f"needs an upgrade: protocol {sample.protocol}, supports up to {sample.supported}")
-        )
+    remarks = [*((t.state, t.words) for t in sample.troubles), *_protocol(sample, age), *_behind(sample, age, lag)]
+    if not remarks:
+        return Finding(sample, State.OK, f"is healthy: ledger {sample.ledger:,} closed {span(age)} ago", age)
+    state = max((state for state, _ in remarks), key=_GRAVITY.index)
+    words = " and ".join(words for _, words in remarks)
+    # A dead core or database, a lag or a missing upgrade explains an old ledger: the node's problem, no halt.
+    by_itself = sample.kind is Kind.RPC or (lag is not None and lag <= LAG_OK)
+    unexplained = by_itself and broken is None and not _protocol(sample, age)
+    return Finding(sample, state, words, age, points_to_network=age > FRESH and unexplained)
+
+
+def _protocol(sample: Sample, age: timedelta) -> list[tuple[State, str]]:
+    """The 2020 and 2024 outages: the network votes, and a Horizon that was not upgraded stops ingesting."""
+    if sample.protocol is None or sample.supported is None or sample.protocol <= sample.supported:
+        return []
+    words = f"needs an upgrade (the network runs protocol {sample.protocol}, it knows up to {sample.supported})"
+    return [(State.DEGRADED if age <= FRESH else State.DOWN, words)]
+
+
+def _behind(sample: Sample, age: timedelta, lag: int | None) -> list[tuple[State, str]]:
+    remarks = []
     if sample.kind is Kind.HORIZON and lag is None:
         remarks.append((State.DEGRADED, "does not say how far its core is"))
     if lag is not None and lag > LAG_OK:
         remarks.append((State.DEGRADED if lag <= LAG_LATE else State.DOWN, f"is {lag:,} ledgers behind its core"))
     if age > FRESH:
-        remarks.append(
-            (State.DEGRADED if age <= LATE else State.DOWN, f"has its last ledger from {span(age)} ago")
-        )
-    if not remarks:
-        return Finding(sample, State.OK, f"is healthy: ledger {sample.ledger:,} closed {span(age)} ago", age)
-    # A dead core or database, a lag or a missing upgrade explains an old ledger: the node's problem, no halt.
-    explained = needs_upgrade or blocking is not None or (sample.kind is Kind.HORIZON and (lag is None or lag > LAG_OK))
-    state = max((state for state, _ in remarks), key=_GRAVITY.index)
-    words = " and ".join(words for _, words in remarks)
-    return Finding(sample, state, words, age, points_to_network=age > FRESH and not explained)
+        words = f"has its last ledger from {span(age)} ago"
+        remarks.append((State.DEGRADED if age <= LATE else State.DOWN, words))
+    return remarks
 
 
 _GRAVITY: Final = (State.OK, State.DEGRADED, State.UNKNOWN, State.DOWN)
@@ -142,38 +146,42 @@ def _lag(sample: Sample) -> int | None:
 def _verdict(findings: Sequence[Finding]) -> tuple[State, str]:
     if not findings:
         return State.UNKNOWN, "Nothing was read: no Horizon and no RPC is configured."
-    wrong_clock = [f for f in findings if f.clock]
-    if wrong_clock:
-        first = wrong_clock[0]
-        return (
-            State.UNKNOWN,
-            f"The clock of this host may be wrong: {first.name} {first.words}. "
-            "No age can be judged until the clock is right.",
-        )
     fine = [f for f in findings if f.state is State.OK]
     bad = [f for f in findings if f.state is not State.OK]
     if not bad:
         return State.OK, f"{_up(fine, len(findings))}."
     if not fine:
-        return _nobody_fine(findings)
+        return _clock_wrong(findings) or _nobody_fine(findings)
 
-    about = Kind.HORIZON if any(f.sample.kind is Kind.HORIZON for f in findings) else Kind.RPC
-    asked = [f for f in findings if f.sample.kind is about]
+    asked = _asked(findings)
+    about = asked[0].sample.kind
     usable = [f for f in asked if f.state is State.OK]
     if usable and not any(f.sample.kind is about for f in bad):
         return State.DEGRADED, f"{_up(fine, len(findings))}; {_told(bad)}."
     troubled = [f for f in asked if f.state is not State.OK]
     rest = [f for f in bad if f not in troubled]
     also = f"; {_told(rest)}" if rest else ""
+    clock = " Check the clock of this host, too." if any(f.clock for f in bad) else ""
     alive = f"{_names(fine)} {'is' if len(fine) == 1 else 'are'} healthy, so the network is alive"
     if usable:
-        advice = f"read from {_names(usable)}"
-        return State.DEGRADED, f"{about} {_told(troubled)}{also}; {alive}: {advice}."
-    return _worst(troubled), f"{about} {_told(troubled)}{also}; {alive}: switch reading to another {about}."
+        return State.DEGRADED, f"{about} {_told(troubled)}{also}; {alive}: read from {_names(usable)}.{clock}"
+    return _without_a_fine_one(
+        troubled
+    ), f"{about} {_told(troubled)}{also}; {alive}: switch reading to another {about}.{clock}"
+
+
+def _clock_wrong(findings: Sequence[Finding]) -> tuple[State, str] | None:
+    """Nobody looks fresh and somebody's times cannot be: no claim about the network rests on such a clock."""
+    for f in findings:
+        if f.clock:
+            sentence = f"The clock of this host may be wrong: {f.name} {f.words}. Set it right, then read again."
+            return State.UNKNOWN, sentence
+    return None
 
 
 def _nobody_fine(findings: Sequence[Finding]) -> tuple[State, str]:
     """No source is fresh: a halt, an old node, a network of our own that is cut, or simply not enough known."""
+    state = _without_a_fine_one(_asked(findings))
     aged = [f for f in findings if f.age is not None]
     old = [f for f in aged if f.points_to_network]
     operators = sorted({f.sample.operator for f in old if f.sample.operator})
@@ -192,29 +200,32 @@ def _nobody_fine(findings: Sequence[Finding]) -> tuple[State, str]:
                 f"The network is slow: no ledger closed for {span(youngest)} on {len(operators)} independent "
                 f"operators ({_names(old)}). Hold payouts and read again in a minute.",
             )
-        missing = "one operator was read" if operators else "the operators of the sources are not configured"
         others = [f for f in findings if f not in old]
         also = f"; {_told(others)}" if others else ""
+        missing = "only one operator was read" if operators else "no operators are configured for the sources"
         return (
-            _worst(findings),
-            f"{old[0].sample.kind} {_told(old)}{also}. Whether the node or the network stands is open: only {missing}; "
-            "read a second operator before calling it a halt."
-            if operators
-            else f"{old[0].sample.kind} {_told(old)}{also}. Whether the node or the network stands is open: {missing}.",
+            state,
+            f"{old[0].sample.kind} {_told(old)}{also}. The node or the network may be the reason: {missing}; "
+            "read a second operator before calling it a halt.",
         )
     first = f"{findings[0].sample.kind} {_told(findings)}"
     if fresh:
-        return _worst(findings), f"{first}; ledgers still close, so the network is alive."
+        return state, f"{first}; ledgers still close, so the network is alive."
     if len(findings) > 1 and all(any(t.silent for t in f.sample.troubles) for f in findings):
         return (
             State.UNKNOWN,
             f"None of {len(findings)} sources can be read: {_told(findings)}. Check this host's own network first.",
         )
-    return _worst(findings), f"{first}. No source shows whether the network is alive: read another operator."
+    return state, f"{first}. No source shows whether the network is alive: read another operator."
 
 
-def _worst(findings: Iterable[Finding]) -> State:
-    """What a group without a healthy member amounts to: the best that its members can still do, or down, or unknown."""
+def _asked(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings that the verdict is about: Horizon's if there are any, else RPC's."""
+    return [f for f in findings if f.sample.kind is Kind.HORIZON] or list(findings)
+
+
+def _without_a_fine_one(findings: Iterable[Finding]) -> State:
+    """What sources amount to when none is healthy: degraded if one still serves, else down if one is known to be."""
     states = {f.state for f in findings}
     return next((s for s in (State.DEGRADED, State.DOWN) if s in states), State.UNKNOWN)
 

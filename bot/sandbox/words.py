@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Json = dict[str, Any]
+Lookup = Callable[[str], str | None]
 
 _ENTITY = re.compile(r"<([@#!]?)([^>|]+)(?:\|([^>]*))?>")
 
@@ -148,3 +149,32 @@ def mentions(text: str, blocks: list[Json]) -> tuple[set[str], set[str], bool]:
                 elif target in ("here", "channel", "everyone"):
                     everybody = True
     return users, groups, everybody
+
+
+_WHOLE = re.compile(r"(<(?:[@#][A-Z0-9]+|![a-z]+(?:\^[^>|]+)?|https?://[^>|\s]+|mailto:[^>|\s]+)(?:\|[^>]*)?>)")
+_NAME = re.compile(r"(?<![\w.@#/])([@#])([a-z0-9][a-z0-9._-]*)", re.IGNORECASE)
+
+
+def split_entities(text: str) -> list[tuple[str, bool]]:
+    """The text cut into pieces: (piece, whether it is an entity in Slack's form)."""
+    return [(piece, index % 2 == 1) for index, piece in enumerate(_WHOLE.split(text)) if piece]
+
+
+def link_names(text: str, at: Lookup, channel: Lookup) -> str:
+    """Replace @name and #name by what the look-ups give for the longest name that they know."""
+
+    def replace(match: re.Match[str]) -> str:
+        mark, name = match.groups()
+        look = at if mark == "@" else channel
+        tail = ""
+        while name:
+            found = look(name)
+            if found is not None:
+                return found + tail
+            # "@ben." and "@ben-" end a sentence: try again without the last sign.
+            if name[-1].isalnum():
+                break
+            name, tail = name[:-1], name[-1] + tail
+        return match.group(0)
+
+    return _NAME.sub(replace, text)

@@ -1,0 +1,1 @@
+"""Texts that leave the house: scrubbed, checked for tone, filled in from templates."""

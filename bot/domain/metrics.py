@@ -1,0 +1,182 @@
+"""How it went, in numbers: times to acknowledge, mitigate and resolve; updates and promises against their times.
+
+Everything follows from the timeline. Durations of the response run from the declaration; what came before it
+(when the trouble began, as far as is known) is told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain import cadence
+from bot.domain import events as e
+from bot.domain.incident import Draft, Incident, evolve
+from bot.domain.policy import Policy
+
+#: what is sent within the minute counts as on time: times are promised in minutes
+GRACE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long things took; None: it has not happened, or is not known."""
+
+    to_declare: timedelta | None  # from when the trouble began
+    to_acknowledge: timedelta | None  # these three from the declaration
+    to_mitigate: timedelta | None
+    to_end: timedelta | None
+
+
+def times(incident: Incident) -> Times:
+    """The times of one incident. After a reopening, mitigation and end are the latest ones."""
+    begun = incident.declared_at
+
+    def since(moment: datetime | None) -> timedelta | None:
+        return moment - begun if moment and begun else None
+
+    started = incident.started
+    return Times(
+        to_declare=begun - started if begun and started and started <= begun else None,
+        to_acknowledge=since(incident.acknowledged_at),
+        to_mitigate=since(incident.mitigated_at),
+        to_end=since(incident.ended_at),
+    )
+
+
+@dataclass(frozen=True)
+class Told:
+    """One thing owed by a time: `due` and when it was told; `at` None: it never was."""
+
+    due: datetime | None
+    at: datetime | None
+    what: str = ""
+    #: it was still ahead, or nobody asked for it any more, when the incident ended (or until now)
+    open: bool = False
+
+    @property
+    def late(self) -> timedelta:
+        """By how much it was late; zero where it was on time or no time was set."""
+        if self.due is None or self.at is None or self.at < self.due + GRACE:
+            return timedelta()
+        return self.at - self.due
+
+    @property
+    def kept(self) -> bool:
+        """Whether it was told, by its time."""
+        return self.at is not None and not self.late
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The longest time during which nobody was told anything."""
+
+    begin: datetime
+    end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        """From the one to the other."""
+        return self.end - self.begin
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """Updates and promises against their times."""
+
+    updates: tuple[Told, ...]
+    promises: tuple[Told, ...]
+    silence: Silence | None
+
+    @property
+    def updates_on_time(self) -> tuple[int, int]:
+        """(on time, of those that had a time); what was still ahead counts in neither."""
+        return _score(self.updates)
+
+    @property
+    def promises_kept(self) -> tuple[int, int]:
+        """(kept, made); what was still ahead counts in neither."""
+        return _score(self.promises)
+
+
+def _score(told: Sequence[Told]) -> tuple[int, int]:
+    owed = [one for one in told if one.due is not None and not one.open]
+    return sum(one.kept for one in owed), len(owed)
+
+
+def scorecard(incident: Incident, entries: Sequence[e.Entry], policy: Policy, at: datetime) -> Scorecard:
+    """The scorecard at `at` (or at the end, where the incident has ended), from all entries in order."""
+    end = incident.ended_at or at
+    return Scorecard(
+        updates=_updates(incident, entries, policy, end),
+        promises=_promises(incident, end),
+        silence=_silence(incident, end),
+    )
+
+
+def _updates(incident: Incident, entries: Sequence[e.Entry], policy: Policy, end: datetime) -> tuple[Told, ...]:
+    """Each update with the time by which it was due, as the clock stood right before it was posted.
+
+    Snoozing, holding and waiting move the time while it is ahead; a reminder that has come due keeps it.
+    """
+    standing = {one.seq for one in incident.updates if not one.undone}
+    told: list[Told] = []
+    moment = Incident(team=incident.team, id=incident.id)
+    before_end = moment
+    for entry in entries:
+        if isinstance(entry.event, e.UpdatePosted) and entry.seq in standing:
+            due = _due(moment, policy, entry.event.at)
+            told.append(Told(due, entry.event.at, "nothing new" if entry.event.nothing_new else entry.event.text))
+        if moment.open:
+            before_end = moment
+        moment = evolve(moment, entry)
+    if moment.open:
+        before_end = moment
+    due = _due(before_end, policy, end)
+    if due is not None and due + GRACE <= end:
+        told.append(Told(due, None))
+    return tuple(told)
+
+
+def _due(incident: Incident, policy: Policy, at: datetime) -> datetime | None:
+    passed = [
+        item.due
+        for reminder in incident.reminders
+        if reminder.answered_at is None
+        for item in reminder.items
+        if item.kind == "update" and item.due <= at
+    ]
+    due = cadence.next_update(incident, policy) if incident.open else None
+    return min([*passed, *([due] if due else [])], default=None)
+
+
+def sent(incident: Incident) -> tuple[Draft, ...]:
+    """The customer texts that are public, in the order in which they became so."""
+    public = [one for one in incident.drafts.values() if one.published_at is not None]
+    return tuple(sorted(public, key=lambda one: (one.published_at, one.seq)))
+
+
+def _promises(incident: Incident, end: datetime) -> tuple[Told, ...]:
+    """Each promised time with the next public text; a promise still ahead at the end is open."""
+    public = sent(incident)
+    told = []
+    for this, following in zip(public, (*public[1:], None), strict=True):
+        promised = this.drafted.promised
+        if promised is None:
+            continue
+        answered = following.published_at if following else None
+        ahead = answered is None and end < promised + GRACE
+        told.append(Told(promised, answered, this.drafted.audience, open=ahead))
+    return tuple(told)
+
+
+def _silence(incident: Incident, end: datetime) -> Silence | None:
+    """The longest gap between the declaration, everything told, and the end."""
+    if incident.declared_at is None:
+        return None
+    told = [one.at for one in incident.updates if not one.undone]
+    told += [one.published_at for one in sent(incident) if one.published_at]
+    moments = [incident.declared_at, *sorted(one for one in told if one <= end), max(end, incident.declared_at)]
+    gaps = [Silence(begin, after) for begin, after in zip(moments, moments[1:], strict=False)]
+    return max(gaps, key=lambda gap: gap.length)

@@ -1,0 +1,233 @@
+"""Deliveries to the program: signed HTTP or Socket Mode, the 3 seconds, retries of events.
+
+Rules: slack.md §2.1; docs "Using Socket Mode", "The Events API" (retries), "Verifying requests from Slack".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+
+from bot.sandbox.faults import Faults
+from bot.sandbox.journal import Journal
+from bot.sandbox.records import Channel, Json
+from bot.sandbox.sockets import Sockets
+from bot.sandbox.world import World
+
+ACK_SECONDS = 3.0
+RETRIES = (0.0, 60.0, 300.0)
+"""Seconds after the first attempt at which an event is tried again, by the workspace's clock."""
+
+
+@dataclass(frozen=True)
+class Ack:
+    """What came back. `error` is Slack's word for the failure (operation_timeout, dispatch_failed), else None."""
+
+    body: Any = None
+    error: str | None = None
+    reason: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+
+class Delivery:
+    """Carries payloads to the program; `in_flight` counts what has not been answered yet."""
+
+    def __init__(self, world: World, journal: Journal, faults: Faults, sockets: Sockets, signing_secret: str) -> None:
+        self.world = world
+        self.journal = journal
+        self.faults = faults
+        self.sockets = sockets
+        self.signing_secret = signing_secret
+        self.event_url: str | None = None
+        self.in_flight = 0
+        self.last_activity = time.monotonic()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def stop(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- what is delivered -------------------------------------------------------------------------------------
+
+    async def command(self, fields: Json) -> Ack:
+        """A slash command; never tried again."""
+        return await self._gesture("slash_commands", "slash_commands", fields, fields["user_id"])
+
+    async def interaction(self, payload: Json) -> Ack:
+        """A block action, view submission, shortcut and the like; never tried again."""
+        return await self._gesture("interactive", payload["type"], payload, payload["user"]["id"])
+
+    async def _gesture(self, envelope: str, kind: str, payload: Json, caller: str) -> Ack:
+        call = self.journal.begin(f"delivery:{kind}", payload, self.world.clock.now(), caller)
+        fault = self.faults.take(call.method)
+        with self._counted():
+            if fault == "drop":
+                ack = Ack(error="operation_timeout", reason="timeout")
+            else:
+                ack = await self._send(envelope, payload, None)
+                if fault == "duplicate":
+                    await self._send(envelope, payload, None)
+        call.answer = {"body": ack.body}
+        self.journal.end(call, self.world.clock.now(), "ok" if ack.ok else "failed", ack.error)
+        return ack
+
+    def event(self, event: Json, channel: Channel | None) -> None:
+        """An Events API event, where the app subscribed to it and may hear it; tried again when not acknowledged."""
+        kind = event["type"]
+        name = {"channel": "message.channels", "group": "message.groups", "im": "message.im", "mpim": "message.mpim"}
+        wanted = name[channel.kind] if kind == "message" and channel is not None else kind
+        if not self.world.subscribed(wanted) or not self._hears(event, channel):
+            return
+        self.spawn(self._event(wanted, self._wrap(event)))
+
+    def _hears(self, event: Json, channel: Channel | None) -> bool:
+        """Public channels' life cycle is heard everywhere; all else only where the bot is a member."""
+        if channel is None or (channel.kind == "channel" and event["type"].startswith("channel_")):
+            return True
+        bot = self.world.bot.id
+        return bot in channel.members or event.get("user") == bot
+
+    def _wrap(self, event: Json) -> Json:
+        world = self.world
+        return {
+            "token": "verification-token",
+            "team_id": world.team_id,
+            "context_team_id": world.team_id,
+            "context_enterprise_id": None,
+            "api_app_id": world.app_id,
+            "event": event,
+            "type": "event_callback",
+            "event_id": world.new_id("Ev"),
+            "event_time": int(float(event.get("event_ts") or world.clock.now())),
+            "authorizations": [
+                {
+                    "enterprise_id": None,
+                    "team_id": world.team_id,
+                    "user_id": world.bot.id,
+                    "is_bot": True,
+                    "is_enterprise_install": False,
+                }
+            ],
+            "is_ext_shared_channel": False,
+            "event_context": f"4-{world.hex(24)}",
+        }
+
+    async def _event(self, kind: str, payload: Json) -> None:
+        first = self.world.clock.now()
+        reason: str | None = None
+        for attempt in range(len(RETRIES) + 1):
+            if attempt:
+                await self.world.clock.until(first + RETRIES[attempt - 1])
+            call = self.journal.begin(f"delivery:event:{kind}", payload, self.world.clock.now(), payload["event"].get("user"))
+            fault = self.faults.take(call.method)
+            with self._counted():
+                if fault == "drop":
+                    ack = Ack(error="operation_timeout", reason="http_timeout")
+                else:
+                    ack = await self._send("events_api", payload, (attempt, reason) if attempt else None)
+                    if fault == "duplicate":
+                        await self._send("events_api", payload, (1, "http_timeout"))
+            self.journal.end(call, self.world.clock.now(), "ok" if ack.ok else "failed", ack.error)
+            if ack.ok or ack.reason == "no_retry":
+                return
+            reason = ack.reason or "unknown_error"
+
+    # --- how it is carried -------------------------------------------------------------------------------------
+
+    async def _send(self, envelope: str, payload: Json, retry: tuple[int, str | None] | None) -> Ack:
+        if self.event_url is None:
+            return await self._by_socket(envelope, payload, retry)
+        return await self._by_http(envelope, payload, retry)
+
+    async def _by_socket(self, envelope: str, payload: Json, retry: tuple[int, str | None] | None) -> Ack:
+        more: Json = {"accepts_response_payload": envelope != "events_api"}
+        if envelope == "events_api":
+            more |= {"retry_attempt": retry[0] if retry else 0, "retry_reason": (retry[1] if retry else "") or ""}
+        try:
+            body = await asyncio.wait_for(self.sockets.send(envelope, payload, more), ACK_SECONDS)
+        except TimeoutError:
+            return Ack(error="operation_timeout", reason="timeout")
+        except ConnectionError:
+            return Ack(error="dispatch_failed", reason="connection_failed")
+        return Ack(body)
+
+    async def _by_http(self, envelope: str, payload: Json, retry: tuple[int, str | None] | None) -> Ack:
+        if envelope == "events_api":
+            kind, raw = "application/json", json.dumps(payload)
+        elif envelope == "slash_commands":
+            kind, raw = "application/x-www-form-urlencoded", urlencode(payload)
+        else:
+            kind, raw = "application/x-www-form-urlencoded", urlencode({"payload": json.dumps(payload)})
+        headers = {"Content-Type": kind, "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)"}
+        headers |= signature(self.signing_secret, raw)
+        if retry is not None:
+            headers |= {"X-Slack-Retry-Num": str(retry[0]), "X-Slack-Retry-Reason": retry[1] or "unknown_error"}
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ACK_SECONDS))
+        try:
+            assert self.event_url is not None
+            async with self._session.post(self.event_url, data=raw.encode(), headers=headers) as response:
+                text = await response.text()
+                if response.status != 200:
+                    final = response.headers.get("X-Slack-No-Retry") == "1"
+                    return Ack(error="dispatch_failed", reason="no_retry" if final else "http_error")
+                return Ack(_parsed(text, response.content_type))
+        except TimeoutError:
+            return Ack(error="operation_timeout", reason="http_timeout")
+        except aiohttp.ClientError:
+            return Ack(error="dispatch_failed", reason="connection_failed")
+
+    def _counted(self) -> _Counted:
+        return _Counted(self)
+
+
+class _Counted:
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+
+    def __enter__(self) -> None:
+        self._delivery.in_flight += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._delivery.in_flight -= 1
+        self._delivery.last_activity = time.monotonic()
+
+
+def signature(secret: str, raw: str) -> dict[str, str]:
+    """Slack's v0 request signature, by real time: the receiver checks its age."""
+    stamp = str(int(time.time()))
+    digest = hmac.new(secret.encode(), f"v0:{stamp}:{raw}".encode(), hashlib.sha256).hexdigest()
+    return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
+
+
+def _parsed(text: str, content_type: str) -> Any:
+    if not text.strip():
+        return None
+    if "json" in content_type or text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text

@@ -1,0 +1,308 @@
+// Where it all comes together: start, follow the stream, go from place to place.
+import { actAs, actingAs, api, follow } from "./api.js";
+import { channelList, drawCentre, forgetFresh, loadDetails, loadMessages, unreadFrom } from "./centre.js";
+import { announce, avatar, el, fill, icon, iconButton } from "./dom.js";
+import { act, authorOf, plainWords } from "./message.js";
+import { modalOpen, refreshViews } from "./modal.js";
+import { drawPane, loadThread, threadList } from "./pane.js";
+import { openMenu, toast } from "./popup.js";
+import { drawSidebar, drawTour, jump } from "./sidebar.js";
+import { clockButtons, showTab, tick, toolsChanged, toolsTab } from "./tools.js";
+import { bot, channelTitle, emit, handleOf, inChannel, isReply, on, personName, place, take, takeClock, world } from "./world.js";
+
+const byId = (id) => document.getElementById(id);
+const shell = byId("app");
+const soon = new Map();
+/** Run once in the next frame, however often it is asked for. */
+function later(name, run) {
+  if (soon.has(name)) return;
+  soon.set(name, setTimeout(() => { soon.delete(name); run(); }, 16));
+}
+const redraw = { centre: () => later("centre", drawCentre), side: () => later("side", () => { drawSidebar(byId("sidebar")); drawTitle(); }), pane: () => later("pane", drawPane), top: () => later("top", drawTop) };
+
+/* ---- the bar on top ---- */
+
+function drawTop() {
+  const others = [...world.people.values()].filter((one) => !one.is_bot);
+  const who = el("button", { type: "button", class: "who", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `You act as ${world.me.real_name ?? world.me.name}. Act as somebody else`,
+    onclick: () => openMenu(who, [
+      ...others.map((one) => ({ label: `${personName(one.id)}${one.id === world.me.id ? " (you, here)" : ""}`, hint: one.is_restricted || one.is_guest ? "guest" : `@${handleOf(one)}`, icon: one.id === world.me.id ? "check" : "people", current: one.id === world.me.id, href: address(one) })),
+      "-",
+      ...others.filter((one) => one.id !== world.me.id).map((one) => ({ label: `${personName(one.id)} in a new tab`, icon: "external", href: address(one), target: "_blank" })),
+    ], "Act as") }, avatar(world.me, true), el("span", { class: "who-name" }, el("span", { class: "who-as", text: "Acting as" }), world.me.real_name ?? world.me.name), icon("down"));
+  const bell = el("button", { type: "button", class: "icon-button bell", "aria-label": world.unseen ? `Notifications, ${world.unseen} new` : "Notifications", title: "Notifications", onclick: () => tools("notices") }, icon("bell"), world.unseen ? el("span", { class: "badge", text: world.unseen > 99 ? "99+" : world.unseen }) : null);
+  fill(byId("topbar"),
+    iconButton("menu", "Channels", () => sidebar(shell.dataset.sidebar !== "open"), { class: "icon-button only-narrow", "aria-controls": "sidebar" }),
+    el("div", { class: "workspace" }, el("span", { class: "mark-sign", "aria-hidden": "true" }), el("span", { class: "workspace-name", text: world.team.name })),
+    el("button", { type: "button", class: "jump-button", onclick: jump, "aria-label": "Jump to a channel or person" }, icon("search"), el("span", { text: "Jump to…" }), el("kbd", { text: "Ctrl K" })),
+    el("div", { class: "clock", role: "group", "aria-label": "Clock" },
+      el("button", { type: "button", class: "clock-face", title: "Clock and switches", "aria-label": "Clock and switches", onclick: () => tools("world") }, el("span", { class: "clock-time" }, el("span", { class: "tick-time" }), " UTC"), el("span", { class: "clock-date tick-date" })),
+      el("div", { class: "step-buttons" }, clockButtons())),
+    bell,
+    iconButton("tools", "Tools", () => (world.pane === "tools" ? emit("pane", null) : tools(toolsTab())), { "aria-pressed": String(world.pane === "tools") }),
+    who);
+  tick();
+}
+
+const address = (person) => `?as=${encodeURIComponent(handleOf(person))}${world.open.channel && !world.channels.get(world.open.channel)?.is_im ? `&channel=${world.open.channel}` : ""}`;
+
+function tools(tab) {
+  showTab(tab);
+  const open = world.pane === "tools";
+  world.pane = "tools";
+  drawPane();
+  if (open) toolsChanged(tab === "world" ? "world" : tab);
+  drawTop();
+  byId("pane").querySelector(`#tool-${tab}`)?.click();
+}
+
+function sidebar(open) {
+  shell.dataset.sidebar = open ? "open" : "closed";
+  if (open) byId("sidebar").querySelector(".here, .side-row")?.focus();
+}
+
+function drawTitle() {
+  const channel = world.channels.get(world.open.channel);
+  const mentions = [...world.channels.values()].reduce((sum, one) => sum + (Number(one.mentioned) || 0) + (one.is_im ? Number(one.unread) || 0 : 0), 0);
+  document.title = `${mentions ? `(${mentions}) ` : ""}${world.open.tab === "home" ? personName(bot()?.id) : channel ? channelTitle(channel) : "Channels"} · ${world.me.real_name ?? world.me.name} · ${world.team.name}`;
+}
+
+/* ---- going to places ---- */
+
+function writeAddress(push) {
+  const query = new URLSearchParams({ as: handleOf(world.me) });
+  if (world.open.tab === "home") query.set("home", "1");
+  else if (world.open.channel) query.set("channel", world.open.channel);
+  if (world.pane === "thread" && world.thread) query.set("thread", world.thread.ts);
+  const wanted = `${location.pathname}?${query}`;
+  if (wanted !== location.pathname + location.search) history[push ? "pushState" : "replaceState"](null, "", wanted);
+}
+
+async function go({ channel, ts, thread, app, tab, push = true, focus = true }) {
+  if (app) {
+    const chat = [...world.channels.values()].find((one) => one.is_im && one.with === bot()?.id);
+    world.open = { channel: chat?.id ?? null, tab: tab === "messages" && chat ? "messages" : "home" };
+    if (tab === "messages" && !chat) {
+      const answer = await act("open_dm", { user: bot()?.id });
+      const id = answer.channel?.id ?? answer.channel;
+      if (id) { world.channels.set(id, { id, is_im: true, is_member: true, with: bot().id, unread: 0, mentioned: 0, name: handleOf(bot()) }); world.open = { channel: id, tab: "messages" }; }
+    }
+    if (world.open.tab === "home") act("open_home").then((answer) => { if (answer.home) { world.home = answer.home; redraw.centre(); } });
+  } else if (channel && !(channel === world.open.channel && world.open.tab === "messages" && (ts || thread))) world.open = { channel, tab: "messages" };
+  sidebar(false);
+  const here = world.channels.get(world.open.channel), fresh = world.open.tab === "messages" && here;
+  if (thread) {
+    world.pane = "thread";
+    if (world.thread?.channel !== world.open.channel || world.thread?.ts !== thread) world.thread = { channel: world.open.channel, ts: thread, list: (world.messages.get(world.open.channel)?.list ?? []).filter((one) => one.ts === thread) };
+    loadThread(world.open.channel, thread).then(() => { redraw.pane(); if (ts) setTimeout(() => threadList()?.reveal(ts), 60); }, () => toast("That thread could not be read."));
+  } else if (world.pane === "thread" && world.thread?.channel !== world.open.channel) { world.pane = null; world.thread = null; }
+  writeAddress(push);
+  drawCentre();
+  drawPane();
+  drawSidebar(byId("sidebar"));
+  drawTitle();
+  if (thread && focus && !ts) byId("thread-text")?.focus();
+  else if (focus && !ts && !modalOpen()) (byId("composer-text") ?? byId("centre")).focus({ preventScroll: true });
+  if (!fresh) return;
+  try {
+    loadDetails(here.id);
+    await loadMessages(here.id);
+    if (world.open.channel !== here.id) return;
+    if (!thread) unreadFrom(here);
+    drawCentre();
+    if (!ts) channelList()?.toEnd();
+    else if (!thread && !channelList()?.reveal(ts)) await findOlder(here.id, ts);
+    seen();
+  } catch (error) { toast(`The messages could not be read: ${error.message}`, { kind: "bad" }); }
+}
+
+async function findOlder(channel, ts) {
+  for (let page = 0; page < 20 && world.messages.get(channel)?.more && world.open.channel === channel; page += 1) {
+    await loadMessages(channel, world.messages.get(channel).list[0]?.ts);
+    drawCentre();
+    if (channelList()?.reveal(ts)) return;
+  }
+}
+
+/** Tell the server that the open channel was read, as Slack does when its end is on the screen. */
+function seen() {
+  const channel = world.channels.get(world.open.channel);
+  if (!channel || world.open.tab !== "messages" || document.visibilityState !== "visible" || !channelList()?.stick || !(channel.unread || channel.mentioned)) return;
+  Object.assign(channel, { unread: 0, mentioned: 0 });
+  redraw.side();
+  api.act("mark_read", { channel: channel.id }).catch(() => {});
+}
+
+/* ---- what the stream says ---- */
+
+const atHome = (channel) => channel === world.open.channel && world.open.tab === "messages";
+
+function takeMessage(channel, message, isNew) {
+  const held = world.messages.get(channel);
+  if (held?.loaded && inChannel(message)) { held.list = [...held.list]; place(held.list, message); }
+  const root = message.thread_ts ?? message.ts;
+  if (world.thread?.channel === channel && world.thread.ts === root && (isReply(message) || message.ts === root)) { world.thread.list = [...world.thread.list]; place(world.thread.list, message); redraw.pane(); }
+  if (held?.loaded && isNew && isReply(message) && !message.ephemeral) countReply(held, message);
+  if (atHome(channel)) redraw.centre();
+}
+
+/** The parent's count, where the server did not send the parent again itself. */
+function countReply(held, reply) {
+  const at = held.list.findIndex((one) => one.ts === reply.thread_ts), parent = held.list[at];
+  if (!parent || (parent.latest_reply ?? "") >= reply.ts) return;
+  held.list[at] = { ...parent, thread_ts: parent.ts, reply_count: (parent.reply_count ?? 0) + 1, latest_reply: reply.ts, reply_users: [...new Set([...(parent.reply_users ?? []), reply.user])] };
+}
+
+function known(channel, ts) {
+  return world.messages.get(channel)?.list.find((one) => one.ts === ts) ?? (world.thread?.channel === channel ? world.thread.list.find((one) => one.ts === ts) : null);
+}
+
+let detailTimer = 0;
+const detailsSoon = (channel) => { clearTimeout(detailTimer); detailTimer = setTimeout(() => loadDetails(channel), 120); };
+
+const CHANGES = {
+  message: ({ channel, message }) => {
+    takeMessage(channel, message, true);
+    if (message.user !== world.me.id && (atHome(channel) || world.thread?.ts === message.thread_ts)) announce(`${authorOf(message).real_name}: ${plainWords(message).slice(0, 300)}`);
+    if (atHome(channel)) {
+      if (channelList()?.stick && document.visibilityState === "visible") setTimeout(seen, 60);
+      if (/join|leave|topic|pin|bookmark/.test(message.subtype ?? "")) detailsSoon(channel);
+      if (message.user === world.me.id) forgetFresh();
+    }
+  },
+  message_changed: ({ channel, message }) => takeMessage(channel, message, false),
+  message_deleted: ({ channel, ts }) => {
+    const held = world.messages.get(channel);
+    if (held) held.list = held.list.filter((one) => one.ts !== ts);
+    if (world.thread?.channel === channel) { world.thread.list = world.thread.list.filter((one) => one.ts !== ts); redraw.pane(); }
+    if (atHome(channel)) redraw.centre();
+  },
+  ephemeral: ({ channel, message }) => {
+    takeMessage(channel, { ...message, ephemeral: true }, true);
+    if (atHome(channel)) announce(`Only visible to you, ${authorOf(message).real_name}: ${plainWords(message).slice(0, 300)}`);
+  },
+  reaction: ({ channel, ts, reactions, message }) => {
+    if (message) { takeMessage(channel, message, false); return; }
+    const one = known(channel, ts);
+    if (one && reactions) takeMessage(channel, { ...one, reactions }, false);
+    else if (atHome(channel)) loadMessages(channel).then(redraw.centre);
+  },
+  channel: (change) => {
+    const channel = change.channel && typeof change.channel === "object" ? change.channel : change;
+    if (!channel.id) return;
+    const before = world.channels.get(channel.id);
+    if (channel.deleted || channel.gone) world.channels.delete(channel.id);
+    else world.channels.set(channel.id, { ...before, ...channel });
+    if (channel.id === world.open.channel) {
+      if (before && before.is_member !== world.channels.get(channel.id)?.is_member) loadMessages(channel.id).then(redraw.centre).catch(() => {});
+      detailsSoon(channel.id);
+      redraw.centre();
+      setTimeout(seen, 60);
+    }
+    redraw.side();
+  },
+  view: () => refreshViews().catch(() => {}),
+  clock: (change) => { takeClock(change); tick(); later("days", () => { drawCentre(); }); },
+  notification: (change) => {
+    const plain = plainWords({ text: change.text ?? "" }), one = { ...change, plain };
+    world.notifications.push(one);
+    const here = atHome(change.channel) && document.visibilityState === "visible";
+    if (world.pane !== "tools" || toolsTab() !== "notices") world.unseen += 1;
+    toolsChanged("notices");
+    redraw.top();
+    if (!here) toast(plain || "New message", { title: channelTitle(world.channels.get(change.channel)) || "New message", onclick: () => go({ channel: change.channel, ts: change.ts, thread: change.thread_ts }) });
+  },
+  journal: ({ call }) => {
+    const at = call.n !== undefined || call.id !== undefined ? world.journal.findLastIndex((one) => (one.n ?? one.id) === (call.n ?? call.id)) : -1;
+    if (at >= 0) world.journal[at] = call; else world.journal.push(call);
+    if (world.journal.length > 3000) world.journal.splice(0, 1000);
+    toolsChanged("journal");
+  },
+  switch: (change) => {
+    const one = change.switch ?? change, known = world.switches.find((other) => other.id === one.id);
+    if (known) Object.assign(known, one, { type: undefined }); else if (one.id) world.switches.push(one);
+    toolsChanged("world");
+  },
+  home: ({ view }) => { world.home = view; if (world.open.tab === "home") redraw.centre(); },
+  tour: (change) => { world.tour = change.tour ?? (change.lines ? { title: change.title ?? world.tour?.title, lines: change.lines } : world.tour); drawTour(byId("sidebar")); },
+  connected: ({ n }) => { world.connected = n ?? 0; toolsChanged("world"); },
+  person: ({ person }) => { if (person?.id) world.people.set(person.id, { ...world.people.get(person.id), ...person }); redraw.side(); },
+};
+
+async function again() {
+  take(await api.bootstrap());
+  drawTop();
+  await Promise.all([refreshViews(), world.open.channel ? loadMessages(world.open.channel) : null, world.thread ? loadThread(world.thread.channel, world.thread.ts) : null, loadJournal()]);
+  redraw.side();
+  redraw.centre();
+  redraw.pane();
+}
+
+async function loadJournal() {
+  try { world.journal = (await api.journal(0)).calls?.slice(-2000) ?? []; toolsChanged("journal"); } catch { /* the panel stays empty */ }
+}
+
+/* ---- keys ---- */
+
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !modalOpen()) { event.preventDefault(); if (!document.querySelector("dialog[open]")) jump(); return; }
+  if (event.key !== "Escape" || event.defaultPrevented || modalOpen() || document.querySelector("dialog[open], .floating")) return;
+  if (shell.dataset.sidebar === "open") sidebar(false);
+  else if (world.pane) { world.pane = null; world.thread = null; drawPane(); writeAddress(false); drawTop(); byId("composer-text")?.focus(); }
+});
+
+on("go", go);
+on("pane", (kind) => {
+  world.pane = kind;
+  if (kind !== "thread") world.thread = null;
+  drawPane();
+  writeAddress(false);
+  redraw.top();
+  if (kind) byId("pane").querySelector("button")?.focus(); else byId("composer-text")?.focus({ preventScroll: true });
+});
+on("details", (channel) => { if (channel === world.open.channel) { redraw.centre(); if (world.pane === "details") redraw.pane(); } });
+on("seen", seen);
+on("unseen", redraw.top);
+on("clock", (change) => { takeClock(change); tick(); });
+byId("scrim").addEventListener("click", () => sidebar(false));
+document.addEventListener("visibilitychange", seen);
+window.addEventListener("popstate", () => fromAddress(false));
+
+function fromAddress(push) {
+  const query = new URLSearchParams(location.search), wanted = query.get("channel");
+  const first = [...world.channels.values()].filter((one) => one.is_member && !one.is_im && !one.is_archived).sort((a, b) => (a.name === "general" ? -1 : b.name === "general" ? 1 : a.name.localeCompare(b.name)))[0];
+  if (query.get("home")) return go({ app: true, push });
+  return go({ channel: world.channels.has(wanted) ? wanted : first?.id, ts: query.get("ts"), thread: query.get("thread"), push });
+}
+
+async function start() {
+  let boot;
+  try {
+    boot = await api.bootstrap();
+  } catch (error) {
+    if (!actingAs()) actAs("ana");
+    else {
+      fill(document.body, el("main", { class: "fatal" }, el("h1", { text: "The local Slack did not answer." }), el("p", { text: `It said: ${error.message}. Perhaps nobody here is called “${actingAs()}”.` }), el("p", {}, el("a", { href: location.pathname, text: "Open it as the first person" }))));
+      return;
+    }
+    boot = await api.bootstrap();
+  }
+  take(boot);
+  if (!actingAs()) actAs(handleOf(world.me));
+  drawTop();
+  await fromAddress(false);
+  follow((change) => {
+    try { CHANGES[change.type]?.(change); } catch (error) { console.error("change", change, error); }
+  }, (state) => {
+    world.live = state === "lost" ? "lost" : "live";
+    document.body.classList.toggle("lost", state === "lost");
+    if (state === "lost") announce("The connection to the local Slack was lost. Trying again.");
+    if (state === "again") again().catch((error) => toast(`The page could not catch up: ${error.message}`, { kind: "bad" }));
+    toolsChanged("world");
+  });
+  refreshViews().catch(() => {});
+  loadJournal();
+  setInterval(tick, 500);
+}
+
+start();

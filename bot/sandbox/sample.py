@@ -1,0 +1,67 @@
+"""The sample workspace: who works there, in which groups and channels. Replaceable as a whole (`Sandbox(people=…)`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.sandbox.records import User, UserGroup
+
+TEAM_ID = "T01SANDBOX1"
+TEAM_NAME = "Sandbox"
+TEAM_DOMAIN = "sandbox"
+APP_ID = "A01SANDBOX1"
+BOT_USER = "U01BOTUSER1"
+BOT_ID = "B01SANDBOX1"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A channel that exists from the start; `guests` says whether guests are in it."""
+
+    id: str
+    name: str
+    purpose: str
+    guests: bool = False
+    general: bool = False
+
+
+@dataclass(frozen=True)
+class Sample:
+    people: tuple[User, ...]
+    groups: tuple[UserGroup, ...]
+    places: tuple[Place, ...]
+
+
+def sample() -> Sample:
+    """A fresh copy of the sample workspace's people, groups and channels."""
+    people = (
+        _user("U01ANASILVA", "ana", "Ana Silva", "Europe/Lisbon", "Western European Time", 0, "9f69e7", "Head of payments", admin=True),
+        _user("U01BENOKAFO", "ben", "Ben Okafor", "Europe/London", "Greenwich Mean Time", 0, "e7392d", "Platform engineer"),
+        _user("U01CARLAROS", "carla", "Carla Rossi", "Europe/Rome", "Central European Time", 3600, "674b1b", "Payments engineer"),
+        _user("U01DIPOADEY", "dipo", "Dipo Adeyemi", "Africa/Lagos", "West Africa Time", 3600, "e96699", "Customer communications"),
+        _user("U01EVELINDQ", "eve", "Eve Lindqvist", "Europe/Stockholm", "Central European Time", 3600, "4bbe2e", "Customer support lead"),
+        _user("U01GUSMARTE", "gus", "Gus Marten", "America/New_York", "Eastern Standard Time", -18000, "2b6836", "Auditor", guest=True),
+        User(id="U01DEPLOYSB", handle="deploys", real_name="deploys", is_bot=True, bot_id="B01DEPLOYSB", app_id="A01DEPLOYSB", color="5b89d5"),
+    )  # fmt: skip
+    groups = (
+        UserGroup("S01PAYONCAL", "payments-oncall", "Payments on call", ["U01BENOKAFO", "U01CARLAROS"]),
+        UserGroup("S01COMMSTEA", "comms", "Customer communications", ["U01DIPOADEY", "U01EVELINDQ"]),
+        UserGroup("S01INCLEADS", "incident-leads", "Incident leads", ["U01ANASILVA", "U01BENOKAFO", "U01EVELINDQ"]),
+    )
+    places = (
+        Place("C01GENERAL1", "general", "Company-wide news and talk", guests=True, general=True),
+        Place("C01INCIDENT", "incidents", "Announcements of incidents"),
+        Place("C01CUSTCOMM", "customer-comms", "What customers are told"),
+        Place("C01PAYMENTS", "payments", "The payments team"),
+    )
+    return Sample(people, groups, places)
+
+
+def _user(
+    user_id: str, handle: str, name: str, tz: str, tz_label: str, offset: int, color: str, title: str,
+    guest: bool = False, admin: bool = False,
+) -> User:  # fmt: skip
+    return User(
+        id=user_id, handle=handle, real_name=name, tz=tz, tz_label=tz_label, tz_offset=offset, color=color, title=title,
+        is_guest=guest, is_admin=admin, email=f"{handle}@sandbox.example",
+    )  # fmt: skip

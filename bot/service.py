@@ -1,0 +1,115 @@
+"""The one way to write: ask policy, load, decide, append, and remember the delivery, in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain import events as e
+from bot.domain.actor import Actor
+from bot.domain.errors import Refused
+from bot.domain.incident import Incident
+from bot.domain.policy import Policy
+from bot.ports import Clock
+from bot.store.store import Conflict, Store, Transaction
+
+#: names incidents by the delivery that declared them, so that a redelivery finds the same one
+NAMESPACE = uuid.UUID("5f0c7a52-6a6e-4f0b-9b57-1c8d1f2f6f0e")
+
+
+class Rule(Protocol):
+    """A pure function of the domain with everything but who and when filled in."""
+
+    def __call__(self, incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]: ...
+
+
+class Declaration(Protocol):
+    """The rule that begins an incident: it also gets the number."""
+
+    def __call__(self, incident: Incident, *, number: int, by: Actor, at: datetime) -> list[e.Event]: ...
+
+
+@dataclass(frozen=True)
+class Done:
+    """What an act came to: the incident before and after, and what was appended."""
+
+    before: Incident
+    incident: Incident
+    events: tuple[e.Event, ...]
+    #: this delivery had been acted on before: nothing was done now
+    repeated: bool = False
+
+
+def incident_id(team: str, key: str) -> str:
+    """The id of the incident that the delivery `key` declares."""
+    return str(uuid.uuid5(NAMESPACE, f"{team}/{key}"))
+
+
+class Service:
+    """Holds the store, the policy and the clock; `on_change` is told the id of every incident that changed."""
+
+    def __init__(self, store: Store, policy: Policy, clock: Clock) -> None:
+        self.store = store
+        self.policy = policy
+        self.clock = clock
+        self.on_change: Callable[[str], None] = lambda _id: None
+
+    async def act(self, id: str, verb: str, rule: Rule, actor: Actor, *, key: str = "") -> Done:
+        """Apply `rule` to the incident. Raises Refused (nothing is written then, not even the key)."""
+        self.policy.allow(verb, actor)
+
+        def job(tx: Transaction) -> Done:
+            incident = tx.incident(id)
+            if incident is None:
+                raise Refused("There is no such incident here. `/incident list` shows those that are open.")
+            if key and tx.delivery(actor.team, key) is not None:
+                return Done(incident, incident, (), repeated=True)
+            at = self._later(incident)
+            return self._append(tx, incident, rule(incident, by=actor, at=at), actor.team, key, at)
+
+        return await self._write(job)
+
+    async def declare(self, verb: str, rule: Declaration, actor: Actor, *, key: str) -> Done:
+        """Begin an incident; its id follows from the delivery's key, its number from the team's counter."""
+        self.policy.allow(verb, actor)
+        id = incident_id(actor.team, key)
+
+        def job(tx: Transaction) -> Done:
+            known = tx.incident(id)
+            if known is not None:
+                return Done(known, known, (), repeated=True)
+            incident = Incident(team=actor.team, id=id)
+            at = self.clock.now()
+            events = rule(incident, number=tx.next_number(actor.team), by=actor, at=at)
+            return self._append(tx, incident, events, actor.team, key, at)
+
+        return await self._write(job)
+
+    def _later(self, incident: Incident) -> datetime:
+        """Time never runs back within a timeline, whatever the machine's clock does."""
+        now = self.clock.now()
+        return max(now, incident.last_at) if incident.last_at else now
+
+    @staticmethod
+    def _append(
+        tx: Transaction, incident: Incident, events: Sequence[e.Event], team: str, key: str, at: datetime
+    ) -> Done:
+        after = tx.append(incident, events, due_at=at) if events else incident
+        if key:
+            tx.remember(team, key, incident.id, "", at)
+        return Done(incident, after, tuple(events))
+
+    async def _write(self, job: Callable[[Transaction], Done]) -> Done:
+        for attempt in range(5):
+            try:
+                done = await self.store.write(job)
+                break
+            except Conflict:  # somebody else appended first: look again
+                if attempt == 4:
+                    raise
+        if done.events:
+            self.on_change(done.incident.id)
+        return done

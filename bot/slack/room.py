@@ -1,0 +1,306 @@
+"""Slack as the bot acts in it: every Web API call that the caretaker makes, with its outcome told apart.
+
+Done, certainly not done (NotDone, TryLater), or nobody knows (Unsure): slack_sdk raises many things, callers
+of this file see only these. Nothing is retried here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.ports import Block, NotDone, Sent, TryLater, Unsure
+
+#: marks our messages (metadata event_type), so that one whose outcome is unknown can be found again
+MARK = "incident_commander"
+
+#: answers after which "possibly some aspect of the operation succeeded" (Slack's words for fatal_error)
+DOUBTFUL = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
+#: chat.postMessage lists these: Slack has seen our client_msg_id before, so look
+SEEN = frozenset({"duplicate_message_not_found", "duplicate_channel_not_found"})
+
+
+def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """A client on the shared session that never sends anything twice by itself (the default one retries POSTs)."""
+    return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=10)
+
+
+async def call(client: AsyncWebClient, method: str, *, quiet: frozenset[str] = frozenset(), **arguments: Any) -> Any:
+    """One Web API call; `quiet` are the errors which mean that it is so already."""
+    try:
+        # Slack reads JSON bodies for most writing methods, but not for those of uploads.
+        form = method.startswith("files.")
+        answer: AsyncSlackResponse = await (
+            client.api_call(method, params=arguments) if form else client.api_call(method, json=arguments)
+        )
+    except SlackApiError as error:
+        response = error.response
+        status = getattr(response, "status_code", 0)
+        data = getattr(response, "data", None)
+        code = data.get("error", "") if isinstance(data, Mapping) else ""
+        if status == 429 or code in ("ratelimited", "rate_limited"):
+            raise TryLater(_retry_after(response)) from None
+        if code in quiet:
+            return data
+        if status >= 500 or not code or code in DOUBTFUL or code in SEEN:
+            raise Unsure(f"{method}: {code or status}") from None
+        raise NotDone(code, _detail(data)) from None
+    except aiohttp.ClientConnectorError:
+        raise TryLater(2.0) from None  # never reached Slack
+    except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError) as error:
+        raise Unsure(f"{method}: {type(error).__name__}") from None
+    return answer.data
+
+
+def _retry_after(response: Any) -> float:
+    headers = getattr(response, "headers", None) or {}
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            try:
+                return max(0.0, float(value))
+            except ValueError:
+                return 30.0
+    return 30.0
+
+
+def _detail(data: Any) -> str:
+    """What a refusal says besides its code: the scope it lacks, the blocks it does not like."""
+    if not isinstance(data, Mapping):
+        return ""
+    if needed := data.get("needed"):
+        return f"needs {needed}"
+    messages = (data.get("response_metadata") or {}).get("messages") or ()
+    return "; ".join(str(one) for one in messages)[:300]
+
+
+class SlackRoom:
+    """The Room that is Slack."""
+
+    def __init__(self, client: AsyncWebClient, bot_user: str, workspace_url: str) -> None:
+        self._client = client
+        self._bot_user = bot_user
+        self._workspace_url = workspace_url.rstrip("/")
+        self._direct: dict[str, str] = {}
+
+    async def open_channel(self, name: str, private: bool) -> tuple[str, str]:
+        """conversations.create."""
+        data = await call(self._client, "conversations.create", name=name, is_private=private)
+        return data["channel"]["id"], data["channel"]["name"]
+
+    async def find_channel(self, name: str, since: datetime) -> str | None:
+        """Look among the bot's own channels: right name, made by the bot, after the attempt began."""
+        cursor = ""
+        while True:
+            data = await self._read(
+                "users.conversations",
+                types="public_channel,private_channel",
+                limit=200,
+                exclude_archived=True,
+                cursor=cursor,
+            )
+            for one in data["channels"]:
+                ours = one.get("creator") == self._bot_user and one.get("name") == name
+                if ours and one.get("created", 0) >= int(since.timestamp()) - 1:
+                    return str(one["id"])
+            cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return None
+
+    async def invite(self, channel: str, users: Sequence[str]) -> dict[str, str]:
+        """conversations.invite, a hundred at a time, forced so that one bad id does not keep the others out."""
+        refused: dict[str, str] = {}
+        for start in range(0, len(users), 100):
+            some = list(users[start : start + 100])
+            try:
+                data = await call(
+                    self._client,
+                    "conversations.invite",
+                    quiet=frozenset({"already_in_channel"}),
+                    channel=channel,
+                    users=",".join(some),
+                    force=True,
+                )
+            except NotDone as refusal:
+                if refusal.code in _OF_ONE and len(some) == 1:
+                    refused[some[0]] = refusal.code
+                    continue
+                if refusal.code in _OF_ONE:
+                    refused |= await self._one_by_one(channel, some)
+                    continue
+                raise
+            refused |= _not_invited(data)
+        return refused
+
+    async def _one_by_one(self, channel: str, users: Sequence[str]) -> dict[str, str]:
+        refused: dict[str, str] = {}
+        for user in users:
+            refused |= await self.invite(channel, [user])
+        return refused
+
+    async def set_topic(self, channel: str, topic: str) -> None:
+        """conversations.setTopic."""
+        await call(self._client, "conversations.setTopic", channel=channel, topic=topic)
+
+    async def direct(self, user: str) -> str:
+        """conversations.open, remembered."""
+        if user not in self._direct:
+            data = await call(self._client, "conversations.open", users=user)
+            self._direct[user] = data["channel"]["id"]
+        return self._direct[user]
+
+    async def post(self, channel: str, thread: str, text: str, blocks: Sequence[Block], id: str) -> str:
+        """chat.postMessage with our mark; nothing in it is parsed for names or unfurled."""
+        arguments: dict[str, Any] = {
+            "channel": channel,
+            "text": text,
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "link_names": False,
+            "parse": "none",
+            "client_msg_id": id,
+            "metadata": {"event_type": MARK, "event_payload": {"id": id}},
+        }
+        if blocks:
+            arguments["blocks"] = list(blocks)
+        if thread:
+            arguments["thread_ts"] = thread
+        data = await call(self._client, "chat.postMessage", **arguments)
+        return str(data["ts"])
+
+    async def find(self, channel: str, thread: str, id: str, since: datetime) -> str | None:
+        """Look for our mark in the channel (or the thread) since a minute before the attempt."""
+        oldest = f"{since.timestamp() - 60:.6f}"
+        method, extra = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
+        cursor = ""
+        for _ in range(10):
+            data = await self._read(
+                method, channel=channel, oldest=oldest, limit=200, include_all_metadata=True, cursor=cursor, **extra
+            )
+            for message in data["messages"]:
+                payload = (message.get("metadata") or {}).get("event_payload") or {}
+                if payload.get("id") == id:
+                    return str(message["ts"])
+            cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                break
+        return None
+
+    async def edit(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
+        """chat.update."""
+        await call(self._client, "chat.update", channel=channel, ts=ts, text=text, blocks=list(blocks))
+
+    async def delete(self, channel: str, ts: str) -> None:
+        """chat.delete."""
+        await call(self._client, "chat.delete", quiet=frozenset({"message_not_found"}), channel=channel, ts=ts)
+
+    async def pin(self, channel: str, ts: str) -> None:
+        """pins.add."""
+        await call(self._client, "pins.add", quiet=frozenset({"already_pinned"}), channel=channel, timestamp=ts)
+
+    async def bookmark(self, channel: str, title: str, ts: str) -> None:
+        """bookmarks.add; not idempotent, so one that stands already is looked for."""
+        link = self.permalink(channel, ts)
+        data = await self._read("bookmarks.list", channel_id=channel)
+        if any(one.get("link") == link for one in data.get("bookmarks") or ()):
+            return
+        await call(self._client, "bookmarks.add", channel_id=channel, title=title, type="link", link=link)
+
+    def permalink(self, channel: str, ts: str) -> str:
+        """The address of a message, made without asking Slack (the form is documented for chat.getPermalink)."""
+        return f"{self._workspace_url}/archives/{channel}/p{ts.replace('.', '')}"
+
+    async def upload(self, channel: str, thread: str, name: str, title: str, content: str) -> str:
+        """The three calls of an upload: get an address, send the bytes, put it into the channel."""
+        body = content.encode()
+        data = await call(self._client, "files.getUploadURLExternal", filename=name, length=len(body))
+        try:
+            session = self._client.session
+            if session is None:
+                raise Unsure("upload: no session")
+            async with session.post(data["upload_url"], data=body) as answer:
+                if answer.status != 200:
+                    raise TryLater(5.0)
+        except (aiohttp.ClientError, TimeoutError):
+            raise TryLater(5.0) from None  # nothing is in the channel before the last call
+        arguments: dict[str, Any] = {
+            "files": json.dumps([{"id": data["file_id"], "title": title}]),
+            "channel_id": channel,
+        }
+        if thread:
+            arguments["thread_ts"] = thread
+        await call(self._client, "files.completeUploadExternal", **arguments)
+        return str(data["file_id"])
+
+    async def _read(self, method: str, **arguments: Any) -> Any:
+        """A reading call (form-encoded: Slack takes no JSON there); an unknown outcome is simply tried later."""
+        try:
+            answer = await self._client.api_call(
+                method, params={k: _plain(v) for k, v in arguments.items() if v not in ("", None)}
+            )
+        except SlackApiError as error:
+            if getattr(error.response, "status_code", 0) == 429:
+                raise TryLater(_retry_after(error.response)) from None
+            data = getattr(error.response, "data", None)
+            code = data.get("error", "") if isinstance(data, Mapping) else ""
+            if not code or code in DOUBTFUL:
+                raise TryLater(2.0) from None
+            raise NotDone(code, _detail(data)) from None
+        except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError):
+            raise TryLater(2.0) from None
+        return answer.data
+
+
+#: refusals of conversations.invite that concern single people
+_OF_ONE = frozenset(
+    {
+        "user_not_found", "cant_invite", "cant_invite_self", "user_is_restricted", "user_is_ultra_restricted",
+        "ura_max_channels", "invitee_cant_see_channel", "user_team_not_in_channel", "already_in_channel",
+        "user_is_deactivated", "no_user",
+    }
+)  # fmt: skip
+
+
+def _not_invited(data: Any) -> dict[str, str]:
+    """With force=true the call answers ok and lists those it could not bring in under `errors`."""
+    errors = data.get("errors") if isinstance(data, Mapping) else None
+    return {
+        str(one["user"]): str(one.get("error", "cant_invite"))
+        for one in errors or ()
+        if one.get("user") and one.get("error") not in ("already_in_channel", "cant_invite_self")
+    }
+
+
+def _plain(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+class SlackPublisher:
+    """Customers read in a channel: a public post there is one message."""
+
+    name = "slack"
+
+    def __init__(self, room: SlackRoom, channel: str) -> None:
+        self._room = room
+        self._channel = channel
+
+    async def publish(self, text: str, id: str) -> Sent:
+        """Post exactly the approved text."""
+        if not self._channel:
+            raise NotDone("channel_not_found", "the customer comms channel of the policy does not exist")
+        ts = await self._room.post(self._channel, "", text, (), id)
+        return Sent(self._channel, ts, self._room.permalink(self._channel, ts))
+
+    async def find(self, id: str, since: datetime) -> Sent | None:
+        """Look for the post; None also where Slack does not answer."""
+        try:
+            ts = await self._room.find(self._channel, "", id, since)
+        except (NotDone, TryLater):
+            return None
+        return Sent(self._channel, ts, self._room.permalink(self._channel, ts)) if ts else None

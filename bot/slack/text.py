@@ -1,0 +1,103 @@
+"""Words on their way into Slack: escaped, cut, dated; nothing that people wrote can notify anybody."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from bot.domain.times import clock_time
+
+#: one visible character: an entity, a piece of Slack's markup, or a character
+_PIECES = re.compile(r"&(?:amp|lt|gt);|<[^<>\n]*>|.", re.DOTALL)
+#: control characters and lone surrogates, and the marks that turn the direction of the text around them
+_HARMFUL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean(text: str) -> str:
+    """The text without control characters (line breaks stay) and without marks that turn its direction."""
+    return "".join(
+        c for c in text if c == "\n" or (c not in _HARMFUL and unicodedata.category(c) not in ("Cc", "Cs"))
+    )
+
+
+def escape(text: str) -> str:
+    """The text as mrkdwn that neither notifies nor links: https://docs.slack.dev/messaging/formatting-message-text.
+
+    Slack knows no escape for `*`, `_`, `~` and the backtick: what people wrote may look bold, nothing worse.
+    """
+    return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def line(text: str) -> str:
+    """Escaped, and on one line: what people wrote cannot begin a line that looks like the bot's."""
+    return escape(" ".join(text.split()))
+
+
+def quoted(text: str) -> str:
+    """Escaped, each line marked as a quotation."""
+    return "\n".join(f"> {escape(one)}" for one in text.strip().splitlines() or [""])
+
+
+def clip(text: str, limit: int) -> str:
+    """At most `limit` characters of mrkdwn, an ellipsis at the end where something was cut.
+
+    Never cuts inside an entity or inside markup: half of `&lt;!channel&gt;` or of `<@U1>` would say something else.
+    """
+    if len(text) <= limit:
+        return text
+    kept: list[str] = []
+    left = limit - 1
+    for piece in _PIECES.findall(text):
+        if len(piece) > left:
+            break
+        kept.append(piece)
+        left -= len(piece)
+    return "".join(kept) + "…"
+
+
+def when(at: datetime, now: datetime) -> str:
+    """ "14:32 UTC (15:32 yours)": UTC written out, then the reader's own time by Slack's date markup.
+
+    `now` decides only whether a weekday is needed. Not for headers and buttons, where markup does not work.
+    """
+    own = "{time}" if at.date() == now.date() else "{date_short_pretty} {time}"
+    return f"{clock_time(at, now)} (<!date^{int(at.timestamp())}^{own} yours|{at:%H:%M} UTC>)"
+
+
+def mention(id: str) -> str:
+    """The markup that notifies a person, or a user group (ids that begin with S); programs are only named."""
+    if id.startswith("S"):
+        return f"<!subteam^{escape(id)}>"
+    if id == "bot" or id.startswith("cli:"):
+        return person(id, {})
+    return f"<@{escape(id)}>"
+
+
+def mentions(ids: Iterable[str]) -> str:
+    """Everybody notified: "<@U1>, <@U2> and <@U3>"."""
+    return listed([mention(id) for id in ids])
+
+
+def person(id: str, names: Mapping[str, str]) -> str:
+    """The name, which notifies nobody; the mention where no name is known, so that a reader still sees who."""
+    if id == "bot":
+        return "the bot"
+    if id.startswith("cli:"):
+        return f"{line(id[4:])} (command line)"
+    return line(names[id]) if names.get(id, "").strip() else mention(id)
+
+
+def listed(parts: Iterable[str], word: str = "and") -> str:
+    """ "a", "a and b", "a, b and c"; empty for nothing."""
+    some = list(parts)
+    if len(some) < 2:
+        return "".join(some)
+    return f"{', '.join(some[:-1])} {word} {some[-1]}"
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop, where it does not end a sentence already."""
+    stripped = text.rstrip()
+    return stripped if stripped.endswith((".", "!", "?", "…", ":")) else f"{stripped}."
