@@ -20,7 +20,6 @@ from bot.domain import channel, drafts, duties
 from bot.domain.actor import Actor, bot_itself
 from bot.domain.effect import Effect, EffectState
 from bot.domain.errors import Refused
-from bot.domain.events import Event
 from bot.domain.incident import Incident
 from bot.domain.message import Message, Place
 from bot.ports import NotDone, Publisher, Room, Sent, TryLater, Unsure
@@ -41,6 +40,9 @@ LOST = {
 }
 #: edits of these are answered by sending the message anew when somebody deleted it
 DELETED = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+
+#: messages that stand for the whole incident: sent anew when somebody deletes them
+LASTING = ("card", "runbook:", "section:", "comms", "announce")
 
 Render = Callable[[Incident, datetime], list[Message]]
 Write = Callable[[Incident], Awaitable[tuple[str, str]]]  # the postmortem: (file name, Markdown)
@@ -143,6 +145,11 @@ class Caretaker:
         busy = len(self._tasks)
         for id in await self._store.due(self._service.clock.now(), max(1, most - busy)):
             self._start(id)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being attended."""
+        return bool(self._tasks)
 
     async def idle(self) -> None:
         """Return when nothing is being attended (tests, orderly stop)."""
@@ -251,7 +258,9 @@ class Caretaker:
         if wants.people:
             hash = digest(*wants.people)
             if effect := due("invites", "invites", hash):
-                owed.append(Owed(effect, lambda one: self._invite(incident, wants.people, replace(one, hash=hash)), once=False))
+                owed.append(
+                    Owed(effect, lambda one: self._invite(incident, wants.people, replace(one, hash=hash)), once=False)
+                )
         if incident.reachable:
             topic = channel.topic(incident, self._service.policy)
             if effect := due("topic", "topic", digest(topic)):
@@ -474,7 +483,7 @@ class Caretaker:
         except NotDone as refusal:
             if refusal.code in DELETED:
                 # Somebody deleted it: what stands for the whole incident is sent anew, the rest stays gone.
-                if message.lasting:
+                if message.key.startswith(LASTING):
                     fresh = str(uuid.uuid5(uuid.UUID(effect.id), effect.ts))
                     return replace(effect, id=fresh, ts="", hash="", state=EffectState.WAITING, next_try_at=None)
                 return replace(effect, state=EffectState.SENT, error=refusal.code, next_try_at=None)
@@ -563,6 +572,3 @@ TRANSIENT = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "unavailable"}
 )
 
-
-def nothing(_: list[Event]) -> None:
-    """For rules whose events nobody waits for."""

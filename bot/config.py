@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     policy_file: Path | None = Field(None, description="The team's policy (TOML); none: the shipped defaults.")
     horizon_urls: str = Field(
         "",
-        description="Horizon endpoints for `check horizon`: name=url, separated by commas; a public one is not assumed.",
+        description="Horizon endpoints for `check horizon`: name=url, separated by commas. None is assumed.",
     )
     rpc_urls: str = Field("", description="Stellar RPC endpoints, in the same form.")
     stellar_network: str = Field(

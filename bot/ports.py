@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from bot.domain.effect import Effect
+from bot.domain.events import Entry, Event
+from bot.domain.incident import Incident, Status
 from bot.domain.reading import Reading
 
 #: a Block Kit block, as Slack takes it
 Block = Mapping[str, Any]
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -38,6 +43,105 @@ class Probe(Protocol):
 
         Never raises for what the other side does: what could not be read is a reading that says so.
         """
+        ...
+
+
+class Listed(Protocol):
+    """One line of a list of incidents, read without folding."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def severity(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def private(self) -> bool: ...
+    @property
+    def channel(self) -> str: ...
+
+
+class Transaction(Protocol):
+    """What a job may do while nobody else writes. Synchronous: nothing in it waits for the world."""
+
+    def delivery(self, team: str, key: str) -> object | None:
+        """What was done for this delivery; None for one never seen."""
+        ...
+
+    def remember(self, team: str, key: str, incident_id: str, answer: str, at: datetime) -> None:
+        """Keep a delivery's key. Raises Conflict when somebody else has just done so."""
+        ...
+
+    def forget_deliveries(self, before: datetime) -> int:
+        """Forget the keys of before that moment."""
+        ...
+
+    def next_number(self, team: str) -> int:
+        """The team's next incident number, from 1, without gaps."""
+        ...
+
+    def incident(self, id: str) -> Incident | None:
+        """The incident as it stands in this transaction."""
+        ...
+
+    def append(self, incident: Incident, new: Sequence[Event], due_at: datetime | None) -> Incident:
+        """Write what happened and when to look again; the incident afterwards. Raises Conflict."""
+        ...
+
+    def set_due(self, incident_id: str, seq: int, due_at: datetime | None) -> bool:
+        """Look again at `due_at`, unless something has happened after `seq`."""
+        ...
+
+    def save_effect(self, effect: Effect) -> None:
+        """Write a call down as it stands."""
+        ...
+
+
+class Store(Protocol):
+    """Everything the bot remembers: one way to write, many to read."""
+
+    async def write(self, job: Callable[[Any], T]) -> T:
+        """Run `job(transaction)` in one transaction. Raises StoreUnavailable, or what the job raises."""
+        ...
+
+    async def incident(self, id: str) -> Incident | None:
+        """The incident as it stands."""
+        ...
+
+    async def entries(self, id: str) -> list[Entry]:
+        """The whole timeline, in order."""
+        ...
+
+    async def find(self, team: str, number: int) -> str | None:
+        """The id of INC-`number`."""
+        ...
+
+    async def by_channel(self, team: str, channel: str) -> str | None:
+        """The id of the incident whose channel that is."""
+        ...
+
+    async def listing(self, team: str, *, open_only: bool = True, limit: int = 100) -> Sequence[Listed]:
+        """Incidents, the latest first, private ones among them."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> list[str]:
+        """The ids of incidents that were to be looked at by now."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """The earliest moment at which any incident is to be looked at."""
+        ...
+
+    async def effects(self, id: str) -> Sequence[Effect]:
+        """Every call of this incident that was begun."""
+        ...
+
+    async def parked(self) -> Sequence[Effect]:
+        """Calls that were given up and wait for somebody."""
         ...
 
 

@@ -10,11 +10,10 @@ from typing import Protocol
 
 from bot.domain import events as e
 from bot.domain.actor import Actor
-from bot.domain.errors import Refused
+from bot.domain.errors import Conflict, Refused
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.ports import Clock
-from bot.store.store import Conflict, Store, Transaction
+from bot.ports import Clock, Store, Transaction
 
 #: names incidents by the delivery that declared them, so that a redelivery finds the same one
 NAMESPACE = uuid.UUID("5f0c7a52-6a6e-4f0b-9b57-1c8d1f2f6f0e")
@@ -23,13 +22,13 @@ NAMESPACE = uuid.UUID("5f0c7a52-6a6e-4f0b-9b57-1c8d1f2f6f0e")
 class Rule(Protocol):
     """A pure function of the domain with everything but who and when filled in."""
 
-    def __call__(self, incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]: ...
+    def __call__(self, incident: Incident, /, *, by: Actor, at: datetime) -> list[e.Event]: ...
 
 
 class Declaration(Protocol):
     """The rule that begins an incident: it also gets the number."""
 
-    def __call__(self, incident: Incident, *, number: int, by: Actor, at: datetime) -> list[e.Event]: ...
+    def __call__(self, incident: Incident, /, *, number: int, by: Actor, at: datetime) -> list[e.Event]: ...
 
 
 @dataclass(frozen=True)

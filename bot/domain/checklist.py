@@ -169,7 +169,7 @@ def skip(incident: Incident, *, runbook: str, step: str, reason: str, by: Actor,
         raise Refused(f"Say why it is left out: `/incident step {step} skip not our network`.", field="reason")
     if ask := open_ask(incident, state):
         raise Refused(pending(ask, by.user, at))
-    if state.mark in (Mark.DONE, Mark.REVIEW):
+    if state.mark in (Mark.DONE, Mark.REVIEW) or done_before(state):
         raise Refused(
             f"<@{state.by}> did that already, {clock_time(state.at or at, at)}, so it cannot be skipped. "
             f"A remark on it: `/incident step {step} note …`."

@@ -73,7 +73,7 @@ def timed(incident: Incident, policy: Policy, now: datetime) -> list[tuple[str, 
 def next_at(incident: Incident, policy: Policy, now: datetime) -> datetime | None:
     """The next moment at which something of this incident has to be looked at, after `now`."""
     moments = [at for at, _, _ in _appointments(incident, policy)]
-    moments += [at for at in _changes_of_look(incident, policy)]
+    moments += _changes_of_look(incident, policy)
     later = [at for at in moments if at > now]
     return min(later, default=None)
 

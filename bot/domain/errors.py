@@ -19,3 +19,7 @@ class NewerThanThisProgram(Refused):
 
 class StoreUnavailable(Exception):
     """The database cannot be reached or written: nothing is recorded."""
+
+
+class Conflict(Exception):
+    """Somebody else wrote the same place first: look again and decide anew."""

@@ -59,3 +59,11 @@ def ask_lead(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> 
     if due is None or due > at:
         return []
     return [e.LeadSilent(by=by.user, at=at, to=incident.lead)]
+
+
+def lead_seen(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+    """The lead says that they are still there; anything else that they do says so too."""
+    live(incident)
+    if by.user != incident.lead:
+        raise Refused(f"<@{incident.lead}> was asked. To take over: `/incident lead me`.")
+    return [e.LeadSeen(by=by.user, at=at)]

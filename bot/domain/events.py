@@ -240,6 +240,11 @@ class LeadSilent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeadSeen(Event):
+    """The lead, when asked, said that they are still there."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class WaitingBegan(Event):
     """Nothing can be done before somebody else acts; look again at `look_again`."""
 
@@ -659,7 +664,7 @@ EVENTS: dict[str, type[Event]] = {
         Declared, ChannelOpened, ChannelRefused, ChannelLost, ChannelRegained, Invited, PersonAdded,
         Acknowledged, NobodyAnswered, Escalated, SeverityChanged, SeverityAsked, TitleChanged, ImpactStated,
         StartCorrected, RoleTaken, RoleOffered, RoleKept, UpdatePosted, UpdateUndone, Reminded, Snoozed, Held,
-        LeadSilent, WaitingBegan, WaitingEnded, Noted, NoteWithdrawn, TaskAdded, TaskDone, ReadingTaken,
+        LeadSilent, LeadSeen, WaitingBegan, WaitingEnded, Noted, NoteWithdrawn, TaskAdded, TaskDone, ReadingTaken,
         RunbookAttached, RunbookGuessed, RunbookDeclined, SectionOpened, StepTicked, StepUnticked, StepSkipped,
         StepNoted, Asked, GoGiven, AskRefused, AskLapsed, AskDone, AskNotDone, StoppedFirst, DoneAlone, Reviewed,
         ReviewOverdue, CommsDrafted, CommsApproved, CommsDiscarded, CommsLapsed, CommsSending, CommsPublished,

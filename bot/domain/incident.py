@@ -629,7 +629,17 @@ def _ask(i: Incident, seq: int, now: datetime, mark: Mark, **fields: Any) -> dic
         return {}
     ask = i.asks[seq]
     asks = MappingProxyType({**i.asks, seq: replace(ask, **fields)})
-    return {"asks": asks} | _step(i, ask.asked.runbook, ask.asked.step, now, mark=mark)
+    slug, step = ask.asked.runbook, ask.asked.step
+    stands = {"mark": mark} if mark is not Mark.OPEN else _freed(_state(i, slug, step))
+    return {"asks": asks} | _step(i, slug, step, now, **stands)
+
+
+def _freed(was: StepState) -> dict[str, Any]:
+    """How a step stands that nobody asks for any more: open, or done as it was before it was asked for again."""
+    if not was.done_with:
+        return {"mark": Mark.OPEN}
+    at, by, _, result = was.done_with[-1]
+    return {"mark": Mark.DONE, "by": by, "at": at, "reason": result}
 
 
 def _draft(i: Incident, name: str, **fields: Any) -> dict[str, Any]:
@@ -671,8 +681,9 @@ def _ended(i: Incident, event: e.Event, status: Status, why: str) -> dict[str, A
     asks = {s: replace(a, state="lapsed", ended_at=event.at) if a.open else a for s, a in i.asks.items()}
     checklists = i.checklists
     for ask in i.open_asks:
-        freed = _step(replace(i, checklists=checklists), ask.asked.runbook, ask.asked.step, event.at, mark=Mark.OPEN)
-        checklists = freed["checklists"]
+        slug, step = ask.asked.runbook, ask.asked.step
+        stands = _freed(_state(i, slug, step))
+        checklists = _step(replace(i, checklists=checklists), slug, step, event.at, **stands)["checklists"]
     return {
         "checklists": checklists, "status": status, "ended_at": event.at, "ended_by": event.by, "ended_why": why,
         "asks": MappingProxyType(asks), "reminders": _answered(i.reminders, event.at, "ended", ""),

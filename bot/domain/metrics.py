@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise, zip_longest
 
 from bot.domain import cadence
 from bot.domain import events as e
@@ -161,7 +162,7 @@ def _promises(incident: Incident, end: datetime) -> tuple[Told, ...]:
     """Each promised time with the next public text; a promise still ahead at the end is open."""
     public = sent(incident)
     told = []
-    for this, following in zip(public, (*public[1:], None), strict=True):
+    for this, following in zip_longest(public, public[1:]):
         promised = this.drafted.promised
         if promised is None:
             continue
@@ -178,5 +179,5 @@ def _silence(incident: Incident, end: datetime) -> Silence | None:
     told = [one.at for one in incident.updates if not one.undone]
     told += [one.published_at for one in sent(incident) if one.published_at]
     moments = [incident.declared_at, *sorted(one for one in told if one <= end), max(end, incident.declared_at)]
-    gaps = [Silence(begin, after) for begin, after in zip(moments, moments[1:], strict=False)]
+    gaps = [Silence(begin, after) for begin, after in pairwise(moments)]
     return max(gaps, key=lambda gap: gap.length)

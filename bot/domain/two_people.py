@@ -66,6 +66,8 @@ def done_once(state: StepState, at: datetime) -> str:
         times = "once" if len(state.done_with) == 1 else f"{len(state.done_with)} times, last"
         said = result.rstrip(" .")
         return f"Done {times}, {clock_time(when, at)} by <@{by}> with <@{second}>, {said}. Asking again may pay twice."
+    if state.alone and state.mark not in (Mark.DONE, Mark.REVIEW):
+        return f"Done alone before; reviewed by <@{state.reviewed_by}>. Asking again may pay twice."
     if state.alone:
         reviewed = f"reviewed by <@{state.reviewed_by}>" if state.mark is not Mark.REVIEW else "not yet reviewed"
         return f"Done {clock_time(state.at or at, at)} by <@{state.by}> alone; {reviewed}. Asking again may pay twice."

@@ -193,14 +193,14 @@ _LATENCY: Final = re.compile(r"latency \((?:(\d{1,4})h)?(?:(\d{1,2})m)?(?:(\d{1,
 
 
 def _own_age(answer: Answer) -> timedelta | None:
-    """The age in getHealth's complaint. It complains above 30 s by default, so that no less than 31 s is believed."""
+    """The age in getHealth's complaint, None when it does not complain of one."""
     error = (mapping(answer.text) or {}).get("error")
     message = error.get("message") if isinstance(error, dict) else None
     latency = _LATENCY.match(message) if isinstance(message, str) else None
     if answer.status != 200 or latency is None:
         return None
     hours, minutes, seconds = (int(part or 0) for part in latency.groups())
-    return max(timedelta(hours=hours, minutes=minutes, seconds=seconds), timedelta(seconds=31))
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 def _rpc_error(error: object) -> Trouble:

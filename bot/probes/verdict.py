@@ -77,7 +77,8 @@ def finding(sample: Sample, now: datetime, network: str) -> Finding:
         return Finding(sample, State.DOWN, f"serves {other}, not the configured one: take it out")
     if sample.ledger == 0:
         return Finding(sample, State.DOWN, "has no ledger yet")
-    age = sample.own_age
+    # A source gives its own age only to complain of it, so that it never counts as fresh.
+    age = None if sample.own_age is None else max(sample.own_age, FRESH + timedelta(seconds=1))
     if age is None and sample.closed_at is not None:
         age = now + timedelta(seconds=sample.took) - sample.closed_at
     if age is None:
@@ -165,9 +166,8 @@ def _verdict(findings: Sequence[Finding]) -> tuple[State, str]:
     alive = f"{_names(fine)} {'is' if len(fine) == 1 else 'are'} healthy, so the network is alive"
     if usable:
         return State.DEGRADED, f"{about} {_told(troubled)}{also}; {alive}: read from {_names(usable)}.{clock}"
-    return _without_a_fine_one(
-        troubled
-    ), f"{about} {_told(troubled)}{also}; {alive}: switch reading to another {about}.{clock}"
+    state = _without_a_fine_one(troubled)
+    return state, f"{about} {_told(troubled)}{also}; {alive}: switch reading to another {about}.{clock}"
 
 
 def _clock_wrong(findings: Sequence[Finding]) -> tuple[State, str] | None:
@@ -183,7 +183,7 @@ def _nobody_fine(findings: Sequence[Finding]) -> tuple[State, str]:
     """No source is fresh: a halt, an old node, a network of our own that is cut, or simply not enough known."""
     state = _without_a_fine_one(_asked(findings))
     aged = [f for f in findings if f.age is not None]
-    old = [f for f in aged if f.points_to_network]
+    old = _witnesses(aged)
     operators = sorted({f.sample.operator for f in old if f.sample.operator})
     fresh = [f for f in aged if f.age is not None and f.age <= FRESH]
     if old and not fresh:
@@ -202,7 +202,7 @@ def _nobody_fine(findings: Sequence[Finding]) -> tuple[State, str]:
             )
         others = [f for f in findings if f not in old]
         also = f"; {_told(others)}" if others else ""
-        missing = "only one operator was read" if operators else "no operators are configured for the sources"
+        missing = "only one operator says so" if operators else "no operators are configured for the sources"
         return (
             state,
             f"{old[0].sample.kind} {_told(old)}{also}. The node or the network may be the reason: {missing}; "
@@ -217,6 +217,19 @@ def _nobody_fine(findings: Sequence[Finding]) -> tuple[State, str]:
             f"None of {len(findings)} sources can be read: {_told(findings)}. Check this host's own network first.",
         )
     return state, f"{first}. No source shows whether the network is alive: read another operator."
+
+
+def _witnesses(aged: Sequence[Finding]) -> list[Finding]:
+    """Whose old ledger points to the network: in a halt all stop at one ledger, so the ages are about the same.
+
+    A node that stopped long before another stopped by itself, and so did all of them when some core knows of ledgers
+    beyond theirs.
+    """
+    ages = [f.age for f in aged if f.age is not None]
+    old = [f for f in aged if f.points_to_network and f.age is not None and f.age - min(ages) <= LATE]
+    newest = max((f.sample.ledger or 0 for f in old), default=0)
+    beyond = any((f.sample.core_ledger or 0) > newest + LAG_OK for f in aged)
+    return [] if newest and beyond else old
 
 
 def _asked(findings: Sequence[Finding]) -> list[Finding]:

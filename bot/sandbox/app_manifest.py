@@ -64,7 +64,5 @@ class AppManifest:
             scopes=frozenset([*(scopes.get("bot") or []), *(scopes.get("bot_optional") or [])]),
             events=frozenset(subscriptions.get("bot_events") or []),
             home_tab=bool((features.get("app_home") or {}).get("home_tab_enabled")),
-            metadata_types=frozenset(
-                each["event_type"] for each in subscriptions.get("metadata_subscriptions") or []
-            ),
+            metadata_types=frozenset(each["event_type"] for each in subscriptions.get("metadata_subscriptions") or []),
         )

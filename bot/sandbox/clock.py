@@ -21,7 +21,7 @@ class SandboxClock:
         self._base = None if frozen_at is None else frozen_at.timestamp()
         self.offset = 0.0
         self.on_move: list[Callable[[], None]] = []
-        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+        self._sleepers: dict[asyncio.Future[None], float] = {}
 
     @property
     def frozen(self) -> bool:
@@ -36,7 +36,7 @@ class SandboxClock:
             raise ValueError("time only moves forward")
         self.offset += seconds
         now = self.now()
-        for when, sleeper in self._sleepers:
+        for sleeper, when in self._sleepers.items():
             if when <= now and not sleeper.done():
                 sleeper.set_result(None)
         for listener in list(self.on_move):
@@ -46,11 +46,11 @@ class SandboxClock:
         """Return once `now() >= when`, by the passing of real time or by a move."""
         while (left := when - self.now()) > 0:
             sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            entry = (when, sleeper)
-            self._sleepers.append(entry)
+            self._sleepers[sleeper] = when
             try:
-                await asyncio.wait_for(sleeper, None if self.frozen else left)
+                async with asyncio.timeout(None if self.frozen else left):
+                    await sleeper
             except TimeoutError:
                 pass
             finally:
-                self._sleepers.remove(entry)
+                del self._sleepers[sleeper]

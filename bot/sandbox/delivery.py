@@ -1,6 +1,6 @@
 """Deliveries to the program: signed HTTP or Socket Mode, the 3 seconds, retries of events.
 
-Rules: slack.md §2.1; docs "Using Socket Mode", "The Events API" (retries), "Verifying requests from Slack".
+Rules: docs.slack.dev, "Using Socket Mode", "The Events API" (retries), "Verifying requests from Slack".
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.journal import Journal
 from bot.sandbox.records import Channel, Json
 from bot.sandbox.sockets import Sockets
-from bot.sandbox.world import World
+from bot.sandbox.world import MESSAGE_EVENTS, World
 
 ACK_SECONDS = 3.0
 RETRIES = (0.0, 60.0, 300.0)
@@ -95,19 +95,12 @@ class Delivery:
 
     def event(self, event: Json, channel: Channel | None) -> None:
         """An Events API event, where the app subscribed to it and may hear it; tried again when not acknowledged."""
-        kind = event["type"]
-        name = {"channel": "message.channels", "group": "message.groups", "im": "message.im", "mpim": "message.mpim"}
-        wanted = name[channel.kind] if kind == "message" and channel is not None else kind
-        if not self.world.subscribed(wanted) or not self._hears(event, channel):
+        if not self.world.hears(event["type"], channel, event.get("user")):
             return
-        self.spawn(self._event(wanted, self._wrap(event)))
-
-    def _hears(self, event: Json, channel: Channel | None) -> bool:
-        """Public channels' life cycle is heard everywhere; all else only where the bot is a member."""
-        if channel is None or (channel.kind == "channel" and event["type"].startswith("channel_")):
-            return True
-        bot = self.world.bot.id
-        return bot in channel.members or event.get("user") == bot
+        kind = MESSAGE_EVENTS[channel.kind] if event["type"] == "message" and channel is not None else event["type"]
+        # Counted from now on, so that nobody takes the workspace for idle before the task has begun.
+        self.in_flight += 1
+        self.spawn(self._event(kind, self._wrap(event)))
 
     def _wrap(self, event: Json) -> Json:
         world = self.world
@@ -140,19 +133,29 @@ class Delivery:
         for attempt in range(len(RETRIES) + 1):
             if attempt:
                 await self.world.clock.until(first + RETRIES[attempt - 1])
-            call = self.journal.begin(f"delivery:event:{kind}", payload, self.world.clock.now(), payload["event"].get("user"))
-            fault = self.faults.take(call.method)
-            with self._counted():
-                if fault == "drop":
-                    ack = Ack(error="operation_timeout", reason="http_timeout")
-                else:
-                    ack = await self._send("events_api", payload, (attempt, reason) if attempt else None)
-                    if fault == "duplicate":
-                        await self._send("events_api", payload, (1, "http_timeout"))
+                self.in_flight += 1
+            call = self.journal.begin(
+                f"delivery:event:{kind}", payload, self.world.clock.now(), payload["event"].get("user")
+            )
+            try:
+                ack = await self._attempt(
+                    payload, (attempt, reason) if attempt else None, self.faults.take(call.method)
+                )
+            finally:
+                self.in_flight -= 1
+                self.last_activity = time.monotonic()
             self.journal.end(call, self.world.clock.now(), "ok" if ack.ok else "failed", ack.error)
             if ack.ok or ack.reason == "no_retry":
                 return
             reason = ack.reason or "unknown_error"
+
+    async def _attempt(self, payload: Json, retry: tuple[int, str | None] | None, fault: str | None) -> Ack:
+        if fault == "drop":
+            return Ack(error="operation_timeout", reason="http_timeout")
+        ack = await self._send("events_api", payload, retry)
+        if fault == "duplicate":
+            await self._send("events_api", payload, (1, "http_timeout"))
+        return ack
 
     # --- how it is carried -------------------------------------------------------------------------------------
 
@@ -166,7 +169,9 @@ class Delivery:
         if envelope == "events_api":
             more |= {"retry_attempt": retry[0] if retry else 0, "retry_reason": (retry[1] if retry else "") or ""}
         try:
-            body = await asyncio.wait_for(self.sockets.send(envelope, payload, more), ACK_SECONDS)
+            # Not wait_for: in 3.11 it can swallow a cancellation that comes together with the answer.
+            async with asyncio.timeout(ACK_SECONDS):
+                body = await self.sockets.send(envelope, payload, more)
         except TimeoutError:
             return Ack(error="operation_timeout", reason="timeout")
         except ConnectionError:

@@ -160,7 +160,7 @@ def faults(blocks: list[Json], state: State) -> dict[str, str]:
 
 def _problem(element: Json, have: Json) -> str:
     key, _ = STATEFUL[element["type"]]
-    value = have.get(key)
+    value: Any = have.get(key)
     if element["type"] == "plain_text_input":
         least, most = element.get("min_length") or 0, element.get("max_length") or 3000
         if len(value) < least:

@@ -1,4 +1,4 @@
-"""What the workspace holds: people, groups, channels, messages, views, files. Plain records, no behaviour beyond reading."""
+"""What the workspace holds: people, groups, channels, messages, views, files. Records that can be read, no more."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Pin:
 
 @dataclass
 class Channel:
-    """A channel, private channel or direct message. Messages by ts, ephemeral ones included, oldest first."""
+    """A channel, private channel or direct message. `by_ts` holds every message, ephemeral and deleted ones too."""
 
     id: str
     name: str
@@ -144,8 +144,13 @@ class Channel:
     previous_names: list[str] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
     bookmarks: list[Bookmark] = field(default_factory=list)
-    messages: dict[str, Message] = field(default_factory=dict)
+    by_ts: dict[str, Message] = field(default_factory=dict)
     last_read: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def messages(self) -> list[Message]:
+        """What all members see, thread replies included, oldest first."""
+        return [message for message in self.by_ts.values() if not message.deleted and not message.ephemeral]
 
     @property
     def kind(self) -> str:

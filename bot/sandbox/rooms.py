@@ -9,7 +9,7 @@ from bot.sandbox.world import World
 
 def page_channel(world: World, channel: Channel, viewer: str) -> Json:
     """A channel for the page's sidebar."""
-    latest = [m for m in channel.messages.values() if not m.deleted and m.only_for is None and m.user != viewer]
+    latest = [m for m in channel.by_ts.values() if not m.deleted and m.only_for is None and m.user != viewer]
     read = channel.last_read.get(viewer, "")
     member = viewer in channel.members
     unread = sum(1 for m in latest if m.ts > read and (m.thread_ts is None or m.thread_ts == m.ts)) if member else 0
@@ -36,6 +36,8 @@ def page_channel(world: World, channel: Channel, viewer: str) -> Json:
 
 def tell_channel(world: World, channel: Channel, what: str, extra: tuple[str, ...] = ()) -> None:
     """Show a channel's new state to whom it concerns, each from their own eyes; `extra` are people who just left."""
+    if not world.watched():
+        return
     for user in world.users.values():
         if user.is_bot or not (world.visible(channel, user) or user.id in extra):
             continue
@@ -75,7 +77,7 @@ def _line(world: World, channel: Channel, by: User, what: str, text: str, **extr
 def join(world: World, channel: Channel, user: User, inviter: User | None = None) -> None:
     channel.members.append(user.id)
     # What was said before a person came is not unread to them.
-    channel.last_read[user.id] = next(reversed(channel.messages), "")
+    channel.last_read[user.id] = next(reversed(channel.by_ts), "")
     if inviter is not None and inviter.id != user.id:
         _line(world, channel, user, "join", f"<@{user.id}> has joined the channel", inviter=inviter.id)
     else:
@@ -182,5 +184,3 @@ def add_bookmark(world: World, channel: Channel, title: str, link: str, emoji: s
     channel.bookmarks.append(bookmark)
     tell_channel(world, channel, "updated")
     return bookmark
-
-

@@ -174,7 +174,7 @@ def message_object(world: World, message: Message, metadata: bool = False) -> Js
     if message.thread_ts is not None:
         shown["thread_ts"] = message.thread_ts
         if message.thread_ts != message.ts:
-            parent = world.channels[message.channel].messages.get(message.thread_ts)
+            parent = world.channels[message.channel].by_ts.get(message.thread_ts)
             if parent is not None:
                 shown["parent_user_id"] = parent.user
     if message.replies:

@@ -54,11 +54,11 @@ def post(
     )  # fmt: skip
     if not user.is_bot and subtype in (None, "file_share"):
         message.client_msg_id = f"{world.hex(8)}-{world.hex(4)}-4{world.hex(3)}-8{world.hex(3)}-{world.hex(12)}"
-    channel.messages[message.ts] = message
+    channel.by_ts[message.ts] = message
     if only_for is not None:
-        world.tell({"type": "ephemeral", "channel": channel.id, "message": page_object(world, message)}, [only_for])
+        _show(world, "ephemeral", message)
         return message
-    parent = channel.messages.get(thread_ts) if thread_ts else None
+    parent = channel.by_ts.get(thread_ts) if thread_ts else None
     if parent is not None:
         parent.replies.append(message.ts)
         if user.id not in parent.reply_users:
@@ -66,16 +66,25 @@ def post(
         if broadcast:
             message.subtype = "thread_broadcast"
     channel.last_read[user.id] = message.ts
-    who = audience(world, channel)
-    world.tell({"type": "message", "channel": channel.id, "message": page_object(world, message)}, who)
+    _show(world, "message", message)
     if parent is not None:
-        world.tell({"type": "message_changed", "channel": channel.id, "message": page_object(world, parent)}, who)
+        _show(world, "message_changed", parent)
     _notify(world, channel, message, parent)
     _announce_new(world, channel, message)
     return message
 
 
+def _show(world: World, kind: str, message: Message) -> None:
+    """Tell the pages that may see the message."""
+    if world.watched():
+        channel = world.channels[message.channel]
+        who = audience(world, channel) if message.only_for is None else [message.only_for]
+        world.tell({"type": kind, "channel": channel.id, "message": page_object(world, message)}, who)
+
+
 def _announce_new(world: World, channel: Channel, message: Message) -> None:
+    if not world.hears("message", channel) and not world.hears("app_mention", channel):
+        return
     event = message_object(world, message, metadata=True)
     event |= {"channel": channel.id, "event_ts": message.ts, "channel_type": channel.kind}
     world.announce(event, channel)
@@ -83,13 +92,24 @@ def _announce_new(world: World, channel: Channel, message: Message) -> None:
         return
     users, _, _ = words.mentions(message.text, message.blocks)
     if world.bot.id in users:
-        keys = ("user", "text", "ts", "client_msg_id", "team", "thread_ts", "parent_user_id", "blocks", "bot_id", "files")
+        keys = (
+            "user",
+            "text",
+            "ts",
+            "client_msg_id",
+            "team",
+            "thread_ts",
+            "parent_user_id",
+            "blocks",
+            "bot_id",
+            "files",
+        )
         mention = {key: event[key] for key in keys if key in event}
         world.announce({"type": "app_mention", **mention, "channel": channel.id, "event_ts": message.ts}, channel)
 
 
 def _notify(world: World, channel: Channel, message: Message, parent: Message | None) -> None:
-    """Slack notifies of new messages, never of edits (slack.md §8): of mentions, direct messages and followed threads."""
+    """Slack notifies of new messages, never of edits: of mentions, direct messages and followed threads."""
     if message.subtype not in (None, "file_share", "thread_broadcast"):
         return
     users, groups, everybody = words.mentions(message.text, message.blocks)
@@ -118,7 +138,7 @@ def _followers(parent: Message, world: World) -> set[str]:
     channel = world.channels[parent.channel]
     followers = {parent.user, *parent.reply_users}
     for ts in (parent.ts, *parent.replies):
-        message = channel.messages.get(ts)
+        message = channel.by_ts.get(ts)
         if message is not None and not message.deleted:
             followers |= words.mentions(message.text, message.blocks)[0]
     return followers
@@ -145,11 +165,9 @@ def edit(
     if files is not None:
         message.files = files
     message.edited = {"user": by.id, "ts": world.new_ts()}
-    shown = page_object(world, message)
-    if message.only_for is not None:
-        world.tell({"type": "message_changed", "channel": channel.id, "message": shown}, [message.only_for])
+    _show(world, "message_changed", message)
+    if message.only_for is not None or not world.hears("message", channel):
         return
-    world.tell({"type": "message_changed", "channel": channel.id, "message": shown}, audience(world, channel))
     event_ts = world.new_ts()
     world.announce(
         {
@@ -179,14 +197,14 @@ def erase(world: World, message: Message) -> None:
         return
     who = audience(world, channel)
     if message.thread_ts and message.thread_ts != message.ts:
-        parent = channel.messages.get(message.thread_ts)
+        parent = channel.by_ts.get(message.thread_ts)
         if parent is not None and message.ts in parent.replies:
             parent.replies.remove(message.ts)
-            left = [channel.messages[ts].user for ts in parent.replies]
+            left = [channel.by_ts[ts].user for ts in parent.replies]
             parent.reply_users = list(dict.fromkeys(left))
-            world.tell({"type": "message_changed", "channel": channel.id, "message": page_object(world, parent)}, who)
+            _show(world, "message_changed", parent)
     if message.replies:
-        world.tell({"type": "message_changed", "channel": channel.id, "message": page_object(world, message)}, who)
+        _show(world, "message_changed", message)
     else:
         world.tell(gone, who)
     event_ts = world.new_ts()
@@ -230,9 +248,10 @@ def unreact(world: World, message: Message, user: User, name: str) -> bool:
 
 def _reaction(world: World, kind: str, message: Message, user: User, name: str) -> None:
     channel = world.channels[message.channel]
-    reactions = message_object(world, message).get("reactions", [])
-    change = {"type": "reaction", "channel": channel.id, "ts": message.ts, "reactions": reactions}
-    world.tell(change | {"message": page_object(world, message)}, audience(world, channel))
+    if world.watched():
+        shown = page_object(world, message)
+        change = {"type": "reaction", "channel": channel.id, "ts": message.ts, "reactions": shown.get("reactions", [])}
+        world.tell(change | {"message": shown}, audience(world, channel))
     world.announce(
         {
             "type": kind,
@@ -260,8 +279,7 @@ def unpin(world: World, message: Message, user: User) -> None:
 
 def _pinned(world: World, kind: str, message: Message, user: User) -> None:
     channel = world.channels[message.channel]
-    shown = page_object(world, message)
-    world.tell({"type": "message_changed", "channel": channel.id, "message": shown}, audience(world, channel))
+    _show(world, "message_changed", message)
     item = {
         "type": "message", "channel": channel.id, "created_by": user.id, "created": world.seconds(),
         "message": message_object(world, message),

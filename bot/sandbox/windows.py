@@ -20,6 +20,8 @@ def page_view(world: World, view: View) -> Json:
 
 
 def _tell(world: World, user: str) -> None:
+    if not world.watched():
+        return
     stack = world.stacks.get(user) or []
     top = page_view(world, stack[-1]) if stack else None
     world.tell({"type": "view", "view": top, "stack_depth": len(stack)}, [user])

@@ -38,9 +38,7 @@ def elements(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
 
 def button_labels(blocks: list[Json]) -> list[str]:
     return [
-        label_of(element)
-        for _, element in elements(blocks)
-        if element.get("type") in ("button", "workflow_button")
+        label_of(element) for _, element in elements(blocks) if element.get("type") in ("button", "workflow_button")
     ]
 
 
@@ -63,9 +61,14 @@ def visible(text: str, blocks: list[Json], attachments: list[Json] | None = None
 
 
 # Keys that hold words for people, in reading order, and keys to walk into.
-_WORDY = ("title", "label", "text", "subtitle", "body", "subtext", "caption", "hint", "placeholder", "alt_text", "description")
-_NESTED = ("fields", "elements", "options", "accessory", "element", "rows", "child_blocks", "blocks", "tasks", "details",
-           "output", "actions", "slack_icon")  # fmt: skip
+_WORDY = (
+    "title", "label", "text", "subtitle", "body", "subtext", "caption", "hint", "placeholder", "alt_text",
+    "description",
+)  # fmt: skip
+_NESTED = (
+    "fields", "elements", "options", "accessory", "element", "rows", "child_blocks", "blocks", "tasks", "details",
+    "output", "actions",
+)  # fmt: skip
 
 
 def _words(node: Any) -> Iterator[str]:

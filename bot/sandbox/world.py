@@ -14,6 +14,14 @@ from bot.sandbox.records import Channel, File, Json, Message, User, UserGroup, V
 
 _ALPHABET = string.ascii_uppercase + string.digits
 
+MESSAGE_EVENTS = {
+    "channel": "message.channels",
+    "group": "message.groups",
+    "im": "message.im",
+    "mpim": "message.mpim",
+}
+"""channel_type -> the name that an app subscribes to."""
+
 Tell = Callable[[Json, Iterable[str] | None], None]
 """Takes a change for the page and whom it concerns (user ids; None: everybody)."""
 
@@ -25,8 +33,12 @@ def _nobody_listens(change: Json, whom: object) -> None:
     return None
 
 
+def _nobody_watches() -> bool:
+    return False
+
+
 class World:
-    """One workspace with one app installed. Holds and finds; what happens in it is in talk.py, rooms.py and windows.py."""
+    """One workspace with one app installed. Holds and finds; what happens is in talk.py, rooms.py and windows.py."""
 
     def __init__(self, app: AppManifest, clock: SandboxClock, people: sample.Sample | None = None) -> None:
         start = people or sample.sample()
@@ -38,6 +50,7 @@ class World:
         self.app_id = sample.APP_ID
         self.url = "http://127.0.0.1"
         self.tell: Tell = _nobody_listens
+        self.watched: Callable[[], bool] = _nobody_watches
         self.announce: Announce = _nobody_listens
         self._random = random.Random()
         self._last_ts = 0
@@ -137,7 +150,7 @@ class World:
         return self.channels[channel_id]
 
     def message(self, channel: Channel, ts: str) -> Message | None:
-        found = channel.messages.get(ts)
+        found = channel.by_ts.get(ts)
         return None if found is None or found.deleted else found
 
     def view(self, view_id: str) -> View | None:
@@ -150,5 +163,15 @@ class World:
                 return view
         return None
 
-    def subscribed(self, event: str) -> bool:
-        return event in self.app.events
+    def hears(self, event: str, channel: Channel | None, user: str | None = None) -> bool:
+        """Whether the app is sent this event: subscribed, and the bot is where it happened (or is whom it is about).
+
+        Public channels' life cycle is heard everywhere.
+        """
+        if event == "message" and channel is not None:
+            event = MESSAGE_EVENTS[channel.kind]
+        if event not in self.app.events:
+            return False
+        if channel is None or (channel.kind == "channel" and event.startswith("channel_")):
+            return True
+        return self.bot.id in channel.members or user == self.bot.id

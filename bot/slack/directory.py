@@ -36,7 +36,7 @@ def person_from(user: Mapping[str, Any], team: str) -> Person:
         kind = Kind.GONE
     elif user.get("is_bot") or user.get("id") == "USLACKBOT" or user.get("is_workflow_bot"):
         kind = Kind.BOT
-    elif user.get("is_stranger") or (user.get("team_id") and user["team_id"] != team and not user.get("enterprise_user")):
+    elif user.get("is_stranger") or (user.get("team_id", team) != team and not user.get("enterprise_user")):
         kind = Kind.STRANGER
     elif user.get("is_restricted") or user.get("is_ultra_restricted"):
         kind = Kind.GUEST
@@ -60,6 +60,7 @@ class Directory:
         self._client = client
         self.team = ""
         self.bot_user = ""
+        self.bot_id = ""
         self.url = ""
         self._people: dict[str, Person] = {}
         self._groups: dict[str, tuple[str, frozenset[str]]] = {}  # id -> (handle, members)
@@ -69,7 +70,8 @@ class Directory:
     async def warm(self, channels: Iterable[str] = ()) -> None:
         """Learn who we are, the people, the groups, and the channels of these names (joining those)."""
         me = await call(self._client, "auth.test")
-        self.team, self.bot_user, self.url = me["team_id"], me["user_id"], me.get("url", "")
+        self.team, self.bot_user, self.bot_id = me["team_id"], me["user_id"], me.get("bot_id", "")
+        self.url = me.get("url", "")
         await self.refresh()
         await self._learn_channels(frozenset(channels))
 
@@ -84,7 +86,9 @@ class Directory:
         try:
             groups = (await self._client.usergroups_list(include_users=True))["usergroups"]
             self._groups = {
-                one["id"]: (one["handle"], frozenset(one.get("users") or ())) for one in groups if not one.get("date_delete")
+                one["id"]: (one["handle"], frozenset(one.get("users") or ()))
+                for one in groups
+                if not one.get("date_delete")
             }
         except Exception as error:
             log.warning("directory.groups_not_read", error=type(error).__name__)
@@ -169,16 +173,20 @@ class Directory:
                 people.append(person.id)
             else:
                 log.warning("directory.nobody", wanted=wanted)
-        return tuple(user for user in dict.fromkeys(people) if self._acts(user))
+        return tuple(user for user in dict.fromkeys(people) if self.acts(user))
 
-    def _acts(self, user: str) -> bool:
+    def acts(self, user: str) -> bool:
+        """Whether this person is a member who may act at all."""
         person = self._people.get(user)
         return person is not None and person.kind is Kind.MEMBER
 
     def groups_of(self, user: str) -> frozenset[str]:
         """Ids and handles of the groups that a person is in."""
         return frozenset(
-            key for id, (handle, members) in self._groups.items() if user in members for key in (id, handle, f"@{handle}")
+            key
+            for id, (handle, members) in self._groups.items()
+            if user in members
+            for key in (id, handle, f"@{handle}")
         )
 
     async def actor(self, user: str, team: str = "") -> Actor:

@@ -62,6 +62,15 @@ def value(**keys: Any) -> str:
     return json.dumps({k: v for k, v in keys.items() if v != ""}, separators=(",", ":"), ensure_ascii=False)
 
 
+def parse(said: str) -> dict[str, Any]:
+    """What `value` wrote; nothing where it is something else."""
+    try:
+        found = json.loads(said)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def ref(slug: str) -> str:
     """A slug as values and block ids carry it: itself, or, where it is very long, its beginning and a hash."""
     if len(slug) <= SLUG:

@@ -32,13 +32,16 @@ def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> Asy
     return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=10)
 
 
-async def call(client: AsyncWebClient, method: str, *, quiet: frozenset[str] = frozenset(), **arguments: Any) -> Any:
-    """One Web API call; `quiet` are the errors which mean that it is so already."""
+async def call(
+    client: AsyncWebClient, method: str, *, quiet: frozenset[str] = frozenset(), form: bool = False, **arguments: Any
+) -> Any:
+    """One Web API call; `quiet` are the errors which mean that it is so already.
+
+    `form`: Slack takes JSON for most writing methods, but not for reading ones and uploads.
+    """
     try:
-        # Slack reads JSON bodies for most writing methods, but not for those of uploads.
-        form = method.startswith("files.")
         answer: AsyncSlackResponse = await (
-            client.api_call(method, params=arguments) if form else client.api_call(method, json=arguments)
+            client.api_call(method, params=_texts(arguments)) if form else client.api_call(method, json=arguments)
         )
     except SlackApiError as error:
         response = error.response
@@ -219,7 +222,7 @@ class SlackRoom:
     async def upload(self, channel: str, thread: str, name: str, title: str, content: str) -> str:
         """The three calls of an upload: get an address, send the bytes, put it into the channel."""
         body = content.encode()
-        data = await call(self._client, "files.getUploadURLExternal", filename=name, length=len(body))
+        data = await call(self._client, "files.getUploadURLExternal", form=True, filename=name, length=len(body))
         try:
             session = self._client.session
             if session is None:
@@ -235,26 +238,15 @@ class SlackRoom:
         }
         if thread:
             arguments["thread_ts"] = thread
-        await call(self._client, "files.completeUploadExternal", **arguments)
+        await call(self._client, "files.completeUploadExternal", form=True, **arguments)
         return str(data["file_id"])
 
     async def _read(self, method: str, **arguments: Any) -> Any:
-        """A reading call (form-encoded: Slack takes no JSON there); an unknown outcome is simply tried later."""
+        """A reading call ; nothing is changed by it, so an unknown outcome is simply tried later."""
         try:
-            answer = await self._client.api_call(
-                method, params={k: _plain(v) for k, v in arguments.items() if v not in ("", None)}
-            )
-        except SlackApiError as error:
-            if getattr(error.response, "status_code", 0) == 429:
-                raise TryLater(_retry_after(error.response)) from None
-            data = getattr(error.response, "data", None)
-            code = data.get("error", "") if isinstance(data, Mapping) else ""
-            if not code or code in DOUBTFUL:
-                raise TryLater(2.0) from None
-            raise NotDone(code, _detail(data)) from None
-        except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError):
+            return await call(self._client, method, form=True, **arguments)
+        except Unsure:
             raise TryLater(2.0) from None
-        return answer.data
 
 
 #: refusals of conversations.invite that concern single people
@@ -277,8 +269,13 @@ def _not_invited(data: Any) -> dict[str, str]:
     }
 
 
-def _plain(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+def _texts(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments for a form: nothing empty, booleans in Slack's spelling."""
+    return {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in arguments.items()
+        if value not in ("", None)
+    }
 
 
 class SlackPublisher:

@@ -23,9 +23,9 @@ class Setup:
     policy: Policy
     bot_name: str = "incident"
     #: user id, or user group id -> the name that people read
-    names: Mapping[str, str] = field(default=_NONE)
+    names: Mapping[str, str] = field(default_factory=lambda: _NONE)
     #: runbook slug -> title, for what is offered
-    runbooks: Mapping[str, str] = field(default=_NONE)
+    runbooks: Mapping[str, str] = field(default_factory=lambda: _NONE)
     command: str = "/incident"
 
 

@@ -17,9 +17,7 @@ _HARMFUL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 def clean(text: str) -> str:
     """The text without control characters (line breaks stay) and without marks that turn its direction."""
-    return "".join(
-        c for c in text if c == "\n" or (c not in _HARMFUL and unicodedata.category(c) not in ("Cc", "Cs"))
-    )
+    return "".join(c for c in text if c == "\n" or (c not in _HARMFUL and unicodedata.category(c) not in ("Cc", "Cs")))
 
 
 def escape(text: str) -> str:
@@ -101,3 +99,8 @@ def sentence(text: str) -> str:
     """The text with a full stop, where it does not end a sentence already."""
     stripped = text.rstrip()
     return stripped if stripped.endswith((".", "!", "?", "…", ":")) else f"{stripped}."
+
+
+def begin(text: str) -> str:
+    """The text with a capital at its beginning; the rest stays as it is."""
+    return text[:1].upper() + text[1:]

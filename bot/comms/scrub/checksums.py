@@ -64,9 +64,7 @@ def card(digits: str) -> bool:
     if len(set(digits)) < 2:
         return False
     for ranges, lengths in CARDS:
-        if len(digits) in lengths and any(
-            low <= int(digits[: len(str(low))]) <= high for low, high in ranges
-        ):
+        if len(digits) in lengths and any(low <= int(digits[: len(str(low))]) <= high for low, high in ranges):
             return luhn(digits)
     return False
 

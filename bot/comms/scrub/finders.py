@@ -19,7 +19,7 @@ _HEX_TOKEN = re.compile(
 )
 _CARD_RUN = re.compile(r"(?<!\d)\d(?:[ .\-_/,|\n\t>]{0,4}+\d){11,}+")
 _IBAN_HEAD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ .\-]?\d[ .\-]?\d(?=[ .\-\n>]{0,4}[A-Za-z0-9])")
-_WORD = re.compile(r"[A-Za-z]+")
+_WORD = re.compile(r"[A-Za-z]++")
 _GROUPED_SEED = re.compile(r"(?<![A-Z0-9])S[A-Z2-7]{1,11}(?:[ .\-_/\n>]{1,4}+[A-Z2-7]{2,12}){4,27}+(?![A-Z0-9a-z])")
 _STRKEY = {
     letter: re.compile(f"(?=({letter}[A-D][A-Z2-7]{{{length - 2}}}))")
@@ -30,7 +30,8 @@ _IPV6 = re.compile(r"(?<![\w:.])[0-9a-f:]{2,39}(?:\.\d{1,3}){0,3}(?![\w:])", re.
 _OPAQUE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{16,}+")
 _LONG_NUMBER = re.compile(r"(?<!\d)\d(?:[ .\-/_]{0,2}+\d){6,}+")
 _PREFIX = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,4}-?$")
-_YEAR = re.compile(r"(?:19|20)\d\d$")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_VALUE = re.compile(r"[A-Za-z0-9_\-]{2,}+")
 
 
 def strkeys(letters: str) -> Find:
@@ -140,7 +141,7 @@ def iban(view: View) -> Spans:
 
 
 def labelled(labels: str, *, least: int = 4) -> Find:
-    """Such as "account no. 12345678" or "customers 44112, 44113 and 44114": label and first value, then each further one.
+    """Such as "account no. 12345678" or "customers 44112, 44113 and 44114": label and first value, then each further.
 
     A value has at least `least` digits (three after "id", "#" or "ending in") and is no date, amount or year.
     """
@@ -149,26 +150,23 @@ def labelled(labels: str, *, least: int = 4) -> Find:
         rf"(?<![A-Za-z])(?:{labels})s?"
         r"(?P<exact>[ _\-]?(?:ids?|no|nr|num|numbers?|references?|ref|code|key|(?:ending|ends)(?: in| with)?)\b)?\.?"
         r"\s{0,2}(?:[:=]|\bis\b)?\s{0,2}(?P<hash>#)?[\"'(]?"
-        rf"(?P<value>{value}(?:(?:\s?(?:,|and|&|/)\s?|\s){value}){{0,20}})(?![A-Za-z0-9])",
+        rf"(?P<value>{value}(?:(?:\s?(?:,|and|&|/)\s?|\s){value}){{0,200}})(?![A-Za-z0-9])",
         re.IGNORECASE,
     )
 
     def find(view: View) -> Spans:
         for match in pattern.finditer(view.text):
-            start, end = match.span("value")
-            blanked = view.blanked[start:end]
-            digits = sum(char.isdigit() for char in blanked)
-            exact = match.group("exact") or match.group("hash")
-            if digits < (3 if exact else least) or _YEAR.match(match.group("value")):
-                continue
-            if "\0" in blanked:  # "payment 4711, 2026-11-20": only what stands before the date
-                end = start + blanked.index("\0")
-                if sum(char.isdigit() for char in view.text[start:end]) < 3:
+            needed = 3 if match.group("exact") or match.group("hash") else least
+            label: int | None = match.start()
+            for part in _VALUE.finditer(view.text, *match.span("value")):
+                start, end = part.span()
+                shown = view.blanked[start:end]
+                if "\0" in shown or _YEAR.fullmatch(part.group()):
+                    label = None
                     continue
-            before = match.start()
-            for part in _VALUES.finditer(view.text, start, end):
-                yield (start if before is None else before), part.end()
-                before = None
+                if sum(char.isdigit() for char in shown) >= needed:
+                    yield (start if label is None else label), end
+                    label = None
 
     return find
 

@@ -41,10 +41,8 @@ _WRAP = re.compile(r"\n[ >]{0,4}")
 #: letters of other alphabets that look like Latin ones (after NFKD, so accents are already gone)
 _LOOKALIKES = dict(
     zip(
-        "АВЕЅІЈКМНОРСТХУҮԌҒѴԚԜӀаеѕіјорсхуүԁһԛԝѵкмтвнг"
-        "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧΓαικνορτυχϲϹɡɑɩӏʟɪԍ",
-        "ABESIJKMHOPCTXYYGFVQWIaesijopcxyydhqwvkmtbhr"
-        "ABEZHIKMNOPTYXTaikvoptuxcCgaiiLiG",
+        "АВЕЅІЈКМНОРСТХУҮԌҒѴԚԜӀаеѕіјорсхуүԁһԛԝѵкмтвнгΑΒΕΖΗΙΚΜΝΟΡΤΥΧΓαικνορτυχϲϹɡɑɩӏʟɪԍ",
+        "ABESIJKMHOPCTXYYGFVQWIaesijopcxyydhqwvkmtbhrABEZHIKMNOPTYXTaikvoptuxcCgaiiLiG",
         strict=True,
     )
 ) | {"ı": "i", "ȷ": "j", "。": ".", "·": ".", "۔": ".", "−": "-", "∗": "*", "⁎": "*", "‚": ",", "∶": ":", "∕": "/"}

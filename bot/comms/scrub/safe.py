@@ -15,6 +15,8 @@ CURRENCIES = (
 )
 _CODE = CURRENCIES.replace(" ", "|")
 _NUMBER = r"(?:\d{1,3}(?:[, ]\d{3}){1,3}|\d{1,12})(?:\.\d{1,7})?"
+#: 1.240.000,50: only beside a currency, because dotted groups are a favourite disguise of identifiers
+_SUM = r"(?:\d{1,3}(?:[, ]\d{3}){1,3}(?:\.\d{1,7})?|\d{1,3}(?:\.\d{3}){1,3}(?:,\d{1,2})?|\d{1,12}(?:\.\d{1,7})?)"
 _THINGS = (
     "payments?|payouts?|transfers?|withdrawals?|deposits?|refunds?|transactions?|operations?|customers?|users?|people|"
     "accounts?|ledgers?|requests?|errors?|messages?|events?|rows?|ms|milliseconds?|seconds?|minutes?|hours?|days?|"
@@ -30,8 +32,8 @@ TIMES_AND_GROUPS: tuple[str, ...] = (
     r"(?<![\d.,])\d{1,3}(?:,\d{3}){1,3}(?:\.\d{1,7})?(?![\d]|,\d)",  # 1,240,000.50
 )
 _OTHERS: tuple[str, ...] = (
-    rf"(?:[$€£¥₦₹₵]|\b(?:{_CODE})\b) ?{_NUMBER}(?!\d|[ .-]\d)",  # USD 1240000, £12.50
-    rf"(?<![\d.-]){_NUMBER} ?(?:%|\b(?:{_CODE}|million|billion|thousand|bn|mn)\b)",  # 1240000 XLM, 12.5 %
+    rf"(?:[$€£¥₦₹₵]|\b(?:{_CODE})\b) ?{_SUM}(?!\d|[ .-]\d)",  # USD 1240000, £12.50
+    rf"(?<![\d.-]){_SUM} ?(?:%|\b(?:{_CODE}|million|billion|thousand|bn|mn)\b)",  # 1240000 XLM, 12.5 %
     rf"(?<![\d.-])(?:\d{{1,9}} ?- ?)?{_NUMBER} (?:\w{{1,15}} )?(?:{_THINGS})\b",  # 10-20 failed payouts
     r"\bledgers? (?:number |no\. ?|#)?\d{1,10}(?: ?(?:to|and|-) ?\d{1,10})?(?!\d)",  # ledger 58123456
     r"\b(?:INC|CVE|SEV|CAP|SEP|RFC|ISO|PR)[- ]?\d{1,6}(?:-\d{1,7})?(?!\d)",  # INC-42, CVE-2026-12345

@@ -1,7 +1,7 @@
 // Where it all comes together: start, follow the stream, go from place to place.
 import { actAs, actingAs, api, follow } from "./api.js";
-import { channelList, drawCentre, forgetFresh, loadDetails, loadMessages, unreadFrom } from "./centre.js";
-import { announce, avatar, el, fill, icon, iconButton } from "./dom.js";
+import { channelList, detailsOf, drawCentre, forgetFresh, loadDetails, loadMessages, localNotice, unreadFrom } from "./centre.js";
+import { announce, avatar, el, fill, icon, iconButton, seatColours } from "./dom.js";
 import { act, authorOf, plainWords } from "./message.js";
 import { modalOpen, refreshViews } from "./modal.js";
 import { drawPane, loadThread, threadList } from "./pane.js";
@@ -24,7 +24,7 @@ const redraw = { centre: () => later("centre", drawCentre), side: () => later("s
 
 function drawTop() {
   const others = [...world.people.values()].filter((one) => !one.is_bot);
-  const who = el("button", { type: "button", class: "who", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `You act as ${world.me.real_name ?? world.me.name}. Act as somebody else`,
+  const who = el("button", { type: "button", class: "who", "aria-haspopup": "menu", "aria-expanded": "false", title: "Act as somebody else",
     onclick: () => openMenu(who, [
       ...others.map((one) => ({ label: `${personName(one.id)}${one.id === world.me.id ? " (you, here)" : ""}`, hint: one.is_restricted || one.is_guest ? "guest" : `@${handleOf(one)}`, icon: one.id === world.me.id ? "check" : "people", current: one.id === world.me.id, href: address(one) })),
       "-",
@@ -36,7 +36,7 @@ function drawTop() {
     el("div", { class: "workspace" }, el("span", { class: "mark-sign", "aria-hidden": "true" }), el("span", { class: "workspace-name", text: world.team.name })),
     el("button", { type: "button", class: "jump-button", onclick: jump, "aria-label": "Jump to a channel or person" }, icon("search"), el("span", { text: "Jump to…" }), el("kbd", { text: "Ctrl K" })),
     el("div", { class: "clock", role: "group", "aria-label": "Clock" },
-      el("button", { type: "button", class: "clock-face", title: "Clock and switches", "aria-label": "Clock and switches", onclick: () => tools("world") }, el("span", { class: "clock-time" }, el("span", { class: "tick-time" }), " UTC"), el("span", { class: "clock-date tick-date" })),
+      el("button", { type: "button", class: "clock-face", title: "Clock and switches", onclick: () => tools("world") }, el("span", { class: "clock-time" }, el("span", { class: "tick-time" }), " UTC"), el("span", { class: "clock-date tick-date" })),
       el("div", { class: "step-buttons" }, clockButtons())),
     bell,
     iconButton("tools", "Tools", () => (world.pane === "tools" ? emit("pane", null) : tools(toolsTab())), { "aria-pressed": String(world.pane === "tools") }),
@@ -153,6 +153,13 @@ function countReply(held, reply) {
   held.list[at] = { ...parent, thread_ts: parent.ts, reply_count: (parent.reply_count ?? 0) + 1, latest_reply: reply.ts, reply_users: [...new Set([...(parent.reply_users ?? []), reply.user])] };
 }
 
+/** An app hears a mention only where it is a member: say so, as Slack does. */
+function unheard(channel, message) {
+  const app = bot(), room = world.channels.get(channel), { members } = detailsOf(channel);
+  if (!app || !room || room.is_im || !members.length || members.includes(app.id) || !String(message.text).includes(`<@${app.id}`)) return;
+  localNotice(`${personName(app.id)} is not in #${room.name} and did not hear you. Invite it in the menu beside the channel's name.`);
+}
+
 function known(channel, ts) {
   return world.messages.get(channel)?.list.find((one) => one.ts === ts) ?? (world.thread?.channel === channel ? world.thread.list.find((one) => one.ts === ts) : null);
 }
@@ -163,11 +170,13 @@ const detailsSoon = (channel) => { clearTimeout(detailTimer); detailTimer = setT
 const CHANGES = {
   message: ({ channel, message }) => {
     takeMessage(channel, message, true);
+    const room = world.channels.get(channel);
+    if (room && message.user !== world.me.id && inChannel(message) && (room.is_member || room.is_im)) { room.unread = (room.unread ?? 0) + 1; redraw.side(); }
     if (message.user !== world.me.id && (atHome(channel) || world.thread?.ts === message.thread_ts)) announce(`${authorOf(message).real_name}: ${plainWords(message).slice(0, 300)}`);
     if (atHome(channel)) {
       if (channelList()?.stick && document.visibilityState === "visible") setTimeout(seen, 60);
       if (/join|leave|topic|pin|bookmark/.test(message.subtype ?? "")) detailsSoon(channel);
-      if (message.user === world.me.id) forgetFresh();
+      if (message.user === world.me.id) { forgetFresh(); unheard(channel, message); }
     }
   },
   message_changed: ({ channel, message }) => takeMessage(channel, message, false),
@@ -192,7 +201,8 @@ const CHANGES = {
     if (!channel.id) return;
     const before = world.channels.get(channel.id);
     if (channel.deleted || channel.gone) world.channels.delete(channel.id);
-    else world.channels.set(channel.id, { ...before, ...channel });
+    // The server says whether there are mentions; how many came while this page was open is counted here.
+    else world.channels.set(channel.id, { ...before, ...channel, mentioned: channel.mentioned ? Math.max(Number(before?.mentioned) || 0, 1) : 0 });
     if (channel.id === world.open.channel) {
       if (before && before.is_member !== world.channels.get(channel.id)?.is_member) loadMessages(channel.id).then(redraw.centre).catch(() => {});
       detailsSoon(channel.id);
@@ -206,6 +216,8 @@ const CHANGES = {
   notification: (change) => {
     const plain = plainWords({ text: change.text ?? "" }), one = { ...change, plain };
     world.notifications.push(one);
+    const room = world.channels.get(change.channel);
+    if (room && !room.is_im && change.reason !== "thread") { room.mentioned = (Number(room.mentioned) || 0) + 1; redraw.side(); if (atHome(change.channel)) setTimeout(seen, 60); }
     const here = atHome(change.channel) && document.visibilityState === "visible";
     if (world.pane !== "tools" || toolsTab() !== "notices") world.unseen += 1;
     toolsChanged("notices");
@@ -213,7 +225,7 @@ const CHANGES = {
     if (!here) toast(plain || "New message", { title: channelTitle(world.channels.get(change.channel)) || "New message", onclick: () => go({ channel: change.channel, ts: change.ts, thread: change.thread_ts }) });
   },
   journal: ({ call }) => {
-    const at = call.n !== undefined || call.id !== undefined ? world.journal.findLastIndex((one) => (one.n ?? one.id) === (call.n ?? call.id)) : -1;
+    const at = call.number === undefined ? -1 : world.journal.findLastIndex((one) => one.number === call.number);
     if (at >= 0) world.journal[at] = call; else world.journal.push(call);
     if (world.journal.length > 3000) world.journal.splice(0, 1000);
     toolsChanged("journal");
@@ -225,7 +237,7 @@ const CHANGES = {
   },
   home: ({ view }) => { world.home = view; if (world.open.tab === "home") redraw.centre(); },
   tour: (change) => { world.tour = change.tour ?? (change.lines ? { title: change.title ?? world.tour?.title, lines: change.lines } : world.tour); drawTour(byId("sidebar")); },
-  connected: ({ n }) => { world.connected = n ?? 0; toolsChanged("world"); },
+  connected: ({ connected, n }) => { world.connected = connected ?? n ?? 0; toolsChanged("world"); },
   person: ({ person }) => { if (person?.id) world.people.set(person.id, { ...world.people.get(person.id), ...person }); redraw.side(); },
 };
 
@@ -288,6 +300,7 @@ async function start() {
     boot = await api.bootstrap();
   }
   take(boot);
+  seatColours([...world.people.keys()].sort());
   if (!actingAs()) actAs(handleOf(world.me));
   drawTop();
   await fromAddress(false);

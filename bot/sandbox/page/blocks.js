@@ -47,7 +47,7 @@ function table(block) {
   const [head, ...rows] = block.rows ?? [];
   const align = (at) => ({ center: "align-center", right: "align-right" })[block.column_settings?.[at]?.align] ?? null;
   const name = block.caption?.text ?? block.caption ?? "Table";
-  return el("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": plainOf(name) }, el("table", {},
+  return el("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": plainOf(name) }, el("table", {},
     block.caption ? el("caption", {}, plainOf(block.caption)) : null,
     el("thead", {}, el("tr", {}, (head ?? []).map((cell, at) => el("th", { scope: "col", class: align(at) }, cellText(cell))))),
     el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell, at) => el("td", { class: align(at) }, cellText(cell))))))));
@@ -57,7 +57,7 @@ const nested = (blocks, here) => (blocks ?? []).map((one, at) => blockNode(one, 
 
 const BLOCKS = {
   section, input, table, data_table: table,
-  header: (block) => textNode(block.text, "div", { class: "block-header", role: "heading", "aria-level": Math.min(6, (block.level ?? 1) + 2) }),
+  header: (block, here) => textNode(block.text, "div", { class: "block-header", role: "heading", "aria-level": Math.min(6, (block.level ?? 1) + (here.headings ?? 2)) }),
   divider: () => el("hr"),
   context: (block) => el("div", { class: "context" }, (block.elements ?? []).map((one) => (one.type === "image" ? picture(one.image_url, one.alt_text, "thumb tiny") : textNode(one, "span", { class: "prose" })))),
   actions: (block, here) => el("div", { class: "actions" }, (block.elements ?? []).map((one) => elementNode(one, here))),

@@ -90,7 +90,7 @@ async function archive(channel) {
 }
 
 function foot(channel) {
-  if (channel.is_archived) return el("div", { class: "channel-foot", text: `#${channel.name} is archived. What was said stays here to read.` });
+  if (channel.is_archived) return el("div", { class: "channel-foot" }, el("span", { text: `#${channel.name} is archived. What was said stays here to read.` }), el("button", { type: "button", class: "button", onclick: () => act("unarchive", { channel: channel.id }) }, "Unarchive"));
   if (!channel.is_member && !channel.is_im) {
     return el("div", { class: "channel-foot" }, el("span", { text: `You are not in #${channel.name}.` }), el("button", { type: "button", class: "button primary", onclick: () => act("join", { channel: channel.id }) }, "Join channel"));
   }
@@ -107,7 +107,7 @@ function home(root) {
   const app = bot(), view = world.home;
   const body = el("div", { class: "scroller home", id: "app-panel", role: "tabpanel", "aria-labelledby": "tab-home", tabindex: "0" });
   const draw = () => keepingFocus(body, () => fill(body, world.home?.blocks?.length
-    ? el("div", { class: "home-blocks" }, renderBlocks(world.home.blocks, { surface: surfaceOfView(world.home), redraw: draw }))
+    ? el("div", { class: "home-blocks" }, renderBlocks(world.home.blocks, { surface: surfaceOfView(world.home), redraw: draw, headings: 1 }))
     : el("p", { class: "empty", text: `${personName(app?.id)} has not published a home for you yet.` })));
   draw();
   const top = root.querySelector(".home")?.scrollTop ?? 0;

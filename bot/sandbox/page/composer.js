@@ -9,14 +9,14 @@ const drafts = new Map();
 export function composer({ channel, threadTs, inputId, onsent, notice }) {
   const draftKey = `${channel}:${threadTs ?? ""}`, listId = freshId("suggest");
   const name = channelName(world.channels.get(channel)), label = threadTs ? "Reply in thread" : `Message ${world.channels.get(channel)?.is_im ? name : `#${name}`}`;
-  const box = el("textarea", { id: inputId, class: "composer-text", rows: 1, placeholder: label, "aria-label": label, "aria-autocomplete": "list", "aria-controls": listId, "aria-expanded": "false", role: "combobox", data: { key: `composer/${draftKey}` } });
+  const box = el("textarea", { id: inputId, class: "composer-text", rows: 1, placeholder: label, "aria-label": label, "aria-autocomplete": "list", "aria-controls": listId, "aria-haspopup": "listbox", data: { key: `composer/${draftKey}` } });
   const hint = el("div", { class: "composer-hint" });
   const list = el("div", { class: "menu listbox suggestions", role: "listbox", id: listId, "aria-label": "Suggestions", hidden: true });
   const sendButton = iconButton("send", "Send", () => send(), { class: "icon-button send" });
   let shown = [], active = -1, range = null;
 
   const grow = () => { box.style.height = "auto"; box.style.height = `${Math.min(box.scrollHeight, 220)}px`; sendButton.disabled = !box.value.trim(); };
-  const hide = () => { list.hidden = true; shown = []; active = -1; box.setAttribute("aria-expanded", "false"); box.removeAttribute("aria-activedescendant"); };
+  const hide = () => { list.hidden = true; shown = []; active = -1; box.removeAttribute("aria-activedescendant"); };
 
   function offers() {
     const text = box.value, caret = box.selectionStart;
@@ -51,7 +51,6 @@ export function composer({ channel, threadTs, inputId, onsent, notice }) {
       fill(list, found.map((one, at) => el("div", { class: "menu-item", role: "option", id: `${listId}-${at}`, "aria-selected": "false", onpointerdown: (event) => { event.preventDefault(); choose(at); } },
         el("span", { class: "menu-label", text: one.label }), one.hint ? el("span", { class: "menu-hint", text: one.hint }) : null, one.tag ? el("span", { class: "tag", text: one.tag }) : null)));
       list.hidden = false;
-      box.setAttribute("aria-expanded", "true");
       point(0);
     }
     const known = world.commands.find((one) => box.value === one.command || box.value.startsWith(`${one.command} `) || box.value.startsWith(`${one.command}\n`));
@@ -90,7 +89,7 @@ export function composer({ channel, threadTs, inputId, onsent, notice }) {
     box.focus();
     const answer = await act(command ? "command" : "post", command ? { channel, text } : { channel, text, thread_ts: threadTs });
     if (answer.ok === false || answer.failed) {
-      if (command) notice?.(`/${command[1]} failed with the error “${answer.error || "operation_timeout"}”. The app did not answer within 3 seconds.`);
+      if (command) notice?.(`/${command[1]} failed with the error “${answer.error || "operation_timeout"}”. What you typed is in the box again.`);
       if (!box.value) { box.value = text; after(); }
     } else onsent?.();
   }

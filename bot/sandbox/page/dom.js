@@ -120,23 +120,18 @@ export function announce(text) {
 }
 
 const AVATARS = ["#12564f", "#7a3b1d", "#39507a", "#6b3a63", "#3f5f24", "#8a2f3c", "#4b4690", "#5c4a12"];
+const seats = new Map();
+
+/** Give people their colours in this order, so that every tab gives the same person the same one. */
+export function seatColours(ids) { for (const id of ids) if (!seats.has(id)) seats.set(id, AVATARS[seats.size % AVATARS.length]); }
 
 export function avatar(who, small = false) {
-  const name = who?.real_name || who?.name || "?";
+  const name = who?.real_name || who?.name || "?", id = who?.id ?? name;
   const words = name.split(/[\s._-]+/).filter(Boolean);
   const initials = (words.length > 1 ? words[0][0] + words.at(-1)[0] : name.slice(0, 2)).toUpperCase();
+  seatColours([id]);
   const node = el("span", { class: `avatar${small ? " small" : ""}${who?.is_bot ? " app-avatar" : ""}`, "aria-hidden": "true", text: initials });
-  let sum = 0;
-  for (const letter of who?.id ?? name) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
-  const given = /^#[0-9a-f]{6}$/i.test(who?.avatar_color ?? "") ? who.avatar_color : null;
-  const colour = given ?? AVATARS[sum % AVATARS.length];
-  node.style.background = colour;
-  node.style.color = luminance(colour) > 0.18 ? "#14110c" : "#ffffff";
+  node.style.background = seats.get(id);
+  node.style.color = "#ffffff";
   return node;
-}
-
-function luminance(hex) {
-  const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255)
-    .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }

@@ -6,24 +6,39 @@ import { picker } from "./picker.js";
 import { confirmFirst, openMenu, toast } from "./popup.js";
 import { elementsOf } from "./surface.js";
 import { fromLocal, toLocal, zoneName } from "./time.js";
-import { channelName, handleOf, personName, world, bot } from "./world.js";
+import { channelName, handleOf, personName, world } from "./world.js";
 
 /*
  * Every maker takes (element, here) and returns a node. here = {
  *   surface, blocks, block, blockId, inputId (when a label points at it), label, describedBy, redraw() }
  */
 
+/** What went wrong with a delivery to the app, as a sentence. */
+export const failure = (error) => (!error || /time/.test(error) ? "The app did not answer within 3 seconds." : `The app answered with an error (${error}).`);
+
+/** An app that is told of one control sees the values of all: first hand over what input blocks kept to themselves. */
+async function tellUnsaid(surface, blocks, where) {
+  for (const [at, block] of (blocks ?? []).entries()) {
+    if (block.type !== "input" || block.dispatch_action) continue;
+    for (const element of elementsOf(block)) {
+      const state = surface.touched(surface.blockId(block, at), element);
+      if (state) await api.act("input", { ...where, block_id: surface.blockId(block, at), action_id: element.action_id, state, action: { type: element.type } });
+    }
+  }
+}
+
 /** Send one block action; the asking control is busy until the answer came. */
 async function send(here, element, state, action, busy) {
   const { surface, blockId, blocks } = here;
   busy?.setAttribute("aria-busy", "true");
   try {
-    const named = { block_id: blockId, action_id: element.action_id, values: surface.state(blocks) };
+    const named = { block_id: blockId, action_id: element.action_id };
     const { from, ...where } = surface.where;
+    await tellUnsaid(surface, blocks, where);
     const answer = element.type === "button"
       ? await api.act("click", { ...where, ...named, value: element.value })
       : await api.act("input", { ...where, ...named, state, action: { type: element.type, block_id: blockId, action_id: element.action_id, ...action } });
-    if (answer.ok === false || answer.failed) toast(answer.error && !answer.failed ? `Slack refused that: ${answer.error}` : `${bot() ? personName(bot().id) : "The app"} did not answer within 3 seconds. Try again.`, { kind: "bad" });
+    if (answer.ok === false || answer.failed) toast(answer.failed ? `${failure(answer.error)} Try again.` : `That was not done: ${answer.error}.`, { kind: "bad" });
   } catch (error) {
     toast(`That did not reach the local Slack: ${error.message}`, { kind: "bad" });
   } finally {
@@ -120,8 +135,13 @@ function select(element, here) {
   const options = groups.flatMap((group) => group.options);
   for (const one of held) if (whole && !options.some((option) => option.key === one.value)) groups[0]?.options.unshift({ key: one.value, label: plainOf(one.text), raw: one });
   const raw = (key) => (whole ? groups.flatMap((group) => group.options).find((option) => option.key === key)?.raw ?? null : key);
+  const load = element.type.includes("external") ? async (typed) => {
+    const { from, ...where } = here.surface.where;
+    const answer = await api.act("suggest", { ...where, block_id: here.blockId, action_id: element.action_id, value: typed });
+    groups.splice(0, groups.length, ...fixed({ options: answer.options ?? [] }));
+  } : null;
   const node = picker({
-    groups, multiple, max: element.max_selected_items, chosen: held.map((one) => (whole ? one.value : one)), placeholder: plainOf(element.placeholder),
+    groups, load, least: element.min_query_length ?? 3, multiple, max: element.max_selected_items, chosen: held.map((one) => (whole ? one.value : one)), placeholder: plainOf(element.placeholder),
     label: here.label ?? plainOf(element.placeholder), inputId: here.inputId, describedBy: here.describedBy, key: keyOf(here, element),
     clearable: here.block.type === "input",
     onchange: (keys) => change(here, element, { [field]: multiple ? keys.map(raw) : keys.length ? raw(keys[0]) : null }, node),

@@ -1,6 +1,7 @@
 // A list of messages: kept in step with an array, one item per message, day lines between; the bar of actions moves with the pointer.
 import { el, fill, freshId, iconButton, keepingFocus } from "./dom.js";
 import { emoji, emojiNames, FREQUENT } from "./emoji.js";
+import { unescape } from "./mrkdwn.js";
 import { act, continues, drawMessage, messageItem } from "./message.js";
 import { closePopups, dialog, floatBy, openMenu, toast } from "./popup.js";
 import { dayKey, dayLabel } from "./time.js";
@@ -16,14 +17,19 @@ export class MessageList {
     this.intro = el("div", { class: "intro" });
     this.scroller = el("div", { class: `scroller${options.inThread ? " in-thread" : ""}` }, this.intro, this.older, this.list);
     this.stick = true;
+    // Only a person's own scrolling lets go of the end; heights also change when a pane opens or an item is first drawn.
+    let touched = -Infinity;
+    for (const event of ["wheel", "touchmove", "keydown", "pointerdown"]) this.scroller.addEventListener(event, () => { touched = performance.now(); }, { passive: true });
     this.scroller.addEventListener("scroll", () => {
-      this.stick = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < 60;
-      if (this.stick) options.onbottom?.();
+      const left = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight;
+      if (left < 40) { this.stick = true; options.onbottom?.(); } else if (performance.now() - touched < 1500) this.stick = false;
     }, { passive: true });
     for (const event of ["pointerover", "focusin", "click"]) this.list.addEventListener(event, (one) => this.showBar(one.target.closest?.(".message")));
     this.list.addEventListener("keydown", (event) => this.keys(event));
     // Pictures, previews and opened forms change heights: stay at the end if that is where the reader is.
-    new ResizeObserver(() => { if (this.stick) this.toEnd(); }).observe(this.list);
+    const sizes = new ResizeObserver(() => { if (this.stick) this.toEnd(); });
+    sizes.observe(this.list);
+    sizes.observe(this.scroller);
   }
 
   toEnd() { this.scroller.scrollTop = this.scroller.scrollHeight; this.stick = true; }
@@ -142,6 +148,16 @@ export class MessageList {
     box.focus();
   }
 
+  edit(message) {
+    const { channel } = this.options;
+    const box = el("textarea", { class: "field", rows: 4, "aria-label": "Message", autofocus: true, value: unescape(message.text ?? "") });
+    return dialog("Edit message", (close) => {
+      const save = async () => { const text = box.value.trim(); if (text && (await act("edit", { channel, ts: message.ts, text })).ok !== false) close(); };
+      box.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); save(); } });
+      return el("div", { class: "stack" }, box, el("div", { class: "dialog-buttons" }, el("button", { type: "button", class: "button", onclick: () => close() }, "Cancel"), el("button", { type: "button", class: "button primary", onclick: save }, "Save")));
+    });
+  }
+
   more(message, anchor) {
     const { channel, inThread } = this.options;
     const shortcuts = world.shortcuts.filter((one) => one.type === "message");
@@ -150,9 +166,10 @@ export class MessageList {
       ...(message.ephemeral ? [] : shortcuts.map((one) => ({ label: one.name, hint: one.description, icon: "app", run: () => act("shortcut", { callback_id: one.callback_id, channel, ts: message.ts }) }))),
       ...(shortcuts.length && !message.ephemeral ? ["-"] : []),
       ...(message.ephemeral || inThread ? [] : [{ label: "Reply in thread", icon: "thread", run: () => this.openThread(message) }]),
+      ...(message.ephemeral || message.pinned ? [] : [{ label: "Pin to the channel", icon: "pin", run: () => act("pin", { channel, ts: message.ts }) }]),
       { label: "Copy link", icon: "link", run: () => navigator.clipboard?.writeText(link).then(() => toast("Link copied."), () => toast(link)) },
       { label: "Show its JSON", icon: "file", run: () => showJson(message) },
-      ...(message.user === world.me.id && !message.ephemeral ? ["-", { label: "Delete message", icon: "close", danger: true, run: () => act("delete", { channel, ts: message.ts }) }] : []),
+      ...(message.user === world.me.id && !message.ephemeral ? ["-", { label: "Edit message", icon: "file", run: () => this.edit(message) }, { label: "Delete message", icon: "close", danger: true, run: () => act("delete", { channel, ts: message.ts }) }] : []),
     ], "Message actions");
   }
 }

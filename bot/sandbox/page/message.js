@@ -103,6 +103,8 @@ function replies(message, channel) {
     message.latest_reply ? el("span", { class: "hint" }, "last ", el("time", { title: fullUtc(message.latest_reply), text: hourMinute(message.latest_reply) })) : null);
 }
 
+const editedMark = (message) => el("span", { class: "edited", title: message.edited.ts ? fullUtc(message.edited.ts) : null, text: "(edited)" });
+
 /** where: {channel, inThread}. The item keeps its identity across redraws so that focus and state survive. */
 export function messageItem(message, before, where) {
   const item = el("li", { class: "message", tabindex: "-1", data: { ts: message.ts } });
@@ -112,13 +114,13 @@ export function messageItem(message, before, where) {
 
 export function drawMessage(item, message, before, where) {
   const { channel, inThread } = where, who = authorOf(message), quiet = QUIET.has(message.subtype), compact = continues(message, before);
-  const surface = Surface.of(`${channel}:${message.ts}`, { channel, ts: message.ts });
+  const surface = Surface.of(`${channel}:${message.ts}`, { channel, ts: message.ts }).seed(message.state?.values);
   const redraw = () => keepingFocus(item, () => drawMessage(item, message, before, where));
   const here = { surface, redraw };
   const nameId = freshId("author");
   const time = el("time", { class: "time", datetime: new Date(Number(message.ts) * 1000).toISOString(), title: fullUtc(message.ts), text: hourMinute(message.ts) });
-  const words = message.blocks?.length ? renderBlocks(message.blocks, here) : message.text ? el("div", { class: "prose words" }, mrkdwn(message.text)) : null;
-  const edited = message.edited ? el("span", { class: "edited", title: message.edited.ts ? fullUtc(message.edited.ts) : null, text: "(edited)" }) : null;
+  const words = message.blocks?.length ? renderBlocks(message.blocks, here) : message.text ? el("div", { class: "prose words" }, mrkdwn(message.text), message.edited ? [" ", editedMark(message)] : null) : null;
+  const edited = message.edited ? editedMark(message) : null;
   item.className = `message${compact ? " compact" : ""}${quiet ? " quiet" : ""}${message.ephemeral ? " ephemeral" : ""}${message.pinned ? " pinned" : ""}`;
   item.setAttribute("aria-label", `${who.real_name}, ${hourMinute(message.ts)}`);
   fill(item,
@@ -127,8 +129,8 @@ export function drawMessage(item, message, before, where) {
     message.subtype === "thread_broadcast" && !inThread ? el("div", { class: "mark" }, icon("thread"), el("button", { type: "button", class: "link-button", onclick: () => emit("go", { channel, thread: message.thread_ts }) }, "Replied to a thread")) : null,
     el("div", { class: "gutter" }, compact ? time : avatar(who)),
     el("div", { class: "body" },
-      compact ? el("span", { class: "visually-hidden", text: `${who.real_name}:` }) : el("div", { class: "byline", id: nameId }, el("span", { class: "author", text: who.real_name }), who.is_bot ? el("span", { class: "tag", text: "APP" }) : null, who.is_restricted || who.is_guest ? el("span", { class: "tag", text: "Guest" }) : null, time),
-      words, edited,
+      compact ? el("span", { class: "visually-hidden", text: `${who.real_name}:` }) : el("div", { class: "byline", id: nameId }, el("span", { class: "author", text: who.real_name }), who.is_bot ? el("span", { class: "tag", text: "APP" }) : null, who.is_restricted || who.is_guest ? el("span", { class: "tag", text: "Guest" }) : null, time, message.blocks?.length ? edited : null),
+      words, message.blocks?.length || !words ? (compact ? edited : null) : null,
       (message.attachments ?? []).map((one) => attachment(one, here)),
       message.files?.length ? el("div", { class: "files" }, message.files.map(fileCard)) : null,
       reactions(message, channel),

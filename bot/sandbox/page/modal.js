@@ -2,7 +2,7 @@
 import { api } from "./api.js";
 import { el, fill, freshId, icon, iconButton, keepingFocus } from "./dom.js";
 import { renderBlocks } from "./blocks.js";
-import { clientErrors } from "./elements.js";
+import { clientErrors, failure } from "./elements.js";
 import { textNode } from "./mrkdwn.js";
 import { closePopups, trapFocus } from "./popup.js";
 import { Surface } from "./surface.js";
@@ -10,7 +10,7 @@ import { bot, personName, world } from "./world.js";
 
 let box = null, shownId = null, shownView = null, opener = null, problem = "", busy = false;
 
-export const surfaceOfView = (view) => Surface.of(`view:${view.id}`, { view_id: view.id, from: world.open.channel });
+export const surfaceOfView = (view) => Surface.of(`view:${view.id}`, { view_id: view.id, from: world.open.channel }).seed(view.state?.values);
 
 export async function refreshViews() {
   const { views } = await api.views();
@@ -111,7 +111,7 @@ async function submit() {
   if (box && shownId === view.id && (errors || answer.ok === false)) {
     const known = new Set((view.blocks ?? []).map((block, at) => surface.blockId(block, at)));
     const lost = Object.entries(errors ?? {}).filter(([blockId]) => !known.has(blockId));
-    problem = errors ? lost.map(([, text]) => text).join(" ") : "The app did not answer within 3 seconds, or answered with an error. Nothing you typed is lost; try again.";
+    problem = errors ? lost.map(([, text]) => text).join(" ") : `${failure(answer.error)} Nothing you typed is lost; try again.`;
     showErrors(errors ?? {});
     return;
   }
@@ -122,7 +122,8 @@ async function submit() {
 async function leave(all = false) {
   const view = shownView;
   if (!view) return;
-  try { await api.act("close_view", { view_id: view.id, clear: all || undefined }); } catch { /* the stack below tells */ }
+  // Closing the first view of a stack closes what stands on it.
+  try { await api.act("close_view", { view_id: all ? world.views[0].id : view.id }); } catch { /* the stack below tells */ }
   await refreshViews().catch(() => showViews([]));
 }
 

@@ -4,11 +4,15 @@ import { floatBy } from "./popup.js";
 
 /**
  * groups: [{label, options: [{key, label, node?, description?}]}]; chosen: array of keys.
- * onchange(keys) after each change. Returns the element; its `input` gets id and aria attributes.
+ * `load(typed)` fetches choices into `groups` from `least` letters on. onchange(keys) after each change. Returns the element; its `input` gets id and aria attributes.
  */
-export function picker({ groups, chosen, multiple = false, max = 0, placeholder, label, inputId, key, describedBy, clearable = true, onchange }) {
-  const all = groups.flatMap((group) => group.options);
-  const find = (one) => all.find((option) => option.key === one) ?? { key: one, label: one };
+export function picker({ groups, chosen, multiple = false, max = 0, placeholder, label, inputId, key, describedBy, clearable = true, load = null, least = 0, onchange }) {
+  const seen = new Map();
+  const find = (one) => {
+    for (const group of groups) for (const option of group.options) seen.set(option.key, option);
+    return seen.get(one) ?? { key: one, label: one };
+  };
+  let timer = null;
   let picked = [...chosen], active = 0, shown = [], closeList = null;
   const listId = freshId("list");
   const input = el("input", {
@@ -16,14 +20,14 @@ export function picker({ groups, chosen, multiple = false, max = 0, placeholder,
     "aria-label": inputId ? null : label, "aria-describedby": describedBy, autocomplete: "off", spellcheck: "false", data: key ? { key } : {},
   });
   const chips = el("span", { class: "picker-chips" });
-  const clear = el("button", { type: "button", class: "icon-button picker-clear", "aria-label": `Clear ${label ?? "the choice"}`, onclick: () => { set([]); input.focus(); } }, icon("close"));
+  const clear = el("button", { type: "button", class: "icon-button picker-clear", "aria-label": "Clear choice", onclick: () => { set([]); input.focus(); } }, icon("close"));
   const root = el("span", { class: `picker${multiple ? " multiple" : ""}` }, chips, input, multiple || !clearable ? null : clear, icon("down"));
 
   const draw = () => {
     fill(chips, multiple ? picked.map((one) => el("span", { class: "chip" }, find(one).label,
       el("button", { type: "button", "aria-label": `Remove ${find(one).label}`, onclick: () => { set(picked.filter((other) => other !== one)); input.focus(); } }, icon("close")))) : []);
     clear.hidden = multiple || picked.length === 0;
-    input.placeholder = multiple && picked.length ? "" : placeholder ?? (multiple ? "Choose" : "Choose one");
+    input.placeholder = multiple && picked.length ? "" : placeholder || (multiple ? "Choose" : "Choose one");
     if (!closeList) input.value = multiple || !picked.length ? "" : find(picked[0]).label;
   };
   const set = (keys) => { picked = keys; draw(); onchange([...picked]); };
@@ -52,6 +56,11 @@ export function picker({ groups, chosen, multiple = false, max = 0, placeholder,
     if (!shown.length) list.append(el("div", { class: "menu-empty", role: "option", "aria-disabled": "true", "aria-selected": "false", text: "Nothing matches" }));
     point(Math.max(0, words ? 0 : shown.findIndex(({ option }) => option.key === picked[0])));
   };
+  const fetchMore = () => {
+    clearTimeout(timer);
+    if (!load || input.value.trim().length < least) return;
+    timer = setTimeout(() => load(input.value.trim()).then(() => { if (closeList) { input.dataset.typed = "no"; filter(); closeList.seat(); } }, () => {}), 200);
+  };
   const point = (at) => {
     active = at;
     shown.forEach(({ node }, number) => node.classList.toggle("active", number === at));
@@ -65,6 +74,7 @@ export function picker({ groups, chosen, multiple = false, max = 0, placeholder,
     input.setAttribute("aria-expanded", "true");
     filter();
     closeList.seat();
+    if (load && least === 0) fetchMore();
   };
   const choose = (option) => {
     if (!multiple) { closeList?.(); if (picked[0] !== option.key) set([option.key]); return; }
@@ -78,7 +88,7 @@ export function picker({ groups, chosen, multiple = false, max = 0, placeholder,
 
   input.addEventListener("click", open);
   input.addEventListener("focus", () => { if (!multiple) input.select(); });
-  input.addEventListener("input", () => { open(); input.dataset.typed = "yes"; filter(); });
+  input.addEventListener("input", () => { open(); input.dataset.typed = "yes"; filter(); fetchMore(); });
   input.addEventListener("blur", () => closeList?.());
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {

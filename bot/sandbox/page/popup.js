@@ -7,7 +7,7 @@ export const closePopups = () => closeOpen?.();
 /** Show `panel` by `anchor`; returns a function that closes it. */
 export function floatBy(anchor, panel, { onclose, width } = {}) {
   closeOpen?.();
-  const host = anchor.closest("dialog") ?? document.body;
+  const host = anchor.closest("dialog") ?? document.getElementById("floats");
   panel.classList.add("floating");
   if (panel.showPopover) panel.setAttribute("popover", "manual");
   host.append(panel);

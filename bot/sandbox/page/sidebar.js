@@ -10,13 +10,13 @@ function row(channel) {
   const here = world.open.channel === channel.id, unread = channel.unread > 0, mentions = Number(channel.mentioned) || 0;
   const who = channel.is_im ? world.people.get(channel.with) : null;
   const title = channelName(channel) + (channel.with === world.me.id ? " (you)" : "");
-  const said = [title, channel.is_private && !channel.is_im ? "private" : "", unread ? `${channel.unread} unread` : "", mentions ? `${mentions} mention${mentions === 1 ? "" : "s"}` : "", channel.is_archived ? "archived" : ""].filter(Boolean).join(", ");
+  const said = [channel.is_private && !channel.is_im ? "private" : "", unread ? `${channel.unread} unread` : "", mentions ? `${mentions} mention${mentions === 1 ? "" : "s"}` : "", channel.is_archived ? "archived" : ""].filter(Boolean).join(", ");
   return el("li", {}, el("a", {
-    class: `side-row${here ? " here" : ""}${unread || mentions ? " unread" : ""}${channel.is_archived ? " archived" : ""}`, "aria-label": said, "aria-current": here ? "page" : null,
+    class: `side-row${here ? " here" : ""}${unread || mentions ? " unread" : ""}${channel.is_archived ? " archived" : ""}`, "aria-current": here ? "page" : null,
     href: `?as=${encodeURIComponent(handleOf(world.me))}&channel=${channel.id}`, data: { key: `side/${channel.id}` },
     onclick: (event) => { if (event.metaKey || event.ctrlKey) return; event.preventDefault(); emit("go", { channel: channel.id }); },
-  }, who ? avatar(who, true) : icon(channel.is_archived ? "archive" : channel.is_private ? "lock" : "hash"), el("span", { class: "side-name", text: title }),
-  mentions || (channel.is_im && unread) ? el("span", { class: "badge", text: mentions || channel.unread }) : unread ? el("span", { class: "dot" }) : null));
+  }, who ? avatar(who, true) : icon(channel.is_archived ? "archive" : channel.is_private ? "lock" : "hash"), el("span", { class: "side-name", text: title }), said ? el("span", { class: "visually-hidden", text: `, ${said}` }) : null,
+  mentions || (channel.is_im && unread) ? el("span", { class: "badge", "aria-hidden": "true", text: mentions || channel.unread }) : unread ? el("span", { class: "dot" }) : null));
 }
 
 const heading = (text, ...buttons) => el("div", { class: "side-head" }, el("h2", { text }), buttons);
@@ -34,12 +34,12 @@ export function drawSidebar(root) {
       el("div", { class: "side-scroll" },
         heading("Channels", iconButton("search", "Browse channels", browse), iconButton("plus", "Create a channel", create)),
         el("ul", { class: "side-list" }, joined.map(row)),
-        heading("Direct messages"),
-        el("ul", { class: "side-list" }, direct.map(row), strangers.map((one) => el("li", {}, el("button", { type: "button", class: "side-row", data: { key: `dm/${one.id}` }, onclick: () => openDm(one.id) }, avatar(one, true), el("span", { class: "side-name", text: personName(one.id) }))))),
         app ? [heading("Apps"), el("ul", { class: "side-list" }, el("li", {}, el("button", {
           type: "button", class: `side-row${world.open.tab !== "messages" || (chat && world.open.channel === chat.id) ? " here" : ""}${chat?.unread ? " unread" : ""}`, data: { key: "side/app" },
           onclick: () => emit("go", { app: true, channel: chat?.id ?? null }),
-        }, avatar(app, true), el("span", { class: "side-name", text: personName(app.id) }), chat?.unread ? el("span", { class: "badge", text: chat.unread }) : null)))] : null),
+        }, avatar(app, true), el("span", { class: "side-name", text: personName(app.id) }), chat?.unread ? el("span", { class: "badge", text: chat.unread }) : null)))] : null,
+        heading("Direct messages"),
+        el("ul", { class: "side-list" }, direct.map(row), strangers.map((one) => el("li", {}, el("button", { type: "button", class: "side-row", data: { key: `dm/${one.id}` }, onclick: () => openDm(one.id) }, avatar(one, true), el("span", { class: "side-name", text: personName(one.id) })))))),
       tour);
     root.querySelector(".side-scroll").scrollTop = scroll;
   });

@@ -42,12 +42,24 @@ export class Surface {
   constructor(where) {
     this.where = where;
     this.values = new Map();
+    this.told = new Map();
     this.errors = {};
   }
 
   static of(key, where) {
     if (!KEEP.has(key)) KEEP.set(key, new Surface(where));
     return KEEP.get(key);
+  }
+
+  /** Take what the server already knows this person entered, for controls not touched here yet. */
+  seed(values) {
+    for (const [blockId, actions] of Object.entries(values ?? {})) {
+      for (const [actionId, state] of Object.entries(actions ?? {})) {
+        const key = `${blockId}\n${actionId}`;
+        if (state?.type && !this.values.has(key)) { this.values.set(key, state); this.told.set(key, state); }
+      }
+    }
+    return this;
   }
 
   static forget(key) { KEEP.delete(key); }
@@ -66,6 +78,14 @@ export class Surface {
   set(blockId, element, change) {
     const state = { ...this.get(blockId, element), ...change };
     this.values.set(`${blockId}\n${element.action_id}`, state);
+    return state;
+  }
+
+  /** The state of a control changed since it was last handed over, once; else null. */
+  touched(blockId, element) {
+    const key = `${blockId}\n${element.action_id}`, state = this.values.get(key);
+    if (!state || this.told.get(key) === state) return null;
+    this.told.set(key, state);
     return state;
   }
 

@@ -45,14 +45,15 @@ function switchRow(one) {
 }
 
 const outcomeOf = (call) => String(call.error || call.outcome || "");
-const bad = (call) => Boolean(call.error) || /error|fail|refused|timeout|timed|429|5\d\d|not_/i.test(String(call.outcome ?? ""));
-const nameOf = (call) => call.method ?? call.delivery ?? call.name ?? call.kind ?? "call";
-const hay = (call) => (call.hay ??= `${nameOf(call)} ${call.kind ?? ""} ${outcomeOf(call)} ${call.caller ?? ""} ${JSON.stringify(call.args ?? {})}`.toLowerCase());
+const bad = (call) => Boolean(call.error) || /error|fail|fault/i.test(String(call.outcome ?? ""));
+const nameOf = (call) => String(call.method ?? "call").replace(/^delivery:/, "");
+const outgoing = (call) => String(call.method ?? "").startsWith("delivery:");
+const hay = (call) => (call.hay ??= `${call.method} ${outcomeOf(call)} ${call.caller ?? ""} ${JSON.stringify(call.args ?? {})}`.toLowerCase());
 
 function callRow(call) {
   const took = call.ended && call.started ? Math.round((call.ended - call.started) * 1000) : null;
   const node = el("details", { class: `call${bad(call) ? " bad" : ""}`, open: openCall === call, ontoggle: () => { if (node.open) { openCall = call; if (!node.querySelector("pre")) node.append(body()); } else if (openCall === call) openCall = null; } },
-    el("summary", {}, el("span", { class: "call-time", text: call.started ? withSeconds(call.started) : "" }), el("span", { class: "call-name", text: nameOf(call) }), el("span", { class: "call-outcome", text: outcomeOf(call) || "…" }), el("span", { class: "call-took", text: took === null ? "" : `${took} ms` })));
+    el("summary", {}, el("span", { class: "call-time", text: call.started ? withSeconds(call.started) : "" }), el("span", { class: "call-name" }, el("span", { class: "call-way", title: outgoing(call) ? "Slack to the app" : "The app to Slack", "aria-label": outgoing(call) ? "to the app:" : "from the app:", role: "img", text: outgoing(call) ? "→" : "←" }), ` ${nameOf(call)}`), el("span", { class: "call-outcome", text: outcomeOf(call) || "…" }), el("span", { class: "call-took", text: took === null ? "" : `${took} ms` })));
   const body = () => { const { hay: _, ...shown } = call; return el("pre", { class: "json", tabindex: "0", "aria-label": "The request" }, JSON.stringify(shown, null, 2)); };
   if (node.open) node.append(body());
   return node;
@@ -71,8 +72,8 @@ function journalTab() {
   return el("div", { class: "pane-fill" }, el("div", { class: "pane-bar" }, box, hold), rows);
 }
 
-const KINDS = [["error:ratelimited", "Error: ratelimited"], ["429:30", "429, retry after 30 s"], ["500_before", "500 before it is done"], ["500_after", "500 after it is done"], ["cut_after", "Connection cut after it is done"], ["hang", "No answer"], ["error:", "Another error…"]];
-const METHODS = ["chat.postMessage", "chat.update", "chat.postEphemeral", "conversations.create", "conversations.invite", "conversations.setTopic", "views.open", "views.update", "views.publish", "pins.add", "bookmarks.add", "files.completeUploadExternal", "usergroups.users.list", "users.info"];
+const KINDS = [["error:ratelimited", "Error: ratelimited"], ["429:30", "429, retry after 30 s"], ["500_before", "500 before it is done"], ["500_after", "500 after it is done"], ["cut_before", "Connection cut before it is done"], ["cut_after", "Connection cut after it is done"], ["hang", "No answer"], ["duplicate", "Delivered twice (deliveries)"], ["drop", "Never delivered (deliveries)"], ["error:", "Another error…"]];
+const METHODS = ["chat.postMessage", "chat.update", "chat.postEphemeral", "conversations.create", "conversations.invite", "conversations.setTopic", "views.open", "views.update", "views.publish", "pins.add", "bookmarks.add", "files.completeUploadExternal", "usergroups.users.list", "users.info", "*", "delivery:slash_commands", "delivery:block_actions", "delivery:view_submission", "delivery:event:app_mention"];
 
 async function loadFaults() {
   try {

@@ -1,7 +1,7 @@
 // What the page knows. Everything here came from the server; nothing is decided here.
 
 export const world = {
-  me: null, team: null,
+  me: null, team: null, bot: null,
   people: new Map(), channels: new Map(), usergroups: new Map(),
   commands: [], shortcuts: [], switches: [], tour: null, home: null,
   clock: { now: Date.now() / 1000, offset: 0, frozen: false, taken: 0 },
@@ -18,6 +18,7 @@ export const emit = (name, detail) => bus.dispatchEvent(new CustomEvent(name, { 
 
 export function take(boot) {
   world.me = boot.me;
+  world.bot = boot.bot ?? null;
   world.team = boot.team ?? { name: "Local" };
   world.people = new Map((boot.people ?? []).map((person) => [person.id, person]));
   world.channels = new Map((boot.channels ?? []).map((channel) => [channel.id, channel]));
@@ -39,8 +40,8 @@ export function takeClock({ now, offset, frozen }) {
   };
 }
 
-export const bot = () => [...world.people.values()].find((person) => person.is_app) ??
-  [...world.people.values()].find((person) => person.is_bot && person.handle !== "deploys" && person.name !== "deploys");
+/** The app's own bot user. */
+export const bot = () => world.people.get(world.bot?.id) ?? world.bot ?? undefined;
 
 export function personName(id) {
   const person = world.people.get(id);

@@ -1,0 +1,38 @@
+"""A call that the bot owes to Slack or to a publisher, and how it ended. Not a fact of the timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class EffectState(StrEnum):
+    """How far a call is."""
+
+    SENDING = "sending"  # written down before the call; found after a crash, it may have been made
+    SENT = "sent"
+    REFUSED = "refused"  # a definite no: an outcome like any other
+    UNKNOWN = "unknown"  # made, and nobody knows how it ended: looked up before it is made again
+    WAITING = "waiting"  # certainly not made yet: tried again at `next_try_at`
+    PARKED = "parked"  # given up until its inputs change or somebody re-arms it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """One call, unique by (incident, key). `hash` names the content that was sent last."""
+
+    id: str  # uuid5 of incident and key; marks the message in Slack
+    team: str
+    incident_id: str
+    key: str
+    kind: str
+    state: EffectState
+    started_at: datetime
+    channel: str = ""
+    ts: str = ""
+    thread_ts: str = ""
+    hash: str = ""
+    attempts: int = 0
+    next_try_at: datetime | None = None
+    error: str = ""

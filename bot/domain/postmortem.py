@@ -1,0 +1,433 @@
+"""The postmortem's draft: Markdown that begins what people finish, from the timeline alone.
+
+What people wrote is data: it is shown as one line of escaped text, or inside a fence that it cannot close.
+The sections for people hold questions that help and may stay; nothing has to be deleted before it is shared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from bot.domain import events as e
+from bot.domain import metrics
+from bot.domain.incident import Checklist, Draft, Incident, Mark, Status, StepState
+from bot.domain.markdown import fence, link, markdown, paragraph, table
+from bot.domain.metrics import Told
+from bot.domain.policy import Policy
+from bot.domain.timeline import Reader, line, moment
+from bot.domain.times import clock_time, lasted
+
+__all__ = ["line", "write"]
+
+
+def write(
+    incident: Incident,
+    entries: Sequence[e.Entry],
+    names: Mapping[str, str],
+    policy: Policy,
+    at: datetime,
+    *,
+    base_url: str = "",
+) -> str:
+    """The draft as Markdown. `entries`: the whole timeline in order; `names`: user id -> name as it was.
+
+    `base_url` is the workspace's address ("https://acme.slack.com"), for links to the channel and what was sent there.
+    """
+    page = _Page(incident, entries, names, policy, at, base_url.rstrip("/"))
+    parts = [
+        f"# {incident.name}: {page.say(incident.title)}",
+        *page.section("Facts", page.facts()),
+        *page.section("Summary", page.summary()),
+        *page.section("Impact", page.impact()),
+        *page.section("Timeline", page.timeline()),
+        *page.section("Roles", page.roles()),
+        *page.section("Checklist", page.checklists()),
+        *page.section("What took two people", page.two_people()),
+        *page.section("Overrides, exceptions and late reviews", page.exceptions()),
+        *page.section("What customers were told", page.texts()),
+        *page.section("Updates and promises", page.cadence()),
+        *page.section("How long it took", page.times()),
+        *_questions(),
+        *page.section("Action items", page.actions()),
+    ]
+    through = entries[-1].seq if entries else 0
+    parts.append(f"---\n\nWritten from entries 1 to {through} of the timeline, {at:%Y-%m-%d} {clock_time(at)}.")
+    return "\n\n".join(parts) + "\n"
+
+
+class _Page:
+    """The sections that the timeline fills."""
+
+    def __init__(
+        self,
+        incident: Incident,
+        entries: Sequence[e.Entry],
+        names: Mapping[str, str],
+        policy: Policy,
+        at: datetime,
+        base_url: str,
+    ) -> None:
+        self.incident, self.entries, self.names = incident, entries, names
+        self.policy, self.at, self.base_url = policy, at, base_url
+        self.reader = Reader(names, incident)
+        self.scorecard = metrics.scorecard(incident, entries, policy, at)
+
+    @staticmethod
+    def section(title: str, lines: Iterable[str]) -> Iterator[str]:
+        """A heading and its lines; nothing where there are none."""
+        text = "\n".join(lines).strip("\n")
+        if text:
+            yield f"## {title}"
+            yield text
+
+    def say(self, text: str) -> str:
+        """What somebody wrote, as Markdown."""
+        return markdown(self.reader.plain(text))
+
+    def who(self, *users: str) -> str:
+        """Names, as Markdown."""
+        return markdown(self.reader.people(users)) if any(users) else ""
+
+    def time(self, at: datetime | None) -> str:
+        """ "14:32 UTC", with the weekday or date where it is not the day of the declaration."""
+        return clock_time(at, self.incident.declared_at) if at else ""
+
+    def severity(self, key: str) -> str:
+        """The severity's name in the policy, or its key where policy no longer knows it."""
+        return next((one.name for one in self.policy.severities if one.key == key), markdown(key))
+
+    def facts(self) -> Iterator[str]:
+        """Everything that a reader looks up, as a table."""
+        i = self.incident
+        changes = [x.event for x in self.entries if isinstance(x.event, e.SeverityChanged)]
+        path = " → ".join(self.severity(key) for key in (*(x.old for x in changes[:1]), *(x.new for x in changes)))
+        ended = {
+            Status.RESOLVED: "Resolved", Status.FALSE_ALARM: "Ended as a false alarm",
+            Status.DUPLICATE: f"Ended as a duplicate of INC-{i.duplicate_of}",
+        }  # fmt: skip
+        how = ended.get(i.status, "Ended")
+        channel = markdown(f"#{i.channel_name}") if i.channel_name else ""
+        if channel and self.base_url:
+            channel = link(channel, f"{self.base_url}/archives/{i.channel}")
+        rows = [
+            ("Severity", path if len(set(path.split(" → "))) > 1 else self.severity(i.severity)),
+            ("Status", str(i.status).replace("_", " ")),
+            ("Date", f"{i.declared_at:%Y-%m-%d}" if i.declared_at else ""),
+            ("Began", self.time(i.started)),
+            ("Declared", self._act(i.declared_at, i.declared_by)),
+            ("Answered", self._act(i.acknowledged_at, i.acknowledged_by)),
+            ("Mitigated", self._act(i.mitigated_at, i.mitigated_by)),
+            (how, self._act(i.ended_at, i.ended_by)),
+            ("Lead", self.who(i.lead)),
+            ("Comms lead", self.who(i.comms_lead)),
+            ("Scribe", self.who(i.roles.get("scribe", ""))),
+            ("Runbooks", "; ".join(f"{self.say(c.runbook.title)} ({self.say(c.runbook.revision)})"
+                                   for c in i.checklists)),
+            ("Channel", channel),
+            ("Visibility", "Private incident" if i.private else ""),
+            ("Postmortem", self._owner()),
+        ]  # fmt: skip
+        yield from table(("Fact", ""), [row for row in rows if row[1]])
+
+    def _act(self, at: datetime | None, by: str) -> str:
+        return f"{self.time(at)}{f' by {self.who(by)}' if by else ''}" if at else ""
+
+    def _owner(self) -> str:
+        end = self.incident.resolution
+        if end is None or not end.postmortem_owner:
+            return ""
+        return f"{self.who(end.postmortem_owner)}" + (
+            f", due {end.postmortem_due:%Y-%m-%d}" if end.postmortem_due else ""
+        )
+
+    def summary(self) -> Iterator[str]:
+        """Two or three sentences that a stranger understands."""
+        i, times = self.incident, metrics.times(self.incident)
+        yield f"{self.severity(i.severity)}, declared {self.time(i.declared_at)}: {_sentence(self.say(i.title))}"
+        told = []
+        if times.to_mitigate is not None:
+            told.append(f"mitigated after {lasted(times.to_mitigate)}")
+        if times.to_end is not None:
+            told.append(f"over after {lasted(times.to_end)}")
+        if told:
+            words = " and ".join(told)
+            yield f"It was {words}."
+        if i.ended_why:
+            yield f"How it ended: {_sentence(self.say(i.ended_why))}"
+
+    def impact(self) -> Iterator[str]:
+        """What is known, and what people have to add."""
+        if self.incident.impact:
+            yield _sentence(paragraph(self.reader.plain(self.incident.impact)))
+            yield ""
+        yield "How many customers and payments, which countries, how much money, and is every sum reconciled?"
+
+    def timeline(self) -> Iterator[str]:
+        """One line an entry, in the order in which things happened, a heading for each day; all times UTC."""
+        shown: list[tuple[datetime, int, str]] = []
+        last = self.incident.declared_at or self.at
+        for entry in self.entries:
+            words = line(entry, self.names, incident=self.incident)
+            if words is None:
+                continue
+            last = moment(entry) or last
+            shown.append((last, entry.seq, markdown(words) + self._source(entry)))
+            last = entry.event.at if entry.event else last
+        day = ""
+        for when, _, words in sorted(shown):
+            if (today := f"{when:%A, %Y-%m-%d}") != day:
+                yield from (*([""] if day else []), f"### {today}", "")
+                day = today
+            yield f"- **{when:%H:%M} UTC** {words}"
+
+    def _source(self, entry: e.Entry) -> str:
+        event = entry.event
+        if not isinstance(event, e.Noted):
+            return ""
+        source = link("message", event.permalink)
+        words = f" ({source})" if source != "message" else ""
+        if event.at - event.happened >= timedelta(minutes=5):
+            words += f" (noted {clock_time(event.at, event.happened)})"
+        return words
+
+    def roles(self) -> Iterator[str]:
+        """Who held which role from when to when."""
+        held: dict[str, tuple[str, datetime]] = {}
+        rows: list[tuple[str, str, str, str]] = []
+        label = {"lead": "Lead", "comms-lead": "Comms lead", "scribe": "Scribe"}
+        for entry in self.entries:
+            if not isinstance(entry.event, e.RoleTaken):
+                continue
+            x = entry.event
+            if x.role in held:
+                user, since = held.pop(x.role)
+                rows.append((label.get(x.role, self.say(x.role)), self.who(user), self.time(since), self.time(x.at)))
+            if x.user:
+                held[x.role] = (x.user, x.at)
+        end = self.time(self.incident.ended_at)
+        for role, (user, since) in held.items():
+            rows.append((label.get(role, self.say(role)), self.who(user), self.time(since), end))
+        yield from table(("Role", "Who", "From", "Until"), rows)
+
+    def checklists(self) -> Iterator[str]:
+        """Every step of every runbook with who did what, under the revision that was in force."""
+        for number, one in enumerate(self.incident.checklists):
+            book = one.runbook
+            reviewed = f", last reviewed {book.reviewed:%Y-%m-%d}" if book.reviewed else ""
+            if number:
+                yield ""
+            yield f"### {self.say(book.title)}"
+            yield ""
+            yield (
+                f"Revision {self.say(book.revision)}{reviewed}. {one.done} of {len(book.steps)} steps done or skipped."
+            )
+            yield ""
+            yield from table(("Step", "What", "How it stands", "Remarks"), self._steps(one))
+
+    def _steps(self, checklist: Checklist) -> Iterator[tuple[str, str, str, str]]:
+        for step in checklist.runbook.steps:
+            state = checklist.state(step.id)
+            remarks = [] if state.mark in (Mark.OPEN, Mark.ASKED, Mark.GO) else [state.reason]
+            words = "; ".join(self.say(text) for text in (*remarks, *state.notes) if text)
+            yield self.say(step.id), self.say(step.text), self._stands(state), words
+
+    def _stands(self, state: StepState) -> str:
+        when = self._act(state.at, state.by)
+        if state.mark is Mark.SKIPPED:
+            return f"Skipped {when}"
+        if state.mark is Mark.REVIEW:
+            return f"Done {when}; not reviewed"
+        if state.mark is Mark.DONE:
+            second = next((with_ for at, _, with_, _ in state.done_with if at == state.at), "")
+            if second:
+                return f"Done {when} with {self.who(second)}"
+            return f"Done {when}" + (f"; reviewed by {self.who(state.reviewed_by)}" if state.reviewed_by else "")
+        return "Not done" if state.mark is Mark.OPEN else "Asked for, not done"
+
+    def two_people(self) -> Iterator[str]:
+        """Each ask with who agreed and what came of it."""
+        became = {"asked": "Open", "go": "Agreed, open", "done": "Done", "not_done": "Not done", "refused": "Refused",
+                  "lapsed": "Lapsed"}  # fmt: skip
+        rows = []
+        for ask in self.incident.asks.values():
+            x = ask.asked
+            what = [x.action, *(f"{word}: {text}" for word, text in (
+                ("count", x.count), ("sum", x.amount), ("evidence", x.evidence)) if text)]  # fmt: skip
+            rows.append(
+                (
+                    "; ".join(self.say(text) for text in what),
+                    self._act(x.at, x.by),
+                    self._act(ask.answered_at, ask.second) if ask.state != "refused" else "",
+                    f"{became[ask.state]} {self.time(ask.ended_at)}".strip()
+                    + (f" by {self.who(ask.second)}" if ask.state == "refused" else "")
+                    + (f": {self.say(ask.result)}" if ask.result else ""),
+                )
+            )
+        yield from table(("Act", "Asked", "Agreed", "Outcome"), rows)
+
+    def exceptions(self) -> Iterator[str]:
+        """What went round a rule, or was looked at by a second person only afterwards."""
+        owed: dict[tuple[str, str], tuple[str, datetime]] = {}
+        lines: list[str] = []
+        for entry in self.entries:
+            x = entry.event
+            if isinstance(x, e.StoppedFirst | e.DoneAlone):
+                what = markdown(self.reader.step(x.runbook, x.step))
+                words = f"{_capital(what)}: {'done alone' if isinstance(x, e.DoneAlone) else 'stopped first'} "
+                words += self._act(x.at, x.by)
+                if isinstance(x, e.DoneAlone):
+                    words += f", because: {self.say(x.reason)}"
+                owed[(x.runbook, x.step)] = (words, x.review_by)
+            elif isinstance(x, e.Reviewed) and (x.runbook, x.step) in owed:
+                words, due = owed.pop((x.runbook, x.step))
+                late = f", {lasted(x.at - due)} late" if x.at >= due + metrics.GRACE else ", in time"
+                lines.append(f"- {words}; reviewed {self._act(x.at, x.by)}{late}.")
+            elif isinstance(x, e.Resolved) and x.override:
+                open_checks = [check.name for check in x.checks if check.met != "yes"]
+                sentences = dict(self.policy.resolve_checks)
+                listed = "; ".join(self.say(sentences.get(name, name)) for name in open_checks)
+                asked = f", agreed with {self.who(x.second)}" if x.second and x.second != x.by else ""
+                lines.append(
+                    f"- Resolved {self._act(x.at, x.by)}{asked} with open conditions ({listed}): {self.say(x.override)}"
+                )
+        lines += [f"- {words}; due for review {self.time(due)}, not reviewed." for words, due in owed.values()]
+        yield from lines
+
+    def texts(self) -> Iterator[str]:
+        """Every text that is public, exactly, with who wrote and who approved it; and those that may be."""
+        for draft in metrics.sent(self.incident):
+            x = draft.drafted
+            yield f"### {self.time(draft.published_at)}, {self.say(x.audience)}: {self.say(x.stage)}"
+            yield ""
+            due = f" Promised the next text by {self.time(x.promised)}." if x.promised else ""
+            removed = f" Removed before: {self.say(x.removed)}." if x.removed else ""
+            yield (
+                f"Template {self.say(x.template)} ({self.say(x.revision)}), written by {self.who(x.by)}, "
+                f"approved {self._act(draft.approved_at, draft.approved_by)}{self._where(draft)}.{due}{removed}"
+            )
+            yield ""
+            yield fence(x.text)
+            yield ""
+        for draft in self.incident.drafts.values():
+            if draft.state in ("uncertain", "sending"):
+                yield f"Not known whether it went out: {markdown(self.reader.text(draft.name))}."
+
+    def _where(self, draft: Draft) -> str:
+        if draft.link:
+            return f" ({link('as sent', draft.link)})"
+        if self.base_url and re.fullmatch(r"[CG][A-Z0-9]+", draft.where) and draft.reference:
+            stamp = draft.reference.replace(".", "")
+            return f" ({link('as sent', f'{self.base_url}/archives/{draft.where}/p{stamp}')})"
+        return ""
+
+    def cadence(self) -> Iterator[str]:
+        """What was owed when, and when it was told."""
+        card = self.scorecard
+        on_time, owed = card.updates_on_time
+        kept, made = card.promises_kept
+        score = []
+        if owed:
+            score.append(f"{_of(on_time, owed, 'update', 'on time')}")
+        if made:
+            score.append(f"{_of(kept, made, 'promise to customers', 'kept', 'promises to customers')}")
+        if score:
+            yield f"{'; '.join(score)}."
+        if card.silence and card.silence.length:
+            silence = card.silence
+            yield (
+                f"Longest silence: {lasted(silence.length)}, {self.time(silence.begin)} to {self.time(silence.end)}."
+            )
+        rows = [("Update", *self._told(one)) for one in card.updates]
+        rows += [(f"Promise to {self.say(one.what)}", *self._told(one)) for one in card.promises]
+        if rows:
+            yield ""
+            yield from table(("What", "Due", "Told", ""), rows)
+
+    def _told(self, one: Told) -> tuple[str, str, str]:
+        if one.open:
+            verdict = "still ahead at the end"
+        elif one.at is None:
+            verdict = "not told"
+        elif one.due is None:
+            verdict = "no time was set"
+        else:
+            verdict = f"{lasted(one.late)} late" if one.late else "on time"
+        return self.time(one.due), self.time(one.at), verdict
+
+    def times(self) -> Iterator[str]:
+        """The durations, in words."""
+        times = metrics.times(self.incident)
+        rows = [
+            ("From beginning to declaration", times.to_declare),
+            ("From declaration to answer", times.to_acknowledge),
+            ("From declaration to mitigation", times.to_mitigate),
+            ("From declaration to the end", times.to_end),
+        ]
+        yield from table(("What", "How long"), [(what, lasted(x)) for what, x in rows if x is not None])
+
+    def actions(self) -> Iterator[str]:
+        """The tasks, as boxes; and the question that finds the missing ones."""
+        for task in self.incident.tasks:
+            who = f" — {self.who(task.assignee)}" if task.assignee else ""
+            due = f", by {self.say(task.due)}" if task.due else ""
+            yield f"- [{'x' if task.done else ' '}] {self.say(task.text)}{who}{due}"
+        if self.incident.tasks:
+            yield ""
+        yield (
+            "For each contributing condition: what would prevent it, what would show it sooner, what would make it "
+            "smaller? An owner and a date for each; changes to the runbook count too."
+        )
+
+
+#: what only people know: heading -> questions. Roles instead of names: causes are in systems, not in people.
+QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "What happened and why",
+        (
+            "Write about systems, signals and decisions; where a person matters, name the role.",
+            "**Trigger.** What changed or arrived right before it began?",
+            "**Underlying condition.** What had been so for longer, and made the trigger harmful?",
+            "**Five whys.** Begin with what customers saw. Why was that so? Ask why of each answer, five times or "
+            "until the answer is something that can be changed; follow more than one branch where there is one.",
+        ),
+    ),
+    (
+        "How it was found",
+        (
+            "Who or what noticed first: an alert, a colleague, a customer?",
+            "**Why not sooner?** Which signal was there before, and why did it reach nobody?",
+        ),
+    ),
+    (
+        "How it was handled",
+        (
+            "**What went well?** What should be done the same way again?",
+            "**What made it harder?** Which tool, access, knowledge or step of the runbook was missing or wrong?",
+            "**Where was luck involved?** What would have made it worse?",
+        ),
+    ),
+)
+
+
+def _questions() -> Iterator[str]:
+    for title, questions in QUESTIONS:
+        yield f"## {title}"
+        yield from questions
+
+
+def _of(number: int, total: int, one: str, how: str, many: str = "") -> str:
+    """ "All 14 updates on time", "12 of 14 updates on time", "The one update on time"."""
+    many = many or f"{one}s"
+    if number == total:
+        return f"All {total} {many} {how}" if total > 1 else f"The one {one} {how}"
+    return f"{number} of {total} {many if total > 1 else one} {how}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

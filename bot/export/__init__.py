@@ -1,0 +1,41 @@
+"""Postmortem and timeline to files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bot.domain import postmortem
+from bot.domain.policy import Policy
+from bot.ports import Store
+
+
+async def write(store: Store, team: str, number: int, folder: Path, names: Mapping[str, str]) -> list[Path]:
+    """Write `inc-42-postmortem.md` and `inc-42-timeline.json` into the folder; empty where there is no such incident.
+
+    File names come from the number alone: nothing that people wrote becomes a path.
+    """
+    id = await store.find(team, number)
+    incident = await store.incident(id) if id else None
+    if incident is None or incident.last_at is None:
+        return []
+    entries = await store.entries(incident.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    report = folder / f"inc-{incident.number}-postmortem.md"
+    report.write_text(postmortem.write(incident, entries, names, Policy(), incident.last_at), encoding="utf-8")
+    timeline = folder / f"inc-{incident.number}-timeline.json"
+    lines = [
+        {"seq": entry.seq, "type": type(entry.event).__name__, **dataclasses.asdict(entry.event)}
+        if entry.event is not None
+        else {"seq": entry.seq, "type": "redacted"}
+        for entry in entries
+    ]
+    timeline.write_text(json.dumps(lines, default=_plain, indent=1, ensure_ascii=False), encoding="utf-8")
+    return [report, timeline]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,218 @@
+"""A policy file -> Policy. Everything wrong with it is said at once, each with its key."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from bot.domain.policy import SEVERITIES, Policy, Severity
+from bot.policies import values
+from bot.policies.values import Wrong
+
+#: bytes; a file that lists a hundred handles has a tenth of this
+SIZE_LIMIT = 256 * 1024
+
+GATES = ("one line", "conditions", "second person")
+
+
+class BadPolicy(Exception):
+    """The policy file cannot be used; `problems` has one line each, beginning with the key."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def load(path: Path | None) -> Policy:
+    """The policy in that TOML file; the shipped defaults for None. Raises BadPolicy with every problem."""
+    if path is None:
+        return Policy()
+    found = _table(path)
+    problems: list[str] = []
+    known: dict[str, Any] = _read(found, FIELDS, "", problems)
+    if not problems:
+        problems += _between(Policy(**known))
+    if problems:
+        raise BadPolicy(tuple(problems))
+    return Policy(**known)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        raise BadPolicy((f"{path} cannot be opened: {error.strerror}.",)) from None
+    if len(data) > SIZE_LIMIT:
+        raise BadPolicy((f"{path} is larger than {SIZE_LIMIT // 1024} KB.",))
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise BadPolicy((f"{path} is not UTF-8 text.",)) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        # RecursionError: thousands of brackets inside each other
+        raise BadPolicy((f"{path} is not TOML: {str(error)[:120]}.",)) from None
+
+
+def _read(
+    table: Mapping[str, Any], known: Mapping[str, Callable[[Any], Any]], place: str, problems: list[str]
+) -> dict[str, Any]:
+    """The values of a table by the readers of `known`; a problem for each that does not read."""
+    result: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            meant = f" Did you mean {near[0]}?" if near else ""
+            problems.append(f"{place}{_shown(key)}: there is no such key.{meant}")
+            continue
+        try:
+            result[key] = known[key](value)
+        except Wrong as wrong:
+            problems += [f"{place}{key}{more}: {sentence}" for more, sentence in wrong.found]
+    return result
+
+
+def _shown(key: str) -> str:
+    return key[:40] if key.isprintable() and key else repr(key[:40])
+
+
+# -- severities ---------------------------------------------------------------------------------------
+
+
+def _severities(value: Any) -> tuple[Severity, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise Wrong("write each severity as a [[severities]] table")
+    if not value:
+        raise Wrong("there has to be one severity at least, the worst first")
+    problems: list[tuple[str, str]] = []
+    read = [_severity(table, number, problems) for number, table in enumerate(value, 1)]
+    problems += _twice(read)
+    if problems:
+        raise Wrong(*problems)
+    return tuple(Severity(**one) for one in read)
+
+
+def _severity(table: Mapping[str, Any], number: int, problems: list[tuple[str, str]]) -> dict[str, Any]:
+    found: list[str] = []
+    known = _read(table, SEVERITY_FIELDS, "", found)
+    problems += [(f"[{number}].{one.partition(': ')[0]}", one.partition(": ")[2]) for one in found]
+    problems += [
+        (f"[{number}].{key}", "is missing") for key in ("key", "name", "meaning", "gate") if key not in table
+    ]
+    return {"cadence": None, "postmortem_days": None, **known}
+
+
+def _twice(read: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """A word has to mean one severity, whether it is a key, a name or an alias."""
+    seen: dict[str, int] = {}
+    problems: list[tuple[str, str]] = []
+    for number, one in enumerate(read, 1):
+        # a name that is also the key's own spelling in capitals is no second meaning
+        own = dict.fromkeys([one.get("key", ""), one.get("name", "").lower()])
+        words = [*((word, "name") for word in own), *((word, "aliases") for word in one.get("aliases", ()))]
+        mine: set[str] = set()
+        for word, key in words:
+            if not word:
+                continue
+            holder = seen.setdefault(word, number)
+            if holder != number:
+                problems.append((f"[{number}].{key}", f"“{word}” already means severities[{holder}]"))
+            elif key == "aliases" and word in mine and word not in own:
+                problems.append((f"[{number}].aliases", f"“{word}” is there twice"))
+            mine.add(word)
+    return problems
+
+
+# -- what has to fit together -----------------------------------------------------------------------
+
+
+def _between(policy: Policy) -> list[str]:
+    problems = []
+    keys = [one.key for one in policy.severities]
+    if policy.assumed_severity not in keys:
+        problems.append(f"assumed_severity: “{policy.assumed_severity}” is not the key of a severity: {', '.join(keys)}")
+    if policy.announcements == policy.customer_comms:
+        problems.append("customer_comms: customers cannot read in the channel of announcements; name another")
+    return problems
+
+
+def _resolve_checks(value: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        raise Wrong("write the conditions as a [resolve_checks] table: key = “sentence”")
+    if len(value) > values.OPTIONS_LIMIT:
+        raise Wrong(f"has {len(value)} conditions; a form shows {values.OPTIONS_LIMIT} at most")
+    problems: list[tuple[str, str]] = []
+    checks = []
+    for key, sentence in value.items():
+        try:
+            checks.append((values.key(key), values.line(values.SENTENCE_LIMIT)(sentence)))
+        except Wrong as wrong:
+            problems += [(f".{_shown(key)}", said) for _, said in wrong.found]
+    if problems:
+        raise Wrong(*problems)
+    return tuple(checks)
+
+
+def _rungs(value: Any) -> tuple[Any, ...]:
+    rungs = values.each(values.offset)(value)
+    if not rungs:
+        raise Wrong("there has to be one rung at least: nobody would be reminded")
+    if list(rungs) != sorted(set(rungs)):
+        raise Wrong("each rung has to come later than the one before it")
+    # After mitigation only the second rung remains (cadence.rungs): it is the one at the time itself.
+    if len(rungs) < 2 or rungs[1] != values.NOTHING:
+        raise Wrong("the second rung is the one at the time itself: 0m")
+    return rungs
+
+
+#: what may stand in a [[severities]] table, and what reads it
+SEVERITY_FIELDS: dict[str, Callable[[Any], Any]] = {
+    "key": values.key,
+    "name": values.line(20),
+    # the description of an option in a select holds 75 characters
+    "meaning": values.line(75),
+    "cadence": values.duration,
+    "postmortem_days": values.count(1, 90),
+    "gate": values.choice(GATES),
+    "aliases": values.each(values.word),
+    "responders": values.each_once(values.who),
+}
+assert set(SEVERITY_FIELDS) == {one.name for one in fields(Severity)}
+
+#: what may stand at the top of the file, and what reads it
+FIELDS: dict[str, Callable[[Any], Any]] = {
+    "severities": _severities,
+    "assumed_severity": values.key,
+    "announcements": values.channel,
+    "customer_comms": values.channel,
+    "levels": values.each(values.some(values.who)),
+    "may_declare": values.each_once(values.who),
+    "may_change_severity": values.each_once(values.who),
+    "may_resolve": values.each_once(values.who),
+    "may_approve": values.each_once(values.who),
+    "may_confirm": values.each_once(values.who),
+    "guests_may_act": values.yes_or_no,
+    "money_words": values.each_once(values.phrase),
+    "private_words": values.each_once(values.phrase),
+    "answer_within": values.duration,
+    "ask_again_every": values.duration,
+    "severity_asked_after": values.duration,
+    "lead_silent_after": values.duration,
+    "offer_stands": values.duration,
+    "ask_stands": values.duration,
+    "go_stands": values.duration,
+    "review_within": values.duration,
+    "draft_stands": values.duration,
+    "undo_within": values.duration,
+    "section_folds_after": values.duration,
+    "snooze": values.duration,
+    "snoozes": values.count(0, 10),
+    "rungs": _rungs,
+    "resolve_checks": _resolve_checks,
+}
+assert set(FIELDS) == {one.name for one in fields(Policy)}
+assert {one.gate for one in SEVERITIES} <= set(GATES)

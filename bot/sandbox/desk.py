@@ -1,0 +1,100 @@
+"""What the workspace hands out for later use: triggers, response URLs, cursors, upload tickets. Lives by the clock."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.sandbox.errors import SlackError
+from bot.sandbox.world import World
+
+TRIGGER_SECONDS = 3.0
+RESPONSE_SECONDS = 30 * 60.0
+RESPONSE_USES = 5
+
+
+@dataclass
+class Trigger:
+    user: str
+    until: float
+    view: str | None
+    used: bool = False
+
+
+@dataclass
+class ResponseUrl:
+    """Where a program may answer a gesture. `message` is the ts of the message that was acted on, if any."""
+
+    user: str
+    channel: str
+    until: float
+    message: str | None = None
+    thread_ts: str | None = None
+    used: int = 0
+
+
+@dataclass
+class Desk:
+    """The handed-out things of one workspace (docs: handling user interaction)."""
+
+    world: World
+    triggers: dict[str, Trigger] = field(default_factory=dict)
+    responses: dict[str, ResponseUrl] = field(default_factory=dict)
+    uploads: dict[str, str] = field(default_factory=dict)
+    new_socket_url: Callable[[], str] | None = None
+
+    def new_trigger(self, user: str, view: str | None = None) -> str:
+        now = self.world.clock.now()
+        for old in [key for key, trigger in self.triggers.items() if trigger.until < now - 3600]:
+            del self.triggers[old]
+        trigger_id = f"{self.world.seconds()}.{self.world.team_id[1:]}.{self.world.hex(32)}"
+        self.triggers[trigger_id] = Trigger(user, now + TRIGGER_SECONDS, view)
+        return trigger_id
+
+    def use_trigger(self, trigger_id: str) -> Trigger:
+        """Take a trigger, once. Raises SlackError invalid_, exchanged_ or expired_trigger_id."""
+        trigger = self.triggers.get(trigger_id)
+        if trigger is None:
+            raise SlackError("invalid_trigger_id")
+        if trigger.used:
+            raise SlackError("exchanged_trigger_id")
+        if self.world.clock.now() > trigger.until:
+            raise SlackError("expired_trigger_id")
+        trigger.used = True
+        return trigger
+
+    def new_response_url(
+        self, user: str, channel: str, message: str | None = None, thread_ts: str | None = None, kind: str = "actions"
+    ) -> str:
+        now = self.world.clock.now()
+        for old in [key for key, each in self.responses.items() if each.until < now]:
+            del self.responses[old]
+        key = self.world.hex(32)
+        self.responses[key] = ResponseUrl(user, channel, now + RESPONSE_SECONDS, message, thread_ts)
+        return f"{self.world.url}/{kind}/{self.world.team_id}/{key}"
+
+    def use_response_url(self, key: str) -> ResponseUrl:
+        """Take one use. Raises SlackError expired_url or used_url."""
+        response = self.responses.get(key)
+        if response is None or self.world.clock.now() > response.until:
+            raise SlackError("expired_url")
+        if response.used >= RESPONSE_USES:
+            raise SlackError("used_url")
+        response.used += 1
+        return response
+
+    def write_cursor(self, method: str, start: int) -> str:
+        return base64.urlsafe_b64encode(f"{method}:{start}".encode()).decode()
+
+    def read_cursor(self, cursor: str, method: str) -> int:
+        """The row to start from. Raises SlackError invalid_cursor."""
+        if not cursor:
+            return 0
+        try:
+            name, _, start = base64.urlsafe_b64decode(cursor.encode()).decode().rpartition(":")
+            if name == method:
+                return int(start)
+        except ValueError:
+            pass
+        raise SlackError("invalid_cursor")

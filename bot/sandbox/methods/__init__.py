@@ -1,0 +1,20 @@
+"""The Web API: every method that this workspace knows, one literal table per room."""
+
+from __future__ import annotations
+
+from bot.sandbox.methods import chat, conversations, files, marks, people, reading, session, views
+from bot.sandbox.methods.request import Method, Request
+
+__all__ = ["METHODS", "Method", "Request"]
+
+METHODS: dict[str, Method] = {
+    **session.METHODS,
+    **chat.METHODS,
+    **conversations.METHODS,
+    **reading.METHODS,
+    **people.METHODS,
+    **marks.METHODS,
+    **views.METHODS,
+    **files.METHODS,
+}
+"""Method name -> handler, scopes (any one of them), tier, kind of token."""

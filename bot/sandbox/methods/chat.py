@@ -1,0 +1,215 @@
+"""chat.*: posting, changing and deleting messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.sandbox import blocks as kit
+from bot.sandbox import talk
+from bot.sandbox.errors import SlackError
+from bot.sandbox.methods.request import Method, Request
+from bot.sandbox.records import Channel, Json
+from bot.sandbox.shapes import message_object
+
+TEXT_KEPT = 40_000
+UPDATE_TEXT = 4_000
+ATTACHMENTS = 100
+METADATA_BYTES = 8_000
+
+
+def _blocks(request: Request) -> list[Json] | None:
+    """The checked blocks; None where the argument is missing."""
+    blocks = request.json("blocks", "invalid_blocks_format")
+    if blocks is None:
+        return None
+    if not isinstance(blocks, list):
+        raise SlackError("invalid_blocks_format")
+    problems = kit.problems(blocks, "message")
+    if problems:
+        code = "msg_blocks_too_long" if kit.too_long(problems) else "invalid_blocks"
+        raise SlackError(
+            code, errors=problems, response_metadata={"messages": [f"[ERROR] {each}" for each in problems]}
+        )
+    return blocks
+
+
+def _attachments(request: Request) -> list[Json] | None:
+    attachments = request.json("attachments", "invalid_attachments")
+    if attachments is None:
+        return None
+    if not isinstance(attachments, list) or not all(isinstance(each, dict) for each in attachments):
+        raise SlackError("invalid_attachments")
+    if len(attachments) > ATTACHMENTS:
+        raise SlackError("too_many_attachments")
+    for attachment in attachments:
+        if attachment.get("blocks") and kit.problems(attachment["blocks"], "message"):
+            raise SlackError("invalid_blocks")
+    return attachments
+
+
+def _metadata(request: Request) -> Json | None:
+    """docs: messaging/message-metadata: event_type and a flat (or one level deep) event_payload."""
+    metadata: Any = request.json("metadata", "invalid_metadata_format")
+    if metadata is None:
+        return None
+    if not isinstance(metadata, dict):
+        raise SlackError("invalid_metadata_format")
+    if not metadata:
+        return {}
+    kind, payload = metadata.get("event_type"), metadata.get("event_payload")
+    if not isinstance(kind, str) or not kind or not isinstance(payload, dict):
+        raise SlackError("invalid_metadata_format")
+    if any(isinstance(deep, (dict, list)) for value in payload.values() for deep in _inside(value)):
+        raise SlackError("invalid_metadata_format")
+    if len(str(metadata)) > METADATA_BYTES:
+        raise SlackError("metadata_too_large")
+    return {"event_type": kind, "event_payload": payload}
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    if isinstance(value, list):
+        return [deep for each in value for deep in (each.values() if isinstance(each, dict) else [each])]
+    return []
+
+
+def _where(request: Request) -> Channel:
+    """Where to post: a channel id, a name (posting takes names too), or a person's id for a direct message."""
+    world = request.world
+    name = request.text("channel")
+    if name.startswith(("U", "W")) and name in world.users:
+        if world.users[name].is_bot:
+            raise SlackError("cannot_dm_bot")
+        return world.direct(world.bot.id, name)
+    channel = world.channels.get(name) or world.channels.get(world.names.get(name.removeprefix("#"), ""))
+    if channel is None or not world.visible(channel, request.caller):
+        raise SlackError("channel_not_found")
+    return channel
+
+
+def _content(request: Request) -> tuple[str, list[Json], list[Json]]:
+    """(text, blocks, attachments) of a new message. Raises no_text where there is nothing to show."""
+    text = request.text("text")
+    blocks, attachments = _blocks(request) or [], _attachments(request) or []
+    markdown = request.text("markdown_text")
+    if markdown:
+        if text or blocks:
+            raise SlackError("markdown_text_conflict")
+        if len(markdown) > kit.MARKDOWN_TOTAL:
+            raise SlackError("msg_too_long")
+        return markdown, [{"type": "markdown", "text": markdown}], attachments
+    if not text and not blocks and not attachments:
+        raise SlackError("no_text")
+    if not text and blocks:
+        # What Slack shows where a program gave blocks without a text.
+        text = "This content can't be displayed."
+    return text[:TEXT_KEPT], blocks, attachments
+
+
+def _thread(request: Request, channel: Channel) -> str | None:
+    """The thread to post into; None for a top-level message.
+
+    A parent that does not exist or was deleted is no error: Slack posts at top level, and the answer's message has no
+    thread_ts (slack-go#1571).
+    """
+    thread_ts = request.text("thread_ts")
+    parent = channel.by_ts.get(thread_ts)
+    if parent is None or parent.ephemeral or (parent.deleted and not parent.replies):
+        return None
+    # A reply to a reply lands in the thread of its parent.
+    return parent.thread_ts or thread_ts
+
+
+def post_message(request: Request) -> Json:
+    channel = _where(request)
+    text, blocks, attachments = _content(request)
+    metadata = _metadata(request)
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    if request.caller.id not in channel.members and "chat:write.public" not in request.granted:
+        raise SlackError("not_in_channel")
+    message = talk.post(
+        request.world, channel, request.caller, text, blocks=blocks, attachments=attachments,
+        thread_ts=_thread(request, channel), metadata=metadata or None, broadcast=request.flag("reply_broadcast"),
+    )  # fmt: skip
+    shown = message_object(request.world, message, metadata=True)
+    return {"channel": channel.id, "ts": message.ts, "message": shown}
+
+
+def post_ephemeral(request: Request) -> Json:
+    channel = request.channel(live=True)
+    user = request.world.users.get(request.text("user"))
+    if user is None:
+        raise SlackError("user_not_in_channel" if request.text("user") else "invalid_arguments")
+    text, blocks, attachments = _content(request)
+    if request.caller.id not in channel.members:
+        raise SlackError("not_in_channel")
+    if user.id not in channel.members:
+        raise SlackError("user_not_in_channel")
+    if len(text) >= TEXT_KEPT:
+        raise SlackError("msg_too_long")
+    message = talk.post(
+        request.world, channel, request.caller, text, blocks=blocks, attachments=attachments,
+        thread_ts=_thread(request, channel), only_for=user.id,
+    )  # fmt: skip
+    return {"message_ts": message.ts}
+
+
+def update(request: Request) -> Json:
+    channel = request.channel()
+    message = request.message(channel)
+    if channel.is_archived:
+        raise SlackError("is_inactive")
+    if message.user != request.caller.id:
+        raise SlackError("cant_update_message")
+    given_text = request.args.get("text")
+    blocks, attachments = _blocks(request), _attachments(request)
+    text = None if given_text is None else str(given_text)
+    markdown = request.text("markdown_text")
+    if markdown:
+        if text or blocks:
+            raise SlackError("markdown_text_conflict")
+        text, blocks = markdown, [{"type": "markdown", "text": markdown}]
+    if text is not None and len(text) > UPDATE_TEXT:
+        raise SlackError("msg_too_long")
+    if not text and blocks is None and attachments is None:
+        raise SlackError("no_text")
+    if text and blocks is None:
+        # docs: chat.update: "If the text argument is provided and blocks are not provided, the blocks will be removed".
+        blocks = []
+    talk.edit(
+        request.world, message, request.caller, text=text, blocks=blocks, attachments=attachments,
+        metadata=_metadata(request),
+    )  # fmt: skip
+    shown = message_object(request.world, message, metadata=True)
+    return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}
+
+
+def delete(request: Request) -> Json:
+    channel = request.channel()
+    message = request.message(channel)
+    if message.user != request.caller.id:
+        raise SlackError("cant_delete_message")
+    if channel.is_archived:
+        raise SlackError("is_inactive")
+    talk.erase(request.world, message)
+    return {"channel": channel.id, "ts": message.ts}
+
+
+def get_permalink(request: Request) -> Json:
+    channel = request.channel()
+    message = request.message(channel, "message_ts")
+    link = f"{request.world.url}/archives/{channel.id}/p{message.ts.replace('.', '')}"
+    if message.thread_ts and message.thread_ts != message.ts:
+        link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
+    return {"channel": channel.id, "permalink": link}
+
+
+METHODS = {
+    "chat.postMessage": Method(post_message, ("chat:write",), 0),
+    "chat.postEphemeral": Method(post_ephemeral, ("chat:write",), 4),
+    "chat.update": Method(update, ("chat:write",), 3),
+    "chat.delete": Method(delete, ("chat:write",), 3),
+    "chat.getPermalink": Method(get_permalink, (), 0),
+}

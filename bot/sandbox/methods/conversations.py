@@ -1,0 +1,231 @@
+"""conversations.* that change a conversation: made, joined, named, archived, its members and topic."""
+
+from __future__ import annotations
+
+import re
+
+from bot.sandbox import rooms
+from bot.sandbox.errors import SlackError
+from bot.sandbox.methods.request import Method, Request
+from bot.sandbox.records import Channel, Json, User
+from bot.sandbox.shapes import channel_object
+
+NAME_LENGTH = 80
+TOPIC_LENGTH = 250
+INVITED_AT_ONCE = 100
+
+_NAME = re.compile(r"[a-z0-9_-]+")
+
+
+def _checked_name(request: Request) -> str:
+    """docs: conversations.create, "Naming": lower case letters, digits, hyphens, underscores, 80 at most."""
+    name = request.text("name").removeprefix("#")
+    if not name:
+        raise SlackError("invalid_name_required")
+    if len(name) > NAME_LENGTH:
+        raise SlackError("invalid_name_maxlength")
+    if not any(sign.isalnum() for sign in name):
+        raise SlackError("invalid_name_punctuation")
+    if not _NAME.fullmatch(name):
+        raise SlackError("invalid_name_specials")
+    # An archived channel keeps its name.
+    if name in request.world.names:
+        raise SlackError("name_taken")
+    return name
+
+
+def create(request: Request) -> Json:
+    private = request.flag("is_private")
+    request.need_scope("group" if private else "channel")
+    name = _checked_name(request)
+    channel = rooms.create(request.world, name, request.caller, private)
+    return {"channel": channel_object(request.world, channel, request.caller.id)}
+
+
+def invite(request: Request) -> Json:
+    """docs: conversations.invite: all or nothing, unless `force`."""
+    channel = request.channel(live=True)
+    if channel.is_im or channel.is_mpim:
+        raise SlackError("method_not_supported_for_channel_type")
+    if request.caller.id not in channel.members:
+        raise SlackError("not_in_channel")
+    wanted = request.names("users")
+    if not wanted:
+        raise SlackError("no_user")
+    if len(wanted) > INVITED_AT_ONCE:
+        raise SlackError("invalid_arguments")
+    good: list[User] = []
+    errors: list[Json] = []
+    for user_id in dict.fromkeys(wanted):
+        user = request.world.users.get(user_id)
+        problem = _cannot_invite(request, channel, user)
+        if problem:
+            errors.append({"user": user_id, "ok": False, "error": problem})
+        elif user is not None:
+            good.append(user)
+    if errors and (not request.flag("force") or not good):
+        raise SlackError(errors[0]["error"], errors=errors)
+    for user in good:
+        rooms.join(request.world, channel, user, request.caller)
+    answer: Json = {"channel": channel_object(request.world, channel, request.caller.id)}
+    if errors:
+        answer["errors"] = errors
+    return answer
+
+
+def _cannot_invite(request: Request, channel: Channel, user: User | None) -> str:
+    if user is None or user.deleted:
+        return "user_not_found"
+    if user.id == request.caller.id:
+        return "cant_invite_self"
+    if user.id in channel.members:
+        return "already_in_channel"
+    if user.is_guest:
+        # Guests are added to channels by administrators only.
+        return "user_is_restricted"
+    return ""
+
+
+def join(request: Request) -> Json:
+    channel = request.channel(live=True)
+    if channel.kind != "channel":
+        raise SlackError("method_not_supported_for_channel_type")
+    if request.caller.id in channel.members:
+        return {
+            "channel": channel_object(request.world, channel, request.caller.id),
+            "warning": "already_in_channel",
+            "response_metadata": {"warnings": ["already_in_channel"]},
+        }
+    rooms.join(request.world, channel, request.caller)
+    return {"channel": channel_object(request.world, channel, request.caller.id)}
+
+
+def leave(request: Request) -> Json:
+    channel = request.channel(live=True)
+    if channel.is_im:
+        raise SlackError("method_not_supported_for_channel_type")
+    if request.caller.id not in channel.members:
+        return {"not_in_channel": True}
+    if channel.is_general:
+        raise SlackError("cant_leave_general")
+    if channel.is_private and len(channel.members) == 1:
+        raise SlackError("last_member")
+    rooms.leave(request.world, channel, request.caller)
+    return {}
+
+
+def kick(request: Request) -> Json:
+    channel = request.channel(live=True, member=True)
+    user = request.world.users.get(request.text("user"))
+    if user is None:
+        raise SlackError("user_not_found")
+    if user.id == request.caller.id:
+        raise SlackError("cant_kick_self")
+    if channel.is_general:
+        raise SlackError("cant_kick_from_general")
+    if user.id not in channel.members:
+        raise SlackError("not_in_channel")
+    rooms.leave(request.world, channel, user, request.caller)
+    return {}
+
+
+def _short(request: Request, name: str) -> str:
+    value = request.text(name)
+    if len(value) > TOPIC_LENGTH:
+        raise SlackError("too_long")
+    return value
+
+
+def set_topic(request: Request) -> Json:
+    channel = request.channel(live=True, member=True)
+    topic = _short(request, "topic")
+    if topic != channel.topic:
+        rooms.set_topic(request.world, channel, request.caller, topic)
+    return {"channel": channel_object(request.world, channel, request.caller.id)}
+
+
+def set_purpose(request: Request) -> Json:
+    channel = request.channel(live=True, member=True)
+    purpose = _short(request, "purpose")
+    if purpose != channel.purpose:
+        rooms.set_purpose(request.world, channel, request.caller, purpose)
+    return {"purpose": purpose, "channel": channel_object(request.world, channel, request.caller.id)}
+
+
+def rename(request: Request) -> Json:
+    channel = request.channel(live=True, member=True)
+    if channel.creator != request.caller.id:
+        # docs: conversations.rename: only the creator, or an administrator, may rename a channel.
+        raise SlackError("not_authorized")
+    name = _checked_name(request)
+    rooms.rename(request.world, channel, request.caller, name)
+    return {"channel": channel_object(request.world, channel, request.caller.id)}
+
+
+def archive(request: Request) -> Json:
+    channel = request.channel()
+    if channel.is_archived:
+        raise SlackError("already_archived")
+    if channel.is_general:
+        raise SlackError("cant_archive_general")
+    if request.caller.id not in channel.members:
+        raise SlackError("not_in_channel")
+    rooms.archive(request.world, channel, request.caller)
+    return {}
+
+
+def unarchive(request: Request) -> Json:
+    """docs: conversations.unarchive, "Bug alert": bot tokens cannot."""
+    channel = request.channel()
+    if not channel.is_archived:
+        raise SlackError("not_archived")
+    raise SlackError("not_in_channel")
+
+
+def open_dm(request: Request) -> Json:
+    world = request.world
+    users = request.names("users")
+    if not users and not request.text("channel"):
+        raise SlackError("users_list_not_supplied")
+    if not users:
+        channel = request.channel()
+        if not channel.is_im:
+            raise SlackError("method_not_supported_for_channel_type")
+        return {"channel": {"id": channel.id}, "no_op": True, "already_open": True}
+    if len(users) > 1:
+        raise SlackError("method_not_supported_for_channel_type")
+    request.need_scope("im")
+    user = world.users.get(users[0])
+    if user is None:
+        raise SlackError("user_not_found")
+    if user.is_bot:
+        raise SlackError("cannot_dm_bot")
+    known = len(world.ims)
+    channel = world.direct(world.bot.id, user.id)
+    answer: Json = {"channel": {"id": channel.id}}
+    if request.flag("return_im"):
+        answer["channel"] = channel_object(world, channel, request.caller.id)
+    if len(world.ims) == known:
+        answer |= {"no_op": True, "already_open": True}
+    else:
+        rooms.tell_channel(world, channel, "created")
+    return answer
+
+
+_MANAGE = ("channels:manage", "groups:write")
+_INVITES = ("channels:manage", "groups:write", "channels:write.invites", "groups:write.invites")
+_TOPIC = ("channels:manage", "groups:write", "channels:write.topic", "groups:write.topic")
+
+METHODS = {
+    "conversations.create": Method(create, _MANAGE, 2),
+    "conversations.invite": Method(invite, (*_INVITES, "mpim:write"), 3),
+    "conversations.join": Method(join, ("channels:join",), 3),
+    "conversations.leave": Method(leave, (*_MANAGE, "im:write", "mpim:write"), 3),
+    "conversations.kick": Method(kick, _INVITES, 3),
+    "conversations.setTopic": Method(set_topic, (*_TOPIC, "im:write.topic", "mpim:write.topic"), 2),
+    "conversations.setPurpose": Method(set_purpose, (*_TOPIC, "im:write.topic", "mpim:write.topic"), 2),
+    "conversations.rename": Method(rename, _MANAGE, 2),
+    "conversations.archive": Method(archive, _MANAGE, 2),
+    "conversations.unarchive": Method(unarchive, _MANAGE, 2),
+    "conversations.open": Method(open_dm, ("im:write", "mpim:write"), 3),
+}

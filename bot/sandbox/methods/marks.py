@@ -1,0 +1,166 @@
+"""pins.*, bookmarks.*, reactions.*."""
+
+from __future__ import annotations
+
+import re
+
+from bot.sandbox import rooms, talk
+from bot.sandbox.errors import SlackError
+from bot.sandbox.methods.request import Method, Request
+from bot.sandbox.records import Bookmark, Channel, Json
+from bot.sandbox.shapes import message_object
+
+PINS = 100
+BOOKMARKS = 100
+REACTIONS = 23
+REACTION_USERS = 50
+
+_EMOJI = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
+
+
+def pins_add(request: Request) -> Json:
+    channel = request.channel(live=True, member=True)
+    message = request.message(channel, "timestamp")
+    if any(pin.ts == message.ts for pin in channel.pins):
+        raise SlackError("already_pinned")
+    if len(channel.pins) >= PINS:
+        raise SlackError("too_many_pins")
+    talk.pin(request.world, message, request.caller)
+    return {}
+
+
+def pins_remove(request: Request) -> Json:
+    channel = request.channel(live=True, member=True)
+    message = request.message(channel, "timestamp")
+    if all(pin.ts != message.ts for pin in channel.pins):
+        raise SlackError("no_pin")
+    talk.unpin(request.world, message, request.caller)
+    return {}
+
+
+def pins_list(request: Request) -> Json:
+    channel = request.channel(member=True)
+    items = [
+        {
+            "type": "message",
+            "created": pin.created,
+            "created_by": pin.by,
+            "channel": channel.id,
+            "message": message_object(request.world, channel.by_ts[pin.ts]),
+        }
+        for pin in channel.pins
+    ]
+    return {"items": items}
+
+
+def _link(request: Request) -> str:
+    link = request.text("link")
+    if not link.startswith(("http://", "https://")):
+        raise SlackError("invalid_link")
+    return link
+
+
+def bookmarks_add(request: Request) -> Json:
+    channel = request.channel("channel_id", live=True, member=True)
+    if request.text("type") != "link":
+        raise SlackError("invalid_bookmark_type")
+    if not request.text("title"):
+        raise SlackError("invalid_arguments")
+    link = _link(request)
+    if len(channel.bookmarks) >= BOOKMARKS:
+        raise SlackError("too_many_bookmarks")
+    bookmark = rooms.add_bookmark(request.world, channel, request.text("title"), link, request.text("emoji"))
+    return {"bookmark": bookmark.shown()}
+
+
+def _bookmark(request: Request, channel: Channel) -> Bookmark:
+    for bookmark in channel.bookmarks:
+        if bookmark.id == request.text("bookmark_id"):
+            return bookmark
+    raise SlackError("not_found")
+
+
+def bookmarks_edit(request: Request) -> Json:
+    channel = request.channel("channel_id", live=True, member=True)
+    bookmark = _bookmark(request, channel)
+    if request.args.get("link"):
+        bookmark.link = _link(request)
+    bookmark.title = request.text("title", bookmark.title)
+    bookmark.emoji = request.text("emoji", bookmark.emoji)
+    bookmark.updated = request.world.seconds()
+    rooms.tell_channel(request.world, channel, "updated")
+    return {"bookmark": bookmark.shown()}
+
+
+def bookmarks_remove(request: Request) -> Json:
+    channel = request.channel("channel_id", live=True, member=True)
+    channel.bookmarks.remove(_bookmark(request, channel))
+    rooms.tell_channel(request.world, channel, "updated")
+    return {}
+
+
+def bookmarks_list(request: Request) -> Json:
+    channel = request.channel("channel_id", member=True)
+    return {"bookmarks": [bookmark.shown() for bookmark in channel.bookmarks]}
+
+
+def _emoji(request: Request) -> str:
+    name = request.text("name").strip(":")
+    if not _EMOJI.fullmatch(name):
+        raise SlackError("invalid_name")
+    return name
+
+
+def reactions_add(request: Request) -> Json:
+    channel = request.channel(member=True)
+    name = _emoji(request)
+    message = request.message(channel, "timestamp")
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    if name not in message.reactions and len(message.reactions) >= REACTIONS:
+        raise SlackError("too_many_emoji")
+    if not talk.react(request.world, message, request.caller, name):
+        raise SlackError("already_reacted")
+    return {}
+
+
+def reactions_remove(request: Request) -> Json:
+    channel = request.channel(member=True)
+    message = request.message(channel, "timestamp")
+    if not talk.unreact(request.world, message, request.caller, _emoji(request)):
+        raise SlackError("no_reaction")
+    return {}
+
+
+def reactions_get(request: Request) -> Json:
+    channel = request.channel(member=True)
+    message = request.message(channel, "timestamp")
+    return {"type": "message", "channel": channel.id, "message": message_object(request.world, message)}
+
+
+def reactions_list(request: Request) -> Json:
+    user = request.text("user", request.caller.id)
+    items = [
+        {"type": "message", "channel": channel.id, "message": message_object(request.world, message)}
+        for channel in request.world.channels.values()
+        if request.caller.id in channel.members
+        for message in channel.by_ts.values()
+        if not message.deleted and any(user in users for users in message.reactions.values())
+    ]
+    page, cursor = request.page(items, 100, 1000)
+    return {"items": page, "response_metadata": {"next_cursor": cursor}}
+
+
+METHODS = {
+    "pins.add": Method(pins_add, ("pins:write",), 2),
+    "pins.remove": Method(pins_remove, ("pins:write",), 2),
+    "pins.list": Method(pins_list, ("pins:read",), 2),
+    "bookmarks.add": Method(bookmarks_add, ("bookmarks:write",), 2),
+    "bookmarks.edit": Method(bookmarks_edit, ("bookmarks:write",), 2),
+    "bookmarks.remove": Method(bookmarks_remove, ("bookmarks:write",), 2),
+    "bookmarks.list": Method(bookmarks_list, ("bookmarks:read",), 3),
+    "reactions.add": Method(reactions_add, ("reactions:write",), 3),
+    "reactions.remove": Method(reactions_remove, ("reactions:write",), 2),
+    "reactions.get": Method(reactions_get, ("reactions:read",), 3),
+    "reactions.list": Method(reactions_list, ("reactions:read",), 2),
+}

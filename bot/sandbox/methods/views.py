@@ -1,0 +1,83 @@
+"""views.*: modals and the Home tab."""
+
+from __future__ import annotations
+
+import json
+
+from bot.sandbox import blocks as kit
+from bot.sandbox import windows
+from bot.sandbox.errors import SlackError
+from bot.sandbox.methods.request import Method, Request
+from bot.sandbox.records import Json, View
+from bot.sandbox.shapes import view_object
+
+
+def _view(request: Request, kind: str) -> Json:
+    view = request.json("view", "invalid_arguments")
+    if not isinstance(view, dict):
+        raise SlackError("invalid_arguments", response_metadata={"messages": ["[ERROR] missing required field: view"]})
+    return checked(view, kind)
+
+
+def checked(view: Json, kind: str | None) -> Json:
+    """The view if Slack would take it (`kind`: modal, home, or None for either). Raises SlackError."""
+    if len(json.dumps(view)) > kit.VIEW_BYTES:
+        raise SlackError("view_too_large")
+    problems = kit.view_problems(view, kind)
+    if problems:
+        messages = [f"[ERROR] {each}" for each in problems]
+        raise SlackError("invalid_arguments", response_metadata={"messages": messages})
+    return view
+
+
+def open_view(request: Request) -> Json:
+    body = _view(request, "modal")
+    trigger = request.desk.use_trigger(request.text("trigger_id") or request.text("interactivity_pointer"))
+    view = windows.open_view(request.world, trigger.user, body)
+    return {"view": view_object(request.world, view)}
+
+
+def push(request: Request) -> Json:
+    body = _view(request, "modal")
+    trigger = request.desk.use_trigger(request.text("trigger_id") or request.text("interactivity_pointer"))
+    if trigger.view is None or not request.world.stacks.get(trigger.user):
+        # A push needs a trigger that was made inside an open modal.
+        raise SlackError("not_found")
+    view = windows.push_view(request.world, trigger.user, body)
+    return {"view": view_object(request.world, view)}
+
+
+def update(request: Request) -> Json:
+    body = _view(request, "modal")
+    view = windows.update_view(request.world, _found(request), body, request.text("hash"))
+    return {"view": view_object(request.world, view)}
+
+
+def _found(request: Request) -> View:
+    view_id, external = request.text("view_id"), request.text("external_id")
+    if not view_id and not external:
+        raise SlackError("invalid_arguments")
+    for stack in request.world.stacks.values():
+        for view in stack:
+            if view.id == view_id or (external and view.external_id == external):
+                return view
+    raise SlackError("not_found")
+
+
+def publish(request: Request) -> Json:
+    if not request.world.app.home_tab:
+        raise SlackError("not_enabled")
+    user = request.world.users.get(request.text("user_id"))
+    if user is None:
+        raise SlackError("invalid_arguments")
+    body = _view(request, "home")
+    view = windows.publish_home(request.world, user.id, body, request.text("hash"))
+    return {"view": view_object(request.world, view)}
+
+
+METHODS = {
+    "views.open": Method(open_view, (), 4),
+    "views.push": Method(push, (), 4),
+    "views.update": Method(update, (), 4),
+    "views.publish": Method(publish, (), 4),
+}

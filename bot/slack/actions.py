@@ -1,0 +1,478 @@
+"""What a click does: one table from action id to handler, and the net around all of them.
+
+Stored first, then acknowledged; a refusal reaches only the one who clicked. Forms are opened before anything else,
+because their trigger lives for three seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import structlog
+
+from bot.domain import cadence, checklist, drafts, escalation, lifecycle, notes, roles
+from bot.domain.errors import Refused
+from bot.domain.incident import Mark
+from bot.ports import NotDone, TryLater, Unsure
+from bot.slack import buttons, commands, deliveries, kit, views
+from bot.slack.desk import Answer, Call, Desk
+from bot.slack.room import call as slack
+from bot.slack.verbs import comms, ending, looking, opening, runbook, telling
+
+log = structlog.get_logger(__name__)
+
+Values = Mapping[str, Any]
+Handler = Callable[[Call, Values], Awaitable[Answer | None]]
+
+
+# -- answering, roles, severity -----------------------------------------------------------------------
+
+
+async def _ack(call: Call, v: Values) -> Answer | None:
+    return await opening.ack(call, {})
+
+
+async def _take(call: Call, v: Values) -> Answer | None:
+    return await opening.take_role(call, {"who": call.actor.user}, str(v.get("o", "lead")))
+
+
+async def _fine(call: Call, v: Values) -> Answer | None:
+    await call.act("role", partial(roles.accept, role=str(v.get("o", ""))))
+    return None
+
+
+async def _not_yet(call: Call, v: Values) -> Answer | None:
+    await call.act("role", partial(roles.keep, role=str(v.get("o", ""))))
+    return None
+
+
+async def _here(call: Call, v: Values) -> Answer | None:
+    await call.act("here", escalation.lead_seen)
+    return None
+
+
+async def _sev(call: Call, v: Values) -> Answer | None:
+    return await opening.sev(call, {"severity": str(v.get("sev", "")), "reason": "confirmed by the lead"})
+
+
+async def _join(call: Call, v: Values) -> Answer | None:
+    incident = call.known
+    if call.actor.user in incident.invited:
+        return Answer(f"You are in it: <#{incident.channel}>.")
+    if not incident.channel:
+        return Answer(f"{incident.name} has no channel yet.")
+    await call.act("join", partial(notes.add_person, user=call.actor.user))
+    return Answer(f"You are being invited to <#{incident.channel}>.")
+
+
+async def _more(call: Call, v: Values) -> Answer | None:
+    incident = call.known
+    return Answer("What next?", tuple(views.tray(incident, call.actor.user, call.desk.policy, call.desk.now())))
+
+
+async def _catch_up(call: Call, v: Values) -> Answer | None:
+    return Answer(looking.status_text(call, call.known))
+
+
+# -- runbooks and steps -------------------------------------------------------------------------------
+
+
+def slug_of(call: Call, v: Values) -> str:
+    """The attached runbook that a value means (long slugs are shortened there)."""
+    wanted = str(v.get("r", ""))
+    for one in call.known.checklists:
+        if kit.ref(one.runbook.slug) == wanted:
+            return one.runbook.slug
+    raise Refused("That runbook is not attached to this incident any more.")
+
+
+async def _attach(call: Call, v: Values) -> Answer | None:
+    await runbook.attach_slug(call, str(v.get("r", "")), "guess")
+    return None
+
+
+async def _decline(call: Call, v: Values) -> Answer | None:
+    await call.act("runbook", checklist.decline)
+    return None
+
+
+async def _section(call: Call, v: Values) -> Answer | None:
+    await call.act("section", partial(checklist.open_section, runbook=slug_of(call, v), section=int(v.get("n", 0))))
+    return None
+
+
+async def _stage(call: Call, v: Values) -> Answer | None:
+    """Another stage in the form of a customer text: the same form, for that text."""
+    meta = kit.parse(str(call.view.get("private_metadata", "")))
+    template = call.desk.texts.template(str(meta.get("n")), str(meta.get("g")), str(v.get("chosen", meta.get("t"))))
+    shown = comms.comms_view(replace(call, response_url=str(meta.get("u", ""))), template, {}, str(meta.get("p", "")))
+    await slack(call.desk.client, "views.update", view_id=call.view["id"], view=dict(shown))
+    return None
+
+
+async def _list(call: Call, v: Values) -> Answer | None:
+    await call.open(views.list_modal(call.known, slug_of(call, v), 0, call.desk.directory.names))
+    return None
+
+
+async def _step(call: Call, v: Values, what: str) -> Answer | None:
+    slug, step = slug_of(call, v), str(v.get("s", ""))
+    if what == "done" and await _probe_first(call, slug, step):
+        return None
+    answer = await runbook.act_on_step(call, slug, step, what)
+    return None if what in ("done", "undo") else answer
+
+
+async def _probe_first(call: Call, slug: str, step: str) -> bool:
+    """A step that names a probe takes a reading when it is ticked: the evidence stands beside the tick."""
+    _, one, state = checklist.locate(call.known, slug, step)
+    if one.probe and one.probe in call.desk.probes and state.mark is not Mark.DONE and one.two_people is None:
+        call.after(lambda: _read_beside(call, one.probe or "", one.target, f"{slug} {step}"))
+    return False
+
+
+async def _read_beside(call: Call, probe: str, target: str, step: str) -> None:
+    reading = await looking.look(replace(call, key="", later=[]), probe, target, step)
+    await buttons.respond(call, Answer(looking.reading_text(reading)))
+
+
+async def _tick(call: Call, v: Values) -> Answer | None:
+    return await _step(call, v, "done" if v.get("on") else "undo")
+
+
+async def _go(call: Call, v: Values) -> Answer | None:
+    incident = call.known
+    ask = incident.asks.get(int(v.get("a", 0)))
+    if ask is None:
+        raise Refused("That request is not on this incident any more.")
+    await call.open(views.go_form(incident, ask))
+    return None
+
+
+async def _refuse(call: Call, v: Values) -> Answer | None:
+    ask = call.known.asks.get(int(v.get("a", 0)))
+    if ask is None:
+        raise Refused("That request is not on this incident any more.")
+    await call.open(views.refuse_form(call.known, ask))
+    return None
+
+
+async def _done(call: Call, v: Values) -> Answer | None:
+    ask = call.known.asks.get(int(v.get("a", 0)))
+    if ask is None:
+        raise Refused("That request is not on this incident any more.")
+    await call.open(views.done_form(call.known, ask))
+    return None
+
+
+async def _not_done(call: Call, v: Values) -> Answer | None:
+    await call.act("not done", partial(checklist.not_done, ask=int(v.get("a", 0))))
+    return None
+
+
+async def _correct(call: Call, v: Values) -> Answer | None:
+    await call.open(views.note_form(call.known, slug=slug_of(call, v), step=str(v.get("s", "")), correction=True))
+    return None
+
+
+# -- updates ------------------------------------------------------------------------------------------
+
+
+async def _update(call: Call, v: Values) -> Answer | None:
+    await call.open(telling.update_view(call, str(v.get("t", ""))))
+    return None
+
+
+async def _update_post(call: Call, v: Values) -> Answer | None:
+    return await telling.post_update(call, str(v.get("t", "")), None)
+
+
+async def _undo(call: Call, v: Values) -> Answer | None:
+    await call.act("undo", partial(cadence.undo_update, seq=int(v.get("u", 0)), policy=call.desk.policy))
+    return Answer("The update is withdrawn.")
+
+
+async def _nothing_new(call: Call, v: Values) -> Answer | None:
+    try:
+        await call.act("update", partial(cadence.nothing_new, policy=call.desk.policy))
+    except Refused as refused:
+        if refused.field != "tried":
+            raise
+        await call.open(views.tried_form(call.known))
+    return None
+
+
+async def _snooze(call: Call, v: Values) -> Answer | None:
+    await call.act("snooze", partial(cadence.snooze, policy=call.desk.policy))
+    return None
+
+
+async def _look_again(call: Call, v: Values) -> Answer | None:
+    await call.act("waiting", notes.stop_waiting)
+    return None
+
+
+async def _hold(call: Call, v: Values) -> Answer | None:
+    await call.open(views.hold_form(call.known, call.desk.now()))
+    return None
+
+
+async def _note(call: Call, v: Values) -> Answer | None:
+    await call.open(views.note_form(call.known))
+    return None
+
+
+async def _task_done(call: Call, v: Values) -> Answer | None:
+    await call.act("task", partial(notes.finish_task, seq=int(v.get("t", 0))))
+    return None
+
+
+async def _handover(call: Call, v: Values) -> Answer | None:
+    await call.open(views.handover_form(call.known))
+    return None
+
+
+# -- customer comms -----------------------------------------------------------------------------------
+
+
+async def _comms(call: Call, v: Values) -> Answer | None:
+    return await comms.comms(call, {"name": "", "rest": ()})
+
+
+async def _approve(call: Call, v: Values) -> Answer | None:
+    return await comms.approve(call, str(v.get("d", "")), str(v.get("h", "")))
+
+
+async def _comms_edit(call: Call, v: Values) -> Answer | None:
+    old = comms.draft_of(call.known, str(v.get("d", ""))).drafted
+    template = call.desk.texts.template(old.template, old.audience, old.stage)
+    await call.open(comms.comms_view(call, template, dict(old.slots), old.draft))
+    return None
+
+
+async def _discard(call: Call, v: Values) -> Answer | None:
+    return await comms.discard(call, str(v.get("d", "")))
+
+
+async def _comms_there(call: Call, v: Values) -> Answer | None:
+    name = str(v.get("d", ""))
+    await call.act(
+        "comms",
+        partial(drafts.published, draft=name, publisher="seen by a person", where=call.desk.directory.channel(call.desk.policy.customer_comms)),
+    )
+    return Answer("Noted: the text is public.")
+
+
+async def _comms_missing(call: Call, v: Values) -> Answer | None:
+    await call.act("comms", partial(drafts.failed, draft=str(v.get("d", "")), error="seen to be missing by a person"))
+    return Answer("Noted: the text is not public. Edit the draft to send it anew.")
+
+
+# -- ending -------------------------------------------------------------------------------------------
+
+
+async def _resolve(call: Call, v: Values) -> Answer | None:
+    return await ending.resolve(call, {"reason": ""})
+
+
+async def _mitigate(call: Call, v: Values) -> Answer | None:
+    return await ending.mitigate(call, {"reason": ""})
+
+
+async def _agree(call: Call, v: Values) -> Answer | None:
+    await call.act("resolve", partial(lifecycle.agree_override, policy=call.desk.policy))
+    return None
+
+
+async def _reopen(call: Call, v: Values) -> Answer | None:
+    return await ending.reopen(call, {"reason": ""})
+
+
+async def _stand_down(call: Call, v: Values) -> Answer | None:
+    done = await call.act("stand down", lifecycle.stand_down)
+    return Answer(f"{len((done.events and done.events[-1].to) or ())} people were told that they can rest.")  # type: ignore[attr-defined]
+
+
+async def _postmortem(call: Call, v: Values) -> Answer | None:
+    return await looking.write_postmortem(call, {})
+
+
+# -- private answers' own buttons -----------------------------------------------------------------------
+
+
+async def _again(call: Call, v: Values) -> Answer | None:
+    placed = await deliveries.placed(call)
+    return await commands.again(placed, str(v.get("c", "")))
+
+
+async def _declare_form(call: Call, v: Values) -> Answer | None:
+    await call.open(opening.declare_view(call, str(v.get("t", ""))))
+    return None
+
+
+async def _declare_as(call: Call, v: Values) -> Answer | None:
+    private = {"1": True, "0": False}.get(str(v.get("p", "")))
+    return await opening.open_incident(
+        call, str(v.get("t", "")), str(v.get("s", "")) or None, private=private, anyway=bool(v.get("a")) or private is False
+    )
+
+
+async def _ignored(call: Call, v: Values) -> Answer | None:
+    """Inputs of a form act when the form is submitted; a link acts in the browser."""
+    return None
+
+
+#: action id (up to its second colon) -> handler; the values are described in slack/messages and slack/views
+ACTIONS: dict[str, Handler] = {
+    "inc:ack": _ack,
+    "inc:update": _update,
+    "inc:update-form": _update,
+    "inc:update-post": _update_post,
+    "inc:take": _take,
+    "inc:more": _more,
+    "inc:catch-up": _catch_up,
+    "inc:postmortem": _postmortem,
+    "inc:reopen": _reopen,
+    "inc:join": _join,
+    "inc:attach": _attach,
+    "inc:decline": _decline,
+    "inc:sev": _sev,
+    "inc:fine": _fine,
+    "inc:not-yet": _not_yet,
+    "inc:here": _here,
+    "inc:handover": _handover,
+    "inc:look-again": _look_again,
+    "inc:section": _section,
+    "inc:list": _list,
+    "inc:stage": _stage,
+    "inc:tick": _tick,
+    "inc:step-done": lambda call, v: _step(call, v, "done"),
+    "inc:skip": lambda call, v: _step(call, v, "skip"),
+    "inc:ask": lambda call, v: _step(call, v, "ask"),
+    "inc:stopped": lambda call, v: _step(call, v, "done"),
+    "inc:review": lambda call, v: _step(call, v, "review"),
+    "inc:correct": _correct,
+    "inc:go": _go,
+    "inc:refuse": _refuse,
+    "inc:done": _done,
+    "inc:not-done": _not_done,
+    "inc:agree-resolve": _agree,
+    "inc:undo": _undo,
+    "inc:nothing-new": _nothing_new,
+    "inc:snooze": _snooze,
+    "inc:comms": _comms,
+    "inc:approve": _approve,
+    "inc:comms-edit": _comms_edit,
+    "inc:discard": _discard,
+    "inc:comms-there": _comms_there,
+    "inc:comms-missing": _comms_missing,
+    "inc:stand-down": _stand_down,
+    "inc:hold": _hold,
+    "inc:resolve": _resolve,
+    "inc:mitigate": _mitigate,
+    "inc:note": _note,
+    "inc:task-done": _task_done,
+    "inc:again": _again,
+    "inc:declare-form": _declare_form,
+    "inc:declare-as": _declare_as,
+}
+
+
+def handler_of(action_id: str) -> Handler:
+    """The handler of an action; those of other kinds are ignored."""
+    return ACTIONS.get(":".join(action_id.split(":")[:2]), _ignored)
+
+
+def values_of(action: Mapping[str, Any]) -> dict[str, Any]:
+    """What a click carries: a button's value, a chosen option's, or, for an empty box, what its block's id says."""
+    chosen = action.get("selected_option") or next(iter(action.get("selected_options") or ()), None)
+    raw = action.get("value") or (chosen or {}).get("value") or ""
+    found = kit.parse(raw)
+    if chosen is not None:
+        found.setdefault("chosen", raw)
+    if action.get("type") == "checkboxes":
+        found["on"] = chosen is not None
+        if chosen is None:
+            parts = str(action.get("block_id", "")).split(":")
+            if parts[0] == "step" and len(parts) >= 4:
+                found |= {"r": ":".join(parts[1:-2]), "s": parts[-2], "v": parts[-1]}
+    return found
+
+
+async def on_action(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awaitable[Any]]) -> None:
+    """A click, from its delivery to its answer. Never raises."""
+    action = (body.get("actions") or [{}])[0]
+    answer: Answer | None
+    call: Call | None = None
+    try:
+        call = await deliveries.action_call(desk, body, action)
+        v = values_of(action)
+        call.view = body.get("view") or {}
+        meta = kit.parse(str(call.view.get("private_metadata") or ""))
+        id = v.get("i") or meta.get("i") or await _incident_at(desk, call)
+        if id:
+            await deliveries.about(call, str(id))
+        answer = await handler_of(str(action.get("action_id", "")))(call, v)
+    except Exception as error:
+        answer = deliveries.trouble(error)
+    await ack()
+    if call is not None:
+        await finish_call(call, answer)
+        await _refresh_list(call, body)
+
+
+async def _incident_at(desk: Desk, call: Call) -> str | None:
+    """An empty box carries no value: its incident is the one of the channel."""
+    return await desk.service.store.by_channel(call.actor.team, call.channel) if call.channel else None
+
+
+async def _refresh_list(call: Call, body: Mapping[str, Any]) -> None:
+    """A click inside the list of steps shows it anew."""
+    view = body.get("view") or {}
+    if view.get("callback_id") != "inc:list" or call.incident is None:
+        return
+    meta = kit.parse(view.get("private_metadata", ""))
+    action = (body.get("actions") or [{}])[0]
+    page = int(values_of(action).get("p", meta.get("p", 0)) or 0) if "page" in action.get("action_id", "") else int(
+        meta.get("p", 0) or 0
+    )
+    fresh = await call.desk.service.store.incident(call.incident.id)
+    if fresh is None:
+        return
+    shown = views.list_modal(fresh, slug_of(replace(call, incident=fresh), meta), page, call.desk.directory.names)
+    try:
+        await slack(call.desk.client, "views.update", view_id=view["id"], view=dict(shown))
+    except (NotDone, TryLater, Unsure) as error:
+        log.info("list.not_refreshed", error=str(error))
+
+
+async def on_command(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awaitable[Any]]) -> None:
+    """A slash command, from its delivery to its answer: the acknowledgement carries it. Never raises."""
+    answer: Answer | None
+    call: Call | None = None
+    try:
+        call = await deliveries.command_call(desk, body)
+        answer = await commands.run(call, str(body.get("text") or ""))
+    except Exception as error:
+        answer = deliveries.trouble(error)
+    if answer is None:
+        await ack()
+    else:
+        await ack(response_type="ephemeral", **buttons.shown(answer))
+    if call is not None:
+        await finish_call(call, None)
+
+
+async def finish_call(call: Call, answer: Answer | None) -> None:
+    """After the acknowledgement: the private answer, and what was left for later. Never raises."""
+    try:
+        if answer is not None:
+            await buttons.respond(call, answer)
+        await asyncio.gather(*(work() for work in call.later))
+    except Exception as error:
+        log.error("after.failed", exc_info=error)
+

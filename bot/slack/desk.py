@@ -1,0 +1,190 @@
+"""What every handler has at hand: the desk (the house's parts, handed in once) and the call (who said what, where)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.caretaker import Caretaker
+from bot.domain import events as e
+from bot.domain.actor import Actor
+from bot.domain.comms import Template
+from bot.domain.errors import Refused
+from bot.domain.incident import Incident
+from bot.domain.policy import Policy
+from bot.domain.reading import Reading
+from bot.domain.runbook import Runbook
+from bot.ports import NotDone, TryLater, Unsure
+from bot.service import Done, Rule, Service
+from bot.slack.directory import Directory
+from bot.slack.room import SlackRoom, call
+
+log = structlog.get_logger(__name__)
+
+View = Mapping[str, Any]
+
+
+class Runbooks(Protocol):
+    """The shelf of runbooks, as the app hands it in."""
+
+    def find(self, word: str) -> Runbook | None: ...
+    def nearest(self, word: str) -> list[str]: ...
+    def guess(self, title: str) -> list[Runbook]: ...
+    def for_alert(self, name: str) -> Runbook | None: ...
+    @property
+    def runbooks(self) -> Mapping[str, Runbook]: ...
+
+
+class PreparedText(Protocol):
+    """A customer text that passed the scrubber."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def removed(self) -> str: ...
+    @property
+    def findings(self) -> tuple[str, ...]: ...
+    @property
+    def tone(self) -> tuple[str, ...]: ...
+
+
+class Texts(Protocol):
+    """The customer texts, as the app hands them in. Methods raise Refused with the slot in question."""
+
+    def names(self) -> Sequence[str]: ...
+    def nearest(self, word: str) -> list[str]: ...
+    def audiences(self, name: str) -> Sequence[str]: ...
+    def stages(self, name: str, audience: str) -> Sequence[str]: ...
+    def template(self, name: str, audience: str, stage: str) -> Template: ...
+    def prepare(self, template: Template, values: Mapping[str, str], incident: Mapping[str, str]) -> PreparedText: ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that handlers use. `secret` answers with a refusal where a text holds a secret, else empty."""
+
+    service: Service
+    caretaker: Caretaker
+    directory: Directory
+    client: AsyncWebClient
+    room: SlackRoom
+    runbooks: Runbooks
+    texts: Texts
+    probes: Mapping[str, Callable[[str, datetime], Awaitable[Reading]]]
+    secret: Callable[[str, str], tuple[str, str]]  # (text, where) -> (kind, refusal), or ("", "")
+    command: str = "/incident"
+
+    @property
+    def policy(self) -> Policy:
+        """The team's policy."""
+        return self.service.policy
+
+    def now(self) -> datetime:
+        """The present moment, aware, UTC."""
+        return self.service.clock.now()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A private answer: only whoever asked sees it."""
+
+    text: str
+    blocks: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass
+class Call:
+    """One thing that a person said or clicked, with everything needed to act on it and to answer."""
+
+    desk: Desk
+    actor: Actor
+    channel: str
+    key: str
+    incident: Incident | None = None
+    thread: str = ""
+    trigger: str = ""
+    response_url: str = ""
+    view: View = field(default_factory=dict)  # the form in which something was clicked
+    said: str = ""  # the text after the command, as typed
+    #: set by handlers that answer later than the acknowledgement
+    later: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    @property
+    def known(self) -> Incident:
+        """The incident of this channel; Refused where there is none."""
+        if self.incident is None:
+            raise Refused(
+                f"This works in an incident's channel. `{self.desk.command} list` shows those that are open, "
+                f"`{self.desk.command} declare` begins one."
+            )
+        return self.incident
+
+    async def act(self, verb: str, rule: Rule, *, key: str | None = None) -> Done:
+        """Apply a rule of the domain to this channel's incident, in this person's name."""
+        done = await self.desk.service.act(
+            self.known.id, verb, rule, self.actor, key=self.key if key is None else key
+        )
+        self.incident = done.incident
+        return done
+
+    async def guard(self, text: str, where: str) -> str:
+        """The text, unless it holds a secret: then nothing is stored but the fact, and its author is told."""
+        kind, refusal = self.desk.secret(text, where)
+        if not refusal:
+            return text
+        if self.incident is not None and self.incident.seq:
+            await self.desk.service.act(
+                self.incident.id,
+                "secret",
+                lambda i, *, by, at: [e.SecretRefused(by=by.user, at=at, kind=kind, where=where)],
+                self.actor,
+            )
+        raise Refused(refusal, field=where)
+
+    async def open(self, view: View) -> None:
+        """Open a form. Raises Refused where Slack does not take it any more."""
+        if not self.trigger:
+            raise Refused("Forms open from a button or the command, not from here.")
+        try:
+            await call(self.desk.client, "views.open", trigger_id=self.trigger, view=dict(view))
+        except NotDone as refusal:
+            if refusal.code in ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"):
+                raise Refused("Slack gave us too little time to open the form. Please ask for it again.") from None
+            log.error("form.refused", code=refusal.code, detail=refusal.detail, view=view.get("callback_id"))
+            raise Refused(f"Slack refused the form ({refusal.code}). Type it instead: `{self.desk.command} help`.") from None
+        except (TryLater, Unsure):
+            raise Refused("Slack did not answer. Please ask for the form again.") from None
+
+    async def person(self, word: str) -> str:
+        """The id of a member of the workspace named by mention or @handle; Refused says why not."""
+        directory = self.desk.directory
+        found = directory.by_handle(word) if word.startswith("@") else await directory.person(word)
+        if found is None:
+            raise Refused(f"{word if word.startswith('@') else 'That person'} is not in this workspace. Nothing was done.")
+        actor = await directory.actor(found.id)
+        try:
+            self.desk.policy.allow("hold a role", actor)
+        except Refused:
+            raise Refused(f"<@{found.id}> cannot act on incidents here, so nothing was done. Name a member.") from None
+        return found.id
+
+    def confirmers(self) -> tuple[str, ...]:
+        """Who may be the second person here: members in the channel whom policy lets confirm, the asker apart."""
+        incident = self.known
+        directory = self.desk.directory
+        allowed = directory.expand(self.desk.policy.may_confirm) if self.desk.policy.may_confirm else None
+        people = [user for user in incident.wanted if user in incident.invited or user == incident.declared_by]
+        people += [user for user in sorted(incident.invited) if user not in people]
+        if allowed is not None:
+            # Policy names who may: they are asked wherever they are, unless the incident is private.
+            people = [user for user in allowed if not incident.private or user in incident.invited]
+        return tuple(user for user in people if user != self.actor.user and directory.acts(user))
+
+    def after(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do this once the answer is out."""
+        self.later.append(work)

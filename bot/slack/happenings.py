@@ -1,0 +1,264 @@
+"""What Slack tells without being asked: mentions, pins, people coming and going, channels archived; and shortcuts.
+
+Every event counts once, by its event_id (https://docs.slack.dev/apis/events-api): retries are not dropped, they
+may be the only delivery, but they are recognised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import structlog
+
+from bot.domain import channel, notes
+from bot.domain.actor import Actor, Kind, bot_itself
+from bot.domain.errors import Refused
+from bot.domain.incident import Incident
+from bot.ports import NotDone, TryLater, Unsure
+from bot.slack import buttons, commands, deliveries
+from bot.slack.desk import Answer, Call, Desk
+from bot.slack.room import call as slack
+from bot.slack.text import when
+from bot.slack.verbs import opening
+
+log = structlog.get_logger(__name__)
+
+Body = Mapping[str, Any]
+Handler = Callable[[Desk, Mapping[str, Any], str], Awaitable[None]]
+
+#: the reaction that puts a message into the timeline
+PIN = "pushpin"
+_LEADING_MENTION = re.compile(r"^\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>\s*[:,]?\s*")
+
+
+# -- mentions -----------------------------------------------------------------------------------------
+
+
+async def _mention(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+    """`@incident …`: the same table as the command; slash commands do not work in threads."""
+    if event.get("bot_id") or event.get("subtype"):
+        return
+    actor = await desk.directory.actor(str(event.get("user", "")), str(event.get("team", "")))
+    channel_id, thread = str(event.get("channel", "")), str(event.get("thread_ts") or "")
+    # One gesture can arrive as two events of different ids: client_msg_id is the same.
+    key = f"mention:{event.get('client_msg_id') or key}"
+    call = await deliveries.placed(Call(desk, actor, channel_id, key=key, thread=thread))
+    text = _LEADING_MENTION.sub("", str(event.get("text", "")))
+    try:
+        answer = await commands.run(call, text)
+    except Exception as error:
+        answer = deliveries.trouble(error)
+    if answer is not None:
+        await buttons.respond(call, answer)
+    await commands.finish(call)
+
+
+# -- pins ---------------------------------------------------------------------------------------------
+
+
+async def _reaction_added(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+    found = await _pinned(desk, event)
+    if found is None:
+        return
+    incident, actor, where, ts = found
+    try:
+        message = await _message(desk, where, ts)
+        if message is not None:
+            await note_message(desk, incident, actor, where, message, key)
+    except Refused as refused:
+        await buttons.respond(Call(desk, actor, where, key=""), Answer(refused.sentence))
+
+
+async def _reaction_removed(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+    found = await _pinned(desk, event)
+    if found is None:
+        return
+    incident, actor, where, ts = found
+    # An entry stays until its last pin is removed.
+    data = await slack_read(desk, "reactions.get", channel=where, timestamp=ts, full=True)
+    reactions = ((data or {}).get("message") or {}).get("reactions") or ()
+    if data is None or any(one.get("name") == PIN and one.get("count", 0) > 0 for one in reactions):
+        return
+    await _act(desk, incident, "unpin", partial(notes.withdraw, channel=where, message_ts=ts), actor, key)
+
+
+async def _pinned(desk: Desk, event: Mapping[str, Any]) -> tuple[Incident, Actor, str, str] | None:
+    """The incident, person, channel and ts of a pin in an incident's own channel; None for anything else."""
+    item = event.get("item") or {}
+    if event.get("reaction") != PIN or item.get("type") != "message":
+        return None
+    where, ts = str(item.get("channel", "")), str(item.get("ts", ""))
+    actor = await desk.directory.actor(str(event.get("user", "")))
+    if actor.kind is Kind.BOT:
+        return None
+    id = await desk.service.store.by_channel(actor.team, where)
+    incident = await desk.service.store.incident(id) if id else None
+    return (incident, actor, where, ts) if incident is not None else None
+
+
+async def _message(desk: Desk, where: str, ts: str) -> Mapping[str, Any] | None:
+    """One message: of the channel, or, since history leaves them out, of a thread."""
+    data = await slack_read(desk, "conversations.history", channel=where, latest=ts, inclusive=True, limit=1)
+    for one in (data or {}).get("messages") or ():
+        if one.get("ts") == ts:
+            return dict(one)
+    data = await slack_read(desk, "conversations.replies", channel=where, ts=ts, limit=1)
+    return next((dict(one) for one in (data or {}).get("messages") or () if one.get("ts") == ts), None)
+
+
+async def note_message(
+    desk: Desk, incident: Incident, actor: Actor, where: str, message: Mapping[str, Any], key: str
+) -> Answer:
+    """Put somebody's message into the timeline, at the time it was written."""
+    ts = str(message.get("ts", ""))
+    text = str(message.get("text") or "") or "(a message without text)"
+    call = Call(desk, actor, where, key=key, incident=incident)
+    text = await call.guard(text, "note")
+    happened = datetime.fromtimestamp(float(ts), UTC) if ts.replace(".", "").isdigit() else desk.now()
+    done = await call.act(
+        "note",
+        partial(
+            notes.note,
+            text=text,
+            happened=min(happened, desk.now()),
+            author=str(message.get("user") or ""),
+            channel=where,
+            message_ts=ts,
+            permalink=desk.room.permalink(where, ts),
+        ),
+    )
+    if not done.events:
+        return Answer("That message is in the timeline already.")
+    return Answer(f"In the timeline, at {when(happened, desk.now())}.")
+
+
+# -- people and channels ------------------------------------------------------------------------------
+
+
+async def _joined(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+    user, where = str(event.get("user", "")), str(event.get("channel", ""))
+    if user == desk.directory.bot_user:
+        await _to_channel(desk, where, "regained", channel.regained, key)
+        return
+    actor = await desk.directory.actor(user)
+    if actor.kind is Kind.BOT:
+        return
+    await _to_channel(desk, where, "joined", partial(channel.invited, users=(user,), refused={}), key)
+
+
+async def _left(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+    if event.get("user", desk.directory.bot_user) == desk.directory.bot_user:
+        await _to_channel(desk, str(event.get("channel", "")), "lost", partial(channel.lost, reason="removed"), key)
+
+
+async def _archived(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+    await _to_channel(desk, str(event.get("channel", "")), "lost", partial(channel.lost, reason="archived"), key)
+
+
+async def _deleted(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+    await _to_channel(desk, str(event.get("channel", "")), "lost", partial(channel.lost, reason="deleted"), key)
+
+
+async def _unarchived(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+    await _to_channel(desk, str(event.get("channel", "")), "regained", channel.regained, key)
+
+
+async def _to_channel(desk: Desk, where: str, verb: str, rule: Any, key: str) -> None:
+    team = desk.directory.team
+    id = await desk.service.store.by_channel(team, where)
+    incident = await desk.service.store.incident(id) if id else None
+    if incident is not None:
+        await _act(desk, incident, verb, rule, bot_itself(team), key)
+
+
+async def _act(desk: Desk, incident: Incident, verb: str, rule: Any, actor: Actor, key: str) -> None:
+    try:
+        await desk.service.act(incident.id, verb, rule, actor, key=key)
+    except Refused as refused:
+        log.info("event.refused", verb=verb, sentence=refused.sentence)
+
+
+async def _user(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+    user = event.get("user")
+    if isinstance(user, Mapping):
+        desk.directory.learn(user)
+
+
+async def _groups(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+    await desk.directory.refresh()
+
+
+#: event type -> handler; listening.EVENTS and the manifest name the same types
+EVENTS: dict[str, Handler] = {
+    "app_mention": _mention,
+    "reaction_added": _reaction_added,
+    "reaction_removed": _reaction_removed,
+    "member_joined_channel": _joined,
+    "member_left_channel": _left,
+    "channel_left": _left,
+    "group_left": _left,
+    "channel_archive": _archived,
+    "group_archive": _archived,
+    "channel_unarchive": _unarchived,
+    "group_unarchive": _unarchived,
+    "channel_deleted": _deleted,
+    "group_deleted": _deleted,
+    "user_change": _user,
+    "team_join": _user,
+    "subteam_updated": _groups,
+    "subteam_created": _groups,
+}
+
+
+async def slack_read(desk: Desk, method: str, **arguments: Any) -> Mapping[str, Any] | None:
+    """A reading call, tried three times; None where Slack does not tell."""
+    for attempt in range(3):
+        try:
+            return dict(await slack(desk.client, method, form=True, **arguments))
+        except NotDone as refusal:
+            log.info("read.refused", method=method, code=refusal.code)
+            return None
+        except (TryLater, Unsure):
+            await asyncio.sleep(0.2 * (attempt + 1))
+    return None
+
+
+async def on_event(desk: Desk, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
+    """An event, from its delivery to what it changes. Acknowledged once it is stored; never raises."""
+    event = body.get("event") or {}
+    handler = EVENTS.get(str(event.get("type", "")))
+    try:
+        if handler is not None:
+            await handler(desk, event, f"event:{body.get('event_id', '')}")
+    except Exception as error:
+        deliveries.trouble(error)
+    await ack()
+
+
+async def on_shortcut(desk: Desk, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
+    """The message shortcut "Add to timeline" and the global one "Declare incident". Never raises."""
+    answer: Answer | None = None
+    call: Call | None = None
+    try:
+        action = {"action_ts": body.get("action_ts", ""), "action_id": body.get("callback_id", "")}
+        call = await deliveries.action_call(desk, body, action)
+        if body.get("callback_id") == "inc:declare":
+            await call.open(opening.declare_view(call, ""))
+        else:
+            call = await deliveries.placed(call)
+            if call.incident is None:
+                raise Refused("That works on messages in an incident's channel: only those belong to its timeline.")
+            answer = await note_message(
+                desk, call.incident, call.actor, call.channel, body.get("message") or {}, call.key
+            )
+    except Exception as error:
+        answer = deliveries.trouble(error)
+    await ack()
+    if call is not None and answer is not None:
+        await buttons.respond(replace(call, thread=""), answer)

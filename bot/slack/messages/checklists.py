@@ -1,0 +1,111 @@
+"""Runbooks as checklists: a parent with the next step in the channel, the sections in its thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.domain.incident import Checklist
+from bot.domain.message import Message
+from bot.domain.runbook import Section, Step, TwoPeople
+from bot.slack import kit, text, words
+from bot.slack.messages.build import calling, in_thread, message
+from bot.slack.messages.steps import accessory, step_blocks, step_buttons
+from bot.slack.setup import Scene
+
+
+def checklists(scene: Scene) -> Iterator[Message]:
+    """Every attached runbook, with all of its sections: those not due yet are not sent (standing False)."""
+    for one in scene.incident.checklists:
+        yield _parent(scene, one)
+        for position, section in enumerate(one.runbook.sections):
+            yield _section(scene, one, section, position)
+
+
+def _key(one: Checklist) -> str:
+    return f"runbook:{one.runbook.slug}"
+
+
+def _parent(scene: Scene, one: Checklist) -> Message:
+    runbook, step = one.runbook, one.next_step
+    title = text.line(runbook.title)
+    phase = text.line(one.section_of(step.id).title) if step else ""
+    head = words.runbook(title, one.done, len(runbook.steps), phase)
+    sections = [
+        kit.option(f"{s.number}. {s.title}", scene.value(r=kit.ref(runbook.slug), n=s.number)) for s in runbook.sections
+    ]
+    menu = kit.select("inc:section", words.SHOW_SECTION, sections) if sections else None
+    blocks = [kit.section(head, menu)]
+    if step:
+        ahead = words.next_step(step.id, text.line(step.text))
+        blocks.append(kit.section(f"{ahead}\n{_hint(step)}" if _hint(step) else ahead))
+    else:
+        ahead = words.ALL_DONE if runbook.steps else words.NO_STEPS
+        blocks.append(kit.section(ahead))
+    open_list = scene.button(words.OPEN_LIST, "list", r=kit.ref(runbook.slug)) if runbook.steps else None
+    buttons = [*(step_buttons(scene, one, step) if step and scene.incident.open else []), open_list]
+    if any(buttons):
+        blocks.append(kit.actions(*buttons))
+    reviewed = f"{runbook.reviewed:%Y-%m-%d}" if runbook.reviewed else ""
+    blocks.append(kit.context(words.revision(text.line(runbook.revision), reviewed, text.line(runbook.owner))))
+    sentence = f"{text.begin(words.progress(title, one.done, len(runbook.steps)))}. {ahead.replace('*', '')}"
+    return message(_key(one), sentence, blocks)
+
+
+def _hint(step: Step) -> str:
+    if step.two_people is TwoPeople.BEFORE:
+        return words.NEEDS_SECOND
+    return words.REVIEW_AFTER if step.two_people is TwoPeople.AFTER else ""
+
+
+def shown(one: Checklist, position: int) -> bool:
+    """Whether the section at `position` is due in the thread: asked for, or all before it are complete."""
+    sections = one.runbook.sections
+    if sections[position].number in one.opened:
+        return True
+    return all(one.finished(step.id) for section in sections[:position] for step in section.steps)
+
+
+def folded(scene: Scene, one: Checklist, section: Section) -> bool:
+    """Whether a complete section is one line by now."""
+    completed = one.completed_at.get(section.number)
+    if completed is None or scene.now < completed + scene.policy.section_folds_after:
+        return False
+    asked = one.opened_at.get(section.number)
+    return asked is None or asked <= completed
+
+
+def _section(scene: Scene, one: Checklist, section: Section, position: int) -> Message:
+    key = f"section:{one.runbook.slug}:{section.number}"
+    place = in_thread(_key(one))
+    standing = scene.incident.open and shown(one, position)
+    title, count = text.line(section.title), len(section.steps)
+    completed = one.completed_at.get(section.number)
+    if completed and folded(scene, one, section):
+        line = words.section_folded(section.number, title, count, scene.when(completed))
+        show = scene.button(words.SHOW, "section", r=kit.ref(one.runbook.slug), n=section.number)
+        return message(key, line, (kit.section(line, show),), place=place, standing=standing)
+    done = sum(one.finished(step.id) for step in section.steps)
+    head = words.section_title(section.number, title, done, count)
+    sentence = head.replace("*", "")
+    if position == 0 and scene.incident.lead:
+        sentence = words.follow(calling(scene, scene.incident.lead).removesuffix(": "))
+        head = f"{sentence}\n{head}"
+    blocks = [kit.section(f"{head}\n{text.clip(text.escape(section.text), 1500)}" if section.text else head)]
+    blocks += _steps(scene, one, section, blocks[0])
+    return message(key, sentence, blocks, place=place, standing=standing)
+
+
+def _steps(scene: Scene, one: Checklist, section: Section, head: kit.Block) -> list[kit.Block]:
+    """As many steps as one message takes; the rest is told of, and stands in the list."""
+    rest_takes = 400
+    left = kit.MESSAGE_CHARACTERS - kit.size(head) - rest_takes
+    blocks: list[kit.Block] = []
+    for number, step in enumerate(section.steps):
+        some = step_blocks(scene, one, step, accessory(scene, one, step))
+        left -= sum(kit.size(block) for block in some)
+        if left < 0 or len(blocks) + len(some) > kit.MESSAGE_BLOCKS - 2:
+            open_list = scene.button(words.OPEN_LIST, "list", r=kit.ref(one.runbook.slug))
+            blocks.append(kit.section(words.more_steps(len(section.steps) - number), open_list))
+            break
+        blocks += some
+    return blocks

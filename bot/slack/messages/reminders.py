@@ -1,0 +1,69 @@
+"""What is due, told to who owes it: before the time directly, from then on in the channel, each rung anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.domain import cadence
+from bot.domain import events as e
+from bot.domain.incident import Reminder
+from bot.domain.message import CHANNEL, Message, Place
+from bot.slack import kit, text, words
+from bot.slack.messages.build import INVITES, message, ping, small, withdrawn
+from bot.slack.setup import Scene
+
+
+def reminders(scene: Scene) -> Iterator[Message]:
+    """Every reminder: standing while it waits, then one line where it was answered late, else gone."""
+    for one in scene.incident.reminders:
+        if one.rung >= 1:
+            yield _one(scene, one, f"reminder:{one.seq}", CHANNEL)
+            continue
+        for user in one.to:
+            if user[:1] in ("U", "W"):
+                yield _one(scene, one, f"reminder:{one.seq}:{user}", Place("person", user))
+
+
+def _one(scene: Scene, one: Reminder, key: str, place: Place) -> Message:
+    if one.answered_at is not None or not scene.incident.open:
+        return _answered(scene, one, key, place)
+    dues = " ".join(_due(scene, one, item) for item in one.items)
+    direct = place.kind == "person"
+    name = scene.incident.name
+    sentence = words.remind_direct(name, dues) if direct else words.remind(ping(scene, one.to), name, dues)
+    blocks = (kit.section(sentence), kit.actions(*_buttons(scene, one)))
+    return message(key, sentence, blocks, place=place, after=() if direct else (INVITES,))
+
+
+def _due(scene: Scene, one: Reminder, item: e.DueItem) -> str:
+    when, late = scene.when(item.due, one.at), cadence.lateness(item.due, one.at)
+    if item.kind == "promise":
+        return words.promise_due(words.AUDIENCE.get(item.ref, text.line(item.ref)), when, late)
+    return words.update_due(when, late)
+
+
+def _buttons(scene: Scene, one: Reminder) -> list[kit.Element]:
+    kinds = {item.kind for item in one.items}
+    if kinds == {"promise"}:
+        return [scene.button(words.NEW_TEXT, "comms", style="primary")]
+    buttons = [
+        scene.button(words.POST_UPDATE, "update", style="primary"),
+        scene.button(words.NOTHING_NEW, "nothing-new"),
+    ]
+    if "promise" in kinds:
+        buttons.append(scene.button(words.NEW_TEXT, "comms"))
+    elif scene.incident.snoozes < scene.policy.snoozes:
+        minutes = int(scene.policy.snooze.total_seconds() // 60)
+        buttons.append(scene.button(words.snooze(minutes), "snooze"))
+    return buttons
+
+
+def _answered(scene: Scene, one: Reminder, key: str, place: Place) -> Message:
+    """ "Update sent 14:34 UTC, 2 min late." stays in the channel; everything else goes."""
+    due = min((item.due for item in one.items), default=None)
+    if place.kind == "channel" and one.answer in ("sent", "nothing new") and one.answered_at and due:
+        late = cadence.lateness(due, one.answered_at)
+        what = "Update" if any(item.kind == "update" for item in one.items) else "Text to customers"
+        if late:
+            return small(key, words.sent_late(what, scene.when(one.answered_at, one.at), late))
+    return withdrawn(key, place)

@@ -1,0 +1,95 @@
+"""Where it stands, told to the channel: updates, the severity's changes, what is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.domain import events as e
+from bot.domain.incident import Update
+from bot.domain.message import Message
+from bot.domain.times import lasted
+from bot.slack import kit, text, words
+from bot.slack.messages.build import calling, message, small, withdrawn
+from bot.slack.setup import Scene
+
+
+def updates(scene: Scene) -> Iterator[Message]:
+    """Every update, with [Undo] for the seconds policy allows."""
+    for update in scene.incident.updates:
+        key = f"update:{update.seq}"
+        if update.undone:
+            yield withdrawn(key)
+        elif update.nothing_new:
+            yield _nothing_new(scene, key, update)
+        else:
+            undo = update is scene.incident.last_update and scene.now <= update.at + scene.policy.undo_within
+            blocks = update_blocks(scene, update)
+            if undo and scene.incident.open:
+                blocks.append(kit.actions(scene.button(words.UNDO, "undo", u=update.seq)))
+            yield message(key, update_sentence(scene, update), blocks)
+
+
+def _nothing_new(scene: Scene, key: str, update: Update) -> Message:
+    next_by = scene.when(update.next_by, update.at) if update.next_by else ""
+    said = text.line(update.text)
+    line = words.nothing_new(scene.who(update.by), scene.when(update.at, update.at), said, next_by)
+    return message(key, line, (kit.context(line),))
+
+
+def update_blocks(scene: Scene, update: Update) -> list[kit.Block]:
+    """What we know, impact, next update by: the same words in the channel and under the announcement."""
+    head = words.update_head(scene.who(update.by), scene.when(update.at, update.at))
+    next_by = scene.when(update.next_by, update.at) if update.next_by else ""
+    blocks = [kit.section(f"{head}\n{text.quoted(update.text)}")]
+    if foot := words.update_foot(text.line(update.impact), next_by):
+        blocks.append(kit.context(text.begin(foot)))
+    return blocks
+
+
+def update_sentence(scene: Scene, update: Update) -> str:
+    """The update in one sentence, for notifications."""
+    until = f" {text.begin(words.next_update(scene.clock(update.next_by, update.at)))}." if update.next_by else ""
+    return f"{scene.incident.name}: {text.sentence(text.clip(text.line(update.text), 3000))}{until}"
+
+
+def severities(scene: Scene) -> Iterator[Message]:
+    """ "SEV-2 → SEV-1 by Ana: payouts to NG at a stand. Updates every 30 min." A confirmation changes the card only."""
+    for entry in scene.incident.moments:
+        event = entry.event
+        if not isinstance(event, e.SeverityChanged) or event.old == event.new:
+            continue
+        old, new = scene.policy.severity(event.old), scene.policy.severity(event.new)
+        rhythm = words.rhythm(lasted(new.cadence) if new.cadence else "")
+        if not event.worse:
+            rhythm = f"{rhythm} {words.PROMISES_STAND}"
+        sentence = words.severity_changed(old.name, new.name, scene.who(event.by), text.line(event.reason), rhythm)
+        yield message(f"severity:{entry.seq}", sentence)
+
+
+def waits(scene: Scene) -> Iterator[Message]:
+    """What is waited for; when its time has come the lead is told by a new message."""
+    moments = scene.incident.moments
+    for position, entry in enumerate(moments):
+        began = entry.event
+        if not isinstance(began, e.WaitingBegan):
+            continue
+        key, what = f"waiting:{entry.seq}", text.line(began.what)
+        after = (one for one in moments[position + 1 :] if isinstance(one.event, e.WaitingBegan | e.WaitingEnded))
+        later = next(after, None)
+        if later is None and scene.incident.open:
+            sentence = words.waiting(scene.who(began.by), what, scene.when(began.look_again, began.at))
+            look = kit.actions(scene.button(words.LOOK_AGAIN, "look-again"))
+            yield message(key, sentence, (kit.section(sentence), look))
+            continue
+        until = later.event.at if later and later.event else scene.incident.ended_at or scene.today
+        yield small(key, words.waited(what, scene.when(began.at, began.at), scene.when(until, began.at)))
+        if later and isinstance(later.event, e.WaitingEnded) and later.event.by == "bot":
+            told = words.look_again(calling(scene, scene.incident.lead), what)
+            update = kit.actions(scene.button(words.POST_UPDATE, "update"))
+            current = scene.incident.open and later is _latest_wait(scene)
+            yield message(f"look-again:{later.seq}", told, (kit.section(told), update), standing=current)
+
+
+def _latest_wait(scene: Scene) -> e.Entry | None:
+    waits = [one for one in scene.incident.moments if isinstance(one.event, e.WaitingBegan | e.WaitingEnded)]
+    return waits[-1] if waits else None

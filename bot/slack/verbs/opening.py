@@ -1,0 +1,289 @@
+"""Declaring, answering, severity, who leads, who helps."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from bot.domain import channel, checklist, escalation, lifecycle, notes, roles
+from bot.domain.errors import Refused
+from bot.domain.incident import Incident
+from bot.domain.times import lasted
+from bot.service import Done
+from bot.slack import buttons, views
+from bot.slack.desk import Answer, Call
+from bot.slack.grammar import UNITS, Missing, Parsed, Reading, person_in, split
+from bot.slack.text import escape
+
+Values = dict[str, Any]
+
+
+# -- declare ----------------------------------------------------------------------------------------
+
+
+def read_declare(text: str, call: Call) -> Reading:
+    """[severity] title; nothing at all asks for the form."""
+    if not text:
+        return Parsed({"title": "", "severity": None})
+    first, rest = split(text)
+    # "sev 1 title" as well as "sev1 title"
+    if first.lower() in ("sev", "severity") and rest:
+        number, after = split(rest)
+        if number.isdigit() and split(after)[0].lower() not in UNITS:
+            first, rest = f"sev{number}", after
+    try:
+        severity = call.desk.policy.severity(first).key if not first.isdigit() else None
+    except Refused:
+        # "sev9 …" and "p7 …" are slips that deserve a word, not a part of the title
+        if first.lower().rstrip("0123456789").rstrip("-") in ("sev", "p") and first[-1:].isdigit():
+            raise
+        severity = None
+    if severity is None:
+        return Parsed({"title": text, "severity": None})
+    return Parsed({"title": rest, "severity": severity})
+
+
+async def declare(call: Call, values: Values) -> Answer | None:
+    """At once where there is a title, by the form where there is none."""
+    if not values["title"]:
+        await call.open(declare_view(call, "", values["severity"]))
+        return None
+    return await open_incident(call, **values)
+
+
+def declare_view(call: Call, title: str, severity: str | None = None) -> views.View:
+    """The form, filled in as far as somebody typed."""
+    return views.declare_form(
+        title=title[: lifecycle.TITLE_LIMIT],
+        severity=severity or "",
+        policy=call.desk.policy,
+        private=call.desk.policy.delicate(title),
+        response_url=call.response_url,
+        channel=call.channel,
+    )
+
+
+async def open_incident(
+    call: Call,
+    title: str,
+    severity: str | None,
+    summary: str = "",
+    private: bool | None = None,
+    runbook: str = "",
+    anyway: bool = False,
+) -> Answer:
+    """Declare. Delicate words ask first whether it is private; one like it opened lately is shown first."""
+    desk, policy = call.desk, call.desk.policy
+    desk.policy.allow("declare", call.actor)
+    title = lifecycle.clean_title(await call.guard(title, "title"))
+    summary = await call.guard(summary, "summary")
+    if private is None and policy.delicate(f"{title} {summary}"):
+        return buttons.private_or_public(title, severity)
+    if private is None:
+        private = False
+    if not anyway and not private and (twin := await _twin(call, title)) is not None:
+        return buttons.like_it(twin, title, severity)
+    chosen = policy.severity(severity) if severity else None
+    guessed = desk.runbooks.guess(title) if not runbook else []
+    if chosen is None and len(guessed) == 1 and guessed[0].severity:
+        chosen_key: str | None = None  # a guess from words decides nothing, but the assumed severity may be worse
+    else:
+        chosen_key = chosen.key if chosen else None
+    assumed = chosen or policy.assume(title)
+    responders = () if private else desk.directory.expand(assumed.responders)
+    done = await desk.service.declare(
+        "declare",
+        lambda i, *, number, by, at: lifecycle.declare(
+            i,
+            number=number,
+            title=title,
+            severity=chosen_key,
+            summary=summary,
+            private=bool(private),
+            origin=call.channel,
+            responders=responders,
+            by=by,
+            at=at,
+            policy=policy,
+        ),
+        call.actor,
+        key=call.key,
+    )
+    call.incident = done.incident
+    if not done.repeated:
+        await _runbook_at_start(call, done, runbook, guessed)
+    call.after(lambda: _say_where(call, done.incident))
+    name = done.incident.name
+    return Answer(f"{name} is recorded; its channel is being opened. I will name it here in a moment.")
+
+
+async def _runbook_at_start(call: Call, done: Done, runbook: str, guessed: list[Any]) -> None:
+    if runbook and (found := call.desk.runbooks.find(runbook)) is not None:
+        await call.act("runbook", partial(checklist.attach, runbook=found, how="choice"), key="")
+    elif guessed:
+        await call.act("guess", partial(checklist.guess, runbooks=guessed), key="")
+
+
+async def _twin(call: Call, title: str) -> Incident | None:
+    """An open public incident, declared within the hour, whose title is nearly the same."""
+    words = set(channel.slug(title).split("-")) - {""}
+    for row in await call.desk.service.store.listing(call.actor.team, open_only=True, limit=20):
+        other = await call.desk.service.store.incident(row.id)
+        if other is None or other.private or other.declared_at is None:
+            continue
+        if (call.desk.now() - other.declared_at).total_seconds() > 3600:
+            continue
+        theirs = set(channel.slug(other.title).split("-")) - {""}
+        if words and theirs and len(words & theirs) / len(words | theirs) >= 0.6:
+            return other
+    return None
+
+
+async def _say_where(call: Call, incident: Incident) -> None:
+    """Once the channel is there: name it to the declarer, with what did not work."""
+    await call.desk.caretaker.attend(incident.id)
+    now = await call.desk.service.store.incident(incident.id)
+    if now is not None:
+        await buttons.respond(call, opened_answer(now, call.actor.user))
+
+
+def opened_answer(incident: Incident, user: str) -> Answer:
+    """ "INC-42 is open: #inc-42-…. You are in it and lead it." and who could not be invited."""
+    if incident.channel_error:
+        return Answer(
+            f"{incident.name} is recorded, but Slack refused to open a channel ({incident.channel_error}). "
+            "Work where you are; an admin can allow this app to create channels, then run `bot rearm`."
+        )
+    if not incident.channel:
+        return Answer(f"{incident.name} is recorded. Slack did not answer; its channel opens as soon as it does.")
+    lines = [f"{incident.name} is open: <#{incident.channel}>. You are in it and lead it."]
+    if user in incident.refused:
+        lines = [f"{incident.name} is open: <#{incident.channel}>. Join it: Slack did not let me bring you in."]
+    failed = [f"<@{one}> ({error})" for one, error in incident.refused.items() if one != user]
+    if failed:
+        count = "One person" if len(failed) == 1 else f"{len(failed)} people"
+        lines.append(f"{count} could not be invited: {', '.join(failed)}.")
+    return Answer(" ".join(lines))
+
+
+# -- answering and severity -------------------------------------------------------------------------
+
+
+async def ack(call: Call, values: Values) -> Answer:
+    """Somebody answers for it."""
+    done = await call.act("ack", lifecycle.acknowledge)
+    incident = done.incident
+    took = lasted(incident.acknowledged_at - incident.declared_at) if incident.acknowledged_at and incident.declared_at else ""
+    lead = " You lead it now." if incident.lead == call.actor.user and done.before.lead != call.actor.user else ""
+    return Answer(f"You answered {incident.name} after {took}.{lead}")
+
+
+def read_sev(text: str, call: Call) -> Reading:
+    """A severity and perhaps a reason. "sev 2 hours stuck" is a title, not a severity."""
+    if not text:
+        return Missing()
+    word, reason = split(text)
+    if word.isdigit() and split(reason)[0].lower().strip(".,") in UNITS:
+        return None
+    try:
+        return Parsed({"severity": call.desk.policy.severity(word).key, "reason": reason})
+    except Refused:
+        if word.isdigit() or word.lower().startswith(("sev", "p")):
+            raise
+        return None
+
+
+async def sev(call: Call, values: Values) -> Answer:
+    """Raise, lower or confirm."""
+    reason = await call.guard(values["reason"], "reason")
+    new = call.desk.policy.severity(values["severity"])
+    responders = call.desk.directory.expand(new.responders)
+    done = await call.act(
+        "sev",
+        partial(
+            lifecycle.change_severity,
+            severity=new.key,
+            reason=reason,
+            responders=responders,
+            policy=call.desk.policy,
+        ),
+    )
+    if done.before.severity == new.key:
+        return Answer(f"{new.name} is confirmed.")
+    every = f"Updates every {lasted(new.cadence)}." if new.cadence else "One update, at resolution."
+    return Answer(f"{done.incident.name} is {new.name} now. {every}")
+
+
+# -- roles and people -------------------------------------------------------------------------------
+
+
+def read_person(text: str, call: Call) -> Reading:
+    """@who or me, and nothing after it."""
+    if not text:
+        return Missing()
+    found = person_in(text, call.actor.user)
+    if found is None or found[1]:
+        return None
+    return Parsed({"who": found[0]})
+
+
+async def take_role(call: Call, values: Values, role: str) -> Answer:
+    """Give a role to somebody."""
+    user = await call.person(values["who"])
+    done = await call.act("role", partial(roles.take, role=role, user=user, policy=call.desk.policy))
+    holder = done.before.roles.get(role, "")
+    if done.incident.roles.get(role) == user:
+        who = "You are" if user == call.actor.user else f"<@{user}> is"
+        return Answer(f"{who} {roles.ROLES[role]} now.")
+    return Answer(f"<@{holder}> has been asked; it is done after 5 silent minutes.")
+
+
+async def lead(call: Call, values: Values) -> Answer:
+    """Hand the lead to somebody."""
+    return await take_role(call, values, "lead")
+
+
+async def comms_lead(call: Call, values: Values) -> Answer:
+    """Hand customer comms to somebody."""
+    return await take_role(call, values, "comms-lead")
+
+
+async def scribe(call: Call, values: Values) -> Answer:
+    """Hand the writing to somebody."""
+    return await take_role(call, values, "scribe")
+
+
+async def add(call: Call, values: Values) -> Answer:
+    """Bring somebody into the channel."""
+    user = await call.person(values["who"])
+    await call.act("add", partial(notes.add_person, user=user))
+    return Answer(f"<@{user}> is being invited.")
+
+
+def read_reason(text: str, call: Call) -> Reading:
+    """Any text, also none."""
+    return Parsed({"reason": text})
+
+
+async def escalate(call: Call, values: Values) -> Answer:
+    """Mention the next level."""
+    reason = await call.guard(values["reason"], "reason")
+    done = await call.act("escalate", partial(escalation.escalate, reason=reason, policy=call.desk.policy))
+    people = ", ".join(f"<@{user}>" for user in done.incident.escalations[-1][2])
+    return Answer(f"Level {done.incident.level} is mentioned in the channel: {people}. No pager is set up.")
+
+
+async def who(call: Call, values: Values) -> Answer:
+    """Roles, and who is here."""
+    incident = call.known
+    lines = [
+        f"{name.removeprefix('the ').capitalize()}: "
+        + (f"{escape(call.desk.directory.name(incident.roles[role]))}" if incident.roles.get(role) else "nobody")
+        for role, name in roles.ROLES.items()
+    ]
+    here = ", ".join(escape(call.desk.directory.name(user)) for user in sorted(incident.invited)) or "nobody yet"
+    lines.append(f"Brought in: {here}")
+    if incident.refused:
+        failed = ", ".join(f"{escape(call.desk.directory.name(u))} ({code})" for u, code in incident.refused.items())
+        lines.append(f"Could not be invited: {failed}")
+    return Answer("\n".join(lines))

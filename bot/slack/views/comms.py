@@ -1,0 +1,92 @@
+"""The form of a customer text, by its template's typed blanks, and the approval of one exact text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.domain.comms import Slot, Template
+from bot.domain.incident import Draft, Incident
+from bot.slack import kit, text, words
+from bot.slack.setup import Scene, Setup
+from bot.slack.views.form import VALUE, View, ask_text, form
+
+#: kind -> (hint, longest answer); the kinds are those of bot.domain.comms.Slot
+KINDS: dict[str, tuple[str, int]] = {
+    "count": ("A whole number, such as 1,240.", 20),
+    "share": ("A share, such as 12%.", 10),
+    "money": ("A sum with its currency, such as NGN 1,200,000.", 40),
+    "time": ("A time of day in UTC, such as 14:32 UTC.", 20),
+    "state": ("", 40),
+    "region": ("A country or region, such as Nigeria and Kenya.", 80),
+    "url": ("A public https address.", 300),
+    "choice": ("", 280),
+    "text": ("One or two sentences. No names, accounts or promises of when it will be fixed.", 1000),
+    "incident": ("Such as INC-42.", 12),
+}
+
+
+def comms_form(
+    incident: Incident,
+    template: Template,
+    *,
+    values: Mapping[str, str],
+    last_said: str = "",
+    stages: Sequence[str] = (),
+    promised: datetime | None = None,
+    replaces: str = "",
+    response_url: str = "",
+) -> View:
+    """Opens with what was said last. `promised`: what the next update's time begins with."""
+    blocks: list[kit.Block] = []
+    if last_said:
+        blocks += [kit.context("Said last:"), kit.quotation(text.clip(last_said, 1500)), kit.divider()]
+    if len(stages) > 1:
+        options = [kit.option(stage.capitalize(), stage) for stage in stages]
+        menu = kit.select("inc:stage", "Stage", options, template.stage)
+        blocks.append(kit.section(f"*{text.line(template.title)}* for {_audience(template.audience)}", menu))
+    else:
+        head = f"*{text.line(template.title)}* for {_audience(template.audience)}, stage {text.line(template.stage)}"
+        blocks.append(kit.section(head))
+    blocks += [_slot(slot, _initial(slot, values, promised)) for slot in template.slots]
+    return form(
+        "comms", "Write to customers", blocks, incident, submit="Draft", response_url=response_url,
+        n=template.name, g=template.audience, t=template.stage, p=replaces,
+    )  # fmt: skip
+
+
+def _audience(audience: str) -> str:
+    return words.AUDIENCE.get(audience, text.line(audience)).lower()
+
+
+def _initial(slot: Slot, values: Mapping[str, str], promised: datetime | None) -> str:
+    """The next update's time is always proposed anew: an old promise would be in the past."""
+    if slot.kind == "time" and slot.name == "next_update" and promised is not None:
+        return f"{promised:%H:%M} UTC"
+    return values.get(slot.name, "")
+
+
+def _slot(slot: Slot, initial: str) -> kit.Block:
+    hint, most = KINDS.get(slot.kind, KINDS["text"])
+    hint = slot.hint or hint
+    if slot.choices:
+        options = [kit.option(one, one) for one in slot.choices]
+        menu = kit.select(VALUE, "Choose", options, initial)
+        return kit.field(slot.name, slot.label, menu, hint=hint, optional=not slot.required)
+    most = slot.max_length if slot.kind == "text" else most
+    return ask_text(
+        slot.name, slot.label, initial, lines=slot.kind == "text", most=most, hint=hint, optional=not slot.required
+    )
+
+
+def approve_form(incident: Incident, draft: Draft, *, now: datetime, setup: Setup, response_url: str = "") -> View:
+    """The exact text once more, with what is promised by it."""
+    scene, drafted = Scene(incident, now, setup), draft.drafted
+    notes = [f"By {scene.who(drafted.by)}", *([words.removed(text.line(drafted.removed))] if drafted.removed else [])]
+    notes += [words.promised(scene.when(drafted.promised))] if drafted.promised else []
+    where = f"This becomes public for {_audience(drafted.audience)} as it stands here and cannot be taken back."
+    blocks = [kit.section(where), kit.quotation(drafted.text), kit.context(*notes)]
+    return form(
+        "approve", "Approve this text", blocks, incident, submit="Approve and send", response_url=response_url,
+        d=draft.name, h=drafted.text_hash,
+    )  # fmt: skip

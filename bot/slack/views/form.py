@@ -1,0 +1,45 @@
+"""What all forms share: what they remember, and how an incident's form is headed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bot.domain.incident import Incident, StepState
+from bot.slack import kit
+
+View = dict[str, Any]
+
+#: the action id of every question's element
+VALUE = "value"
+
+
+def remembered(**keys: Any) -> str:
+    """A form's private_metadata. A response_url too long for it is left out: the answer then comes directly."""
+    said = kit.value(**keys)
+    if len(said) > kit.METADATA and "u" in keys:
+        said = kit.value(**{name: value for name, value in keys.items() if name != "u"})
+    return said[: kit.METADATA]
+
+
+def form(
+    what: str, title: str, blocks: Iterable[kit.Block], incident: Incident, *, submit: str, response_url: str = "",
+    **keys: Any,
+) -> View:  # fmt: skip
+    """A form about an incident, which remembers it and `keys`."""
+    metadata = remembered(i=incident.id, u=response_url, **keys)
+    return kit.modal(what, title, blocks, metadata=metadata, submit=submit)
+
+
+def step_keys(slug: str, step: str, state: StepState) -> Mapping[str, Any]:
+    """What a form about a step remembers."""
+    return {"r": kit.ref(slug), "s": step, "v": state.version}
+
+
+def ask_text(
+    id: str, label: str, initial: str = "", *, lines: bool = False, most: int = kit.INPUT, hint: str = "",
+    optional: bool = False, placeholder: str = "",
+) -> kit.Block:  # fmt: skip
+    """A question answered by typing."""
+    element = kit.text_input(VALUE, initial, lines=lines, most=most, placeholder=placeholder)
+    return kit.field(id, label, element, hint=hint, optional=optional)

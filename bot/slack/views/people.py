@@ -1,0 +1,61 @@
+"""Forms about who does it: handing over, and watching while it is quiet."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.cadence import promise
+from bot.domain.incident import Incident
+from bot.domain.times import clock_time
+from bot.slack import kit, text
+from bot.slack.views.form import VALUE, View, ask_text, form
+
+
+def handover_form(incident: Incident, *, to: str = "", response_url: str = "") -> View:
+    """What the next lead has to know. The old lead stays until the new one says so."""
+    blocks = [kit.section(_known(incident))] if _known(incident) else []
+    blocks += [
+        kit.field("to", "Who takes over?", kit.people(VALUE, "Choose a person", to)),
+        ask_text("state", "Where does it stand?", _state(incident), lines=True, most=1000),
+        ask_text("tried", "What was tried?", lines=True, most=1000, optional=True),
+        ask_text("paused", "What is paused or changed?", lines=True, most=500, optional=True),
+        ask_text("next", "What is the next decision, and by when?", lines=True, most=500),
+    ]
+    title = f"Hand over {incident.name}"
+    return form("handover", title, blocks, incident, submit="Hand over", response_url=response_url)
+
+
+def _state(incident: Incident) -> str:
+    last = incident.last_update
+    return last.text if last and not last.nothing_new else incident.impact
+
+
+def _known(incident: Incident) -> str:
+    """Open asks, promises and tasks, which go with the lead and need no typing."""
+    at = incident.last_at
+    lines = [f"Open ask: {text.line(ask.asked.action)}" for ask in incident.open_asks[:5]]
+    if (promised := promise(incident)) and at:
+        lines.append(f"Customers were promised a text by {clock_time(promised, at)}")
+    lines += [f"To do: {text.line(task.text)}" for task in incident.tasks if not task.done][:5]
+    return "\n".join(f"• {text.clip(one, 300)}" for one in lines)
+
+
+def _morning(now: datetime) -> datetime:
+    """The next 09:00 UTC."""
+    today = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    return today if today > now else today + timedelta(days=1)
+
+
+def hold_form(incident: Incident, now: datetime, *, watcher: str = "", response_url: str = "") -> View:
+    """After mitigation: quiet until a time, with somebody named who watches."""
+    blocks = [
+        ask_text(
+            "until",
+            "Quiet until",
+            clock_time(_morning(now), now),
+            most=40,
+            hint="A time with its zone, such as 09:00 UTC.",
+        ),
+        kit.field("watcher", "Who watches until then?", kit.people(VALUE, "Choose a person", watcher)),
+    ]
+    return form("hold", f"Hold {incident.name}", blocks, incident, submit="Hold", response_url=response_url)

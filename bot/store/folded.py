@@ -1,0 +1,56 @@
+"""Folded incidents, kept while their timeline has not moved on."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.domain.incident import Incident
+
+
+@dataclass(frozen=True)
+class Folded:
+    """An incident as of `head` and `redactions`; `mac` is its last event's, which the next one links to."""
+
+    incident: Incident
+    mac: str
+    head: str
+    redactions: int
+
+
+class FoldedCache:
+    """The most recently used incidents. Used from the writer's thread and from the loop's."""
+
+    def __init__(self, most: int = 1000) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Folded] = OrderedDict()
+
+    def get(self, id: str, head: str, redactions: int) -> Folded | None:
+        """What is kept for exactly this state of the timeline."""
+        with self._lock:
+            one = self._kept.get(id)
+            if one is None or one.head != head or one.redactions != redactions:
+                return None
+            self._kept.move_to_end(id)
+            return one
+
+    def put(self, many: Iterable[Folded]) -> None:
+        """Keep these. An older state never replaces a newer one (a slow reader against the writer)."""
+        with self._lock:
+            for one in many:
+                id = one.incident.id
+                known = self._kept.get(id)
+                if known and (known.redactions, known.incident.seq) > (one.redactions, one.incident.seq):
+                    continue
+                self._kept[id] = one
+                self._kept.move_to_end(id)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything: nobody knows what the database holds now."""
+        with self._lock:
+            self._kept.clear()

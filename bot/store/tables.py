@@ -1,0 +1,102 @@
+"""The tables. `events` is the truth; `incidents` is its index, one row each, rebuildable by folding."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+from bot.store.instant import Instant
+
+metadata = MetaData()
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("team_id", String, primary_key=True),
+    Column("next_number", Integer, nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("team_id", String, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("declared_at", Instant, nullable=False),
+    Column("seq", Integer, nullable=False),
+    #: seals the chain's last mac, so that a cut tail shows
+    Column("head", String, nullable=False),
+    #: how many bodies were redacted: a fold of before is not a fold of now
+    Column("redactions", Integer, nullable=False),
+    Column("due_at", Instant),
+    Column("lease_by", String),
+    Column("lease_until", Instant),
+    UniqueConstraint("team_id", "number", name="uq_incidents_number"),
+)
+Index("ix_incidents_due", incidents.c.due_at)
+Index("ix_incidents_channel", incidents.c.team_id, incidents.c.channel)
+Index("ix_incidents_status", incidents.c.team_id, incidents.c.status, incidents.c.number)
+
+events = Table(
+    "events",
+    metadata,
+    Column("incident_id", String, ForeignKey("incidents.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("team_id", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("v", Integer, nullable=False),
+    #: text on every database: the mac covers these very characters
+    Column("at", String(27), nullable=False),
+    Column("by_", String, nullable=False),
+    Column("body", Text),
+    Column("salt", String(32)),
+    Column("digest", String(64), nullable=False),
+    Column("mac", String(64), nullable=False),
+    #: proves that a missing body was redacted by this program
+    Column("redacted", String(64)),
+)
+
+effects = Table(
+    "effects",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("team_id", String, nullable=False),
+    Column("incident_id", String, ForeignKey("incidents.id"), nullable=False),
+    Column("key", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("ts", String, nullable=False),
+    Column("thread_ts", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("next_try_at", Instant),
+    Column("error", Text, nullable=False),
+    UniqueConstraint("incident_id", "key", name="uq_effects_key"),
+)
+Index("ix_effects_state", effects.c.state)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("team_id", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("incident_id", String, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+Index("ix_deliveries_at", deliveries.c.at)
+
+people = Table(
+    "people",
+    metadata,
+    Column("team_id", String, primary_key=True),
+    Column("user_id", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)

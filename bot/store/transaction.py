@@ -1,0 +1,287 @@
+"""What can be done inside one transaction. Synchronous: it runs on the writer's thread, over a Connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bot.domain.effect import Effect
+from bot.domain.errors import NewerThanThisProgram
+from bot.domain.events import Entry, Event, Unknown
+from bot.domain.incident import Incident, evolve
+from bot.store import chain, codec, reads
+from bot.store.folded import Folded, FoldedCache
+from bot.store.refused import Conflict
+from bot.store.rows import Delivery
+from bot.store.tables import deliveries, effects, events, incidents, people, teams
+
+_i, _e = incidents.c, events.c
+
+_COUNT = (
+    update(teams)
+    .where(teams.c.team_id == bindparam("team"))
+    .values(next_number=teams.c.next_number + 1)
+    .returning(teams.c.next_number)
+)
+_INDEX = (
+    update(incidents)
+    .where(_i.id == bindparam("key"), _i.seq == bindparam("was"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("number", "channel", "status", "severity", "title", "private", "declared_at", "seq", "head",
+                         "due_at")
+        }
+    )
+)  # fmt: skip
+_NEW_EVENTS, _NEW_INCIDENT, _NEW_DELIVERY = insert(events), insert(incidents), insert(deliveries)
+_SET_DUE = (
+    update(incidents).where(_i.id == bindparam("key"), _i.seq == bindparam("was")).values(due_at=bindparam("due_at"))
+)
+_EFFECT = (
+    update(effects)
+    .where(effects.c.incident_id == bindparam("of"), effects.c.key == bindparam("named"))
+    .values({c.name: bindparam(c.name) for c in effects.c if c.name not in ("team_id", "incident_id", "key")})
+)
+_PERSON = (
+    update(people)
+    .where(people.c.team_id == bindparam("team"), people.c.user_id == bindparam("user"))
+    .values(body=bindparam("body"), at=bindparam("at"))
+)
+
+
+def index_values(incident: Incident) -> dict[str, Any]:
+    """What the index row says of an incident: a function of its timeline alone."""
+    return {
+        "number": incident.number,
+        "channel": incident.channel,
+        "status": incident.status.value,
+        "severity": incident.severity,
+        "title": incident.title,
+        "private": incident.private,
+        "declared_at": incident.declared_at,
+        "seq": incident.seq,
+    }
+
+
+class Transaction:
+    """One job's hold on the database. What it writes is there for all when the job's `write` returns, or never."""
+
+    def __init__(self, connection: Connection, key: bytes, cache: FoldedCache, batch: Mapping[str, Folded]) -> None:
+        self._connection = connection
+        self._key = key
+        self._cache = cache
+        #: folded by jobs that share the commit and come before this one
+        self._batch = batch
+        #: folded by this job: reaches the cache only with the commit
+        self.folded: dict[str, Folded] = {}
+
+    # -- deliveries -----------------------------------------------------------------------------------
+
+    def delivery(self, team: str, key: str) -> Delivery | None:
+        """What was done for this delivery; None for one never seen."""
+        row = self._connection.execute(reads.DELIVERY, {"team": team, "key": key}).mappings().first()
+        return reads.delivery(row) if row else None
+
+    def remember(self, team: str, key: str, incident_id: str, answer: str, at: datetime) -> None:
+        """Keep the answer to a delivery. Raises Conflict when somebody else has just done so."""
+        try:
+            self._connection.execute(
+                _NEW_DELIVERY,
+                {"team_id": team, "key": key, "incident_id": incident_id, "answer": answer, "at": at},
+            )
+        except IntegrityError:
+            raise Conflict("this delivery was acted on meanwhile") from None
+
+    def forget_deliveries(self, before: datetime) -> int:
+        """Forget the deliveries of before that moment; how many they were."""
+        return self._connection.execute(delete(deliveries).where(deliveries.c.at < before)).rowcount
+
+    # -- incidents ------------------------------------------------------------------------------------
+
+    def next_number(self, team: str) -> int:
+        """The team's next incident number, from 1, without gaps: it is given back when the job fails."""
+        counted = self._connection.execute(_COUNT, {"team": team}).scalar()
+        if counted is not None:
+            return int(counted) - 1
+        try:
+            self._connection.execute(insert(teams), {"team_id": team, "next_number": 2})
+        except IntegrityError:
+            raise Conflict("the team's first incident was declared meanwhile") from None
+        return 1
+
+    def incident(self, id: str) -> Incident | None:
+        """The incident as it stands in this transaction."""
+        one = self._folded(id)
+        return one.incident if one else None
+
+    def _folded(self, id: str) -> Folded | None:
+        state = self._connection.execute(reads.STATE, {"id": id}).mappings().first()
+        if state is None:
+            return None
+        head, redactions = state["head"], state["redactions"]
+        for kept in (self.folded.get(id), self._batch.get(id)):
+            if kept and kept.head == head and kept.redactions == redactions:
+                return kept
+        one = self._cache.get(id, head, redactions)
+        if one is None:
+            timeline = self._connection.execute(reads.TIMELINE, {"id": id}).mappings().all()
+            one = reads.folded(id, state, timeline)
+        self.folded[id] = one
+        return one
+
+    def append(self, incident: Incident, new: Sequence[Event], due_at: datetime | None) -> Incident:
+        """Write what happened, in order, and when the incident is to be looked at; the incident afterwards.
+
+        Raises Conflict when `incident` is not the latest state, and NewerThanThisProgram when its timeline holds
+        what this program does not understand.
+        """
+        if not new:
+            return incident
+        if incident.newer:
+            raise NewerThanThisProgram(
+                f"{incident.name} was changed by a newer version of this bot, so this version only reads it. "
+                "Nothing was recorded. Update the bot and try again."
+            )
+        team, id, was = incident.team, incident.id, incident.seq
+        last = self._latest(incident)
+        mac = last.mac if last else ""
+        rows: list[dict[str, Any]] = []
+        for event in new:
+            if isinstance(event, Unknown):
+                raise ValueError("an unknown event is never written")
+            written, kept = codec.encode(event)
+            seq, salt = incident.seq + 1, chain.new_salt()
+            digest = chain.digest(self._key, salt, written.body)
+            mac = chain.link(self._key, mac, team, id, seq, written.type, written.v, written.at, written.by, digest)
+            rows.append(
+                {
+                    "incident_id": id, "seq": seq, "team_id": team, "type": written.type, "v": written.v,
+                    "at": written.at, "by_": written.by, "body": written.body, "salt": salt, "digest": digest,
+                    "mac": mac,
+                }
+            )  # fmt: skip
+            incident = evolve(incident, Entry(seq, kept))
+        head = chain.head(self._key, team, id, incident.seq, mac)
+        self._index(incident, was, head, due_at)
+        try:
+            self._connection.execute(_NEW_EVENTS, rows)
+        except IntegrityError:
+            raise Conflict("somebody else wrote to this incident first") from None
+        self.folded[id] = Folded(incident, mac, head, last.redactions if last else 0)
+        return incident
+
+    def _latest(self, incident: Incident) -> Folded | None:
+        """The place in the chain where `incident` stands; None before its first event. Raises Conflict elsewhere."""
+        if incident.seq == 0:
+            return None
+        one = self.folded.get(incident.id)
+        if one is None or one.incident is not incident:
+            one = self._folded(incident.id)
+            if one is None or one.incident != incident:
+                raise Conflict("somebody else wrote to this incident first")
+        return one
+
+    def _index(self, incident: Incident, was: int, head: str, due_at: datetime | None) -> None:
+        """Write the index row, which also settles who was first."""
+        values = {**index_values(incident), "head": head, "due_at": due_at}
+        if was:
+            if self._connection.execute(_INDEX, {"key": incident.id, "was": was, **values}).rowcount != 1:
+                raise Conflict("somebody else wrote to this incident first")
+            return
+        try:
+            self._connection.execute(
+                _NEW_INCIDENT, {"id": incident.id, "team_id": incident.team, "redactions": 0, **values}
+            )
+        except IntegrityError:
+            raise Conflict("this incident was declared meanwhile") from None
+
+    def redact(self, id: str, seqs: Iterable[int]) -> Incident:
+        """Take the bodies of these events out for good; the chain still verifies. The incident afterwards.
+
+        That it was done, by whom and when is for the caller to append. Raises Conflict when the incident is gone.
+        """
+        gone = 0
+        for row in self._connection.execute(
+            select(_e.seq, _e.team_id, _e.digest).where(
+                _e.incident_id == id, _e.seq.in_(list(seqs)), _e.body.is_not(None)
+            )
+        ).all():
+            mark = chain.redaction(self._key, row.team_id, id, row.seq, row.digest)
+            self._connection.execute(
+                update(events)
+                .where(_e.incident_id == id, _e.seq == row.seq)
+                .values(body=None, salt=None, redacted=mark)
+            )
+            gone += 1
+        self._connection.execute(update(incidents).where(_i.id == id).values(redactions=_i.redactions + gone))
+        one = self._folded(id)
+        if one is None:
+            raise Conflict("there is no such incident any more")
+        # the index row must not go on saying what was taken out
+        self._connection.execute(update(incidents).where(_i.id == id).values(**index_values(one.incident)))
+        return one.incident
+
+    # -- when -----------------------------------------------------------------------------------------
+
+    def set_due(self, incident_id: str, seq: int, due_at: datetime | None) -> bool:
+        """Look at the incident again at `due_at` (None: never), unless something has happened after `seq`."""
+        done = self._connection.execute(_SET_DUE, {"key": incident_id, "was": seq, "due_at": due_at})
+        return done.rowcount == 1
+
+    def lease(self, by: str, due: datetime, now: datetime, until: datetime, limit: int) -> list[str]:
+        """Claim incidents that are due at `due` and that nobody holds at `now`; their ids.
+
+        `due` is the clock's moment; `now` and `until` are real time, since a lease guards against dead processes.
+        """
+        free = (
+            select(_i.id)
+            .where(_i.due_at <= due, or_(_i.lease_until.is_(None), _i.lease_until <= now, _i.lease_by == by))
+            .order_by(_i.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)  # PostgreSQL's; SQLite has one writer and ignores it
+        )
+        claimed = (
+            update(incidents).where(_i.id.in_(free)).values(lease_by=by, lease_until=until).returning(_i.id, _i.due_at)
+        )
+        rows = self._connection.execute(claimed).all()
+        return [row.id for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
+
+    def release(self, id: str, by: str) -> bool:
+        """Give a lease back; False when somebody else holds it by now."""
+        done = self._connection.execute(
+            update(incidents).where(_i.id == id, _i.lease_by == by).values(lease_by=None, lease_until=None)
+        )
+        return done.rowcount == 1
+
+    # -- what is owed to the world --------------------------------------------------------------------
+
+    def effects(self, incident_id: str) -> tuple[Effect, ...]:
+        """Every call of this incident that was begun, oldest first."""
+        rows = self._connection.execute(reads.EFFECTS, {"id": incident_id}).mappings()
+        return tuple(map(reads.effect, rows))
+
+    def save_effect(self, effect: Effect) -> None:
+        """Write the call down as it stands; there is one per incident and key."""
+        values = {
+            "id": effect.id, "kind": effect.kind, "state": effect.state.value, "channel": effect.channel,
+            "ts": effect.ts, "thread_ts": effect.thread_ts, "hash": effect.hash, "attempts": effect.attempts,
+            "started_at": effect.started_at, "next_try_at": effect.next_try_at, "error": effect.error,
+        }  # fmt: skip
+        found = self._connection.execute(_EFFECT, {"of": effect.incident_id, "named": effect.key, **values})
+        if found.rowcount == 0:
+            whose = {"team_id": effect.team, "incident_id": effect.incident_id, "key": effect.key}
+            self._connection.execute(insert(effects), {**whose, **values})
+
+    # -- people ---------------------------------------------------------------------------------------
+
+    def save_person(self, team: str, user: str, body: Mapping[str, Any], at: datetime) -> None:
+        """Keep what the directory says about a person; `body` holds JSON's own types."""
+        values = {"body": codec.plain_text(body), "at": at}
+        found = self._connection.execute(_PERSON, {"team": team, "user": user, **values})
+        if found.rowcount == 0:
+            self._connection.execute(insert(people), {"team_id": team, "user_id": user, **values})

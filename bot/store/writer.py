@@ -1,0 +1,202 @@
+"""The one thread that writes. What waits there is committed together: one wait for the disk serves them all.
+
+SQLite has one writer at a time whatever one does, and a hop between threads costs more than a statement; so a
+job is one synchronous function, run here from its first statement to its last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from bot.domain.errors import StoreUnavailable
+from bot.store.folded import Folded, FoldedCache
+from bot.store.transaction import Transaction
+
+T = TypeVar("T")
+
+#: how many jobs share one commit at most: bounds how long the first of them waits for the last
+TOGETHER = 256
+UNAVAILABLE = "The database cannot be written right now: nothing was recorded."
+CLOSED = "The database is closed: nothing was recorded."
+
+
+@dataclass(eq=False)
+class _Waiting:
+    job: Callable[[Transaction], Any]
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+    value: Any = None
+    error: BaseException | None = field(default=None)
+
+    def answer(self) -> None:
+        """Tell who waits; they may have gone."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.value)
+
+
+class Writer:
+    """Owns the connection that writes, and its thread."""
+
+    def __init__(self, engine: Engine, key: bytes, cache: FoldedCache) -> None:
+        self._engine = engine
+        self._key = key
+        self._cache = cache
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._connection: Connection | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def write(self, job: Callable[[Transaction], T]) -> T:
+        """Run `job` in a transaction and return its value once that is on the disk.
+
+        A job that raises leaves nothing behind and raises here. Raises StoreUnavailable when the database failed.
+        """
+        if self._closed:
+            raise StoreUnavailable(CLOSED)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._queue.put(_Waiting(job, future, loop))
+        return await future
+
+    async def close(self) -> None:
+        """Finish what waits, then let go of the connection."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    # -- on the thread --------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            batch, going = self._take()
+            if not batch:
+                continue
+            try:
+                self._commit(batch)
+            except BaseException as error:  # the thread has to outlive whatever the database does
+                self._give_up(batch, error)
+            self._answer(batch)
+        self._disconnect()
+
+    def _take(self) -> tuple[list[_Waiting], bool]:
+        """Everything that waits, at least one; False when that was the end."""
+        batch: list[_Waiting] = []
+        one = self._queue.get()
+        while one is not None:
+            if not one.future.cancelled():
+                batch.append(one)
+            if len(batch) >= TOGETHER:
+                return batch, True
+            try:
+                one = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, True
+        return batch, False
+
+    def _commit(self, batch: list[_Waiting]) -> None:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        connection = self._connection
+        transaction = connection.begin()
+        folded: dict[str, Folded] = {}
+        alone = len(batch) == 1
+        # savepoints go past SQLAlchemy: there they would cost a fifth of an act
+        direct = connection.connection.cursor().execute
+        for one in batch:
+            self._apply(connection, direct, one, folded, alone)
+        if alone and batch[0].error is not None:
+            transaction.rollback()
+            return
+        transaction.commit()
+        self._cache.put(folded.values())
+
+    def _apply(
+        self,
+        connection: Connection,
+        direct: Callable[[str], Any],
+        one: _Waiting,
+        folded: dict[str, Folded],
+        alone: bool,
+    ) -> None:
+        """Run one job; when it raises, undo what it wrote and nothing else."""
+        tx = Transaction(connection, self._key, self._cache, folded)
+        if not alone:
+            direct("SAVEPOINT job")
+        try:
+            one.value = one.job(tx)
+        except BaseException as error:
+            one.error = error
+        if not _in_transaction(connection):
+            # On a full disk, among others, SQLite itself rolls everything back; what follows would be committed
+            # statement by statement, and what the jobs before wrote is gone.
+            raise one.error or StoreUnavailable(UNAVAILABLE)
+        if isinstance(one.error, OperationalError):
+            one.error = _unavailable(one.error)
+        elif isinstance(one.error, StopIteration):  # a future cannot carry it
+            one.error = RuntimeError("a job raised StopIteration")
+        if one.error is None:
+            folded.update(tx.folded)
+        if alone:
+            return
+        if one.error is not None:
+            direct("ROLLBACK TO job")
+        direct("RELEASE job")
+
+    def _give_up(self, batch: list[_Waiting], error: BaseException) -> None:
+        """Nobody knows what the connection holds: begin anew with the next batch."""
+        for one in batch:
+            one.error = _unavailable(error)
+        self._cache.clear()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.close()
+        except Exception:  # it is broken already; a new one is opened for the next batch
+            connection.invalidate()
+
+    @staticmethod
+    def _answer(batch: list[_Waiting]) -> None:
+        """Resolve all futures of a loop in one call: waking it is the dear part."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+        for one in batch:
+            by_loop.setdefault(one.loop, []).append(one)
+        for loop, many in by_loop.items():
+            try:
+                loop.call_soon_threadsafe(_answer_all, many)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                continue
+
+
+def _answer_all(many: list[_Waiting]) -> None:
+    for one in many:
+        one.answer()
+
+
+def _in_transaction(connection: Connection) -> bool:
+    """Whether SQLite still holds our transaction (other drivers cannot lose theirs unnoticed)."""
+    return bool(getattr(connection.connection.dbapi_connection, "in_transaction", True))
+
+
+def _unavailable(error: BaseException) -> StoreUnavailable:
+    failure = StoreUnavailable(UNAVAILABLE)
+    failure.__cause__ = error
+    return failure

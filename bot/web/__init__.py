@@ -1,0 +1,1 @@
+"""The HTTP edge: Slack's requests, health, metrics."""

@@ -1,0 +1,122 @@
+"""What listens on the port: signed requests from Slack, and what machines ask about the bot's health.
+
+A request from Slack is verified over its raw body before anything of it is parsed
+(https://docs.slack.dev/authentication/verifying-requests-from-slack); malformed input gets 400 or 401, never a trace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import prometheus_client
+import structlog
+from aiohttp import web
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+log = structlog.get_logger(__name__)
+
+#: Slack's requests are small; its longest form is 250 kB
+BODY_LIMIT = 1024 * 1024
+#: seconds by which a request's time may differ from ours
+SKEW = 300
+
+
+@dataclass(frozen=True)
+class Health:
+    """What `/readyz` tells: `problems` is empty when all is well. Figures go to `/metrics` as well."""
+
+    problems: tuple[str, ...]
+    open_incidents: int = 0
+    overdue_seconds: float = 0.0
+    parked: int = 0
+
+
+Look = Callable[[], Awaitable[Health]]
+
+
+def verified(secret: str, timestamp: str, signature: str, body: bytes, now: float) -> bool:
+    """Whether Slack signed exactly this body within the last five minutes (either way, for clocks that differ)."""
+    if not secret or not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+        return False
+    if abs(now - int(timestamp)) > SKEW:
+        return False
+    digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(b"v0=" + digest.encode(), signature.encode("utf-8", "replace"))
+
+
+def edge(app: AsyncApp | None, signing_secret: str, look: Look) -> web.Application:
+    """The application. `app` None: Slack comes by Socket Mode, and only machines ask here."""
+    site = web.Application(client_max_size=BODY_LIMIT)
+
+    async def slack(request: web.Request) -> web.Response:
+        if app is None:
+            raise web.HTTPNotFound
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return web.Response(status=413, text="too large")
+        headers = request.headers
+        signed = verified(
+            signing_secret,
+            headers.get("X-Slack-Request-Timestamp", ""),
+            headers.get("X-Slack-Signature", ""),
+            body,
+            time.time(),
+        )
+        if not signed:
+            return web.Response(status=401, text="not signed by Slack, or too old")
+        try:
+            text = body.decode()
+            bolt = AsyncBoltRequest(body=text, headers={name: value for name, value in headers.items()})
+        except (ValueError, RecursionError):
+            return web.Response(status=400, text="not readable")
+        answer = await app.async_dispatch(bolt)
+        content = answer.body.encode() if isinstance(answer.body, str) else answer.body
+        return web.Response(status=answer.status, body=content, content_type=answer.first_headers_without_set_cookie().get("content-type", "text/plain").split(";")[0], charset="utf-8")
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.json_response({"alive": True})
+
+    async def ready(_: web.Request) -> web.Response:
+        health = await look()
+        body = {
+            "ready": not health.problems,
+            "problems": list(health.problems),
+            "open_incidents": health.open_incidents,
+            "overdue_seconds": round(health.overdue_seconds, 1),
+            "parked_duties": health.parked,
+        }
+        return web.json_response(body, status=503 if health.problems else 200)
+
+    async def metrics(_: web.Request) -> web.Response:
+        health = await look()
+        READY.set(0 if health.problems else 1)
+        OPEN.set(health.open_incidents)
+        OVERDUE.set(health.overdue_seconds)
+        PARKED.set(health.parked)
+        return web.Response(
+            body=prometheus_client.generate_latest(REGISTRY),
+            headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},
+        )
+
+    site.router.add_post("/slack/events", slack)
+    site.router.add_get("/healthz", alive)
+    site.router.add_get("/readyz", ready)
+    site.router.add_get("/metrics", metrics)
+    return site
+
+
+REGISTRY = prometheus_client.CollectorRegistry()
+READY = prometheus_client.Gauge("incident_commander_ready", "1 when the bot can work", registry=REGISTRY)
+OPEN = prometheus_client.Gauge("incident_commander_open_incidents", "Incidents that are open", registry=REGISTRY)
+OVERDUE = prometheus_client.Gauge(
+    "incident_commander_overdue_seconds", "Age of the oldest duty that is due and not paid", registry=REGISTRY
+)
+PARKED = prometheus_client.Gauge(
+    "incident_commander_parked_duties", "Duties that Slack refuses and that wait for a person", registry=REGISTRY
+)

@@ -1,0 +1,337 @@
+"""Anybody may do anything at any time: what must hold all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from bot.domain import cadence, checklist, drafts, lifecycle, notes, postmortem, roles
+from bot.domain import events as e
+from bot.domain.actor import Actor
+from bot.domain.comms import text_hash
+from bot.domain.errors import Refused
+from bot.domain.incident import Mark, fold
+from bot.domain.metrics import scorecard
+
+from .story import ANA, BEN, BOT, CARLA, DATABASE, NAMES, PAYOUTS, PEOPLE, POLICY, SHELL, TEAM, TEMPLATE, Story
+
+#: mostly people
+WHO = st.sampled_from((*(ANA, BEN, CARLA) * 3, SHELL, BOT))
+STEP = st.sampled_from([("payouts-stuck", one.id) for one in PAYOUTS.steps] + [("db-failover", "2.3")])
+WORDS = st.sampled_from(("so it is", "queue empty", ""))
+DRAFT = st.integers(0, 3)
+TEXT = st.sampled_from(("Payouts are delayed.", "Payouts work again."))
+ASK = st.integers(0, 1)
+
+
+class Machine(RuleBasedStateMachine):
+    """One incident, three people, a shell and the bot; time only goes forward."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.story = Story()
+        self.attempt(checklist.attach, runbook=PAYOUTS, by=ANA)
+
+    def attempt(self, act: Callable[..., list[e.Event]], **arguments: object) -> None:
+        """Apply a rule; a refusal has a sentence and leaves the timeline untouched."""
+        before, length = self.story.incident, len(self.story.entries)
+        try:
+            events = self.story.tell(act, **arguments)
+        except Refused as refusal:
+            assert " " in refusal.sentence
+            assert self.story.incident is before
+            assert len(self.story.entries) == length
+        else:
+            assert all(event.at == self.story.now for event in events)
+
+    def the_ask(self, choice: int) -> int:
+        """One of the latest asks; 7 where there is none."""
+        asks = list(self.story.incident.asks)
+        return asks[-1 - choice] if choice < len(asks) else 7
+
+    def the_draft(self, choice: int) -> str:
+        """One of the latest drafts; "d0" where there is none."""
+        known = list(self.story.incident.drafts)
+        return known[-1 - choice] if choice < len(known) else "d0"
+
+    @rule(minutes=st.sampled_from((0.5, 2, 9, 25, 40)))
+    def time_passes(self, minutes: float) -> None:
+        self.story.later(minutes)
+
+    # -- the checklist
+
+    @rule(by=WHO)
+    def attach(self, by: object) -> None:
+        self.attempt(checklist.attach, runbook=DATABASE, by=by)
+
+    @rule(step=STEP, by=WHO, which=st.sampled_from((checklist.tick, checklist.untick)))
+    def tick_or_untick(self, step: tuple[str, str], by: object, which: Callable[..., list[e.Event]]) -> None:
+        self.attempt(which, runbook=step[0], step=step[1], by=by)
+
+    @rule(step=STEP, by=WHO, words=WORDS)
+    def skip(self, step: tuple[str, str], by: object, words: str) -> None:
+        self.attempt(checklist.skip, runbook=step[0], step=step[1], reason=words, by=by)
+
+    @rule(step=STEP, by=WHO, words=WORDS, which=st.sampled_from((checklist.note_step, checklist.correct)))
+    def remark(self, step: tuple[str, str], by: object, words: str, which: Callable[..., list[e.Event]]) -> None:
+        self.attempt(which, runbook=step[0], step=step[1], text=words, by=by)
+
+    @rule(step=st.just(("payouts-stuck", "2.2")) | STEP, by=WHO, again=st.booleans())
+    def ask(self, step: tuple[str, str], by: object, again: bool) -> None:
+        self.attempt(
+            checklist.ask, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
+        )  # fmt: skip
+
+    @rule(choice=ASK, by=WHO)
+    def go(self, choice: int, by: object) -> None:
+        self.attempt(checklist.go, ask=self.the_ask(choice), by=by, policy=POLICY)
+
+    @rule(choice=ASK, by=WHO, words=WORDS, asker=st.booleans())
+    def done(self, choice: int, by: Actor, words: str, asker: bool) -> None:
+        ask = self.story.incident.asks.get(self.the_ask(choice))
+        if ask and asker:
+            by = next(one for one in (ANA, BEN, CARLA) if one.user == ask.asked.by)
+        self.attempt(checklist.done, ask=self.the_ask(choice), result=words, by=by)
+
+    @rule(choice=ASK, by=WHO, words=WORDS, which=st.sampled_from((checklist.refuse, checklist.not_done)))
+    def refuse_or_take_back(self, choice: int, by: object, words: str, which: Callable[..., list[e.Event]]) -> None:
+        self.attempt(which, ask=self.the_ask(choice), reason=words, by=by)
+
+    @rule(step=st.just(("payouts-stuck", "2.1")) | STEP, by=WHO, again=st.booleans())
+    def stopped(self, step: tuple[str, str], by: object, again: bool) -> None:
+        self.attempt(
+            checklist.stopped, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
+        )  # fmt: skip
+
+    @rule(step=STEP, by=WHO, words=WORDS)
+    def alone(self, step: tuple[str, str], by: object, words: str) -> None:
+        self.attempt(
+            checklist.alone, runbook=step[0], step=step[1], reason=words, confirmers=PEOPLE, by=by, policy=POLICY
+        )  # fmt: skip
+
+    @rule(step=STEP, by=WHO)
+    def review(self, step: tuple[str, str], by: object) -> None:
+        self.attempt(checklist.review, runbook=step[0], step=step[1], by=by, policy=POLICY)
+
+    # -- customer comms
+
+    @rule(text=TEXT, by=WHO, edits=st.none() | DRAFT, promised=st.sampled_from((None, 20, 60)), known=st.booleans())
+    def write(self, text: str, by: object, edits: int | None, promised: int | None, known: bool) -> None:
+        until = self.story.now + timedelta(minutes=promised) if promised else None
+        name = self.the_draft(0) if known else f"d{len(self.story.incident.drafts) + 1}"
+        self.attempt(
+            drafts.draft, draft=name, template=TEMPLATE, text=text, promised=until, approvers=PEOPLE, by=by,
+            replaces="" if edits is None else self.the_draft(edits), policy=POLICY,
+        )  # fmt: skip
+
+    @rule(choice=DRAFT, text=st.none() | TEXT, by=WHO)
+    def approve(self, choice: int, text: str | None, by: object) -> None:
+        found = self.story.incident.drafts.get(self.the_draft(choice))
+        read = text or (found.drafted.text if found else "")
+        self.attempt(drafts.approve, draft=self.the_draft(choice), text_hash=text_hash(read), by=by, policy=POLICY)
+
+    @rule(choice=DRAFT, by=WHO)
+    def discard(self, choice: int, by: object) -> None:
+        self.attempt(drafts.discard, draft=self.the_draft(choice), by=by)
+
+    @rule(by=WHO, ends=st.booleans())
+    def send(self, by: object, ends: bool) -> None:
+        for name in list(self.story.incident.drafts):
+            self.attempt(drafts.sending, draft=name, by=by)
+            if ends:
+                self.attempt(drafts.published, draft=name, publisher="slack", where="C1", by=by)
+
+    @rule(choice=DRAFT, by=WHO, where=st.sampled_from(("C1", "C2")))
+    def publish(self, choice: int, by: object, where: str) -> None:
+        self.attempt(drafts.published, draft=self.the_draft(choice), publisher="slack", where=where, by=by)
+
+    @rule(choice=DRAFT, by=WHO, which=st.sampled_from((drafts.uncertain, drafts.failed)))
+    def lose(self, choice: int, by: object, which: Callable[..., list[e.Event]]) -> None:
+        self.attempt(which, draft=self.the_draft(choice), error="no answer", by=by)
+
+    # -- the incident
+
+    @rule(
+        by=WHO,
+        turn=st.sampled_from(
+            (
+                (lifecycle.mitigate, {"note": ""}),
+                (lifecycle.reopen, {"reason": ""}),
+                (lifecycle.change_severity, {"severity": "sev1", "reason": "", "responders": (), "policy": POLICY}),
+                (lifecycle.change_severity, {"severity": "sev3", "reason": "so it is", "responders": (),
+                                             "policy": POLICY}),
+                (cadence.post_update, {"text": "so it is", "next_by": None, "policy": POLICY}),
+                (cadence.nothing_new, {"policy": POLICY}),
+                (cadence.snooze, {"policy": POLICY}),
+                (notes.note, {"text": "so it is"}),
+                (roles.take, {"role": "lead", "user": "UBEN", "policy": POLICY}),
+            )
+        ),
+    )  # fmt: skip
+    def turn(self, by: object, turn: tuple[Callable[..., list[e.Event]], dict[str, object]]) -> None:
+        self.attempt(turn[0], **turn[1], by=by)
+
+    @rule(
+        by=WHO,
+        second=WHO,
+        how=st.sampled_from(
+            (
+                (lifecycle.resolve, {"note": "queue empty", "override": "asleep", "confirmers": PEOPLE,
+                                     "policy": POLICY}),
+                (lifecycle.call_false_alarm, {"reason": ""}),
+            )
+        ),
+        lasts=st.sampled_from((False, False, True)),
+    )  # fmt: skip
+    def end(
+        self, by: object, second: object, how: tuple[Callable[..., list[e.Event]], dict[str, object]], lasts: bool
+    ) -> None:
+        self.attempt(how[0], **how[1], by=by)
+        self.attempt(lifecycle.agree_override, by=second, policy=POLICY)
+        if not lasts:
+            self.attempt(lifecycle.reopen, reason="", by=by)
+
+    @rule()
+    def the_bot_attends(self) -> None:
+        self.attempt(cadence.remind, by=BOT, policy=POLICY)
+        for seq in list(self.story.incident.asks):
+            self.attempt(checklist.lapse, ask=seq, by=BOT, policy=POLICY)
+        for one in self.story.incident.checklists:
+            for step in one.steps:
+                self.attempt(checklist.review_overdue, runbook=one.runbook.slug, step=step, by=BOT)
+        for draft in list(self.story.incident.drafts):
+            self.attempt(drafts.lapse, draft=draft, by=BOT)
+
+    # -- what holds
+
+    @invariant()
+    def the_state_is_the_fold_of_the_timeline(self) -> None:
+        assert self.story.refold() == self.story.incident
+
+    @invariant()
+    def time_never_runs_back(self) -> None:
+        moments = [one.event.at for one in self.story.entries if one.event]
+        assert moments == sorted(moments)
+        assert [one.seq for one in self.story.entries] == list(range(1, len(self.story.entries) + 1))
+
+    @invariant()
+    def what_cannot_be_taken_back_was_done_by_two(self) -> None:
+        asked: dict[int, e.Asked] = {}
+        agreed: dict[int, str] = {}
+        for entry in self.story.entries:
+            match entry.event:
+                case e.Asked() as event:
+                    asked[entry.seq] = event
+                case e.GoGiven() as event:
+                    assert event.by in PEOPLE and event.by != asked[event.ask].by
+                    assert event.at < asked[event.ask].lapses
+                    agreed[event.ask] = event.by
+                case e.AskRefused() | e.AskLapsed() | e.AskNotDone() as event:
+                    agreed.pop(event.ask, None)
+                case e.AskDone() as event:
+                    assert event.by == asked[event.ask].by != agreed.pop(event.ask)
+                    assert event.result
+                case e.StepTicked() | e.StepUnticked() as event:
+                    assert (event.runbook, event.step) != ("payouts-stuck", "2.1") or type(event) is e.StepUnticked
+                    assert (event.runbook, event.step) != ("payouts-stuck", "2.2") or type(event) is e.StepUnticked
+
+    @invariant()
+    def what_two_people_did_stays_done(self) -> None:
+        done = {(self.asked(x.ask).runbook, self.asked(x.ask).step) for x in self.events(e.AskDone)}
+        for slug, step in done:
+            one = self.story.incident.checklist(slug)
+            assert one is not None
+            assert one.state(step).mark in (Mark.DONE, Mark.ASKED, Mark.GO, Mark.REVIEW)
+            assert one.state(step).done_with
+
+    @invariant()
+    def one_ask_at_a_time_on_a_step(self) -> None:
+        waiting = [(ask.asked.runbook, ask.asked.step) for ask in self.story.incident.open_asks]
+        assert len(waiting) == len(set(waiting))
+        marked = [
+            (one.runbook.slug, step)
+            for one in self.story.incident.checklists
+            for step, state in one.steps.items()
+            if state.mark in (Mark.ASKED, Mark.GO)
+        ]
+        assert sorted(marked) == sorted(waiting)
+
+    @invariant()
+    def nobody_reviews_what_they_did(self) -> None:
+        owed: dict[str, str] = {}
+        for entry in self.story.entries:
+            match entry.event:
+                case e.StoppedFirst() | e.DoneAlone() as event:
+                    assert event.by in PEOPLE and event.step not in owed
+                    owed[event.step] = event.by
+                case e.Reviewed() as event:
+                    assert event.by in PEOPLE and event.by != owed.pop(event.step)
+        pending = {
+            step for c in self.story.incident.checklists for step, s in c.steps.items() if s.mark is Mark.REVIEW
+        }
+        assert pending == set(owed)
+
+    @invariant()
+    def what_is_public_was_approved_by_another(self) -> None:
+        written: dict[str, e.CommsDrafted] = {}
+        approved: dict[str, str] = {}
+        begun: set[str] = set()
+        for entry in self.story.entries:
+            match entry.event:
+                case e.CommsDrafted() as event:
+                    assert event.draft not in written
+                    written[event.draft] = event
+                    approved.pop(event.replaces, None)
+                case e.CommsApproved() as event:
+                    assert event.by in PEOPLE and event.by != written[event.draft].by
+                    assert event.text_hash == text_hash(written[event.draft].text)
+                    approved[event.draft] = event.by
+                case e.CommsLapsed() | e.CommsDiscarded() as event:
+                    assert event.draft not in begun or self.story.incident.drafts[event.draft].approved_by
+                    approved.pop(event.draft, None)
+                case e.SeverityChanged() | e.Mitigated() | e.Resolved() | e.Reopened() | e.FalseAlarm() as event:
+                    # What was not on its way by then has to be approved anew.
+                    if not isinstance(event, e.SeverityChanged) or event.old != event.new:
+                        approved = {name: by for name, by in approved.items() if name in begun}
+                case e.CommsSending() as event:
+                    assert event.draft in approved
+                    begun.add(event.draft)
+                case e.CommsPublished() as event:
+                    assert event.draft in begun and event.draft in approved
+
+    @invariant()
+    def every_prefix_and_every_redaction_folds(self) -> None:
+        entries = self.story.entries
+        cut = len(entries) // 2
+        fold(TEAM, "i1", entries[:cut])
+        fold(TEAM, "i1", [*entries[: cut - 1], e.Entry(cut, None), *entries[cut:]])
+
+    def teardown(self) -> None:
+        """The whole story can be told, whatever it was; and so can each of its beginnings."""
+        story = self.story
+        for length in range(len(story.entries) + 1):
+            fold(TEAM, "i1", story.entries[:length])
+        assert postmortem.write(story.incident, story.entries, NAMES, POLICY, story.now).startswith("# INC-42")
+        card = scorecard(story.incident, story.entries, POLICY, story.now)
+        assert card.updates_on_time[0] <= card.updates_on_time[1]
+        for gone in range(len(story.entries)):
+            left = [*story.entries[:gone], e.Entry(gone + 1, None), *story.entries[gone + 1 :]]
+            postmortem.write(fold(TEAM, "i1", left), left, NAMES, POLICY, story.now)
+
+    def events(self, kind: type[e.Event]) -> list[e.Event]:
+        """All events of that type."""
+        return [one.event for one in self.story.entries if isinstance(one.event, kind)]
+
+    def asked(self, seq: int) -> e.Asked:
+        """The ask of that seq."""
+        return self.story.incident.asks[seq].asked
+
+
+TestIncident = Machine.TestCase
+TestIncident.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

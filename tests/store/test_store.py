@@ -1,0 +1,267 @@
+"""The store's contract: what is acknowledged is kept, whole, in order; what failed left nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.exc import StatementError
+
+from bot.domain import events as e
+from bot.domain.effect import EffectState
+from bot.domain.errors import NewerThanThisProgram, Refused
+from bot.domain.incident import Incident, Status
+from bot.store.rows import Person
+from bot.store.store import Conflict, Store, Transaction
+
+from .acts import KEY, NOW, TEAM, after, append, count_up, declare, effect, held_up, note
+from .timeline import story
+
+
+async def test_what_was_written_is_read(url: str, store: Store) -> None:
+    events = [replace(story()[0], number=1), *story()[1:]]  # type: ignore[call-arg]
+    await store.write(declare("first"))
+    await store.write(lambda tx: (tx.next_number("T0TEAM2"), tx.append(Incident("T0TEAM2", "one"), events, None))[1])
+    again = Store.open(url, KEY)
+    assert await again.entries("one") == [e.Entry(seq, event) for seq, event in enumerate(events, 1)]
+    assert await again.incident("one") == await store.incident("one")
+    assert await again.write(lambda tx: tx.incident("one")) == await store.incident("one")
+    assert await again.verify() == []
+    await again.close()
+
+
+async def test_what_is_not_there(store: Store) -> None:
+    assert await store.incident("none") is None
+    assert await store.entries("none") == []
+    assert await store.find(TEAM, 1) is None
+    assert await store.by_channel(TEAM, "") is None
+    assert await store.write(lambda tx: tx.incident("none")) is None
+    assert await store.write(lambda tx: tx.delivery(TEAM, "none")) is None
+    assert await store.next_due() is None
+    assert await store.verify() == []
+
+
+async def test_a_thousand_read_modify_writes_lose_none(store: Store) -> None:
+    await store.write(declare("one", title="0"))
+    await asyncio.gather(*(store.write(count_up("one")) for _ in range(1000)))
+    incident = await store.incident("one")
+    assert incident is not None and (incident.title, incident.seq) == ("1000", 1001)
+    assert await store.verify() == []
+
+
+async def test_two_programs_on_one_file_lose_none(url: str, store: Store) -> None:
+    await store.write(declare("one", title="0"))
+    other = Store.open(url, KEY)
+    await asyncio.gather(*((store, other)[n % 2].write(count_up("one")) for n in range(200)))
+    incident = await other.incident("one")
+    assert incident is not None and incident.title == "200"
+    assert incident == await store.incident("one")
+    assert await store.verify() == []
+    await other.close()
+
+
+async def test_a_stale_incident_is_a_conflict(store: Store) -> None:
+    before = await store.write(declare("one"))
+    await store.write(append("one", note("first")))
+    with pytest.raises(Conflict):
+        await store.write(lambda tx: tx.append(before, [note("second")], NOW))
+    with pytest.raises(Conflict):  # declared twice
+        await store.write(declare("one"))
+    assert [entry.event for entry in await store.entries("one")][1:] == [note("first")]
+    # the number of the second declaration was given back
+    assert (await store.write(declare("two"))).number == 2
+
+
+async def test_a_state_that_was_never_written_is_a_conflict(store: Store) -> None:
+    await store.write(declare("one"))
+    kept: list[Incident] = []
+
+    def fails(tx: Transaction) -> None:
+        kept.append(append("one", note("never"))(tx))
+        raise Refused("no")
+
+    with pytest.raises(Refused):
+        await store.write(fails)
+    await store.write(append("one", note("first")))
+    assert kept[0].seq == 2  # the same place in the chain, another past
+    with pytest.raises(Conflict):
+        await store.write(lambda tx: tx.append(kept[0], [note("second")], NOW))
+
+
+async def test_a_job_that_raises_undoes_itself_alone(store: Store) -> None:
+    await store.write(declare("one"))
+
+    def fails(tx: Transaction) -> None:
+        append("one", note("bad"))(tx)
+        tx.remember(TEAM, "bad", "one", "", NOW)
+        tx.next_number(TEAM)
+        raise Refused("no")
+
+    async with held_up(store):
+        jobs = [
+            asyncio.ensure_future(store.write(append("one", note("a")))),
+            asyncio.ensure_future(store.write(fails)),
+            asyncio.ensure_future(store.write(append("one", note("b")))),
+            asyncio.ensure_future(store.write(declare("two"))),
+        ]
+    answers = await asyncio.gather(*jobs, return_exceptions=True)
+    assert isinstance(answers[1], Refused)
+    assert [entry.event for entry in await store.entries("one")][1:] == [note("a"), note("b")]
+    assert await store.incident("one") == answers[2]
+    assert await store.write(lambda tx: tx.delivery(TEAM, "bad")) is None
+    assert getattr(answers[3], "number", None) == 2
+    assert await store.verify() == []
+
+
+async def test_one_who_went_away_does_not_disturb_the_rest(store: Store) -> None:
+    await store.write(declare("one"))
+    async with held_up(store):
+        jobs = [asyncio.ensure_future(store.write(append("one", note(text)))) for text in "abc"]
+        await asyncio.sleep(0)
+        jobs[1].cancel()
+    assert [(await jobs[n]).seq for n in (0, 2)] == [2, 3]
+
+
+async def test_deliveries(store: Store) -> None:
+    await store.write(declare("one"))
+    await store.write(lambda tx: tx.remember(TEAM, "k", "one", "done", NOW))
+    known = await store.write(lambda tx: tx.delivery(TEAM, "k"))
+    assert known is not None and (known.incident_id, known.answer, known.at) == ("one", "done", NOW)
+    assert await store.write(lambda tx: tx.delivery("T0OTHER", "k")) is None
+    with pytest.raises(Conflict):
+        await store.write(lambda tx: tx.remember(TEAM, "k", "one", "", NOW))
+    assert await store.write(lambda tx: tx.forget_deliveries(NOW)) == 0
+    assert await store.write(lambda tx: tx.forget_deliveries(after(1))) == 1
+
+
+async def test_numbers_are_counted_per_team_without_gaps(store: Store) -> None:
+    def refused(tx: Transaction) -> None:
+        tx.next_number(TEAM)
+        raise Refused("no")
+
+    jobs = [store.write(declare(f"{team} {n}", team=team)) for n in range(20) for team in ("T1", "T2")]
+    jobs += [store.write(refused) for _ in range(5)]  # type: ignore[misc]
+    await asyncio.gather(*jobs, return_exceptions=True)
+    for team in ("T1", "T2"):
+        listed = await store.listing(team, open_only=False)
+        assert [row.number for row in listed] == list(range(20, 0, -1))
+        assert await store.find(team, 20) == listed[0].id
+
+
+async def test_the_index_row_follows_the_timeline(store: Store) -> None:
+    await store.write(declare("one"))
+    await store.write(declare("two"))
+    await store.write(append("one", e.ChannelOpened(by="bot", at=NOW, channel="C1", name="inc-1")))
+    await store.write(append("two", e.Resolved(by="U1", at=after(1)), due=None))
+    assert await store.by_channel(TEAM, "C1") == "one"
+    assert await store.by_channel("T0OTHER", "C1") is None
+    assert [row.id for row in await store.listing(TEAM, open_only=True)] == ["one"]
+    two, one = await store.listing(TEAM, open_only=False)
+    assert (two.name, two.status, two.seq, two.due_at) == ("INC-2", Status.RESOLVED, 2, None)
+    assert (one.channel, one.declared_at, one.due_at, one.private) == ("C1", NOW, NOW, False)
+    assert [row.id for row in await store.listing(TEAM, open_only=False, limit=1)] == ["two"]
+
+
+async def test_due(store: Store) -> None:
+    for id, minutes in (("a", 3), ("b", 1), ("c", 2)):
+        await store.write(declare(id, due=after(minutes)))
+    await store.write(declare("never", due=None))
+    assert await store.next_due() == after(1)
+    assert await store.due(NOW, 10) == [] and await store.oldest_overdue(NOW) is None
+    assert await store.due(after(2), 10) == ["b", "c"] and await store.due(after(9), 2) == ["b", "c"]
+    assert await store.oldest_overdue(after(9)) == after(1)
+    assert await store.write(lambda tx: tx.set_due("b", 1, None)) is True
+    assert await store.write(lambda tx: tx.set_due("c", 0, None)) is False  # something has happened since
+    assert await store.next_due() == after(2)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        pytest.param("SELECT due_at FROM incidents WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1", id="next due"),
+        pytest.param("SELECT id FROM incidents WHERE due_at <= 'x' ORDER BY due_at LIMIT 9", id="due"),
+        pytest.param("SELECT id FROM incidents WHERE team_id = 'T' AND channel = 'C' LIMIT 1", id="by channel"),
+        pytest.param("SELECT id FROM incidents WHERE team_id = 'T' AND number = 1", id="by number"),
+        pytest.param("SELECT * FROM effects WHERE state = 'parked'", id="parked"),
+        pytest.param("SELECT * FROM events WHERE incident_id = 'x' ORDER BY seq", id="timeline"),
+    ],
+)
+def test_nothing_asked_often_reads_a_whole_table(url: str, question: str) -> None:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
+        plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {question}")]
+    assert all("USING INDEX" in step or "USING COVERING INDEX" in step for step in plan), plan
+
+
+async def test_leases(store: Store) -> None:
+    for id in "abc":
+        await store.write(declare(id, due=NOW))
+    claim = lambda by, now, limit: store.write(lambda tx: tx.lease(by, NOW, now, now.replace(second=30), limit))  # noqa: E731
+    assert await claim("p1", NOW, 2) == ["a", "b"]
+    assert await claim("p2", NOW, 9) == ["c"]
+    assert await claim("p1", NOW, 9) == ["a", "b"]  # its own again
+    assert await store.write(lambda tx: tx.release("c", "p1")) is False
+    assert await store.write(lambda tx: tx.release("c", "p2")) is True
+    assert await claim("p1", after(1), 9) == ["a", "b", "c"]  # run out or given back
+
+
+async def test_effects(store: Store) -> None:
+    await store.write(declare("one"))
+    first = effect("card", channel="C1")
+    await store.write(lambda tx: [tx.save_effect(one) for one in (first, effect("digest", started_at=after(1)))])
+    sent = replace(first, id="another id", state=EffectState.SENT, ts="1.2", hash="h", attempts=1, next_try_at=after(2))
+    await store.write(lambda tx: tx.save_effect(sent))
+    assert [one.key for one in await store.effects("one")] == ["card", "digest"]
+    assert (await store.effects("one"))[0] == sent
+    assert await store.write(lambda tx: tx.effects("one")) == await store.effects("one")
+    assert await store.parked() == []
+    parked = replace(sent, state=EffectState.PARKED, error="restricted_action")
+    await store.write(lambda tx: tx.save_effect(parked))
+    assert await store.parked() == [parked]
+
+
+async def test_people(store: Store) -> None:
+    one = Person(TEAM, "U1", {"name": "Zoë", "groups": ["S1"], "tz": 3600}, NOW)
+    await store.save_people([one, Person(TEAM, "U2", {}, NOW)])
+    await store.save_people([replace(one, body={"name": "Zoe"}, at=after(1))])
+    assert await store.person(TEAM, "U1") == replace(one, body={"name": "Zoe"}, at=after(1))
+    assert await store.person(TEAM, "U9") is None
+    assert [person.user for person in await store.people(TEAM)] == ["U1", "U2"]
+
+
+async def test_a_timeline_of_a_newer_program_is_read_and_not_written(url: str, store: Store) -> None:
+    await store.write(declare("one"))
+    await store.write(append("one", note("x")))
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
+        raw.execute("UPDATE events SET type = 'Teleported' WHERE seq = 2")
+    later = Store.open(url, KEY)
+    assert [type(entry.event) for entry in await later.entries("one")] == [e.Declared, e.Unknown]
+    with pytest.raises(NewerThanThisProgram, match="newer version"):
+        await later.write(append("one", note("y")))
+    await later.close()
+
+
+async def test_half_a_character_does_not_stop_anybody(store: Store) -> None:
+    """JSON from outside may hold a lone surrogate, which no database takes."""
+    await store.write(declare("one", title="half \ud83d of an emoji"))
+    incident = await store.incident("one")
+    assert incident is not None and incident.title == "half \ufffd of an emoji"
+    assert (await store.listing(TEAM))[0].title == incident.title
+
+
+async def test_a_moment_without_a_zone_is_not_stored(store: Store) -> None:
+    with pytest.raises(StatementError, match="time zone"):
+        await store.write(declare("one", due=NOW.replace(tzinfo=None)))
+    assert await store.incident("one") is None
+
+
+async def test_nothing_is_written_after_the_end_and_nothing_before_it_is_lost(url: str) -> None:
+    store = Store.open(url, KEY)
+    await store.write(declare("one", title="0"))
+    jobs = [asyncio.ensure_future(store.write(count_up("one"))) for _ in range(50)]
+    await asyncio.sleep(0)
+    await store.close()
+    assert [(await job).title for job in jobs][-1] == "50"
+    with pytest.raises(Exception, match="closed"):
+        await store.write(count_up("one"))
