@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -105,7 +106,7 @@ class Bot:
     def _wire(self, client: AsyncWebClient, reading: aiohttp.ClientSession) -> None:
         directory, settings = self.directory, self.settings
         room = SlackRoom(client, directory.bot_user, directory.url)
-        self.service = Service(self.store, self.policy, self.clock)
+        self.service = Service(self.store, self._expanded(), self.clock)
         publisher = SlackPublisher(room, directory.channel(self.policy.customer_comms))
         self.caretaker = Caretaker(
             self.service,
@@ -156,7 +157,7 @@ class Bot:
         stack.push_async_callback(self._finish)
         if not http and settings.slack_app_token:
             self._socket = AsyncSocketModeHandler(self.app, settings.slack_app_token.get_secret_value())
-            await self._socket.connect_async()
+            await self._socket.connect_async()  # type: ignore[no-untyped-call]
             stack.push_async_callback(self._socket.close_async)
 
     def _run(self, stack: contextlib.AsyncExitStack, work: Any, name: str) -> None:
@@ -173,10 +174,20 @@ class Bot:
         """APScheduler only ticks: what is due lives in the store."""
         add = self._scheduler.add_job
         options: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
-        add(self.directory.refresh, "interval", minutes=10, **options)
+        add(self._refresh, "interval", minutes=10, **options)
         add(self._forget, "interval", hours=1, **options)
         self._scheduler.start()
         stack.callback(self._scheduler.shutdown, wait=False)
+
+    def _expanded(self) -> Policy:
+        """The policy with its levels as people: groups are expanded from the directory, so that rules never ask it."""
+        levels = tuple(people for level in self.policy.levels if (people := self.directory.expand(level)))
+        return replace(self.policy, levels=levels)
+
+    async def _refresh(self) -> None:
+        """Read people and groups anew; who joined a group since is called from now on."""
+        await self.directory.refresh()
+        self.service.policy = self._expanded()
 
     async def _forget(self) -> None:
         """Delivery keys are kept a day: Slack's last retry comes after minutes."""
@@ -201,7 +212,7 @@ class Bot:
 
     def _render(self, incident: Incident, now: datetime) -> list[Message]:
         setup = Setup(
-            policy=self.policy,
+            policy=self.service.policy,
             names=self.directory.names,
             runbooks={slug: one.title for slug, one in self.shelf.runbooks.items()},
             command=self.settings.slack_command,

@@ -200,7 +200,7 @@ class Caretaker:
             if name in failed:
                 continue
             try:
-                done = await self._record(incident, name, lambda i, *, by, at, rule=rule: rule(i, by, at))  # type: ignore[misc]
+                done = await self._record(incident, name, lambda i, *, by, at, rule=rule: rule(i, by, at))
             except Refused:
                 failed.add(name)
                 continue
@@ -255,13 +255,8 @@ class Caretaker:
 
         if wants.channel and (effect := due("channel", "channel", "")):
             owed.append(Owed(effect, lambda one: self._open_channel(incident, one)))
-        if wants.people:
-            hash = digest(*wants.people)
-            if effect := due("invites", "invites", hash):
-                owed.append(
-                    Owed(effect, lambda one: self._invite(incident, wants.people, replace(one, hash=hash)), once=False)
-                )
         if incident.reachable:
+            # Before the people: Slack tells everybody inside of a changed topic.
             topic = channel.topic(incident, self._service.policy)
             if effect := due("topic", "topic", digest(topic)):
                 owed.append(
@@ -270,6 +265,12 @@ class Caretaker:
                         self._done_by(lambda: self._room.set_topic(incident.channel, topic), incident, digest(topic)),
                         once=False,
                     )
+                )
+        if wants.people:
+            hash = digest(*wants.people)
+            if effect := due("invites", "invites", hash):
+                owed.append(
+                    Owed(effect, lambda one: self._invite(incident, wants.people, replace(one, hash=hash)), once=False)
                 )
         messages = self._render(incident, now)
         settled = {key for key, effect in effects.items() if effect.state in (EffectState.SENT, EffectState.REFUSED)}
@@ -436,7 +437,7 @@ class Caretaker:
                 await self._record(
                     incident,
                     "channel refused",
-                    lambda i, *, by, at, code=refusal.code: channel.refused(i, error=code, by=by, at=at),  # type: ignore[misc]
+                    lambda i, *, by, at, code=refusal.code: channel.refused(i, error=code, by=by, at=at),
                 )
                 return replace(effect, state=EffectState.PARKED, error=refusal.code, next_try_at=None)
         opened = found
@@ -516,9 +517,7 @@ class Caretaker:
                 return replace(effect, state=EffectState.REFUSED, hash=draft.drafted.text_hash, error="interrupted")
         else:
             await self._save(effect)
-            await self._record(
-                incident, "publish", lambda i, *, by, at: drafts.sending(i, draft=name, by=by, at=at)
-            )
+            await self._record(incident, "publish", lambda i, *, by, at: drafts.sending(i, draft=name, by=by, at=at))
             try:
                 sent = await publisher.publish(draft.drafted.text, effect.id)
             except (NotDone, TryLater) as failure:
@@ -571,4 +570,3 @@ class Caretaker:
 TRANSIENT = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "unavailable"}
 )
-

@@ -122,7 +122,7 @@ def sandbox(
     manifest: Annotated[Path | None, typer.Option(help="The app's manifest (YAML or JSON); none: this bot's.")] = None,
     tour: Annotated[Path | None, typer.Option(help="A file with the page's “Try this”.")] = None,
     strict: Annotated[bool, typer.Option(help="Rate limits at Slack's numbers.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print addresses and tokens as one line of JSON first.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print addresses and tokens as one line of JSON.")] = False,
 ) -> None:
     """Start the local Slack alone, for this bot or anybody's Bolt app."""
     described = yaml.safe_load((manifest or config.ROOT / "manifest.yaml").read_text())
@@ -177,7 +177,7 @@ def verify() -> None:
             await store.close()
 
     with _store_errors():
-        problems = asyncio.run(work())
+        problems: list[str] = asyncio.run(work())
     for problem in problems:
         print(problem)
     if problems:
@@ -236,7 +236,7 @@ def rearm() -> None:
 def export(
     number: Annotated[int, typer.Argument(help="The incident's number: 42 for INC-42.")],
     folder: Annotated[Path, typer.Option(help="Where the files go.")] = Path(),
-    team: Annotated[str, typer.Option(help="The workspace's id, where the database holds several.")] = "",
+    team: Annotated[str, typer.Option(help="The workspace's id, T…; asked from Slack where it is not given.")] = "",
 ) -> None:
     """Write an incident's postmortem (Markdown) and timeline (JSON) to files."""
     from bot.export import write
@@ -246,7 +246,8 @@ def export(
     async def work() -> list[Path]:
         store = _open(settings)
         try:
-            return await write(store, number, folder, team)
+            where, names = await _workspace(settings)
+            return await write(store, team or where, number, folder, names)
         finally:
             await store.close()
 
@@ -257,6 +258,21 @@ def export(
         raise typer.Exit(1)
     for path in paths:
         print(path)
+
+
+async def _workspace(settings: config.Settings) -> tuple[str, dict[str, str]]:
+    """The workspace's id, and names for ids; without an answer from Slack ids stay ids."""
+    import aiohttp
+
+    from bot.ports import NotDone, TryLater, Unsure
+    from bot.slack.directory import Directory
+    from bot.slack.room import web_client
+
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+        directory = Directory(web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session))
+        with contextlib.suppress(NotDone, TryLater, Unsure):
+            await directory.warm()
+        return directory.team, dict(directory.names)
 
 
 @cli.command()

@@ -109,7 +109,7 @@ class Misconfigured(Exception):
 def read() -> Settings:
     """The settings of this process. Raises Misconfigured with every problem at once, and no secret in it."""
     try:
-        return Settings()  # type: ignore[call-arg]  (the environment fills it)
+        return Settings()
     except ValidationError as error:
         problems = []
         for one in error.errors(include_input=False, include_url=False):

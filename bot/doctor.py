@@ -46,7 +46,9 @@ def _content(settings: Settings) -> list[Finding]:
         findings.append(Finding(True, f"policy: {len(policy.severities)} severities"))
         if not policy.levels:
             findings.append(
-                Finding(True, "policy: no escalation levels", "Set `levels`, so that an unanswered incident finds people.")
+                Finding(
+                    True, "policy: no escalation levels", "Set `levels`, so that an unanswered incident finds people."
+                )
             )
     except BadPolicy as bad:
         findings += [Finding(False, f"policy: {one}", "Mend the policy file.") for one in bad.problems]
@@ -62,7 +64,8 @@ async def _database(settings: Settings) -> list[Finding]:
         parked = await store.parked()
         findings = [Finding(True, "database: opened, of this version's shape")]
         findings += [
-            Finding(False, f"parked: {one.key} of incident {one.incident_id}: {one.error}", _do(one.error)) for one in parked
+            Finding(False, f"parked: {one.key} of incident {one.incident_id}: {one.error}", _do(one.error))
+            for one in parked
         ]
         return findings
     finally:

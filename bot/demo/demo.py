@@ -26,7 +26,18 @@ def run(*, port: int, mode: str, folder: Path | None) -> int:
     bot_port = _free_port()
     listen = ["--http", f"http://127.0.0.1:{bot_port}/slack/events"] if mode == "http" else []
     slack = subprocess.Popen(
-        [sys.executable, "-m", "bot", "sandbox", "--port", str(port), "--json", "--tour", str(HERE / "tour.json"), *listen],
+        [
+            sys.executable,
+            "-m",
+            "bot",
+            "sandbox",
+            "--port",
+            str(port),
+            "--json",
+            "--tour",
+            str(HERE / "tour.json"),
+            *listen,
+        ],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -42,8 +53,12 @@ def run(*, port: int, mode: str, folder: Path | None) -> int:
             home = folder or Path(temporary)
             home.mkdir(parents=True, exist_ok=True)
             environment = _environment(facts, home, mode, bot_port)
-            subprocess.run([sys.executable, "-m", "bot", "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
-            bot = subprocess.Popen([sys.executable, "-m", "bot", "run"], env=environment, text=True, start_new_session=True)
+            subprocess.run(
+                [sys.executable, "-m", "bot", "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL
+            )
+            bot = subprocess.Popen(
+                [sys.executable, "-m", "bot", "run"], env=environment, text=True, start_new_session=True
+            )
             if not _ready(bot, bot_port):
                 print("The bot did not become ready; its messages stand above.", file=sys.stderr)
                 return 1

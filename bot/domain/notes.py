@@ -126,3 +126,9 @@ def take_reading(
             by=by.user, at=at, probe=probe, target=target, state=state, sentence=sentence, evidence=evidence, step=step
         )
     ]
+
+
+def refuse_secret(incident: Incident, *, kind: str, where: str, by: Actor, at: datetime) -> list[e.Event]:
+    """Keep that a secret was in somebody's text: its kind and field, never its value."""
+    known(incident)
+    return [e.SecretRefused(by=by.user, at=at, kind=kind, where=where)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Set
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,9 @@ def load(path: Path | None) -> Policy:
         return Policy()
     found = _table(path)
     problems: list[str] = []
-    known: dict[str, Any] = _read(found, FIELDS, "", problems)
-    if not problems:
-        problems += _between(Policy(**known))
+    known = _read(found, FIELDS, problems)
+    unread = found.keys() - known.keys()
+    problems += _between(Policy(**known), unread)
     if problems:
         raise BadPolicy(tuple(problems))
     return Policy(**known)
@@ -58,21 +59,19 @@ def _table(path: Path) -> dict[str, Any]:
         raise BadPolicy((f"{path} is not TOML: {str(error)[:120]}.",)) from None
 
 
-def _read(
-    table: Mapping[str, Any], known: Mapping[str, Callable[[Any], Any]], place: str, problems: list[str]
-) -> dict[str, Any]:
-    """The values of a table by the readers of `known`; a problem for each that does not read."""
+def _read(table: Mapping[str, Any], known: Mapping[str, Callable[[Any], Any]], problems: list[str]) -> dict[str, Any]:
+    """The values of a table by the readers of `known`; a problem, “key: sentence”, for each that does not read."""
     result: dict[str, Any] = {}
     for key, value in table.items():
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
             meant = f" Did you mean {near[0]}?" if near else ""
-            problems.append(f"{place}{_shown(key)}: there is no such key.{meant}")
+            problems.append(f"{_shown(key)}: there is no such key.{meant}")
             continue
         try:
             result[key] = known[key](value)
         except Wrong as wrong:
-            problems += [f"{place}{key}{more}: {sentence}" for more, sentence in wrong.found]
+            problems += [f"{key}{more}: {sentence}" for more, sentence in wrong.found]
     return result
 
 
@@ -98,45 +97,45 @@ def _severities(value: Any) -> tuple[Severity, ...]:
 
 def _severity(table: Mapping[str, Any], number: int, problems: list[tuple[str, str]]) -> dict[str, Any]:
     found: list[str] = []
-    known = _read(table, SEVERITY_FIELDS, "", found)
-    problems += [(f"[{number}].{one.partition(': ')[0]}", one.partition(": ")[2]) for one in found]
-    problems += [
-        (f"[{number}].{key}", "is missing") for key in ("key", "name", "meaning", "gate") if key not in table
-    ]
+    known = _read(table, SEVERITY_FIELDS, found)
+    for one in found:
+        key, _, sentence = one.partition(": ")
+        problems.append((f"[{number}].{key}", sentence))
+    problems += [(f"[{number}].{key}", "is missing") for key in SEVERITY_NEEDS if key not in table]
     return {"cadence": None, "postmortem_days": None, **known}
 
 
 def _twice(read: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """A word has to mean one severity, whether it is a key, a name or an alias."""
-    seen: dict[str, int] = {}
+    holders: dict[str, int] = {}
     problems: list[tuple[str, str]] = []
     for number, one in enumerate(read, 1):
-        # a name that is also the key's own spelling in capitals is no second meaning
-        own = dict.fromkeys([one.get("key", ""), one.get("name", "").lower()])
-        words = [*((word, "name") for word in own), *((word, "aliases") for word in one.get("aliases", ()))]
-        mine: set[str] = set()
-        for word, key in words:
-            if not word:
-                continue
-            holder = seen.setdefault(word, number)
+        aliases: tuple[str, ...] = one.get("aliases", ())
+        problems += [
+            (f"[{number}].aliases", f"“{word}” is there twice") for word, n in Counter(aliases).items() if n > 1
+        ]
+        # an alias that repeats its own severity's name takes nothing from anybody
+        words = {**dict.fromkeys(aliases, "aliases"), one.get("name", "").lower(): "name", one.get("key", ""): "key"}
+        for word, key in words.items():
+            holder = holders.setdefault(word, number) if word else number
             if holder != number:
                 problems.append((f"[{number}].{key}", f"“{word}” already means severities[{holder}]"))
-            elif key == "aliases" and word in mine and word not in own:
-                problems.append((f"[{number}].aliases", f"“{word}” is there twice"))
-            mine.add(word)
     return problems
 
 
 # -- what has to fit together -----------------------------------------------------------------------
 
 
-def _between(policy: Policy) -> list[str]:
+def _between(policy: Policy, unread: Set[str]) -> list[str]:
+    """Keys that contradict each other, as far as both could be read."""
     problems = []
     keys = [one.key for one in policy.severities]
-    if policy.assumed_severity not in keys:
-        problems.append(f"assumed_severity: “{policy.assumed_severity}” is not the key of a severity: {', '.join(keys)}")
-    if policy.announcements == policy.customer_comms:
-        problems.append("customer_comms: customers cannot read in the channel of announcements; name another")
+    if not unread & {"severities", "assumed_severity"} and policy.assumed_severity not in keys:
+        problems.append(
+            f"assumed_severity: “{policy.assumed_severity}” is not the key of a severity: {', '.join(keys)}"
+        )
+    if not unread & {"announcements", "customer_comms"} and policy.announcements == policy.customer_comms:
+        problems.append("customer_comms: this is the channel of announcements too; customers need one of their own")
     return problems
 
 
@@ -181,6 +180,8 @@ SEVERITY_FIELDS: dict[str, Callable[[Any], Any]] = {
     "aliases": values.each(values.word),
     "responders": values.each_once(values.who),
 }
+#: what each of them has to say
+SEVERITY_NEEDS = ("key", "name", "meaning", "gate")
 assert set(SEVERITY_FIELDS) == {one.name for one in fields(Severity)}
 
 #: what may stand at the top of the file, and what reads it

@@ -43,7 +43,8 @@ class ClockFeed:
                     data = json.dumps({"now": clock.now(), "offset": clock.offset, "frozen": clock.frozen})
                     await response.write(f"event: clock\ndata: {data}\n\n".encode())
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(event.wait(), BEAT_SECONDS)
+                        async with asyncio.timeout(BEAT_SECONDS):
+                            await event.wait()
         finally:
             self._moved.discard(event)
         return response

@@ -188,9 +188,12 @@ class Gestures:
 
     async def close_view(self, user: User, view: View) -> None:
         """Close a form with its cross or its close button; the program hears of it with notify_on_close."""
+        stack = self.world.stacks.get(user.id) or []
         clear = bool(view.body.get("clear_on_close"))
-        closed = windows.close_all(self.world, user.id) if clear else [view]
-        if not clear:
+        closed = stack[::-1] if clear or view not in stack else stack[stack.index(view) :][::-1]
+        if clear:
+            windows.close_all(self.world, user.id)
+        else:
             windows.close_view(self.world, view)
         for each in closed:
             if each.body.get("notify_on_close"):

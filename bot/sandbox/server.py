@@ -7,9 +7,11 @@ import secrets
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
+from bot.sandbox import staff
 from bot.sandbox.app_manifest import AppManifest
 from bot.sandbox.chain import Chain
 from bot.sandbox.clock import SandboxClock
@@ -17,12 +19,13 @@ from bot.sandbox.clock_feed import ClockFeed
 from bot.sandbox.control import Control
 from bot.sandbox.delivery import Delivery
 from bot.sandbox.desk import Desk
+from bot.sandbox.errors import NotPossible
 from bot.sandbox.faults import Faults
 from bot.sandbox.gestures import Gestures
 from bot.sandbox.journal import Journal
 from bot.sandbox.limits import Limits
 from bot.sandbox.people import Person
-from bot.sandbox.records import Channel, Json
+from bot.sandbox.records import Channel, Json, User
 from bot.sandbox.sample import Sample
 from bot.sandbox.sockets import Sockets
 from bot.sandbox.stream import Stream
@@ -169,6 +172,28 @@ class Sandbox:
     @property
     def channels(self) -> list[Channel]:
         return list(self.world.channels.values())
+
+    def hire(self, handle: str, real_name: str, **more: Any) -> Person:
+        """Somebody new joins the team; `more` are fields of User (is_guest, tz, …)."""
+        user = User(id=self.world.new_id("U"), handle=handle, real_name=real_name, **more)
+        staff.hire(self.world, user)
+        return self.person(user.id)
+
+    def change_person(self, who: str, **changes: Any) -> None:
+        """Change fields of somebody's User record, as an administrator or the person would."""
+        staff.change(self.world, self.world.user(who), **changes)
+
+    def set_group(self, handle: str, users: Sequence[str]) -> None:
+        """Set who is in a user group, by handles or ids. Raises NotPossible."""
+        for group in self.world.groups.values():
+            if handle.removeprefix("@") in (group.handle, group.id):
+                staff.regroup(self.world, group, [self.world.user(who).id for who in users])
+                return
+        raise NotPossible(f"there is no group {handle}")
+
+    def uninstall(self) -> None:
+        """Uninstall the app from the workspace."""
+        staff.uninstall(self.world)
 
     async def connected(self, timeout: float = 10.0) -> None:
         """Return once a program is connected by Socket Mode; TimeoutError after `timeout` real seconds."""

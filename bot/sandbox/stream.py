@@ -62,7 +62,8 @@ class Stream:
                 await response.write(b": hello\n\n")
                 while True:
                     try:
-                        data = await asyncio.wait_for(queue.get(), BEAT_SECONDS)
+                        async with asyncio.timeout(BEAT_SECONDS):
+                            data = await queue.get()
                     except TimeoutError:
                         await response.write(b": still here\n\n")
                         continue

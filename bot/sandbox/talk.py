@@ -128,7 +128,10 @@ def _notify(world: World, channel: Channel, message: Message, parent: Message | 
             reason = "thread"
         else:
             continue
-        entry = {"channel": channel.id, "ts": message.ts, "text": message.text, "reason": reason}
+        entry = {
+            "channel": channel.id, "ts": message.ts, "thread_ts": message.thread_ts, "text": message.text,
+            "plain": message.plain, "reason": reason,
+        }  # fmt: skip
         world.notifications.setdefault(member, []).append(entry)
         world.tell({"type": "notification", **entry}, [member])
 

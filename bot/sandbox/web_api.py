@@ -104,6 +104,8 @@ class WebApi:
                 raise SlackError("not_authed")
             if token not in (self.bot_token, self.app_token):
                 raise SlackError("invalid_auth")
+            if not self.world.installed and token == self.bot_token:
+                raise SlackError("account_inactive")
             is_app = token == self.app_token
             if is_app != (method.holder == "app"):
                 raise SlackError("not_allowed_token_type")

@@ -49,6 +49,7 @@ class World:
         self.team_domain = sample.TEAM_DOMAIN
         self.app_id = sample.APP_ID
         self.url = "http://127.0.0.1"
+        self.installed = True
         self.tell: Tell = _nobody_listens
         self.watched: Callable[[], bool] = _nobody_watches
         self.announce: Announce = _nobody_listens

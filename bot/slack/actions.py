@@ -262,7 +262,12 @@ async def _comms_there(call: Call, v: Values) -> Answer | None:
     name = str(v.get("d", ""))
     await call.act(
         "comms",
-        partial(drafts.published, draft=name, publisher="seen by a person", where=call.desk.directory.channel(call.desk.policy.customer_comms)),
+        partial(
+            drafts.published,
+            draft=name,
+            publisher="seen by a person",
+            where=call.desk.directory.channel(call.desk.policy.customer_comms),
+        ),
     )
     return Answer("Noted: the text is public.")
 
@@ -317,7 +322,11 @@ async def _declare_form(call: Call, v: Values) -> Answer | None:
 async def _declare_as(call: Call, v: Values) -> Answer | None:
     private = {"1": True, "0": False}.get(str(v.get("p", "")))
     return await opening.open_incident(
-        call, str(v.get("t", "")), str(v.get("s", "")) or None, private=private, anyway=bool(v.get("a")) or private is False
+        call,
+        str(v.get("t", "")),
+        str(v.get("s", "")) or None,
+        private=private,
+        anyway=bool(v.get("a")) or private is False,
     )
 
 
@@ -437,8 +446,10 @@ async def _refresh_list(call: Call, body: Mapping[str, Any]) -> None:
         return
     meta = kit.parse(view.get("private_metadata", ""))
     action = (body.get("actions") or [{}])[0]
-    page = int(values_of(action).get("p", meta.get("p", 0)) or 0) if "page" in action.get("action_id", "") else int(
-        meta.get("p", 0) or 0
+    page = (
+        int(values_of(action).get("p", meta.get("p", 0)) or 0)
+        if "page" in action.get("action_id", "")
+        else int(meta.get("p", 0) or 0)
     )
     fresh = await call.desk.service.store.incident(call.incident.id)
     if fresh is None:
@@ -475,4 +486,3 @@ async def finish_call(call: Call, answer: Answer | None) -> None:
         await asyncio.gather(*(work() for work in call.later))
     except Exception as error:
         log.error("after.failed", exc_info=error)
-

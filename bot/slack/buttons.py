@@ -23,7 +23,8 @@ log = structlog.get_logger(__name__)
 def say_again(text: str, choices: Sequence[tuple[str, str]]) -> Answer:
     """A sentence and buttons, each of which says something as if it had been typed: (label, text after the command)."""
     elements = [
-        kit.button(label[:70], f"inc:again:{position}", kit.value(c=said)) for position, (label, said) in enumerate(choices)
+        kit.button(label[:70], f"inc:again:{position}", kit.value(c=said))
+        for position, (label, said) in enumerate(choices)
     ]
     return Answer(text, (kit.section(text), kit.actions(*elements)))
 
@@ -33,7 +34,8 @@ def declare_or(title: str, text: str, others: Sequence[tuple[str, str]]) -> Answ
     shown = title if len(title) <= 50 else title[:49] + "…"
     elements = [kit.button(f"Declare “{shown}”", "inc:declare-form", kit.value(t=title[:400]))]
     elements += [
-        kit.button(label[:70], f"inc:again:{position}", kit.value(c=said)) for position, (label, said) in enumerate(others)
+        kit.button(label[:70], f"inc:again:{position}", kit.value(c=said))
+        for position, (label, said) in enumerate(others)
     ]
     return Answer(text, (kit.section(text), kit.actions(*elements)))
 
@@ -80,7 +82,9 @@ def like_it(twin: Incident, title: str, severity: str | None) -> Answer:
             kit.section(text),
             kit.actions(
                 kit.button(f"Go to {twin.name}", "inc:join", kit.value(i=twin.id)),
-                kit.button("Declare anyway", "inc:declare-as:anyway", kit.value(t=title[:400], s=severity or "", a="1")),
+                kit.button(
+                    "Declare anyway", "inc:declare-as:anyway", kit.value(t=title[:400], s=severity or "", a="1")
+                ),
             ),
         ),
     )
@@ -97,7 +101,9 @@ def update_preview(incident: Incident, text: str, next_by: datetime | None, now:
             kit.section(head),
             kit.section(quoted(text)),
             kit.actions(
-                kit.button("Post", "inc:update-post", kit.value(i=incident.id, t=text), style="primary") if fits else None,
+                kit.button("Post", "inc:update-post", kit.value(i=incident.id, t=text), style="primary")
+                if fits
+                else None,
                 kit.button("Edit", "inc:update-form", kit.value(i=incident.id, t=text[:1500])),
             ),
         ),
@@ -128,11 +134,9 @@ async def respond(call: Call, answer: Answer) -> None:
     client = call.desk.client
     try:
         if call.channel:
-            extra = {"thread_ts": call.thread} if call.thread else {}
+            extra: dict[str, Any] = {"thread_ts": call.thread} if call.thread else {}
             try:
-                await slack(
-                    client, "chat.postEphemeral", channel=call.channel, user=call.actor.user, **extra, **body
-                )
+                await slack(client, "chat.postEphemeral", channel=call.channel, user=call.actor.user, **extra, **body)
                 return
             except NotDone:
                 pass  # not a member there, or no such channel: directly then

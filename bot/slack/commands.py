@@ -203,7 +203,9 @@ def help_answer(call: Call, word: str) -> Answer:
     groups: dict[str, list[str]] = {}
     for verb in SUBCOMMANDS:
         also = f" ({', '.join(verb.aliases)})" if verb.aliases else ""
-        groups.setdefault(verb.group, []).append(f"`{command} {verb.name} {verb.usage}".rstrip() + f"`{also} {verb.does}")
+        groups.setdefault(verb.group, []).append(
+            f"`{command} {verb.name} {verb.usage}".rstrip() + f"`{also} {verb.does}"
+        )
     head = f"`{command}` alone opens what fits here. In threads, mention me instead: `@incident note …`."
     parts = [head, *(f"*{group}*\n" + "\n".join(lines) for group, lines in groups.items())]
     return Answer("\n\n".join(parts)[:3800], looking.help_blocks("\n\n".join(parts)))

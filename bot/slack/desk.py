@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.caretaker import Caretaker
-from bot.domain import events as e
+from bot.domain import notes
 from bot.domain.actor import Actor
 from bot.domain.comms import Template
 from bot.domain.errors import Refused
@@ -126,9 +127,7 @@ class Call:
 
     async def act(self, verb: str, rule: Rule, *, key: str | None = None) -> Done:
         """Apply a rule of the domain to this channel's incident, in this person's name."""
-        done = await self.desk.service.act(
-            self.known.id, verb, rule, self.actor, key=self.key if key is None else key
-        )
+        done = await self.desk.service.act(self.known.id, verb, rule, self.actor, key=self.key if key is None else key)
         self.incident = done.incident
         return done
 
@@ -138,12 +137,8 @@ class Call:
         if not refusal:
             return text
         if self.incident is not None and self.incident.seq:
-            await self.desk.service.act(
-                self.incident.id,
-                "secret",
-                lambda i, *, by, at: [e.SecretRefused(by=by.user, at=at, kind=kind, where=where)],
-                self.actor,
-            )
+            refused = partial(notes.refuse_secret, kind=kind, where=where)
+            await self.desk.service.act(self.incident.id, "secret", refused, self.actor)
         raise Refused(refusal, field=where)
 
     async def open(self, view: View) -> None:
@@ -156,7 +151,9 @@ class Call:
             if refusal.code in ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"):
                 raise Refused("Slack gave us too little time to open the form. Please ask for it again.") from None
             log.error("form.refused", code=refusal.code, detail=refusal.detail, view=view.get("callback_id"))
-            raise Refused(f"Slack refused the form ({refusal.code}). Type it instead: `{self.desk.command} help`.") from None
+            raise Refused(
+                f"Slack refused the form ({refusal.code}). Type it instead: `{self.desk.command} help`."
+            ) from None
         except (TryLater, Unsure):
             raise Refused("Slack did not answer. Please ask for the form again.") from None
 
@@ -165,7 +162,9 @@ class Call:
         directory = self.desk.directory
         found = directory.by_handle(word) if word.startswith("@") else await directory.person(word)
         if found is None:
-            raise Refused(f"{word if word.startswith('@') else 'That person'} is not in this workspace. Nothing was done.")
+            raise Refused(
+                f"{word if word.startswith('@') else 'That person'} is not in this workspace. Nothing was done."
+            )
         actor = await directory.actor(found.id)
         try:
             self.desk.policy.allow("hold a role", actor)

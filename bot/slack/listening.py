@@ -71,7 +71,8 @@ class Runner(AsyncioListenerRunner):
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._finish(done, listener_name))
         begun = time.monotonic()
-        await asyncio.wait({answered, task}, timeout=ANSWER_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+        both: set[asyncio.Future[Any]] = {answered, task}
+        await asyncio.wait(both, timeout=ANSWER_WITHIN, return_when=asyncio.FIRST_COMPLETED)
         if answered.done():
             return answered.result()
         if task.done():
@@ -93,7 +94,7 @@ class _FirstAck(AsyncAck):
     """An acknowledgement that is told apart from later ones: only the first counts."""
 
     def __init__(self, answered: asyncio.Future[BoltResponse]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._answered = answered
 
     async def __call__(self, *args: Any, **kwargs: Any) -> BoltResponse:

@@ -56,7 +56,13 @@ async def _update(call: Call, meta: Meta, fields: Fields) -> Next:
     next_by = moment(fields.get("next_by"))
     # Tried out now, so that a refusal lands in this form and not in the preview.
     cadence.post_update(
-        call.known, text=words, next_by=next_by, impact=impact, by=call.actor, at=call.desk.now(), policy=call.desk.policy
+        call.known,
+        text=words,
+        next_by=next_by,
+        impact=impact,
+        by=call.actor,
+        at=call.desk.now(),
+        policy=call.desk.policy,
     )
     return Next(
         views.update_preview(
@@ -213,7 +219,14 @@ def _entered(state: Mapping[str, Any]) -> Any:
         return [one.get("value") for one in state.get("selected_options") or ()]
     if state.get("selected_option"):
         return state["selected_option"].get("value")
-    for name in ("value", "selected_user", "selected_date_time", "selected_date", "selected_time", "selected_conversation"):
+    for name in (
+        "value",
+        "selected_user",
+        "selected_date_time",
+        "selected_date",
+        "selected_time",
+        "selected_conversation",
+    ):
         if state.get(name) is not None:
             return state[name]
     return None
@@ -273,4 +286,3 @@ def _field_for(view: Mapping[str, Any], error: Exception) -> str:
     if isinstance(error, Refused | StoreUnavailable):
         return inputs[0] if inputs else ""
     return ""
-

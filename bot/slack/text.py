@@ -20,12 +20,26 @@ def clean(text: str) -> str:
     return "".join(c for c in text if c == "\n" or (c not in _HARMFUL and unicodedata.category(c) not in ("Cc", "Cs")))
 
 
+def unmarked(text: str) -> str:
+    """Slack's own markup for people, channels and links, as it reaches us, as the words that people saw.
+
+    `<@U1|ben>` becomes "@ben", `<#C1|payments>` "#payments", `<https://x.example|there>` "there (https://x.example)".
+    """
+    text = re.sub(r"<@([A-Z0-9]+)(?:\|([^<>|]*))?>", lambda found: f"@{found[2] or found[1]}", text)
+    text = re.sub(r"<#([A-Z0-9]+)(?:\|([^<>|]*))?>", lambda found: f"#{found[2] or found[1]}", text)
+    return re.sub(r"<(https?://[^<>|\s]+)(?:\|([^<>|]*))?>", _link, text)
+
+
+def _link(found: re.Match[str]) -> str:
+    return f"{found[2]} ({found[1]})" if found[2] and found[2] not in found[1] else found[1]
+
+
 def escape(text: str) -> str:
     """The text as mrkdwn that neither notifies nor links: https://docs.slack.dev/messaging/formatting-message-text.
 
     Slack knows no escape for `*`, `_`, `~` and the backtick: what people wrote may look bold, nothing worse.
     """
-    return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return clean(unmarked(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def line(text: str) -> str:
@@ -62,6 +76,11 @@ def when(at: datetime, now: datetime) -> str:
     """
     own = "{time}" if at.date() == now.date() else "{date_short_pretty} {time}"
     return f"{clock_time(at, now)} (<!date^{int(at.timestamp())}^{own} yours|{at:%H:%M} UTC>)"
+
+
+def spoken(mrkdwn: str) -> str:
+    """Without the reader's own times, which a notification cannot work out: "14:32 UTC"."""
+    return re.sub(r" \(<!date\^[^<>]*>\)", "", mrkdwn)
 
 
 def mention(id: str) -> str:

@@ -7,7 +7,7 @@ Rules: short, calm, exact; what to do next; nobody blamed; a mention only where 
 from __future__ import annotations
 
 from bot.domain.incident import Status
-from bot.slack.text import listed, sentence
+from bot.slack.text import begin, listed, sentence
 
 STATUS = {
     Status.INVESTIGATING: "Investigating",
@@ -188,7 +188,7 @@ def escalated(who: str, to: str, reason: str) -> str:
 
 
 def offer(holder: str, taker: str, role: str, until: str) -> str:
-    return f"{holder}: {taker} is taking over as {role.removeprefix('the ')}. Without a word from you it is so {until}."
+    return f"{holder}: {taker} is taking over as {role.removeprefix('the ')} {until}, or as soon as you say fine."
 
 
 def offer_taken(who: str, role: str, when: str) -> str:
@@ -203,7 +203,7 @@ OFFER_OVER = "That hand-over is settled."
 
 _JOBS = {
     "lead": (
-        "You decide and ask; others do. Nobody else's hands are yours to replace.",
+        "You decide and hand out the work; you do not have to mend it yourself.",
         "Next: read the card, say in the channel that you lead, then give the next step a name.",
         "Say where it stands by the time on the card; I remind you five minutes before.",
     ),
@@ -418,11 +418,11 @@ def nothing_new(who: str, when: str, text: str, next: str) -> str:
 
 
 def update_due(when: str, late: str) -> str:
-    return f"The update is due {when}{late}."
+    return f"The update was due {when}; it is {late}." if late else f"The update is due {when}."
 
 
 def promise_due(audience: str, when: str, late: str) -> str:
-    return f"{audience or 'Customers'} were promised a text by {when}{late}."
+    return f"{audience or 'Customers'} were promised a text by {when}" + (f"; it is {late}." if late else ".")
 
 
 def remind(to: str, name: str, dues: str) -> str:
@@ -466,7 +466,7 @@ def draft_line(audience: str, stage: str, state: str, when: str) -> str:
 
 
 def removed(what: str) -> str:
-    return f"Removed: {what}"
+    return sentence(begin(what))
 
 
 def found(what: str) -> str:
@@ -525,11 +525,13 @@ def mitigated(who: str, when: str, note: str) -> str:
     return sentence(f"Mitigated {when} by {who}" + (f": {note}" if note else ""))
 
 
-MITIGATED_NEXT = "Reminders rest, and updates come half as often. When it is over: `{command} resolve`."
+MITIGATED_NEXT = "Updates come half as often from now on. When it is over: `{command} resolve`."
 
 
 def resolved(title: str, length: str, declared: str, mitigated: str) -> str:
-    return f"*Resolved: {title}*, after {length}; declared {declared}, mitigated {mitigated}."
+    return f"*Resolved: {title}*, after {length}; declared {declared}" + (
+        f", mitigated {mitigated}." if mitigated else "."
+    )
 
 
 def how(who: str, note: str) -> str:
@@ -574,7 +576,7 @@ def duplicate(who: str, when: str, of: str) -> str:
 
 
 def rest(name: str, title: str, status: str, who: str) -> str:
-    return f"{name}, {title}: {status}. You can rest; {who} has it."
+    return f"{name}{f', {title}' if title else ''}: {status}. You can rest; {who} has it."
 
 
 def rest_groups(to: str, who: str) -> str:

@@ -1,6 +1,6 @@
 """Does every timeline still say what was written? Anything changed, moved, inserted or cut since is named.
 
-What this cannot see alone: a whole database put back to an earlier day. The heads told elsewhere can.
+What this cannot see alone: a whole database put back to an earlier day.
 """
 
 from __future__ import annotations

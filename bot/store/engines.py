@@ -7,11 +7,13 @@ or, with the driver's own way of beginning, silently overwrites what others wrot
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.store.refused import StoreRefused
@@ -40,6 +42,15 @@ def file(url: URL) -> Path | None:
     """Where the database lies; None for SQLite's own `file:` URIs."""
     database = url.database or ""
     return None if database.startswith("file:") else Path(database)
+
+
+@contextmanager
+def opening(url: URL) -> Iterator[None]:
+    """Say in a sentence why a file cannot be opened: no permission, not a database, locked for too long."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreRefused(f"The database at {url.database} cannot be opened: {error.orig}.") from error
 
 
 def writing(url: URL) -> Engine:
@@ -86,6 +97,7 @@ def _for_writing(connection: Any, _record: Any) -> None:
         )
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # what was redacted is not left in free space
     cursor.close()
 
 

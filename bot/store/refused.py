@@ -1,8 +1,6 @@
-"""Why a database is not opened, read on, or written."""
+"""Why a database is not opened, or not read on."""
 
 from __future__ import annotations
-
-from bot.domain.errors import Conflict
 
 
 class StoreRefused(Exception):
@@ -11,6 +9,3 @@ class StoreRefused(Exception):
 
 class Damaged(Exception):
     """A timeline cannot be read as it was written: `verify` says where."""
-
-
-__all__ = ["Conflict", "Damaged", "StoreRefused"]

@@ -36,7 +36,7 @@ def migrate(url: str) -> None:
         file.touch(mode=0o600)  # private incidents: nobody else on this machine reads them
     engine = engines.writing(address)
     try:
-        with engine.begin() as connection:
+        with engines.opening(address), engine.begin() as connection:
             if (found := revision(connection)) is not None and found not in _known():
                 raise StoreRefused(_newer(found))
             config = _config()
@@ -55,9 +55,11 @@ def check(engine: Engine) -> None:
     if found == wanted:
         return
     if found is None:
-        raise StoreRefused("The database is empty. Migrate it first.")
+        raise StoreRefused("The database is empty. Run `python -m bot migrate` first.")
     if found in _known():
-        raise StoreRefused(f"The database is at {found} and this program needs {wanted}. Migrate it first.")
+        raise StoreRefused(
+            f"The database is at {found} and this program needs {wanted}. Run `python -m bot migrate` first."
+        )
     raise StoreRefused(_newer(found))
 
 

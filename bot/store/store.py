@@ -17,15 +17,10 @@ from bot.domain.events import Entry
 from bot.domain.incident import Incident
 from bot.store import audit, engines, reads, schema
 from bot.store.folded import FoldedCache
-from bot.store.refused import Conflict, Damaged, StoreRefused
-from bot.store.rows import Delivery, IncidentRow, Person
-from bot.store.schema import migrate
+from bot.store.refused import StoreRefused
+from bot.store.rows import IncidentRow, Person
 from bot.store.transaction import Transaction
 from bot.store.writer import Writer
-
-__all__ = [
-    "Conflict", "Damaged", "Delivery", "IncidentRow", "Person", "Store", "StoreRefused", "Transaction", "migrate",
-]  # fmt: skip
 
 T = TypeVar("T")
 
@@ -55,9 +50,10 @@ class Store:
         address = engines.address(url)
         file = engines.file(address)
         if file is not None and not file.exists():
-            raise StoreRefused(f"There is no database at {file}. Migrate it first.")
+            raise StoreRefused(f"There is no database at {file}. Run `python -m bot migrate` first.")
         writing = engines.writing(address)
-        schema.check(writing)
+        with engines.opening(address):
+            schema.check(writing)
         return cls(writing, engines.reading(address), engines.looking(address), key)
 
     async def close(self) -> None:

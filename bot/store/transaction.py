@@ -10,12 +10,11 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, updat
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.effect import Effect
-from bot.domain.errors import NewerThanThisProgram
+from bot.domain.errors import Conflict, NewerThanThisProgram
 from bot.domain.events import Entry, Event, Unknown
 from bot.domain.incident import Incident, evolve
 from bot.store import chain, codec, reads
 from bot.store.folded import Folded, FoldedCache
-from bot.store.refused import Conflict
 from bot.store.rows import Delivery
 from bot.store.tables import deliveries, effects, events, incidents, people, teams
 

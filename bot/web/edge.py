@@ -77,7 +77,12 @@ def edge(app: AsyncApp | None, signing_secret: str, look: Look) -> web.Applicati
             return web.Response(status=400, text="not readable")
         answer = await app.async_dispatch(bolt)
         content = answer.body.encode() if isinstance(answer.body, str) else answer.body
-        return web.Response(status=answer.status, body=content, content_type=answer.first_headers_without_set_cookie().get("content-type", "text/plain").split(";")[0], charset="utf-8")
+        return web.Response(
+            status=answer.status,
+            body=content,
+            content_type=answer.first_headers_without_set_cookie().get("content-type", "text/plain").split(";")[0],
+            charset="utf-8",
+        )
 
     async def alive(_: web.Request) -> web.Response:
         return web.json_response({"alive": True})

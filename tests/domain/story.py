@@ -64,9 +64,7 @@ class Story:
         self.entries: list[e.Entry] = []
         self.incident = Incident(team=TEAM, id="i1")
         self.now = BEGIN
-        self.tell(
-            lifecycle.declare, number=42, title=title, severity=severity, private=private, by=ANA, policy=POLICY
-        )
+        self.tell(lifecycle.declare, number=42, title=title, severity=severity, private=private, by=ANA, policy=POLICY)
 
     def tell(self, rule: Callable[..., list[e.Event]], **arguments: Any) -> list[e.Event]:
         """Apply a rule now and keep its events."""

@@ -135,9 +135,7 @@ def _unended(story: Story) -> None:
         pytest.param(_unended, "sev1", [0], (1, 1), id="still open"),
     ],
 )
-def test_updates(
-    tell: Callable[[Story], None], severity: str, late: list[int | None], score: tuple[int, int]
-) -> None:
+def test_updates(tell: Callable[[Story], None], severity: str, late: list[int | None], score: tuple[int, int]) -> None:
     story = Story(severity=severity)
     tell(story)
     card = scorecard(story.incident, story.entries, POLICY, story.now)
@@ -160,9 +158,7 @@ def test_updates(
         pytest.param([(10, None), (40, None)], 80, (0, 0), 0, id="none made"),
     ],
 )
-def test_promises(
-    texts: list[tuple[int, float | None]], ends: int, kept: tuple[int, int], open_: int
-) -> None:
+def test_promises(texts: list[tuple[int, float | None]], ends: int, kept: tuple[int, int], open_: int) -> None:
     story = Story()
     passed = 0
     for number, (at, promised) in enumerate(texts):

@@ -12,7 +12,7 @@ from typing import Any
 from bot.domain import events as e
 from bot.domain.effect import Effect, EffectState
 from bot.domain.incident import Incident
-from bot.store.store import Store, Transaction
+from bot.store import Store, Transaction
 
 KEY = b"a key that lives outside the database"
 TEAM = "T0TEAM"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from bot.domain import events as e
-from bot.store.store import Damaged, Store
+from bot.store import Damaged, Store
 
 from .acts import KEY, NOW, TEAM, after, append, declare, note
 
@@ -71,7 +72,7 @@ async def test_any_changed_column_is_found(url: str, written: Store, column: str
         pytest.param("DELETE FROM events WHERE incident_id='one' AND seq=3", "event 3 is missing", id="one is gone"),
         pytest.param("DELETE FROM events WHERE incident_id='one' AND seq IN (2,3,4)", "events 2 to 4 are missing",
                      id="some are gone"),
-        pytest.param("DELETE FROM events WHERE incident_id='one' AND seq=1", "event 1 is missing", id="the first is gone"),
+        pytest.param("DELETE FROM events WHERE incident_id='one' AND seq=1", "event 1 is missing", id="first gone"),
         pytest.param("DELETE FROM events WHERE incident_id='one' AND seq>4", "its end was cut off", id="cut tail"),
         # the mac that stood at seq 4 is known to everybody, and does not pass for the head
         pytest.param("DELETE FROM events WHERE incident_id='one' AND seq>4; UPDATE incidents SET seq=4 WHERE id='one'",
@@ -86,7 +87,7 @@ async def test_any_changed_column_is_found(url: str, written: Store, column: str
                      "incident_id='one' AND seq>2; UPDATE incidents SET seq=5 WHERE id='one'", "changed or moved",
                      id="one is gone and the rest moved up"),
         pytest.param("INSERT INTO events SELECT incident_id, 7, team_id, type, v, at, by_, body, salt, digest, mac, "
-                     "redacted FROM events WHERE incident_id='one' AND seq=6", "added by somebody else", id="one added"),
+                     "redacted FROM events WHERE incident_id='one' AND seq=6", "added by somebody else", id="added"),
         pytest.param("INSERT INTO events SELECT 'two', 2, team_id, type, v, at, by_, body, salt, digest, mac, redacted "
                      "FROM events WHERE incident_id='one' AND seq=2; UPDATE incidents SET seq=2 WHERE id='two'",
                      "changed or moved", id="one copied from another incident"),
@@ -137,7 +138,6 @@ async def test_a_redacted_event_verifies_and_is_empty(url: str, written: Store) 
     assert entries[2] == e.Entry(3, None) and entries[3].event is not None
     after_ = await written.incident("one")
     assert after_ is not None and [one.seq for one in after_.notes] == [2, 4, 5, 6]
-    # the words are nowhere in the file any more once it was vacuumed; in the row they are gone at once
     with sqlite3.connect(url.removeprefix("sqlite:///")) as raw_:
         row = raw_.execute("SELECT body, salt, type, by_ FROM events WHERE incident_id='one' AND seq=3").fetchone()
     assert row == (None, None, "Noted", "U1")
@@ -147,6 +147,17 @@ async def test_a_redacted_event_verifies_and_is_empty(url: str, written: Store) 
     assert await again.incident("one") == await written.incident("one")
     assert await again.verify() == []
     await again.close()
+
+
+async def test_redacted_words_are_nowhere_in_the_file(url: str) -> None:
+    store = Store.open(url, KEY)
+    await store.write(declare("one"))
+    await store.write(append("one", note("the seed is SECRETWORDS"), note("other")))
+    await store.write(lambda tx: tx.redact("one", [2]))
+    await store.close()
+    path = Path(url.removeprefix("sqlite:///"))
+    assert [one.name for one in path.parent.iterdir()] == ["incidents.sqlite"]  # no log is left beside it
+    assert b"SECRETWORDS" not in path.read_bytes()
 
 
 async def test_a_redacted_declaration_leaves_the_number(written: Store) -> None:

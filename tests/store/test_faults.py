@@ -15,10 +15,9 @@ import pytest
 from sqlalchemy import Connection, event
 
 from bot.domain.errors import StoreUnavailable
-from bot.store import engines
-from bot.store.store import Store, StoreRefused, Transaction, migrate
+from bot.store import Person, Store, StoreRefused, Transaction, engines, migrate
 
-from .acts import KEY, TEAM, append, declare, effect, held_up, note
+from .acts import KEY, NOW, TEAM, append, declare, effect, held_up, note
 
 
 class Faults:
@@ -88,6 +87,26 @@ async def test_disk_is_full_and_then_is_not(faulty: Store, faults: Faults) -> No
     assert await faulty.verify() == []
 
 
+async def test_sqlite_gives_the_whole_transaction_up(url: str, faulty: Store) -> None:
+    """As it does by itself on some I/O errors: what follows would be committed statement by statement."""
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
+        raw.execute(
+            "CREATE TRIGGER t BEFORE INSERT ON people WHEN NEW.user_id = 'U9' BEGIN SELECT RAISE(ROLLBACK, 'I/O'); END"
+        )
+    await faulty.write(declare("one"))
+    async with held_up(faulty):
+        jobs = [
+            asyncio.ensure_future(faulty.write(append("one", note("before")))),
+            asyncio.ensure_future(faulty.save_people([Person(TEAM, "U9", {}, NOW)])),
+            asyncio.ensure_future(faulty.write(append("one", note("behind")))),
+        ]
+    for job in jobs:
+        with pytest.raises(StoreUnavailable):
+            await job
+    assert (await faulty.write(append("one", note("again")))).seq == 2
+    assert await faulty.verify() == []
+
+
 async def test_another_program_holds_the_lock(url: str, faulty: Store) -> None:
     await faulty.write(declare("one"))
     other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
@@ -125,7 +144,7 @@ async def _quiet(store: Store, job: object) -> None:
 
 WRITES_UNTIL_KILLED = """
 import asyncio, os, sys
-from bot.store.store import Store
+from bot.store import Store
 from store.acts import KEY, append, declare, note
 
 async def worker(store, id, n):
@@ -144,6 +163,18 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("lines", [1, 40, 400])
 async def test_what_was_acknowledged_survives_kill_9(url: str, lines: int) -> None:
+    acknowledged = _killed_after(url, lines)
+    assert acknowledged
+    store = Store.open(url, KEY)
+    for id, seq in acknowledged.items():
+        incident = await store.incident(id)
+        assert incident is not None and incident.seq >= seq
+    assert await store.verify() == []
+    await store.close()
+
+
+def _killed_after(url: str, lines: int) -> dict[str, int]:
+    """Let another process write, and kill it after so many acknowledgements: incident -> last seq it told of."""
     root = Path(__file__).parents[2]
     path = os.pathsep.join([str(root), str(root / "tests")])
     child = subprocess.Popen(
@@ -163,13 +194,7 @@ async def test_what_was_acknowledged_survives_kill_9(url: str, lines: int) -> No
         if line.endswith(b"\n"):
             id, seq = line.decode().split()
             acknowledged[id] = max(acknowledged.get(id, 0), int(seq))
-    assert acknowledged
-    store = Store.open(url, KEY)
-    for id, seq in acknowledged.items():
-        incident = await store.incident(id)
-        assert incident is not None and incident.seq >= seq
-    assert await store.verify() == []
-    await store.close()
+    return acknowledged
 
 
 # -- what cannot be opened ------------------------------------------------------------------------------
@@ -189,6 +214,14 @@ def test_what_cannot_be_opened_is_refused_with_a_sentence(url: str, sentence: st
     with pytest.raises(StoreRefused, match=sentence) as caught:
         Store.open(url, KEY)
     assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    path.write_text("something else entirely " * 100)
+    for attempt in (lambda: Store.open(f"sqlite:///{path}", KEY), lambda: migrate(f"sqlite:///{path}")):
+        with pytest.raises(StoreRefused, match="cannot be opened: file is not a database"):
+            attempt()
 
 
 def test_a_short_key_is_refused(url: str) -> None:

@@ -13,8 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from bot.store import engines
-from bot.store.store import Store, StoreRefused, migrate
+from bot.store import Store, StoreRefused, engines, migrate
 from bot.store.tables import metadata
 
 from .acts import KEY
@@ -50,7 +49,7 @@ def test_programs_that_migrate_at_once_take_turns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "sentence"),
     [
-        pytest.param(None, "Migrate it first", id="before the first"),
+        pytest.param(None, "bot migrate", id="before the first"),
         pytest.param("9999", "newer version", id="of a release to come"),
     ],
 )

@@ -11,10 +11,10 @@ from sqlalchemy.exc import StatementError
 
 from bot.domain import events as e
 from bot.domain.effect import EffectState
-from bot.domain.errors import NewerThanThisProgram, Refused
+from bot.domain.errors import Conflict, NewerThanThisProgram, Refused
 from bot.domain.incident import Incident, Status
+from bot.store import Store, Transaction
 from bot.store.rows import Person
-from bot.store.store import Conflict, Store, Transaction
 
 from .acts import KEY, NOW, TEAM, after, append, count_up, declare, effect, held_up, note
 from .timeline import story

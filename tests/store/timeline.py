@@ -104,6 +104,7 @@ def story() -> list[e.Event]:
           ref="customers")), rung=1, to=(LEAD,))  # fmt: skip
     s.add(e.Snoozed, until=s.in_(10))
     s.add(e.LeadSilent, BOT, to=LEAD)
+    s.add(e.LeadSeen)
     s.add(e.WaitingBegan, what="the validator's operator", look_again=s.in_(20))
     s.add(e.WaitingEnded)
     note = s.add(e.Noted, text="Disk of ingest-2 is full\n`df -h`", happened=s.in_(-5), author=SECOND,

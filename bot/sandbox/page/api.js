@@ -20,7 +20,12 @@ const query = (values) => {
   return pairs.length ? `?${new URLSearchParams(pairs)}` : "";
 };
 
-const get = (path, values = {}) => request(`/_sandbox/${path}${query(values)}`);
+async function get(path, values = {}) {
+  const body = await request(`/_sandbox/${path}${query(values)}`);
+  if (body.ok === false) throw new Error(body.error || `${path} was refused`);
+  return body;
+}
+
 const post = (path, body) => request(`/_sandbox/${path}`, { method: "POST", body: JSON.stringify(body) });
 const id = encodeURIComponent;
 

@@ -119,7 +119,7 @@ export function announce(text) {
   setTimeout(() => { live.textContent = text; }, 40);
 }
 
-const AVATARS = ["#12564f", "#7a3b1d", "#39507a", "#6b3a63", "#3f5f24", "#8a2f3c", "#4b4690", "#5c4a12"];
+const AVATARS = ["#12564f", "#7a3b1d", "#39507a", "#6b3a63", "#3f5f24", "#8a2f3c", "#4b4690", "#5c4a12", "#2a607c", "#54606b"];
 const seats = new Map();
 
 /** Give people their colours in this order, so that every tab gives the same person the same one. */

@@ -56,34 +56,30 @@ def _answer(scene: Scene, ask: Ask) -> Iterator[Message]:
     """What the asker has to know and do: a new message, as an edit would notify nobody."""
     incident, key = scene.incident, f"answer:{ask.seq}"
     asker, action = ping(scene, (ask.asked.by,)), _action(ask)
-    by_end = ask.ended_at is not None and ask.ended_at == incident.ended_at
-    if ask.state == "refused" and ask.answered_at:
-        # the same key as a go that was taken back: an edit tells nobody, so the refusal is a message of its own
-        yield small(key, words.ask_over(scene.who(ask.asked.by), action, words.became("refused", scene.who(ask.second),
-                    scene.when(ask.answered_at))))  # fmt: skip
-        sentence = words.ask_refused(asker, scene.who(ask.second), action, text.line(ask.result))
-        yield message(f"refused:{ask.seq}", sentence, standing=incident.open)
-    elif ask.state == "go" and ask.until and ask.answered_at and incident.open:
+    if ask.state == "go" and ask.until and ask.answered_at and incident.open:
         second = scene.who(ask.second)
         until = scene.when(ask.until, ask.answered_at)
         sentence = words.go_given(asker, second, scene.when(ask.answered_at, ask.answered_at), until, action)
         done = scene.button(words.DONE_FORM, "done", style="primary", a=ask.seq)
         not_done = scene.button(words.NOT_DONE, "not-done", a=ask.seq)
         yield message(key, sentence, (kit.section(sentence), kit.actions(done, not_done)))
-    elif ask.state == "done" and ask.ended_at:
+        return
+    if ask.state == "done" and ask.ended_at:
         by, second = scene.who(ask.asked.by), scene.who(ask.second)
         said = words.done_with(1, scene.when(ask.ended_at, ask.ended_at), by, second, text.line(ask.result))
         yield message(key, f"{action} {said}")
-    elif ask.state == "not_done" or by_end:
-        ended = scene.when(ask.ended_at or scene.today)
-        yield small(key, words.ask_over(scene.who(ask.asked.by), action, words.became(ask.state, "", ended)))
-    elif ask.state == "lapsed" and ask.ended_at:
+        return
+    if ask.state != "asked":
+        yield withdrawn(key)
+    if ask.state == "refused":
+        sentence = words.ask_refused(asker, scene.who(ask.second), action, text.line(ask.result))
+        yield message(f"refused:{ask.seq}", sentence, standing=incident.open)
+    elif ask.state == "lapsed" and ask.ended_at and ask.ended_at != incident.ended_at:
         when = scene.when(ask.ended_at, ask.ended_at)
-        yield small(key, words.ask_over(scene.who(ask.asked.by), action, words.became("lapsed", "", when)))
-        command, step = text.line(scene.setup.command), text.line(ask.asked.step)
-        told = words.go_lapsed(asker, when, action, command, step)
-        if not ask.second:
-            told = words.ask_lapsed(asker, when, action)
+        told = words.ask_lapsed(asker, when, action)
+        if ask.second:
+            command, step = text.line(scene.setup.command), text.line(ask.asked.step)
+            told = words.go_lapsed(asker, when, action, command, step)
         yield message(f"lapse:{ask.seq}", told, standing=incident.open)
 
 

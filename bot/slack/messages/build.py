@@ -24,7 +24,7 @@ def message(
     standing: bool = True,
 ) -> Message:
     """The message; without blocks the sentence itself is its one block."""
-    words = text.clip(sentence, kit.TEXT)
+    words = text.clip(text.spoken(sentence), kit.TEXT)
     shown = kit.fit(blocks) or (kit.section(sentence),)
     return Message(key, place, words, shown, after, pin, gone, standing)
 

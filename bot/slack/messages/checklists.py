@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from bot.domain.incident import Checklist
 from bot.domain.message import Message
-from bot.domain.runbook import Section, Step, TwoPeople
+from bot.domain.runbook import Section
 from bot.slack import kit, text, words
 from bot.slack.messages.build import calling, in_thread, message
-from bot.slack.messages.steps import accessory, step_blocks, step_buttons
+from bot.slack.messages.steps import accessory, standing, step_blocks, step_buttons
 from bot.slack.setup import Scene
 
 
@@ -37,7 +37,7 @@ def _parent(scene: Scene, one: Checklist) -> Message:
     blocks = [kit.section(head, menu)]
     if step:
         ahead = words.next_step(step.id, text.line(step.text))
-        blocks.append(kit.section(f"{ahead}\n{_hint(step)}" if _hint(step) else ahead))
+        blocks.append(kit.section("\n".join([ahead, *standing(scene, step, one.state(step.id))])))
     else:
         ahead = words.ALL_DONE if runbook.steps else words.NO_STEPS
         blocks.append(kit.section(ahead))
@@ -49,12 +49,6 @@ def _parent(scene: Scene, one: Checklist) -> Message:
     blocks.append(kit.context(words.revision(text.line(runbook.revision), reviewed, text.line(runbook.owner))))
     sentence = f"{text.begin(words.progress(title, one.done, len(runbook.steps)))}. {ahead.replace('*', '')}"
     return message(_key(one), sentence, blocks)
-
-
-def _hint(step: Step) -> str:
-    if step.two_people is TwoPeople.BEFORE:
-        return words.NEEDS_SECOND
-    return words.REVIEW_AFTER if step.two_people is TwoPeople.AFTER else ""
 
 
 def shown(one: Checklist, position: int) -> bool:
@@ -77,13 +71,13 @@ def folded(scene: Scene, one: Checklist, section: Section) -> bool:
 def _section(scene: Scene, one: Checklist, section: Section, position: int) -> Message:
     key = f"section:{one.runbook.slug}:{section.number}"
     place = in_thread(_key(one))
-    standing = scene.incident.open and shown(one, position)
+    due = scene.incident.open and shown(one, position)
     title, count = text.line(section.title), len(section.steps)
     completed = one.completed_at.get(section.number)
     if completed and folded(scene, one, section):
         line = words.section_folded(section.number, title, count, scene.when(completed))
         show = scene.button(words.SHOW, "section", r=kit.ref(one.runbook.slug), n=section.number)
-        return message(key, line, (kit.section(line, show),), place=place, standing=standing)
+        return message(key, line, (kit.section(line, show),), place=place, standing=due)
     done = sum(one.finished(step.id) for step in section.steps)
     head = words.section_title(section.number, title, done, count)
     sentence = head.replace("*", "")
@@ -92,7 +86,7 @@ def _section(scene: Scene, one: Checklist, section: Section, position: int) -> M
         head = f"{sentence}\n{head}"
     blocks = [kit.section(f"{head}\n{text.clip(text.escape(section.text), 1500)}" if section.text else head)]
     blocks += _steps(scene, one, section, blocks[0])
-    return message(key, sentence, blocks, place=place, standing=standing)
+    return message(key, sentence, blocks, place=place, standing=due)
 
 
 def _steps(scene: Scene, one: Checklist, section: Section, head: kit.Block) -> list[kit.Block]:

@@ -6,21 +6,28 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
-from bot.domain.incident import Incident
+from bot.domain.incident import Incident, Status
 from bot.domain.message import Message, Place
 from bot.domain.times import lasted
 from bot.slack import kit, text, words
 from bot.slack.messages.build import message, ping
 from bot.slack.setup import Scene
 
-TURNS = (e.Mitigated, e.Resolved, e.Reopened, e.FalseAlarm, e.MarkedDuplicate)
+#: what each turn leads to; a message that tells people to rest keeps the status of its moment
+STATUS_AFTER: dict[type[e.Event], Status] = {
+    e.Mitigated: Status.MITIGATED,
+    e.Resolved: Status.RESOLVED,
+    e.Reopened: Status.INVESTIGATING,
+    e.FalseAlarm: Status.FALSE_ALARM,
+    e.MarkedDuplicate: Status.DUPLICATE,
+}
 #: a minute is what the words round away
 GRACE = timedelta(minutes=1)
 
 
 def turns(scene: Scene) -> Iterator[Message]:
     """A message per turn; only the latest has buttons."""
-    entries = [entry for entry in scene.incident.moments if isinstance(entry.event, TURNS)]
+    entries = [entry for entry in scene.incident.moments if type(entry.event) in STATUS_AFTER]
     for entry in entries:
         if entry.event:
             yield _turn(scene, f"status:{entry.seq}", entry.event, entry is entries[-1])
@@ -68,7 +75,7 @@ def resolution(scene: Scene, event: e.Resolved) -> list[str]:
             text.line(incident.title),
             lasted(event.at - begun),
             scene.when(incident.declared_at or event.at, event.at),
-            scene.when(mitigated, event.at),
+            scene.when(mitigated, event.at) if mitigated else "",
         ),
         words.how(scene.who(event.by), text.line(event.note)),
         " ".join(part for part in (words.updates_kept(*_updates(incident, event)), words.promises_kept(
@@ -85,12 +92,12 @@ def resolution(scene: Scene, event: e.Resolved) -> list[str]:
     return lines
 
 
-def _mitigated_before(incident: Incident, event: e.Resolved) -> datetime:
-    """The last mitigation before this end; the end itself where there was none."""
+def _mitigated_before(incident: Incident, event: e.Resolved) -> datetime | None:
+    """The last mitigation before this end; None where there was none."""
     earlier = [
         one.event.at for one in incident.moments if isinstance(one.event, e.Mitigated) and one.event.at <= event.at
     ]
-    return earlier[-1] if earlier else event.at
+    return earlier[-1] if earlier else None
 
 
 def _updates(incident: Incident, event: e.Resolved) -> tuple[int, int]:
@@ -122,12 +129,15 @@ def _promises(incident: Incident, event: e.Resolved) -> tuple[int, int]:
 def rests(scene: Scene) -> Iterator[Message]:
     """Everybody who was mentioned is told that they can rest: people directly, groups in the channel."""
     incident = scene.incident
+    status = words.STATUS[Status.INVESTIGATING]
     for entry in incident.moments:
         event = entry.event
+        if event and type(event) in STATUS_AFTER:
+            status = words.STATUS[STATUS_AFTER[type(event)]]
         if not isinstance(event, e.StoodDown):
             continue
-        who, status = scene.who(event.by), words.STATUS[incident.status].lower()
-        said = words.rest(incident.name, text.line(incident.title), status, who)
+        who, title = scene.who(event.by), "" if incident.private else text.line(incident.title)
+        said = words.rest(incident.name, title, status.lower(), who)
         standing = incident.stood_down
         for user in event.to:
             if user[:1] in ("U", "W"):

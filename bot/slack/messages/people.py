@@ -89,7 +89,7 @@ def calls(scene: Scene) -> Iterator[Message]:
             else:
                 yield withdrawn(key)
         elif isinstance(event, e.Escalated):
-            to = ping(scene, event.to) or words.SOMEBODY
+            to = ping(scene, [user for user in event.to if user != event.by]) or words.SOMEBODY
             sentence = words.escalated(scene.who(event.by), to, text.line(event.reason))
             yield message(f"nobody:{entry.seq}", sentence, after=(INVITES,), standing=incident.open)
 

@@ -36,7 +36,7 @@ def _one(scene: Scene, one: Reminder, key: str, place: Place) -> Message:
 
 
 def _due(scene: Scene, one: Reminder, item: e.DueItem) -> str:
-    when, late = scene.when(item.due, one.at), cadence.lateness(item.due, one.at)
+    when, late = scene.when(item.due, one.at), cadence.lateness(item.due, one.at).removeprefix(", ")
     if item.kind == "promise":
         return words.promise_due(words.AUDIENCE.get(item.ref, text.line(item.ref)), when, late)
     return words.update_due(when, late)

@@ -40,7 +40,8 @@ def update_blocks(scene: Scene, update: Update) -> list[kit.Block]:
     """What we know, impact, next update by: the same words in the channel and under the announcement."""
     head = words.update_head(scene.who(update.by), scene.when(update.at, update.at))
     next_by = scene.when(update.next_by, update.at) if update.next_by else ""
-    blocks = [kit.section(f"{head}\n{text.quoted(update.text)}")]
+    said = f"{head}\n{text.quoted(update.text)}"
+    blocks = [kit.section(said)] if len(said) <= kit.SECTION else [kit.section(head), kit.quotation(update.text)]
     if foot := words.update_foot(text.line(update.impact), next_by):
         blocks.append(kit.context(text.begin(foot)))
     return blocks

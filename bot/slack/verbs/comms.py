@@ -102,7 +102,7 @@ async def draft(call: Call, template: Template, values: Mapping[str, str], repla
     incident, desk = call.known, call.desk
     for slot in template.slots:
         await call.guard(values.get(slot.name, ""), slot.name)
-    prepared = desk.texts.prepare(template, values, about(incident))
+    prepared = desk.texts.prepare(template, values, about(call))
     approvers = _approvers(call)
     name = uuid.uuid5(uuid.UUID(incident.id), f"draft {call.key or incident.seq}").hex[:12]
     await call.act(
@@ -147,9 +147,15 @@ def _approvers(call: Call) -> tuple[str, ...]:
     return call.confirmers()
 
 
-def about(incident: Incident) -> dict[str, str]:
-    """What a template may say of an incident: nothing that a customer should not read."""
-    return {"reference": incident.name}
+def about(call: Call) -> dict[str, str]:
+    """What a template may ask of an incident; texts for customers may only ask for its reference."""
+    incident = call.known
+    return {
+        "ref": incident.name,
+        "title": incident.title,
+        "severity": call.desk.policy.severity(incident.severity).name,
+        "lead": call.desk.directory.name(incident.lead) if incident.lead else "nobody yet",
+    }
 
 
 def promised_time(template: Template, values: Mapping[str, str], now: datetime) -> datetime | None:

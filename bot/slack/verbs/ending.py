@@ -62,9 +62,11 @@ async def resolve_with(call: Call, answers: Sequence[e.Check], note: str, overri
     if incident.status is not Status.RESOLVED:
         people = " or ".join(f"<@{user}>" for user in incident.override.to) if incident.override else ""
         return Answer(f"Conditions are open, so a second person has to agree: {people}. They have been asked.")
-    owner = f" <@{incident.resolution.postmortem_owner}> owns the postmortem." if (
-        incident.resolution and incident.resolution.postmortem_owner
-    ) else ""
+    owner = (
+        f" <@{incident.resolution.postmortem_owner}> owns the postmortem."
+        if (incident.resolution and incident.resolution.postmortem_owner)
+        else ""
+    )
     return Answer(f"{incident.name} is resolved.{owner} Write it: `{call.desk.command} postmortem`.")
 
 

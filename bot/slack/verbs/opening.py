@@ -173,7 +173,11 @@ async def ack(call: Call, values: Values) -> Answer:
     """Somebody answers for it."""
     done = await call.act("ack", lifecycle.acknowledge)
     incident = done.incident
-    took = lasted(incident.acknowledged_at - incident.declared_at) if incident.acknowledged_at and incident.declared_at else ""
+    took = (
+        lasted(incident.acknowledged_at - incident.declared_at)
+        if incident.acknowledged_at and incident.declared_at
+        else ""
+    )
     lead = " You lead it now." if incident.lead == call.actor.user and done.before.lead != call.actor.user else ""
     return Answer(f"You answered {incident.name} after {took}.{lead}")
 

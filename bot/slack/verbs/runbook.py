@@ -30,7 +30,9 @@ async def attach(call: Call, values: Values) -> Answer:
     if not name:
         attached = [one.runbook for one in call.incident.checklists] if call.incident else []
         have = f"Attached: {', '.join(escape(one.title) for one in attached)}. " if attached else ""
-        known = ", ".join(f"`{slug}`" for slug in sorted(desk.runbooks.runbooks)) or "none: the folder of runbooks is empty"
+        known = (
+            ", ".join(f"`{slug}`" for slug in sorted(desk.runbooks.runbooks)) or "none: the folder of runbooks is empty"
+        )
         return Answer(f"{have}Runbooks: {known}. Attach one: `{desk.command} runbook NAME`.")
     found = desk.runbooks.find(name)
     if found is None:
@@ -92,7 +94,9 @@ async def act_on_step(call: Call, slug: str, id: str, what: str, rest: str = "")
         case "done" if one.two_people is TwoPeople.AFTER:
             await call.act(
                 "stop",
-                partial(checklist.stopped, runbook=slug, step=id, note=rest, confirmers=call.confirmers(), policy=policy),
+                partial(
+                    checklist.stopped, runbook=slug, step=id, note=rest, confirmers=call.confirmers(), policy=policy
+                ),
             )
             return Answer(f"Step {id} is done; a second person reviews it. Say who, if nobody does: they were asked.")
         case "done" if one.two_people is TwoPeople.BEFORE and state.mark is Mark.GO:
@@ -126,7 +130,9 @@ async def act_on_step(call: Call, slug: str, id: str, what: str, rest: str = "")
                 return None
             await call.act(
                 "ask",
-                partial(checklist.ask, runbook=slug, step=id, evidence=rest, confirmers=call.confirmers(), policy=policy),
+                partial(
+                    checklist.ask, runbook=slug, step=id, evidence=rest, confirmers=call.confirmers(), policy=policy
+                ),
             )
             return Answer(f"Asked for a second person on step {id}. They have a message of their own.")
         case "go":
@@ -144,7 +150,9 @@ async def act_on_step(call: Call, slug: str, id: str, what: str, rest: str = "")
         case "alone":
             await call.act(
                 "alone",
-                partial(checklist.alone, runbook=slug, step=id, reason=rest, confirmers=call.confirmers(), policy=policy),
+                partial(
+                    checklist.alone, runbook=slug, step=id, reason=rest, confirmers=call.confirmers(), policy=policy
+                ),
             )
             return Answer(f"Step {id} is recorded as done alone: an exception that a second person has to review.")
     raise Refused(f"A step can be: done, undo, skip, note, ask, go, refuse, review, correct, alone. Not “{what[:20]}”.")

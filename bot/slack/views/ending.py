@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.domain import events as e
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.slack import kit, text
+from bot.slack import kit, text, words
 from bot.slack.views.form import VALUE, View, ask_text, form
 
 
@@ -41,6 +41,5 @@ def resolve_form(
 
 
 def _seen(check: e.Check, sentences: dict[str, str]) -> str:
-    word = "Met" if check.met == "yes" else "Not met"
-    why = f" ({text.line(check.note)})" if check.note else ""
-    return f"{word}: {text.line(sentences.get(check.name, check.name))}{why}"
+    why = f" ({text.line(check.note)})" if check.note and check.met != "yes" else ""
+    return f"{text.line(sentences.get(check.name, check.name))}: {words.MET.get(check.met, check.met)}{why}"

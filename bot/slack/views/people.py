@@ -48,14 +48,9 @@ def _morning(now: datetime) -> datetime:
 
 def hold_form(incident: Incident, now: datetime, *, watcher: str = "", response_url: str = "") -> View:
     """After mitigation: quiet until a time, with somebody named who watches."""
+    hint = f"A time with its zone. This one is {clock_time(_morning(now), now)}."
     blocks = [
-        ask_text(
-            "until",
-            "Quiet until",
-            clock_time(_morning(now), now),
-            most=40,
-            hint="A time with its zone, such as 09:00 UTC.",
-        ),
+        ask_text("until", "Quiet until", "09:00 UTC", most=40, hint=hint),
         kit.field("watcher", "Who watches until then?", kit.people(VALUE, "Choose a person", watcher)),
     ]
     return form("hold", f"Hold {incident.name}", blocks, incident, submit="Hold", response_url=response_url)

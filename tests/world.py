@@ -1,0 +1,198 @@
+"""A whole world for conversations with the bot: the local Slack, the bot, and a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from bot.app import Bot, bot
+from bot.config import ROOT, Settings
+from bot.domain.incident import Incident
+from bot.domain.policy import Policy
+from bot.sandbox import Channel, Message, Person, Sandbox, SandboxClock
+from bot.store import migrate
+
+#: a Monday afternoon
+BEGIN = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
+KEY = "the chain's key of the tests, 40 letters"
+
+
+class WorldClock:
+    """The bot's clock: the local Slack's."""
+
+    def __init__(self, slack: SandboxClock) -> None:
+        self._slack = slack
+        self._moved = asyncio.Event()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._slack.now(), UTC)
+
+    def moved(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def sleep_until(self, at: datetime) -> None:
+        while self.now() < at:
+            await self._moved.wait()
+
+
+class World:
+    """The local Slack with the bot in it. People talk to it through `person`; `advance` lets time pass."""
+
+    def __init__(self, slack: Sandbox, settings: Settings, policy: Policy) -> None:
+        self.slack = slack
+        self.settings = settings
+        self.policy = policy
+        self.clock = WorldClock(slack.clock)
+        self.bot: Bot = bot(settings, policy, self.clock)
+        self._stack = contextlib.AsyncExitStack()
+
+    async def start_bot(self) -> None:
+        """Start a bot on the database as it stands."""
+        self.bot = bot(self.settings, self.policy, self.clock)
+        await self._stack.enter_async_context(self.bot.running())
+        if self.settings.slack_mode == "http":
+            self.slack.event_url = f"http://127.0.0.1:{self.bot.port}/slack/events"
+        await self.settle()
+
+    async def stop_bot(self) -> None:
+        """Stop it in order; the database stays."""
+        await self._stack.aclose()
+        self._stack = contextlib.AsyncExitStack()
+
+    async def settle(self) -> None:
+        """Return when nobody has anything left to do at this moment."""
+        for _ in range(50):
+            await self.slack.idle()
+            await self.bot.settle()
+            await self.bot.caretaker.round()
+            if not self.bot.tasks and not self.bot.caretaker.busy:
+                await self.slack.idle()
+                if not self.bot.tasks and not self.bot.caretaker.busy:
+                    return
+        raise AssertionError("the bot does not come to rest")
+
+    async def advance(self, **length: float) -> None:
+        """Let time pass, a due moment after the other, and everything due happen at its time."""
+        end = self.clock.now() + timedelta(**length)
+        while (due := await self.bot.store.next_due()) is not None and self.clock.now() < due <= end:
+            await self._step_to(due)
+        await self._step_to(end)
+
+    async def jump(self, **length: float) -> None:
+        """Let time pass at once, as when nobody looked."""
+        await self._step_to(self.clock.now() + timedelta(**length))
+
+    async def _step_to(self, moment: datetime) -> None:
+        seconds = (moment - self.clock.now()).total_seconds()
+        if seconds > 0:
+            self.slack.clock.advance(seconds)
+            self.clock.moved()
+        await self.settle()
+
+    # -- looking ------------------------------------------------------------------------------------
+
+    def person(self, handle: str) -> Person:
+        return self.slack.person(handle)
+
+    async def say(self, who: str, text: str, channel: str = "#general") -> str:
+        """Type a slash command; the private answer's words."""
+        answer = await self.person(who).command(text, channel=channel)
+        await self.settle()
+        assert not answer.failed, answer
+        return str(answer.text or "")
+
+    async def declare(self, who: str = "ana", text: str = "sev1 Withdrawals are stuck") -> Channel:
+        """Declare and settle; the incident's channel."""
+        await self.say(who, f"/incident declare {text}")
+        return self.channel()
+
+    def channel(self, number: int | None = None) -> Channel:
+        """The incident channel made last, or that of a number."""
+        wanted = "inc-" if number is None else f"inc-{number}"
+        found = [
+            one
+            for one in self.slack.world.channels.values()
+            if one.name == wanted or one.name.startswith(f"{wanted.rstrip('-')}-")
+        ]
+        assert found, "no incident channel"
+        return found[-1]
+
+    def messages(self, who: str, channel: str, thread: str | None = None) -> list[Message]:
+        return list(self.person(who).messages(channel, thread))
+
+    def find(self, who: str, channel: str, words: str, thread: str | None = None) -> Message:
+        """The last message there that holds these words."""
+        seen = self.messages(who, channel, thread)
+        found = [one for one in seen if words in one.plain]
+        assert found, f"nobody said {words!r}; heard:\n" + "\n---\n".join(one.plain for one in seen)
+        return found[-1]
+
+    async def incident(self, number: int = 1) -> Incident:
+        id = await self.bot.store.find(self.slack.team_id, number)
+        assert id is not None
+        incident = await self.bot.store.incident(id)
+        assert incident is not None
+        return incident
+
+    async def types(self, number: int = 1) -> list[str]:
+        """The names of the events of an incident, in order."""
+        incident = await self.incident(number)
+        return [type(entry.event).__name__ for entry in await self.bot.store.entries(incident.id)]
+
+
+def settings_for(slack: Sandbox, database: Path, mode: Literal["socket", "http"], **more: Any) -> Settings:
+    chain = f"{slack.url}/chain"
+    return Settings(
+        _env_file=None,
+        slack_mode=mode,
+        slack_bot_token=slack.bot_token,
+        slack_app_token=slack.app_token,
+        slack_signing_secret=slack.signing_secret,
+        slack_api_url=slack.api_url,
+        database_url=f"sqlite:///{database}",
+        chain_key=KEY,
+        port=0,
+        horizon_urls=f"horizon-a={chain}/horizon-a/, horizon-b={chain}/horizon-b/",
+        rpc_urls=f"rpc={chain}/rpc",
+        stellar_network="Test SDF Network ; September 2015",
+        **more,
+    )
+
+
+def test_policy(**changes: Any) -> Policy:
+    """The sample people's policy: on-call first, then the leads."""
+    from dataclasses import replace
+
+    policy = Policy(levels=(("@payments-oncall",), ("@incident-leads",)))
+    worst = replace(policy.severities[0], responders=("@payments-oncall",))
+    return replace(policy, severities=(worst, *policy.severities[1:]), **changes)
+
+
+test_policy.__test__ = False  # type: ignore[attr-defined]
+
+
+@contextlib.asynccontextmanager
+async def world_at(
+    folder: Path, mode: Literal["socket", "http"] = "socket", policy: Policy | None = None, begin: datetime = BEGIN, **more: Any
+) -> AsyncIterator[World]:
+    """A world with the bot running in it; everything ends with the block."""
+    slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()), SandboxClock(begin))
+    await slack.start(0)
+    try:
+        settings = settings_for(slack, folder / "incidents.sqlite", mode, **more)
+        migrate(settings.database_url)
+        world = World(slack, settings, policy or test_policy())
+        await world.start_bot()
+        try:
+            yield world
+        finally:
+            await world.stop_bot()
+    finally:
+        await slack.stop()
