@@ -13,6 +13,7 @@ import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
+from bot.slack import happenings
 from bot.slack.listening import EVENTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,7 +103,7 @@ def test_the_manifest_asks_for_the_scopes_of_what_is_called_and_no_others() -> N
 
 
 def test_the_manifest_subscribes_to_what_is_listened_to() -> None:
-    assert sorted(BOT_EVENTS) == sorted(EVENTS)
+    assert sorted(BOT_EVENTS) == sorted(EVENTS) == sorted(happenings.EVENTS)
 
 
 def test_the_command_is_the_one_of_the_settings_and_people_come_as_ids() -> None:

@@ -51,10 +51,16 @@ class Delivery:
         self.sockets = sockets
         self.signing_secret = signing_secret
         self.event_url: str | None = None
+        self.ack_seconds = ACK_SECONDS
         self.in_flight = 0
         self.last_activity = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
+        # A moved clock wakes retries (and whoever follows it): not idle until they had their turn.
+        world.clock.on_move.append(self._stir)
+
+    def _stir(self) -> None:
+        self.last_activity = time.monotonic()
 
     async def stop(self) -> None:
         for task in list(self._tasks):
@@ -170,7 +176,7 @@ class Delivery:
             more |= {"retry_attempt": retry[0] if retry else 0, "retry_reason": (retry[1] if retry else "") or ""}
         try:
             # Not wait_for: in 3.11 it can swallow a cancellation that comes together with the answer.
-            async with asyncio.timeout(ACK_SECONDS):
+            async with asyncio.timeout(self.ack_seconds):
                 body = await self.sockets.send(envelope, payload, more)
         except TimeoutError:
             return Ack(error="operation_timeout", reason="timeout")
@@ -190,7 +196,7 @@ class Delivery:
         if retry is not None:
             headers |= {"X-Slack-Retry-Num": str(retry[0]), "X-Slack-Retry-Reason": retry[1] or "unknown_error"}
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ACK_SECONDS))
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self.ack_seconds))
         try:
             assert self.event_url is not None
             async with self._session.post(self.event_url, data=raw.encode(), headers=headers) as response:

@@ -42,7 +42,8 @@ def person_from(user: Mapping[str, Any], team: str) -> Person:
         kind = Kind.GUEST
     else:
         kind = Kind.MEMBER
-    name = profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name") or ""
+    # The full name: what an auditor reads a year later, and what Slack shows by default.
+    name = profile.get("real_name") or user.get("real_name") or profile.get("display_name") or user.get("name") or ""
     return Person(
         id=str(user.get("id", "")),
         handle=str(user.get("name", "")),

@@ -87,7 +87,7 @@ def mention(id: str) -> str:
     """The markup that notifies a person, or a user group (ids that begin with S); programs are only named."""
     if id.startswith("S"):
         return f"<!subteam^{escape(id)}>"
-    if id == "bot" or id.startswith("cli:"):
+    if id in ("", "bot") or id.startswith("cli:"):
         return person(id, {})
     return f"<@{escape(id)}>"
 
@@ -99,6 +99,8 @@ def mentions(ids: Iterable[str]) -> str:
 
 def person(id: str, names: Mapping[str, str]) -> str:
     """The name, which notifies nobody; the mention where no name is known, so that a reader still sees who."""
+    if not id:
+        return "somebody"  # whoever it was stood in an entry that has been redacted
     if id == "bot":
         return "the bot"
     if id.startswith("cli:"):

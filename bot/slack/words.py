@@ -320,7 +320,8 @@ def go_line(second: str, when: str, asker: str, until: str) -> str:
 
 def done_with(times: int, when: str, who: str, second: str, result: str) -> str:
     count = "once" if times == 1 else f"{times} times, last"
-    return f"Done {count}, {when} by {who} with {second}: {sentence(result)} Asking again may pay twice."
+    what = f": {sentence(result)}" if result else "."
+    return f"Done {count}, {when} by {who} with {second}{what} Asking again may pay twice."
 
 
 def stopped(who: str, when: str, reviewed: str, alone: bool) -> str:

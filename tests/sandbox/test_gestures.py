@@ -138,6 +138,7 @@ async def test_a_button_replaces_its_message(tea: Shop) -> None:
 
 async def test_an_action_nobody_handles_fails(tea: Shop) -> None:
     message = await order(tea)
+    tea.sandbox.delivery.ack_seconds = 0.3
     ack = await tea.sandbox.person("ben").click(message, action_id="broken")
     assert ack.error in ("dispatch_failed", "operation_timeout")
 

@@ -1,0 +1,98 @@
+"""The rules of the house that no other tool looks after."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+#: where everything is that is kept in git
+FOLDERS = (".ci", "bench", "bot", "comms_templates", "docs", "runbooks", "tests")
+LONGEST = 400
+
+#: Files that may be longer, because their being one file is the point.
+LONG = {
+    "bot/domain/events.py": "every fact there is, one sentence each, in one place",
+    "bot/slack/words.py": "all of the wording of one surface, to be reviewed in one place",
+}
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def kept() -> Iterator[Path]:
+    """The files of the project that are text."""
+    folders = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
+    for path in [*ROOT.iterdir(), *folders]:
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix not in (".png", ".pyc", ".sqlite"):
+            yield path
+
+
+def text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def test_no_file_is_too_long_to_read_in_one_go() -> None:
+    lines = {name(path): text(path).count("\n") for path in sources("bot")}
+    assert {where: count for where, count in lines.items() if count > LONGEST and where not in LONG} == {}
+    assert [where for where in LONG if lines.get(where, 0) <= LONGEST] == [], "these need no exception any more"
+
+
+@pytest.mark.parametrize("folder", ["bot", "tests"])
+def test_every_file_says_what_it_holds(folder: str) -> None:
+    blunt = r"(utils?|helpers?|base|managers?|core|common|misc)\.py"
+    assert [name(path) for path in sources(folder) if re.fullmatch(blunt, path.name)] == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    silent = [
+        name(path) for path in sources("bot") if text(path).strip() and not ast.get_docstring(ast.parse(text(path)))
+    ]
+    assert silent == []
+
+
+def test_tests_drive_real_things() -> None:
+    # taken apart, so that this file does not name what it looks for
+    forbidden = re.compile(
+        "|".join((r"mock\.pat" + "ch", "Magic" + "Mock", "Async" + "Mock", r"monkeypatch\.set" + "attr"))
+    )
+    assert [name(path) for path in sources("tests") if forbidden.search(text(path))] == []
+
+
+def test_the_project_speaks_of_itself_alone() -> None:
+    outside = re.compile("|".join((r"\.\./" + "shared", "/work/" + "shared", "/tmp/" + "contract")))
+    found = [name(path) for path in kept() if outside.search(text(path))]
+    # CI takes more recorded payloads from beside the checkout, where a machine has them
+    assert [where for where in found if where != ".ci/run"] == []
+
+
+def test_the_domain_imports_the_standard_library_only() -> None:
+    foreign = []
+    for path in sources("bot/domain"):
+        for node in ast.walk(ast.parse(text(path))):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            foreign += [
+                f"{name(path)}: {module}"
+                for module in modules
+                if module.partition(".")[0] not in sys.stdlib_module_names
+                and not f"{module}.".startswith("bot.domain.")
+            ]
+    assert foreign == []
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    # The demo hands its own environment on to the processes that it starts.
+    allowed = {"bot/config.py", "bot/demo/demo.py"}
+    reading = {name(path) for path in sources("bot") if re.search(r"\bos\.environ\b|\bgetenv\(", text(path))}
+    assert reading <= allowed
