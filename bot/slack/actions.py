@@ -21,6 +21,7 @@ from bot.ports import NotDone, TryLater, Unsure
 from bot.slack import buttons, commands, deliveries, kit, views
 from bot.slack.desk import Answer, Call, Desk
 from bot.slack.room import call as slack
+from bot.slack.text import typed
 from bot.slack.verbs import comms, ending, looking, opening, runbook, telling
 
 log = structlog.get_logger(__name__)
@@ -321,6 +322,7 @@ async def _declare_form(call: Call, v: Values) -> Answer | None:
 
 async def _declare_as(call: Call, v: Values) -> Answer | None:
     private = {"1": True, "0": False}.get(str(v.get("p", "")))
+    call.key = call.once("declare")
     return await opening.open_incident(
         call,
         str(v.get("t", "")),
@@ -467,7 +469,7 @@ async def on_command(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awa
     call: Call | None = None
     try:
         call = await deliveries.command_call(desk, body)
-        answer = await commands.run(call, str(body.get("text") or ""))
+        answer = await commands.run(call, typed(str(body.get("text") or "")))
     except Exception as error:
         answer = deliveries.trouble(error)
     if answer is None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.errors import Refused
+from bot.domain.policy import Severity
 from bot.slack import buttons, views
 from bot.slack.desk import Answer, Call
-from bot.slack.grammar import Missing, Parsed, Reading, Zoneless, near, split
+from bot.slack.grammar import Missing, Parsed, Reading, Zoneless, near, severity_like, split
 from bot.slack.text import escape
 from bot.slack.verbs import comms, ending, looking, opening, runbook, telling
 
@@ -146,6 +147,7 @@ def usage(call: Call, verb: Verb) -> str:
 
 async def _bare(call: Call) -> Answer | None:
     if call.incident is None:
+        call.desk.policy.allow("declare", call.actor)
         if not call.trigger:
             return buttons.open_form("Declare an incident", "What is broken?", "declare")
         await call.open(opening.declare_view(call, ""))
@@ -154,9 +156,13 @@ async def _bare(call: Call) -> Answer | None:
 
 
 async def _free(call: Call, said: str, first: str) -> Answer | None:
-    """Free text: a title, or a note. One slip away from a verb: ask."""
+    """Free text: a title, or a note. One slip away from a verb, or a severity without a verb: ask."""
+    if severity_like(first) and (rest := said[len(first) :].strip()):
+        return await _severity_first(call, call.desk.policy.severity(first), rest)
     meant = near(first, WORDS)
     if meant is not None:
+        if WORDS[meant].read(said[len(first) :].strip(), call) is None:
+            return _ambiguous(call, WORDS[meant], said)
         again = f"{meant}{said[len(first) :]}"
         label = f"{WORDS[meant].name}: {WORDS[meant].does}"
         return buttons.declare_or(
@@ -164,10 +170,23 @@ async def _free(call: Call, said: str, first: str) -> Answer | None:
         )
     if call.incident is not None:
         return buttons.note_or_declare(call.incident, said)
+    call.desk.policy.allow("declare", call.actor)
     if not call.trigger:
         return buttons.declare_or(said, "Shall that be an incident? Nothing was done yet.", ())
     await call.open(opening.declare_view(call, said))
     return None
+
+
+async def _severity_first(call: Call, severity: Severity, rest: str) -> Answer | None:
+    """ "sev1 withdrawals stuck": a declaration; in an incident's channel perhaps a change of its severity."""
+    call.desk.policy.allow("declare", call.actor)
+    if call.incident is None and call.trigger:
+        await call.open(opening.declare_view(call, rest, severity.key))
+        return None
+    choices = [(f"Declare {severity.name} “{rest[:45]}”", f"declare {severity.key} {rest}")]
+    if call.incident is not None:
+        choices.append((f"Make {call.incident.name} {severity.name}", f"sev {severity.key} {rest}"))
+    return buttons.say_again("Which of these? Nothing was done yet.", choices)
 
 
 async def _elsewhere(call: Call, verb: Verb, said: str, rest: str) -> Answer:
@@ -178,7 +197,7 @@ async def _elsewhere(call: Call, verb: Verb, said: str, rest: str) -> Answer:
     text = f"`{verb.name}` works in an incident's channel. Nothing was done.{places}"
     if not rest:
         return Answer(text)
-    return buttons.declare_or(said, text, ())
+    return buttons.declare_or(said, text, [_how(verb)])
 
 
 def _ambiguous(call: Call, verb: Verb, said: str) -> Answer:
@@ -189,8 +208,12 @@ def _ambiguous(call: Call, verb: Verb, said: str) -> Answer:
     elif verb.name == "check":
         others += [(f"{name.capitalize()} reading", f"check {name}") for name in sorted(call.desk.probes)][:3]
     else:
-        others.append((f"How to type {verb.name}", f"help {verb.name}"))
+        others.append(_how(verb))
     return buttons.declare_or(said, f"That may be a title or `{verb.name}`. Nothing was done.", others)
+
+
+def _how(verb: Verb) -> tuple[str, str]:
+    return f"How to type {verb.name}", f"help {verb.name}"
 
 
 def help_answer(call: Call, word: str) -> Answer:
@@ -213,7 +236,10 @@ def help_answer(call: Call, word: str) -> Answer:
 
 async def again(call: Call, said: str) -> Answer | None:
     """Something said by a button, as if it had been typed."""
-    return await run(replace(call, said=said), said)
+    verb = WORDS.get(split(said)[0].lower())
+    # Words are written down once, however often the button is pressed; a reading may be taken again and again.
+    key = call.once(said) if verb is not None and verb.wordy else call.key
+    return await run(replace(call, said=said, key=key), said)
 
 
 async def finish(call: Call) -> None:

@@ -112,6 +112,7 @@ class Call:
     response_url: str = ""
     view: View = field(default_factory=dict)  # the form in which something was clicked
     said: str = ""  # the text after the command, as typed
+    message: str = ""  # the ts of the message in which something was clicked
     #: set by handlers that answer later than the acknowledgement
     later: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
@@ -124,6 +125,10 @@ class Call:
                 f"`{self.desk.command} declare` begins one."
             )
         return self.incident
+
+    def once(self, what: str) -> str:
+        """A key for what a message's buttons may bring about one time, however often they are pressed."""
+        return f"once:{self.channel}:{self.message}:{self.actor.user}:{what}" if self.message else self.key
 
     async def act(self, verb: str, rule: Rule, *, key: str | None = None) -> Done:
         """Apply a rule of the domain to this channel's incident, in this person's name."""

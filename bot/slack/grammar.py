@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 CHANNEL = re.compile(r"<#(C[A-Z0-9]+)(?:\|[^>]*)?>")
+_SEVERITY = re.compile(r"sev-?\d+|p-?\d", re.IGNORECASE)
 _HANDLE = re.compile(r"@([a-z0-9][a-z0-9._-]{0,79})", re.IGNORECASE)
 _INCIDENT = re.compile(r"(?:inc[- ]?)?#?(\d{1,7})", re.IGNORECASE)
 _CLOCK = re.compile(
@@ -20,44 +21,12 @@ _CLOCK = re.compile(
 )
 _LENGTH = re.compile(r"(?:in\s+)?(?P<n>\d{1,4})\s*(?P<unit>m|min|mins|minutes?|h|hours?|d|days?)\b", re.IGNORECASE)
 
-#: words after a number that make it a count or a length, not a severity: "sev 2 hours stuck"
+#: words after a number that make it a length or a share, not a severity: "sev 2 hours stuck"
 UNITS = frozenset(
-    [
-        "h",
-        "hr",
-        "hrs",
-        "hour",
-        "hours",
-        "m",
-        "min",
-        "mins",
-        "minute",
-        "minutes",
-        "s",
-        "sec",
-        "secs",
-        "second",
-        "seconds",
-        "d",
-        "day",
-        "days",
-        "week",
-        "weeks",
-        "month",
-        "months",
-        "of",
-        "x",
-        "times",
-        "more",
-        "people",
-        "customers",
-        "users",
-        "payments",
-        "payouts",
-        "partners",
-        "percent",
-        "%",
-    ]
+    (
+        "h hr hrs hour hours m min mins minute minutes s sec secs second seconds d day days week weeks month months "
+        "of x times more percent %"
+    ).split()
 )
 
 
@@ -75,15 +44,22 @@ class Missing:
 
 @dataclass(frozen=True)
 class Zoneless:
-    """A time without a zone: asked back with two buttons. `whole` is the text with {} where the time stood."""
+    """A time without a zone: asked back with two buttons. `before` and `after` are the words around it."""
 
     hour: int
     minute: int
-    whole: str
+    day: str = ""  # 2026-11-20, where a day was given
+    before: str = ""
+    after: str = ""
 
 
 #: a verb's own reading of what follows it; None: these are not its arguments
 Reading = Parsed | Missing | Zoneless | None
+
+
+def severity_like(word: str) -> bool:
+    """Whether a word can only be meant as a severity: sev9, sev-4, p7. "p99" is a latency, not a slip."""
+    return _SEVERITY.fullmatch(word) is not None
 
 
 def person_in(text: str, me: str) -> tuple[str, str] | None:
@@ -105,7 +81,7 @@ def incident_in(text: str) -> int | None:
 
 
 def time_in(text: str, now: datetime) -> tuple[datetime, str] | Zoneless | None:
-    """A leading time ("13:40 UTC", "2026-11-20 13:40 UTC", "in 20 min") as a moment, and the rest.
+    """A leading time ("13:40 UTC", "2026-11-20 13:40 UTC", "in 20 min", "20 min ago") as a moment, and the rest.
 
     A clock time without a date is the nearest such moment, so that "23:50" said at 00:10 was yesterday.
     """
@@ -114,7 +90,9 @@ def time_in(text: str, now: datetime) -> tuple[datetime, str] | Zoneless | None:
         unit = length.group("unit")[0].lower()
         amount = int(length.group("n"))
         delta = {"m": timedelta(minutes=amount), "h": timedelta(hours=amount), "d": timedelta(days=amount)}[unit]
-        return now + delta, words[length.end() :].strip()
+        rest = words[length.end() :].strip()
+        first, after = split(rest)
+        return (now - delta, after) if first.lower() == "ago" else (now + delta, rest)
     clock = _CLOCK.match(words)
     if clock is None:
         return None
@@ -122,13 +100,14 @@ def time_in(text: str, now: datetime) -> tuple[datetime, str] | Zoneless | None:
     if hour > 23 or minute > 59:
         return None
     rest = words[clock.end() :].strip()
+    day = (clock.group("day") or "").strip(" T")
+    try:
+        date = datetime.fromisoformat(day) if day else now
+    except ValueError:
+        return None
     if not clock.group("zone"):
-        return Zoneless(hour, minute, rest)
-    if (day := clock.group("day")) is not None:
-        try:
-            date = datetime.fromisoformat(day.strip(" T"))
-        except ValueError:
-            return None
+        return Zoneless(hour, minute, day, after=rest)
+    if day:
         return now.replace(
             year=date.year, month=date.month, day=date.day, hour=hour, minute=minute, second=0, microsecond=0
         ), rest

@@ -24,7 +24,7 @@ from bot.ports import NotDone, TryLater, Unsure
 from bot.slack import buttons, commands, deliveries
 from bot.slack.desk import Answer, Call, Desk
 from bot.slack.room import call as slack
-from bot.slack.text import when
+from bot.slack.text import typed, when
 from bot.slack.verbs import opening
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,7 @@ async def _mention(desk: Desk, event: Mapping[str, Any], key: str) -> None:
     # One gesture can arrive as two events of different ids: client_msg_id is the same.
     key = f"mention:{event.get('client_msg_id') or key}"
     call = await deliveries.placed(Call(desk, actor, channel_id, key=key, thread=thread))
-    text = _LEADING_MENTION.sub("", str(event.get("text", "")))
+    text = typed(_LEADING_MENTION.sub("", str(event.get("text", ""))))
     try:
         answer = await commands.run(call, text)
     except Exception as error:
@@ -117,7 +117,7 @@ async def note_message(
 ) -> Answer:
     """Put somebody's message into the timeline, at the time it was written."""
     ts = str(message.get("ts", ""))
-    text = str(message.get("text") or "") or "(a message without text)"
+    text = typed(str(message.get("text") or "")) or "(a message without text)"
     call = Call(desk, actor, where, key=key, incident=incident)
     text = await call.guard(text, "note")
     happened = datetime.fromtimestamp(float(ts), UTC) if ts.replace(".", "").isdigit() else desk.now()

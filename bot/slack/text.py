@@ -34,6 +34,14 @@ def _link(found: re.Match[str]) -> str:
     return f"{found[2]} ({found[1]})" if found[2] and found[2] not in found[1] else found[1]
 
 
+def typed(text: str) -> str:
+    """What people typed, from the form in which Slack hands over commands and messages: the reverse of `escape`.
+
+    Slack escapes three characters there (https://docs.slack.dev/messaging/formatting-message-text) but not in forms.
+    """
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def escape(text: str) -> str:
     """The text as mrkdwn that neither notifies nor links: https://docs.slack.dev/messaging/formatting-message-text.
 

@@ -71,5 +71,5 @@ def _element(element: Node) -> str:
 
 
 def words(mrkdwn: str) -> str:
-    """The reader's own time as one in Lisbon winter (UTC) would not be worth showing: shown as (yours)."""
+    """The reader's own time depends on the reader, so it is shown as (yours)."""
     return re.sub(r" \(<!date\^\d+\^[^|]*\|[^>]*>\)", " (yours)", mrkdwn)

@@ -65,6 +65,6 @@ class Story:
     def message(self, key: str, after: timedelta = timedelta()) -> Message:
         return next(one for one in self.messages(after) if one.key == key)
 
-    def keys(self) -> list[str]:
+    def sent(self) -> list[str]:
         """Those that would be sent now if nothing had been."""
         return [one.key for one in self.messages() if one.standing and not one.gone]

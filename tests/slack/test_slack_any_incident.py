@@ -21,7 +21,7 @@ from bot.sandbox.blocks import problems, view_problems
 from bot.slack import views
 from bot.slack.messages import messages
 
-from slack_story import BEGIN, NAMES, POLICY, SETUP, TEAM  # isort: skip
+from .slack_story import BEGIN, NAMES, POLICY, SETUP, TEAM
 
 #: all markup that the bot writes itself
 OURS = re.compile(

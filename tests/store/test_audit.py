@@ -123,6 +123,21 @@ async def test_the_index_row_has_to_say_what_the_timeline_says(written: Store, r
     assert await written.verify() != []
 
 
+async def test_an_event_of_another_past_is_found(url: str, written: Store, raw: Raw, tmp_path: Path) -> None:
+    """A genuine event at its own place, from a copy of the database that went another way: the links tell."""
+    copy = tmp_path / "copy.sqlite"
+    raw(f"VACUUM INTO '{copy}'")
+    other = Store.open(f"sqlite:///{copy}", KEY)
+    await other.write(append("one", note("what was not said")))
+    await other.close()
+    await written.write(append("one", note("what was said"), note("more")))
+    raw(
+        f"ATTACH '{copy}' AS copy; UPDATE events SET (at, by_, body, salt, digest, mac) = (SELECT at, by_, body, salt, "
+        "digest, mac FROM copy.events WHERE incident_id='one' AND seq=7) WHERE incident_id='one' AND seq=7"
+    )
+    assert any("event 8 was changed or moved" in problem for problem in await written.verify())
+
+
 async def test_another_key_verifies_nothing(url: str, written: Store) -> None:
     other = Store.open(url, KEY + b"!")
     assert len(await other.verify()) >= 2

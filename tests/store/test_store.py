@@ -54,7 +54,12 @@ async def test_a_thousand_read_modify_writes_lose_none(store: Store) -> None:
 async def test_two_programs_on_one_file_lose_none(url: str, store: Store) -> None:
     await store.write(declare("one", title="0"))
     other = Store.open(url, KEY)
-    await asyncio.gather(*((store, other)[n % 2].write(count_up("one")) for n in range(200)))
+
+    async def count(one: Store) -> None:
+        for _ in range(25):  # one after the other, so that the two take turns and do not commit all at once
+            await one.write(count_up("one"))
+
+    await asyncio.gather(*(count(one) for one in (store, other) * 4))
     incident = await other.incident("one")
     assert incident is not None and incident.title == "200"
     assert incident == await store.incident("one")
@@ -88,6 +93,8 @@ async def test_a_state_that_was_never_written_is_a_conflict(store: Store) -> Non
     assert kept[0].seq == 2  # the same place in the chain, another past
     with pytest.raises(Conflict):
         await store.write(lambda tx: tx.append(kept[0], [note("second")], NOW))
+    with pytest.raises(Conflict):
+        await store.write(lambda tx: (tx.incident("one"), tx.append(kept[0], [note("second")], NOW)))
 
 
 async def test_a_job_that_raises_undoes_itself_alone(store: Store) -> None:
@@ -122,6 +129,25 @@ async def test_one_who_went_away_does_not_disturb_the_rest(store: Store) -> None
         await asyncio.sleep(0)
         jobs[1].cancel()
     assert [(await jobs[n]).seq for n in (0, 2)] == [2, 3]
+
+
+async def test_one_who_goes_away_while_it_is_written_does_not_disturb_the_rest(store: Store) -> None:
+    await store.write(declare("one"))
+    loop = asyncio.get_running_loop()
+
+    def leaves(tx: Transaction) -> None:  # its loop hears of that before it hears of the commit
+        loop.call_soon_threadsafe(jobs[1].cancel)
+
+    async with held_up(store):
+        jobs = [asyncio.ensure_future(store.write(job)) for job in (leaves, append("one", note("x")), count_nothing)]
+        await asyncio.sleep(0)
+    await asyncio.gather(jobs[0], jobs[2])
+    assert jobs[1].cancelled()
+    assert len(await store.entries("one")) == 2  # nobody waited for it; it was written all the same
+
+
+def count_nothing(tx: Transaction) -> None:
+    """A job that does nothing."""
 
 
 async def test_deliveries(store: Store) -> None:

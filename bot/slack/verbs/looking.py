@@ -152,7 +152,7 @@ async def look(call: Call, probe: str, target: str, step: str) -> ProbeReading:
                 target=target,
                 state=reading.state.value,
                 sentence=reading.sentence,
-                evidence=tuple(f"{one.source}: {one.sentence}" for one in reading.evidence),
+                evidence=tuple(one.sentence for one in reading.evidence),
                 step=step,
             ),
             key="",
@@ -162,7 +162,7 @@ async def look(call: Call, probe: str, target: str, step: str) -> ProbeReading:
 
 def reading_text(reading: ProbeReading) -> str:
     """The verdict, and the evidence beneath it."""
-    evidence = "\n".join(f"• {escape(one.source)}: {escape(one.sentence)}" for one in reading.evidence)
+    evidence = "\n".join(f"• {escape(one.sentence)}" for one in reading.evidence)
     return clip(f"*{reading.probe}: {reading.state.value}.* {escape(reading.sentence)}\n{evidence}".strip(), 3800)
 
 

@@ -12,7 +12,7 @@ from bot.domain.times import lasted
 from bot.service import Done
 from bot.slack import buttons, views
 from bot.slack.desk import Answer, Call
-from bot.slack.grammar import UNITS, Missing, Parsed, Reading, person_in, split
+from bot.slack.grammar import UNITS, Missing, Parsed, Reading, person_in, severity_like, split
 from bot.slack.text import escape
 
 Values = dict[str, Any]
@@ -34,8 +34,7 @@ def read_declare(text: str, call: Call) -> Reading:
     try:
         severity = call.desk.policy.severity(first).key if not first.isdigit() else None
     except Refused:
-        # "sev9 …" and "p7 …" are slips that deserve a word, not a part of the title
-        if first.lower().rstrip("0123456789").rstrip("-") in ("sev", "p") and first[-1:].isdigit():
+        if severity_like(first):  # a slip that deserves a word, not a part of the title
             raise
         severity = None
     if severity is None:
@@ -192,7 +191,7 @@ def read_sev(text: str, call: Call) -> Reading:
     try:
         return Parsed({"severity": call.desk.policy.severity(word).key, "reason": reason})
     except Refused:
-        if word.isdigit() or word.lower().startswith(("sev", "p")):
+        if word.isdigit() or severity_like(word):
             raise
         return None
 

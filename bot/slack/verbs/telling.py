@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from bot.domain import cadence, lifecycle, notes
-from bot.domain.times import clock_time
 from bot.slack import buttons, views
 from bot.slack.desk import Answer, Call
 from bot.slack.grammar import Missing, Parsed, Reading, Zoneless, person_in, split, time_in
@@ -93,7 +93,7 @@ def read_time(text: str, call: Call) -> Reading:
         return Missing()
     found = time_in(text, call.desk.now())
     if isinstance(found, Zoneless):
-        return Zoneless(found.hour, found.minute, "started {}") if not found.whole else None
+        return replace(found, before="started") if not found.after else None
     if found is None or found[1]:
         return None
     return Parsed({"at": found[0]})
@@ -116,7 +116,7 @@ def read_note(text: str, call: Call) -> Reading:
     if first.lower() == "at" and rest:
         found = time_in(rest, call.desk.now())
         if isinstance(found, Zoneless):
-            return Zoneless(found.hour, found.minute, f"note at {{}} {found.whole}") if found.whole else Missing()
+            return replace(found, before="note at") if found.after else Missing()
         if found is not None:
             return Parsed({"text": found[1], "at": found[0]}) if found[1] else Missing()
     return Parsed({"text": text, "at": None})
@@ -170,9 +170,9 @@ def read_waiting(text: str, call: Call) -> Reading:
     what, sep, until = rest.rpartition(" until ")
     if sep:
         found = time_in(until, call.desk.now())
-        if isinstance(found, Zoneless):
-            return Zoneless(found.hour, found.minute, f"waiting for {what} until {{}}")
-        if found is not None and not found[1]:
+        if isinstance(found, Zoneless) and not found.after:
+            return replace(found, before=f"waiting for {what} until")
+        if isinstance(found, tuple) and not found[1]:
             at = found[0] if found[0] > call.desk.now() else found[0] + timedelta(days=1)
             return Parsed({"what": what, "until": at})
     return Parsed({"what": rest, "until": None})
@@ -181,7 +181,9 @@ def read_waiting(text: str, call: Call) -> Reading:
 async def waiting(call: Call, values: Values) -> Answer:
     """Wait for somebody else, by name."""
     if not values["what"]:
-        await call.act("waiting", notes.stop_waiting)
+        done = await call.act("waiting", notes.stop_waiting)
+        if not done.events:
+            return Answer(f"{done.incident.name} waits for nobody. Nothing changed.")
         return Answer("No longer waiting; reminders go on.")
     what = await call.guard(values["what"], "what")
     done = await call.act("waiting", partial(notes.wait_for, what=what, look_again=values["until"]))
@@ -192,14 +194,18 @@ async def waiting(call: Call, values: Values) -> Answer:
 
 def rerun_zones(call: Call, zoneless: Zoneless) -> Answer:
     """Ask back for the zone: two buttons that say the same thing again with it."""
-    now = call.desk.now()
-    local = now.replace(hour=zoneless.hour, minute=zoneless.minute, second=0, microsecond=0) - timedelta(
-        seconds=call.actor.tz_offset
-    )
     typed = f"{zoneless.hour:02d}:{zoneless.minute:02d}"
+    if zoneless.day:
+        typed = f"{zoneless.day} {typed}"
+        shown = "%Y-%m-%d %H:%M UTC"
+    else:
+        shown = "%H:%M UTC"
+    day = datetime.fromisoformat(zoneless.day) if zoneless.day else call.desk.now()
+    clock = day.replace(hour=zoneless.hour, minute=zoneless.minute, second=0, microsecond=0)
+    mine = format(clock - timedelta(seconds=call.actor.tz_offset), shown)
     choices = [
-        (f"{typed} UTC", zoneless.whole.replace("{}", f"{typed} UTC", 1)),
-        (f"{typed} mine ({clock_time(local)})", zoneless.whole.replace("{}", clock_time(local), 1)),
+        (label, f"{zoneless.before} {time} {zoneless.after}".strip())
+        for label, time in ((f"{typed} UTC", f"{typed} UTC"), (f"{typed} mine ({mine})", mine))
     ]
     return buttons.say_again("Which zone is that time in? Nothing was done yet.", choices)
 
