@@ -107,13 +107,16 @@ class Bot:
         directory, settings = self.directory, self.settings
         room = SlackRoom(client, directory.bot_user, directory.url)
         self.service = Service(self.store, self._expanded(), self.clock)
-        publisher = SlackPublisher(room, directory.channel(self.policy.customer_comms))
+        publishers = {
+            "customers": SlackPublisher(room, directory.channel(self.policy.customer_comms)),
+            "internal": SlackPublisher(room, directory.channel(self.policy.announcements)),
+        }
         self.caretaker = Caretaker(
             self.service,
             room,
             self._render,
             self._postmortem,
-            {"customers": publisher},
+            publishers,
             self._channel_of,
         )
         self.service.on_change = self.caretaker.changed

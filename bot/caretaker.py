@@ -505,7 +505,11 @@ class Caretaker:
     async def _publish(self, incident: Incident, name: str, effect: Effect) -> Effect:
         """Intent first, then the post; a post that was begun and never ended is shown to a person, not repeated."""
         draft = incident.drafts[name]
-        publisher = self._publishers["customers"]
+        audience = draft.drafted.audience
+        # What colleagues may read is announced; a private incident is not.
+        publisher = None if incident.private and audience == "internal" else self._publishers.get(audience)
+        if publisher is None:
+            return await self._by_hand(incident, name, effect)
         if draft.state == "sending":
             sent = await publisher.find(effect.id, effect.started_at)
             if sent is None:
@@ -548,6 +552,18 @@ class Caretaker:
             error="",
             next_try_at=None,
         )
+
+    async def _by_hand(self, incident: Incident, name: str, effect: Effect) -> Effect:
+        """Nothing posts to this audience: a person does, and says so."""
+        if incident.drafts[name].state == "approved":
+            await self._record(incident, "publish", lambda i, *, by, at: drafts.sending(i, draft=name, by=by, at=at))
+        await self._record(
+            incident,
+            "publish uncertain",
+            lambda i, *, by, at: drafts.uncertain(i, draft=name, error=drafts.BY_HAND, by=by, at=at),
+        )
+        text_hash = incident.drafts[name].drafted.text_hash
+        return replace(effect, state=EffectState.REFUSED, hash=text_hash, error=drafts.BY_HAND)
 
     async def _published(self, incident: Incident, name: str, publisher: str, sent: Sent) -> None:
         await self._record(

@@ -134,12 +134,17 @@ def post_update(
     *,
     text: str,
     next_by: datetime | None,
+    timeless: bool = False,
     impact: str = "",
     by: Actor,
     at: datetime,
     policy: Policy,
 ) -> list[e.Event]:
-    """Tell all where it stands. No time given: the severity's interval from now; a time given is a promise."""
+    """Tell all where it stands.
+
+    A time given is a promise. None given: the severity's interval from now is one; `timeless`: nothing is promised,
+    and the severity's rhythm goes on.
+    """
     live(incident)
     words = text.strip()
     if not words:
@@ -149,10 +154,10 @@ def post_update(
             f"The update has {len(words)} characters; at most {UPDATE_LIMIT} fit. Put detail into the thread.",
             field="text",
         )
-    if next_by is None:
+    if next_by is None and not timeless:
         every = interval(incident, policy)
         next_by = at + every if every else None
-    elif next_by <= at:
+    elif next_by is not None and next_by <= at:
         raise Refused("The next update lies in the past. When will it be?", field="next_by")
     return [e.UpdatePosted(by=by.user, at=at, text=words, next_by=next_by, impact=impact.strip()[:500])]
 

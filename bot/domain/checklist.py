@@ -132,7 +132,7 @@ def tick(incident: Incident, *, runbook: str, step: str, by: Actor, at: datetime
             raise Refused(stopped_already(state, at))
         raise Refused(
             f"Step {step} is looked at by a second person afterwards, so it is not simply ticked. "
-            f"Do it now, then press [Stopped], or `/incident step {step} stopped what you saw`."
+            f"Do it now, then press [Stopped], or `/incident step {step} done what you saw`."
         )
     if state.mark is Mark.DONE:
         if state.by == by.user:
@@ -389,7 +389,7 @@ def alone(
     person(by)
     _, found, state = locate(incident, runbook, step)
     if found.two_people is not TwoPeople.BEFORE:
-        raise Refused(f"Step {step} may be done by one person. Tick it, or press [Stopped] where it stops something.")
+        raise Refused(f"Step {step} may be done by one person. Say that it is done: `/incident step {step} done`.")
     if not reason.strip():
         raise Refused("Say why it was done alone. It is recorded as an exception, and reviewed.", field="reason")
     if state.mark is Mark.REVIEW:

@@ -19,6 +19,8 @@ from bot.domain.standing import known
 from bot.domain.times import clock_time
 from bot.domain.two_people import others, person, somebody_else
 
+#: why a text that nothing can post is uncertain: a person posts it, and says so
+BY_HAND = "to be posted by hand"
 #: states in which a text is not public and can still be edited
 EDITABLE = frozenset({"drafted", "approved", "lapsed", "failed"})
 

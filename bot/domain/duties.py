@@ -21,7 +21,16 @@ Timed = Callable[[Incident, Actor, datetime], list[e.Event]]
 
 def _appointments(incident: Incident, policy: Policy) -> Iterator[tuple[datetime, str, Timed]]:
     """Every moment at which a rule has to be applied, with the rule's name."""
-    if not incident.open or incident.newer:
+    if incident.newer:
+        return
+    for draft in incident.drafts.values():  # texts are written after the end, too
+        if ends := drafts.ends(incident, draft):
+            yield (
+                ends,
+                "lapse draft",
+                lambda i, by, at, name=draft.name: drafts.lapse(i, draft=name, by=by, at=at),  # type: ignore[misc]
+            )
+    if not incident.open:
         return
     if incident.severity_assumed and not incident.severity_asked and incident.lead and incident.declared_at:
         yield (
@@ -52,13 +61,6 @@ def _appointments(incident: Incident, policy: Policy) -> Iterator[tuple[datetime
                         i, runbook=slug, step=step, by=by, at=at
                     ),
                 )
-    for draft in incident.drafts.values():
-        if draft.state == "drafted":
-            yield (
-                draft.drafted.expires,
-                "lapse draft",
-                lambda i, by, at, name=draft.name: drafts.lapse(i, draft=name, by=by, at=at),  # type: ignore[misc]
-            )
 
 
 def timed(incident: Incident, policy: Policy, now: datetime) -> list[tuple[str, Timed]]:

@@ -90,6 +90,16 @@ class PersonAdded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Followed(Event):
+    """Somebody outside the channel wants to hear when severity, status or lead change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfollowed(Event):
+    """They have heard enough."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Acknowledged(Event):
     """A person answers for the incident."""
 
@@ -661,7 +671,7 @@ class Unknown(Event):
 EVENTS: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
-        Declared, ChannelOpened, ChannelRefused, ChannelLost, ChannelRegained, Invited, PersonAdded,
+        Declared, ChannelOpened, ChannelRefused, ChannelLost, ChannelRegained, Invited, PersonAdded, Followed, Unfollowed,
         Acknowledged, NobodyAnswered, Escalated, SeverityChanged, SeverityAsked, TitleChanged, ImpactStated,
         StartCorrected, RoleTaken, RoleOffered, RoleKept, UpdatePosted, UpdateUndone, Reminded, Snoozed, Held,
         LeadSilent, LeadSeen, WaitingBegan, WaitingEnded, Noted, NoteWithdrawn, TaskAdded, TaskDone, ReadingTaken,

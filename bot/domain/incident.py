@@ -230,6 +230,7 @@ class Incident:
     invited: frozenset[str] = frozenset()
     refused: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     responders: tuple[str, ...] = ()  # whom policy mentioned
+    followers: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))  # user -> since which seq
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = None
     level: int = 0
@@ -385,6 +386,10 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
             return {"invited": i.invited | set(event.users), "refused": MappingProxyType(refused)}
         case e.PersonAdded():
             return {"wanted": _with(i.wanted, event.user)}
+        case e.Followed():
+            return {"followers": MappingProxyType({**i.followers, by: seq})}
+        case e.Unfollowed():
+            return {"followers": MappingProxyType({user: n for user, n in i.followers.items() if user != by})}
         case e.Acknowledged():
             if i.acknowledged_by:
                 return {}

@@ -91,6 +91,16 @@ def add_person(incident: Incident, *, user: str, by: Actor, at: datetime) -> lis
     return [e.PersonAdded(by=by.user, at=at, user=user)]
 
 
+def follow(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+    """Hear directly of changes; asked for again, hear no more. Private incidents have no followers."""
+    known(incident)
+    if by.user in incident.followers:
+        return [e.Unfollowed(by=by.user, at=at)]
+    if incident.private:
+        raise Refused("A private incident is followed by its members only. Ask one to add you.")
+    return [e.Followed(by=by.user, at=at)]
+
+
 def wait_for(incident: Incident, *, what: str, look_again: datetime | None, by: Actor, at: datetime) -> list[e.Event]:
     """Nothing can be done before somebody else acts: reminders pause until it is time to look again."""
     live(incident)

@@ -16,7 +16,7 @@ from bot.domain.incident import Checklist, Draft, Incident, Mark, Status, StepSt
 from bot.domain.markdown import fence, link, markdown, paragraph, table
 from bot.domain.metrics import Told
 from bot.domain.policy import Policy
-from bot.domain.timeline import Reader, line, moment
+from bot.domain.timeline import Reader, line, moment, words
 from bot.domain.times import clock_time, lasted
 
 __all__ = ["line", "write"]
@@ -160,7 +160,7 @@ class _Page:
     def impact(self) -> Iterator[str]:
         """What is known, and what people have to add."""
         if self.incident.impact:
-            yield _sentence(paragraph(self.reader.plain(self.incident.impact)))
+            yield _sentence(paragraph(_capital(self.reader.plain(self.incident.impact))))
             yield ""
         yield "How many customers and payments, which countries, how much money, and is every sum reconciled?"
 
@@ -169,18 +169,18 @@ class _Page:
         shown: list[tuple[datetime, int, str]] = []
         last = self.incident.declared_at or self.at
         for entry in self.entries:
-            words = line(entry, self.names, incident=self.incident)
-            if words is None:
+            said = words(entry, self.names, incident=self.incident)
+            if said is None:
                 continue
             last = moment(entry) or last
-            shown.append((last, entry.seq, markdown(words) + self._source(entry)))
+            shown.append((last, entry.seq, markdown(said) + self._source(entry)))
             last = entry.event.at if entry.event else last
         day = ""
-        for when, _, words in sorted(shown):
+        for when, _, said in sorted(shown):
             if (today := f"{when:%A, %Y-%m-%d}") != day:
                 yield from (*([""] if day else []), f"### {today}", "")
                 day = today
-            yield f"- **{when:%H:%M} UTC** {words}"
+            yield f"- **{when:%H:%M} UTC** {said}"
 
     def _source(self, entry: e.Entry) -> str:
         event = entry.event
@@ -253,7 +253,7 @@ class _Page:
         rows = []
         for ask in self.incident.asks.values():
             x = ask.asked
-            what = [x.action, *(f"{word}: {text}" for word, text in (
+            what = [x.action.rstrip(" ."), *(f"{word}: {text}" for word, text in (
                 ("count", x.count), ("sum", x.amount), ("evidence", x.evidence)) if text)]  # fmt: skip
             rows.append(
                 (
@@ -271,6 +271,7 @@ class _Page:
         """What went round a rule, or was looked at by a second person only afterwards."""
         owed: dict[tuple[str, str], tuple[str, datetime]] = {}
         lines: list[str] = []
+        asker = ""
         for entry in self.entries:
             x = entry.event
             if isinstance(x, e.StoppedFirst | e.DoneAlone):
@@ -288,10 +289,13 @@ class _Page:
                 open_checks = [check.name for check in x.checks if check.met != "yes"]
                 sentences = dict(self.policy.resolve_checks)
                 listed = "; ".join(self.say(sentences.get(name, name)) for name in open_checks)
-                asked = f", agreed with {self.who(x.second)}" if x.second and x.second != x.by else ""
+                people = f"asked for by {self.who(asker)}, agreed by {self.who(x.second)}" if x.second else ""
+                people = people or f"by {self.who(x.by)}"
                 lines.append(
-                    f"- Resolved {self._act(x.at, x.by)}{asked} with open conditions ({listed}): {self.say(x.override)}"
+                    f"- Resolved {self.time(x.at)}, {people}, with open conditions ({listed}): {self.say(x.override)}"
                 )
+            elif isinstance(x, e.OverrideAsked):
+                asker = x.by
         lines += [f"- {words}; due for review {self.time(due)}, not reviewed." for words, due in owed.values()]
         yield from lines
 
@@ -302,7 +306,7 @@ class _Page:
             yield f"### {self.time(draft.published_at)}, {self.say(x.audience)}: {self.say(x.stage)}"
             yield ""
             due = f" Promised the next text by {self.time(x.promised)}." if x.promised else ""
-            removed = f" Removed before: {self.say(x.removed)}." if x.removed else ""
+            removed = f" {_sentence(_capital(self.say(x.removed)))}" if x.removed else ""
             yield (
                 f"Template {self.say(x.template)} ({self.say(x.revision)}), written by {self.who(x.by)}, "
                 f"approved {self._act(draft.approved_at, draft.approved_by)}{self._where(draft)}.{due}{removed}"
@@ -315,11 +319,12 @@ class _Page:
                 yield f"Not known whether it went out: {markdown(self.reader.text(draft.name))}."
 
     def _where(self, draft: Draft) -> str:
-        if draft.link:
-            return f" ({link('as sent', draft.link)})"
+        if draft.link and (sent := link("as sent", draft.link)) != "as sent":
+            return f" ({sent})"
         if self.base_url and re.fullmatch(r"[CG][A-Z0-9]+", draft.where) and draft.reference:
             stamp = draft.reference.replace(".", "")
-            return f" ({link('as sent', f'{self.base_url}/archives/{draft.where}/p{stamp}')})"
+            sent = link("as sent", f"{self.base_url}/archives/{draft.where}/p{stamp}")
+            return f" ({sent})" if sent != "as sent" else ""
         return ""
 
     def cadence(self) -> Iterator[str]:
@@ -365,7 +370,9 @@ class _Page:
             ("From declaration to mitigation", times.to_mitigate),
             ("From declaration to the end", times.to_end),
         ]
-        yield from table(("What", "How long"), [(what, lasted(x)) for what, x in rows if x is not None])
+        yield from table(
+            ("What", "How long"), [(what, lasted(x) if x else "at once") for what, x in rows if x is not None]
+        )
 
     def actions(self) -> Iterator[str]:
         """The tasks, as boxes; and the question that finds the missing ones."""

@@ -19,6 +19,8 @@ from bot.domain.times import clock_time
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 _SPECIAL = re.compile(r"<!(?:subteam\^)?([A-Za-z0-9]+)(?:\|@?([^<>]*))?>|<#([A-Z0-9]+)(?:\|([^<>]*))?>")
 _LINK = re.compile(r"<(https?://[^<>|\s]+)(?:\|([^<>]*))?>")
+#: a step is named in at most so many characters; its whole sentence stands in the checklist
+SHORT = 100
 #: characters that change how their neighbours read (bidirectional overrides and isolates)
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -60,14 +62,19 @@ class Reader:
         """ "step 2.3, Pause payouts" as the runbook had it at its revision."""
         checklist = self.incident.checklist(runbook) if self.incident else None
         found = next((one for one in checklist.runbook.steps if one.id == step), None) if checklist else None
-        words = f" ({self.plain(found.text)[:120]})" if found else ""
+        words = f" ({self.short(found.text)})" if found else ""
         several = self.incident is not None and len(self.incident.checklists) > 1
         return f"step {runbook + ' ' if several or not checklist else ''}{step}{words}"
 
     def act(self, ask: int) -> str:
         """What an ask was about."""
         found = self.incident.asks.get(ask) if self.incident else None
-        return self.plain(found.asked.action)[:120] if found else f"what entry {ask} asks for"
+        return self.short(found.asked.action) if found else f"what entry {ask} asks for"
+
+    def short(self, text: str) -> str:
+        """What a step asks for, without what is to be expected: its first clause, whole words only."""
+        words = self.plain(text).partition("; ")[0].rstrip(".")
+        return words if len(words) <= SHORT else f"{words[: SHORT - 1].rsplit(' ', 1)[0]}…"
 
     def text(self, draft: str) -> str:
         """Which customer text a draft is."""
@@ -97,11 +104,16 @@ def _update(x: e.UpdatePosted, r: Reader) -> str:
 
 
 def _resolved(x: e.Resolved, r: Reader) -> str:
-    words = f"{r.who(x.by)} resolved the incident{r.said(x.note)}"
-    if x.override:
-        second = f", agreed with {r.who(x.second)}" if x.second and x.second != x.by else ""
-        words += f" (with open conditions{second}: {r.plain(x.override)})"
-    return words
+    if x.override and x.second:
+        resolved = f"{r.who(x.second)} agreed, and the incident was resolved{r.said(x.note)}"
+    else:
+        resolved = f"{r.who(x.by)} resolved the incident{r.said(x.note)}"
+    return f"{resolved} (with open conditions: {r.plain(x.override)})" if x.override else resolved
+
+
+def _published(x: e.CommsPublished, r: Reader) -> str:
+    text = r.text(x.draft)
+    return f"{text[:1].upper()}{text[1:]} is public ({r.plain(x.publisher)})"
 
 
 #: event type -> its line; a type is here or in SILENT, never in both
@@ -147,7 +159,7 @@ LINES: dict[type[e.Event], Callable[[Any, Reader], str]] = {
         f"{r.who(x.by)} {'corrected' if x.correction else 'remarked on'} {r.step(x.runbook, x.step)}{r.said(x.text)}"
     ),
     e.Asked: lambda x, r: (
-        f"{r.who(x.by)} asked for a second person: {r.plain(x.action)}"
+        f"{r.who(x.by)} asked for a second person: {r.short(x.action)}"
         f"{r.said(x.count, '; count ')}{r.said(x.amount, '; sum ')}{r.said(x.evidence, '; evidence: ')}"
     ),
     e.GoGiven: lambda x, r: f"{r.who(x.by)} agreed: {r.act(x.ask)}",
@@ -165,7 +177,7 @@ LINES: dict[type[e.Event], Callable[[Any, Reader], str]] = {
     e.CommsApproved: lambda x, r: f"{r.who(x.by)} approved {r.text(x.draft)}",
     e.CommsDiscarded: lambda x, r: f"{r.who(x.by)} discarded {r.text(x.draft)}{r.said(x.reason)}",
     e.CommsLapsed: lambda x, r: f"The draft lapsed, {r.text(x.draft)}{r.said(x.reason)}",
-    e.CommsPublished: lambda x, r: f"Customers were told: {r.text(x.draft)} went out over {r.plain(x.publisher)}",
+    e.CommsPublished: _published,
     e.CommsUncertain: lambda x, r: f"It is not known whether {r.text(x.draft)} went out{r.said(x.error)}",
     e.CommsFailed: lambda x, r: f"Sending failed, {r.text(x.draft)} is not public{r.said(x.error)}",
     e.SecretRefused: lambda x, r: (
@@ -184,14 +196,22 @@ LINES: dict[type[e.Event], Callable[[Any, Reader], str]] = {
 #: facts that the timeline keeps and that nobody needs to read there
 SILENT: frozenset[type[e.Event]] = frozenset(
     {
-        e.ChannelOpened, e.Invited, e.PersonAdded, e.SeverityAsked, e.RoleOffered, e.RoleKept, e.UpdateUndone,
-        e.Reminded, e.LeadSilent, e.NoteWithdrawn, e.TaskDone, e.RunbookGuessed, e.RunbookDeclined, e.SectionOpened,
-        e.CommsSending, e.StoodDown, e.PostmortemWritten, e.PostmortemShared,
+        e.ChannelOpened, e.Invited, e.PersonAdded, e.Followed, e.Unfollowed, e.SeverityAsked, e.RoleOffered, e.RoleKept, e.UpdateUndone,
+        e.Reminded, e.LeadSilent, e.LeadSeen, e.NoteWithdrawn, e.TaskDone, e.RunbookGuessed, e.RunbookDeclined,
+        e.SectionOpened, e.CommsSending, e.StoodDown, e.PostmortemWritten, e.PostmortemShared,
     }
 )  # fmt: skip
 
 
 def line(entry: e.Entry, names: Mapping[str, str], *, incident: Incident | None = None) -> str | None:
+    """ "14:02 UTC Ana answered": `words` with their time; with its weekday where `incident` began on another day."""
+    said, at = words(entry, names, incident=incident), moment(entry)
+    if said is None or at is None:
+        return said
+    return f"{clock_time(at, incident.declared_at if incident else None)} {said}"
+
+
+def words(entry: e.Entry, names: Mapping[str, str], *, incident: Incident | None = None) -> str | None:
     """One line of plain text, without its time, or None where people need not read it.
 
     `names`: user id -> name. With `incident` the line says what an entry refers to, and what was undone or
@@ -202,8 +222,8 @@ def line(entry: e.Entry, names: Mapping[str, str], *, incident: Incident | None 
         return "An entry was redacted"
     if incident is not None and (entry.seq in taken_back(incident) or _declared_too(event, incident)):
         return None
-    words = LINES.get(type(event))
-    return words(event, Reader(names, incident)) if words else None
+    say = LINES.get(type(event))
+    return say(event, Reader(names, incident)) if say else None
 
 
 def _declared_too(event: e.Event, incident: Incident) -> bool:

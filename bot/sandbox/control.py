@@ -183,7 +183,7 @@ class Control:
     def _shown(self, me: User, message: Message) -> Json:
         """A message with this person's own choices in its elements."""
         shown = talk.page_object(self.world, message)
-        state = self.world.local_state.get((me.id, message.channel, message.ts))
+        state = self.world.local_state.get((message.channel, message.ts), {}).get(me.id)
         if state:
             shown["state"] = {"values": state}
         return shown

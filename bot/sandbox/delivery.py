@@ -99,6 +99,14 @@ class Delivery:
         self.journal.end(call, self.world.clock.now(), "ok" if ack.ok else "failed", ack.error)
         return ack
 
+    async def verify(self) -> bool:
+        """Ask the event URL to echo a challenge, as Slack does when the URL is saved (docs: url_verification)."""
+        challenge = self.world.hex(32)
+        payload: Json = {"token": "verification-token", "challenge": challenge, "type": "url_verification"}
+        with self._counted():
+            ack = await self._by_http("events_api", payload, None)
+        return ack.body in (challenge, {"challenge": challenge})
+
     def event(self, event: Json, channel: Channel | None) -> None:
         """An Events API event, where the app subscribed to it and may hear it; tried again when not acknowledged."""
         if not self.world.hears(event["type"], channel, event.get("user")):

@@ -12,6 +12,8 @@ from bot.sandbox.world import World
 TRIGGER_SECONDS = 3.0
 RESPONSE_SECONDS = 30 * 60.0
 RESPONSE_USES = 5
+CROWDED = 1_000
+"""Triggers or response URLs from which on the expired ones are cleared away."""
 
 
 @dataclass
@@ -43,11 +45,15 @@ class Desk:
     responses: dict[str, ResponseUrl] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
     new_socket_url: Callable[[], str] | None = None
+    _crowded: int = CROWDED
+    _many_urls: int = CROWDED
 
     def new_trigger(self, user: str, view: str | None = None) -> str:
         now = self.world.clock.now()
-        for old in [key for key, trigger in self.triggers.items() if trigger.until < now - 3600]:
-            del self.triggers[old]
+        if len(self.triggers) >= self._crowded:
+            # Old ones are remembered for an hour, so that they are called expired and not unknown.
+            self.triggers = {key: each for key, each in self.triggers.items() if each.until > now - 3600}
+            self._crowded = 2 * len(self.triggers) + CROWDED
         trigger_id = f"{self.world.seconds()}.{self.world.team_id[1:]}.{self.world.hex(32)}"
         self.triggers[trigger_id] = Trigger(user, now + TRIGGER_SECONDS, view)
         return trigger_id
@@ -68,8 +74,9 @@ class Desk:
         self, user: str, channel: str, message: str | None = None, thread_ts: str | None = None, kind: str = "actions"
     ) -> str:
         now = self.world.clock.now()
-        for old in [key for key, each in self.responses.items() if each.until < now]:
-            del self.responses[old]
+        if len(self.responses) >= self._many_urls:
+            self.responses = {key: each for key, each in self.responses.items() if each.until > now}
+            self._many_urls = 2 * len(self.responses) + CROWDED
         key = self.world.hex(32)
         self.responses[key] = ResponseUrl(user, channel, now + RESPONSE_SECONDS, message, thread_ts)
         return f"{self.world.url}/{kind}/{self.world.team_id}/{key}"

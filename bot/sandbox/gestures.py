@@ -106,7 +106,7 @@ class Gestures:
 
     def message_state(self, user: User, message: Message) -> dict[str, dict[str, Json]]:
         """What this person has entered in a message's elements so far."""
-        return self.world.local_state.setdefault((user.id, message.channel, message.ts), {})
+        return self.world.local_state.setdefault((message.channel, message.ts), {}).setdefault(user.id, {})
 
     async def act_in_message(
         self, user: User, message: Message, block: Json, element: Json, chosen: Json | None

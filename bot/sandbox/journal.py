@@ -8,7 +8,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-KEPT = 50_000
+KEPT = 20_000
 """Calls kept; the oldest half goes when there are more."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from bot.sandbox import forms, rooms, talk, windows, words
 from bot.sandbox.delivery import Ack
 from bot.sandbox.errors import NotPossible
+from bot.sandbox.finding import find_box, find_element, find_input
 from bot.sandbox.gestures import Answer, Gestures, SubmitResult
 from bot.sandbox.records import Channel, Json, Message, User, View
 
@@ -69,7 +70,9 @@ class Person:
     ) -> Ack:
         """Press a button of a message, found by action_id or by its words."""
         found = self._message(message, channel)
-        block, element = _find(found.blocks, ("button", "workflow_button", "icon_button"), action_id, label, block_id)
+        block, element = find_element(
+            found.blocks, ("button", "workflow_button", "icon_button"), action_id, label, block_id
+        )
         return await self._gestures.act_in_message(self.user, found, block, element, None)
 
     async def tick(
@@ -78,7 +81,7 @@ class Person:
     ) -> Ack:  # fmt: skip
         """Tick (or untick) a checkbox: of a block, or whose label or whose block's sentence contains `label`."""
         found = self._message(message, channel)
-        block, element, option = _find_box(found.blocks, block_id, label, action_id, value)
+        block, element, option = find_box(found.blocks, block_id, label, action_id, value)
         state = self._gestures.message_state(self.user, found)
         now = state.get(block["block_id"], {}).get(element["action_id"]) or forms.initial(element)
         chosen = [each for each in now["selected_options"] if each.get("value") != option["value"]]
@@ -95,7 +98,7 @@ class Person:
     ) -> Ack:
         """Choose in a select, radio group, overflow menu or date picker of a message."""
         found = self._message(message, channel)
-        block, element = _find(found.blocks, None, action_id, None, block_id)
+        block, element = find_element(found.blocks, None, action_id, None, block_id)
         return await self._gestures.act_in_message(
             self.user, found, block, element, await self._choice(found, block, element, value)
         )
@@ -122,7 +125,7 @@ class Person:
         """Enter values without submitting; keys are block_ids, action_ids or label texts."""
         surface = self._view(view)
         for key, value in values.items():
-            block, element = _find_input(surface.body["blocks"], key)
+            block, element = find_input(surface.body["blocks"], key)
             chosen = await self._choice(surface, block, element, value)
             await self._gestures.act_in_view(self.user, surface, block, element, chosen)
 
@@ -147,11 +150,11 @@ class Person:
         surface = self._view(view)
         buttons = ("button", "workflow_button", "icon_button")
         try:
-            block, element = _find(surface.body["blocks"], buttons, action_id, label, block_id)
+            block, element = find_element(surface.body["blocks"], buttons, action_id, label, block_id)
         except NotPossible:
             if label is None or action_id is not None:
                 raise
-            block, element = _find(surface.body["blocks"], buttons, label, None, block_id)
+            block, element = find_element(surface.body["blocks"], buttons, label, None, block_id)
         return await self._gestures.act_in_view(self.user, surface, block, element, None)
 
     async def tick_in_view(
@@ -160,7 +163,7 @@ class Person:
     ) -> Ack:  # fmt: skip
         """Tick (or untick) a checkbox in the topmost modal."""
         surface = self._view(view)
-        block, element, option = _find_box(surface.body["blocks"], block_id, label, action_id, value)
+        block, element, option = find_box(surface.body["blocks"], block_id, label, action_id, value)
         now = surface.state.get(block["block_id"], {}).get(element["action_id"]) or forms.initial(element)
         chosen = [each for each in now["selected_options"] if each.get("value") != option["value"]]
         new = forms.choose(element, [*chosen, option] if on else chosen)
@@ -177,7 +180,7 @@ class Person:
         view = self._world.homes.get(self.id)
         if view is None:
             raise NotPossible("the Home tab is empty")
-        block, element = _find(view.body["blocks"], ("button",), action_id, label, None)
+        block, element = find_element(view.body["blocks"], ("button",), action_id, label, None)
         return await self._gestures.act_in_view(self.user, view, block, element, None)
 
     # --- shortcuts, reactions, channels ------------------------------------------------------------------------
@@ -332,70 +335,3 @@ class Person:
         elif kind in ("multi_conversations_select", "multi_channels_select") and isinstance(value, (list, tuple)):
             value = [self._channel(each).id for each in value]
         return forms.choose(element, value)
-
-
-def _find(
-    blocks: list[Json], kinds: tuple[str, ...] | None, action_id: str | None, label: str | None, block_id: str | None
-) -> tuple[Json, Json]:
-    """The first element that fits; by label, the whole text first, then a part of it."""
-    fitting = [
-        (block, element)
-        for block, element in words.elements(blocks)
-        if (kinds is None or element.get("type") in kinds) and (block_id is None or block.get("block_id") == block_id)
-    ]
-    if action_id is not None:
-        for block, element in fitting:
-            if element.get("action_id") == action_id and (label is None or words.label_of(element) == label):
-                return block, element
-    elif label is not None:
-        for block, element in fitting:
-            if words.label_of(element) == label:
-                return block, element
-    elif len(fitting) == 1 or (block_id is not None and fitting):
-        return fitting[0]
-    there = ", ".join(
-        f"{words.label_of(element) or element.get('type')} ({element.get('action_id')})" for _, element in fitting
-    )
-    raise NotPossible(f"no element {label or action_id or block_id or ''!r} here; there are: {there or 'none'}")
-
-
-def _find_box(
-    blocks: list[Json], block_id: str | None, label: str | None, action_id: str | None, value: str | None
-) -> tuple[Json, Json, Json]:
-    """(block, checkboxes, option) by the option's words or, failing that, the words of the block beside it."""
-    boxes = [
-        (block, element, option)
-        for block, element in words.elements(blocks)
-        if element.get("type") == "checkboxes"
-        and (block_id is None or block.get("block_id") == block_id)
-        and (action_id is None or element.get("action_id") == action_id)
-        for option in element.get("options") or []
-        if value is None or option.get("value") == value
-    ]
-    if label is None:
-        if boxes:
-            return boxes[0]
-    else:
-        for block, element, option in sorted(boxes, key=lambda box: -_likeness(box[0], box[2], label)):
-            if _likeness(block, option, label):
-                return block, element, option
-    raise NotPossible(f"there is no checkbox {label or block_id or action_id or ''!r}")
-
-
-def _likeness(block: Json, option: Json, label: str) -> int:
-    """How well a checkbox fits the words: its own text, a part of it, or the sentence it stands beside."""
-    own = words.label_of(option)
-    return 3 if own == label else 2 if label in own else 1 if label in words.visible("", [block]) else 0
-
-
-def _find_input(blocks: list[Json], key: str) -> tuple[Json, Json]:
-    """A stateful element by block_id, action_id or its label's text."""
-    pairs = [pair for pair in words.elements(blocks) if pair[1].get("type") in forms.STATEFUL]
-    for block, element in pairs:
-        if key in (block.get("block_id"), element.get("action_id")):
-            return block, element
-    for block, element in pairs:
-        if key == words.label_of({"text": block.get("label")}):
-            return block, element
-    there = ", ".join(words.label_of({"text": b.get("label")}) or str(b.get("block_id")) for b, _ in pairs)
-    raise NotPossible(f"the form has no field {key!r}; it has: {there or 'none'}")

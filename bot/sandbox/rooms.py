@@ -9,7 +9,8 @@ from bot.sandbox.world import World
 
 def page_channel(world: World, channel: Channel, viewer: str) -> Json:
     """A channel for the page's sidebar."""
-    latest = [m for m in channel.by_ts.values() if not m.deleted and m.only_for is None and m.user != viewer]
+    # Slack's own lines (who joined, who left) are never unread.
+    latest = [m for m in channel.messages if m.user != viewer and m.subtype in (None, "file_share", "thread_broadcast")]
     read = channel.last_read.get(viewer, "")
     member = viewer in channel.members
     unread = sum(1 for m in latest if m.ts > read and (m.thread_ts is None or m.thread_ts == m.ts)) if member else 0

@@ -199,6 +199,10 @@ class Sandbox:
         """Return once a program is connected by Socket Mode; TimeoutError after `timeout` real seconds."""
         await self.sockets.wait_connected(timeout)
 
+    async def verify_event_url(self) -> bool:
+        """Whether the program at `event_url` answers Slack's challenge."""
+        return await self.delivery.verify()
+
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Send Socket Mode's disconnect message to every connection."""
         await self.sockets.disconnect(reason)

@@ -158,9 +158,9 @@ def edit(
         message.text = text
     if blocks is not None:
         message.blocks = number_blocks(world, blocks)
-        for key, state in world.local_state.items():
-            if key[1:] == (channel.id, message.ts):
-                world.local_state[key] = forms.kept(state, message.blocks)
+        entered = world.local_state.get((channel.id, message.ts), {})
+        for person, state in entered.items():
+            entered[person] = forms.kept(state, message.blocks)
     if attachments is not None:
         message.attachments = attachments
     if metadata is not None:

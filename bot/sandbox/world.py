@@ -70,7 +70,8 @@ class World:
         self.files: dict[str, File] = {}
         self.stacks: dict[str, list[View]] = {}
         self.homes: dict[str, View] = {}
-        self.local_state: dict[tuple[str, str, str], dict[str, dict[str, Json]]] = {}
+        # What people entered in a message's elements: (channel, ts) -> person -> block_id -> action_id -> state.
+        self.local_state: dict[tuple[str, str], dict[str, dict[str, dict[str, Json]]]] = {}
         self.notifications: dict[str, list[Json]] = {}
         for place in start.places:
             self._open_place(place, start.people)

@@ -16,7 +16,7 @@ import structlog
 
 from bot.domain import cadence, checklist, drafts, escalation, lifecycle, notes, roles
 from bot.domain.errors import Refused
-from bot.domain.incident import Mark
+from bot.domain.incident import Ask, Mark
 from bot.ports import NotDone, TryLater, Unsure
 from bot.slack import buttons, commands, deliveries, kit, views
 from bot.slack.desk import Answer, Call, Desk
@@ -68,6 +68,16 @@ async def _join(call: Call, v: Values) -> Answer | None:
         return Answer(f"{incident.name} has no channel yet.")
     await call.act("join", partial(notes.add_person, user=call.actor.user))
     return Answer(f"You are being invited to <#{incident.channel}>.")
+
+
+async def _follow(call: Call, v: Values) -> Answer | None:
+    done = await call.act("follow", notes.follow)
+    name = done.incident.name
+    if call.actor.user in done.incident.followers:
+        return Answer(
+            f"You follow {name}: I write to you when its severity, status or lead changes. Press again to stop."
+        )
+    return Answer(f"You no longer follow {name}.")
 
 
 async def _more(call: Call, v: Values) -> Answer | None:
@@ -145,27 +155,35 @@ async def _tick(call: Call, v: Values) -> Answer | None:
     return await _step(call, v, "done" if v.get("on") else "undo")
 
 
-async def _go(call: Call, v: Values) -> Answer | None:
-    incident = call.known
-    ask = incident.asks.get(int(v.get("a", 0)))
+def _ask_of(call: Call, v: Values) -> Ask:
+    ask = call.known.asks.get(int(v.get("a", 0)))
     if ask is None:
         raise Refused("That request is not on this incident any more.")
-    await call.open(views.go_form(incident, ask))
+    return ask
+
+
+def _try(call: Call, rule: Callable[..., object], **arguments: Any) -> None:
+    """Raise now what the rule would raise once the form is filled in: nobody fills in a form in vain."""
+    rule(call.known, by=call.actor, at=call.desk.now(), **arguments)
+
+
+async def _go(call: Call, v: Values) -> Answer | None:
+    ask = _ask_of(call, v)
+    _try(call, checklist.go, ask=ask.seq, policy=call.desk.policy)
+    await call.open(views.go_form(call.known, ask, names=call.desk.directory.names))
     return None
 
 
 async def _refuse(call: Call, v: Values) -> Answer | None:
-    ask = call.known.asks.get(int(v.get("a", 0)))
-    if ask is None:
-        raise Refused("That request is not on this incident any more.")
+    ask = _ask_of(call, v)
+    _try(call, checklist.refuse, ask=ask.seq, reason="…")
     await call.open(views.refuse_form(call.known, ask))
     return None
 
 
 async def _done(call: Call, v: Values) -> Answer | None:
-    ask = call.known.asks.get(int(v.get("a", 0)))
-    if ask is None:
-        raise Refused("That request is not on this incident any more.")
+    ask = _ask_of(call, v)
+    _try(call, checklist.done, ask=ask.seq, result="…")
     await call.open(views.done_form(call.known, ask))
     return None
 
@@ -189,6 +207,7 @@ async def _update(call: Call, v: Values) -> Answer | None:
 
 
 async def _update_post(call: Call, v: Values) -> Answer | None:
+    call.key = call.once("update")
     return await telling.post_update(call, str(v.get("t", "")), None)
 
 
@@ -348,6 +367,7 @@ ACTIONS: dict[str, Handler] = {
     "inc:catch-up": _catch_up,
     "inc:postmortem": _postmortem,
     "inc:reopen": _reopen,
+    "inc:follow": _follow,
     "inc:join": _join,
     "inc:attach": _attach,
     "inc:decline": _decline,

@@ -14,7 +14,7 @@ from typing import Any
 from bot.domain.errors import Refused
 from bot.domain.policy import Severity
 from bot.slack import buttons, views
-from bot.slack.desk import Answer, Call
+from bot.slack.desk import Answer, Call, FormNeeded
 from bot.slack.grammar import Missing, Parsed, Reading, Zoneless, near, severity_like, split
 from bot.slack.text import escape
 from bot.slack.verbs import comms, ending, looking, opening, runbook, telling
@@ -132,7 +132,10 @@ async def run(call: Call, text: str) -> Answer | None:
         return await _elsewhere(call, verb, said, rest)
     reading = verb.read(rest, call)
     if isinstance(reading, Parsed):
-        return await verb.run(call, dict(reading.values))
+        try:
+            return await verb.run(call, dict(reading.values))
+        except FormNeeded:
+            return buttons.open_form("Open the form", f"`{verb.name}` takes a form. Nothing was done yet.", said)
     if isinstance(reading, Missing):
         raise Refused(usage(call, verb))
     if isinstance(reading, Zoneless):
@@ -157,8 +160,8 @@ async def _bare(call: Call) -> Answer | None:
 
 async def _free(call: Call, said: str, first: str) -> Answer | None:
     """Free text: a title, or a note. One slip away from a verb, or a severity without a verb: ask."""
-    if severity_like(first) and (rest := said[len(first) :].strip()):
-        return await _severity_first(call, call.desk.policy.severity(first), rest)
+    if severity_like(first):
+        return await _severity_first(call, call.desk.policy.severity(first), said[len(first) :].strip())
     meant = near(first, WORDS)
     if meant is not None:
         if WORDS[meant].read(said[len(first) :].strip(), call) is None:
@@ -183,9 +186,11 @@ async def _severity_first(call: Call, severity: Severity, rest: str) -> Answer |
     if call.incident is None and call.trigger:
         await call.open(opening.declare_view(call, rest, severity.key))
         return None
-    choices = [(f"Declare {severity.name} “{rest[:45]}”", f"declare {severity.key} {rest}")]
+    choices = [(f"Declare {severity.name} “{rest[:45]}”", f"declare {severity.key} {rest}")] if rest else []
     if call.incident is not None:
-        choices.append((f"Make {call.incident.name} {severity.name}", f"sev {severity.key} {rest}"))
+        choices.append((f"Make {call.incident.name} {severity.name}", f"sev {severity.key} {rest}".strip()))
+    elif not rest:
+        return buttons.open_form("Declare an incident", "What is broken?", f"declare {severity.key}")
     return buttons.say_again("Which of these? Nothing was done yet.", choices)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,9 @@ from bot.ports import NotDone, TryLater, Unsure
 from bot.service import Done, Rule, Service
 from bot.slack.directory import Directory
 from bot.slack.room import SlackRoom, call
+
+#: seconds within which Slack has to take a form
+FORM_WITHIN = 2.2
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +94,10 @@ class Desk:
         return self.service.clock.now()
 
 
+class FormNeeded(Refused):
+    """A form is needed, and nothing was clicked or typed that lets Slack open one."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """A private answer: only whoever asked sees it."""
@@ -149,9 +157,11 @@ class Call:
     async def open(self, view: View) -> None:
         """Open a form. Raises Refused where Slack does not take it any more."""
         if not self.trigger:
-            raise Refused("Forms open from a button or the command, not from here.")
+            raise FormNeeded("Forms open from a button or the command, not from here.")
         try:
-            await call(self.desk.client, "views.open", trigger_id=self.trigger, view=dict(view))
+            # Slack shows an error of its own where nothing is answered within 3 seconds.
+            async with asyncio.timeout(FORM_WITHIN):
+                await call(self.desk.client, "views.open", trigger_id=self.trigger, view=dict(view))
         except NotDone as refusal:
             if refusal.code in ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"):
                 raise Refused("Slack gave us too little time to open the form. Please ask for it again.") from None
@@ -159,7 +169,7 @@ class Call:
             raise Refused(
                 f"Slack refused the form ({refusal.code}). Type it instead: `{self.desk.command} help`."
             ) from None
-        except (TryLater, Unsure):
+        except (TryLater, Unsure, TimeoutError):
             raise Refused("Slack did not answer. Please ask for the form again.") from None
 
     async def person(self, word: str) -> str:

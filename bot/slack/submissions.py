@@ -79,7 +79,7 @@ async def _update(call: Call, meta: Meta, fields: Fields) -> Next:
 async def _update_post(call: Call, meta: Meta, fields: Fields) -> Answer:
     words = text(fields, "text") or str(meta.get("t", ""))
     impact = text(fields, "impact") or str(meta.get("m", ""))
-    return await telling.post_update(call, words, moment(meta.get("n")), impact)
+    return await telling.post_update(call, words, moment(meta.get("n")), impact, timeless=not meta.get("n"))
 
 
 async def _tried(call: Call, meta: Meta, fields: Fields) -> None:

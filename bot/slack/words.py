@@ -60,6 +60,7 @@ IT_IS_NOT = "It is not there"
 AGREE_RESOLVE = "Agree: resolve"
 STAND_DOWN = "Stand down"
 HOLD = "Hold…"
+FOLLOW = "Follow"
 JOIN = "Join"
 SHOW_SECTION = "Show a section"
 RESOLVE = "Resolve"
@@ -148,6 +149,14 @@ def announced(status: str, lead: str, next: str, where: str) -> str:
 
 def now_worst(name: str, severity: str, title: str, who: str, reason: str) -> str:
     return sentence(f"{name} is {severity} now, by {who}: {title}" + (f". {reason}" if reason else ""))
+
+
+def followed(name: str, title: str, what: str, where: str) -> str:
+    return f"{name}, {title}: {what} {where}".rstrip()
+
+
+def lead_is(who: str) -> str:
+    return f"{who} leads now."
 
 
 def over(name: str, title: str, length: str) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.store.refused import StoreRefused
 
 #: how long a connection waits for another process that writes, in milliseconds
-BUSY = 5000
+BUSY = 2000
 READERS = 4
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -85,7 +85,7 @@ def told() -> Story:
         pytest.param("Facts", "| Resolved | Sat 10:43 UTC by Ben |", id="resolved"),
         pytest.param("Facts", "| Postmortem | Ana, due 2026-11-26 |", id="owner"),
         pytest.param("Summary", "It was mitigated after 41 min and over after 20 h 41 min.", id="summary"),
-        pytest.param("Impact", "payouts to NG and KE.", id="impact"),
+        pytest.param("Impact", "Payouts to NG and KE.", id="impact"),
         pytest.param("Timeline", "### Friday, 2026-11-20", id="day"),
         pytest.param("Timeline", "- **14:04 UTC** Ben did step 1.1 (Read the queue)", id="entry"),
         pytest.param("Roles", "| Comms lead | Carla | 14:04 UTC | Sat 10:43 UTC |", id="role"),
@@ -204,6 +204,7 @@ PUNCTUATION = st.text(st.sampled_from(list("\\`*_[]<>|~&$#@!()-+=.1:{}^ a")), ma
 )
 
 
+@settings(deadline=None)
 @given(PRINTABLE | PUNCTUATION)
 def test_escaped_text_reads_as_itself(text: str) -> None:
     assert _shown(RENDER.renderInline(markdown(text))) == text
@@ -211,6 +212,7 @@ def test_escaped_text_reads_as_itself(text: str) -> None:
     assert _shown(RENDER.render(f"# a {markdown(text)}")) == f"a {text}".strip()
 
 
+@settings(deadline=None)
 @given(PRINTABLE | PUNCTUATION)
 def test_a_paragraph_of_escaped_text_is_one(text: str) -> None:
     rendered = RENDER.render(paragraph(text))
@@ -218,12 +220,14 @@ def test_a_paragraph_of_escaped_text_is_one(text: str) -> None:
     assert not text or (rendered.startswith("<p>") and rendered.count("<") == 2)
 
 
+@settings(deadline=None)
 @given(PRINTABLE | PUNCTUATION, PRINTABLE | PUNCTUATION)
 def test_a_cell_stays_a_cell(one: str, other: str) -> None:
     rendered = RENDER.render("\n".join(table(("A", "B"), [(markdown(one), markdown(other))])))
     assert [_shown(cell) for cell in re.findall(r"<td>(.*?)</td>", rendered)] == [one or "–", other or "–"]
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("`~\n ab<>"), max_size=40))
 def test_a_fence_is_not_closed_from_within(text: str) -> None:
     rendered = RENDER.render(fence(text) + "\n\nafter")

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain import cadence, checklist, notes
 from bot.domain import events as e
-from bot.domain.timeline import LINES, SILENT, Reader, line, moment
+from bot.domain.timeline import LINES, SILENT, Reader, line, moment, words
 
 from .story import ANA, BEGIN, BEN, NAMES, PEOPLE, POLICY, Story, the, with_runbook
 
@@ -42,7 +42,7 @@ def test_lines_say_what_they_refer_to() -> None:
     ask = story.entries[-1].seq
     story.tell(checklist.go, ask=ask, by=BEN, policy=POLICY)
     story.tell(checklist.done, ask=ask, result="hash abc", by=ANA)
-    assert [line(entry, NAMES, incident=story.incident) for entry in story.entries] == [
+    assert [words(entry, NAMES, incident=story.incident) for entry in story.entries] == [
         "Ana declared the incident, SEV-1: Withdrawals are stuck",
         None,  # whoever declares answers
         None,  # and leads: one line says it
@@ -52,7 +52,21 @@ def test_lines_say_what_they_refer_to() -> None:
         "Ana did what two people agreed on: Replay the batch — hash abc",
     ]
     # Alone, an entry still reads.
-    assert line(story.entries[5], NAMES) == f"Ben agreed: what entry {ask} asks for"
+    assert words(story.entries[5], NAMES) == f"Ben agreed: what entry {ask} asks for"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "says"),
+    [
+        pytest.param(0, "14:02 UTC Ben: queue doubled", id="the same day"),
+        # an incident that lasts into the next day says which one
+        pytest.param(720, "Sat 02:02 UTC Ben: queue doubled", id="the next day"),
+    ],
+)
+def test_a_line_has_its_time(minutes: int, says: str) -> None:
+    story = Story().later(minutes)
+    story.tell(notes.note, text="queue doubled", by=BEN)
+    assert line(story.entries[-1], NAMES, incident=story.incident) == says
 
 
 def test_what_was_taken_back_is_left_out() -> None:

@@ -12,18 +12,55 @@ from bot.sandbox import Sandbox
 Json = dict[str, Any]
 
 SCOPES = [
-    "commands", "chat:write", "chat:write.public", "channels:manage", "channels:join", "channels:read", "channels:history",
-    "groups:write", "groups:read", "groups:history", "im:write", "im:read", "im:history", "users:read", "usergroups:read",
-    "pins:write", "pins:read", "bookmarks:write", "bookmarks:read", "reactions:write", "reactions:read", "files:write",
-    "files:read", "app_mentions:read", "team:read",
-]  # fmt: skip
+    "commands",
+    "chat:write",
+    "chat:write.public",
+    "channels:manage",
+    "channels:join",
+    "channels:read",
+    "channels:history",
+    "groups:write",
+    "groups:read",
+    "groups:history",
+    "im:write",
+    "im:read",
+    "im:history",
+    "users:read",
+    "usergroups:read",
+    "pins:write",
+    "pins:read",
+    "bookmarks:write",
+    "bookmarks:read",
+    "reactions:write",
+    "reactions:read",
+    "files:write",
+    "files:read",
+    "app_mentions:read",
+    "team:read",
+]
 
 EVENTS = [
-    "app_home_opened", "app_mention", "app_uninstalled", "channel_archive", "channel_created", "channel_deleted",
-    "channel_rename", "channel_unarchive", "group_archive", "member_joined_channel", "member_left_channel",
-    "message.channels", "message.groups", "message.im", "pin_added", "reaction_added", "reaction_removed",
-    "subteam_updated", "team_join", "user_change",
-]  # fmt: skip
+    "app_home_opened",
+    "app_mention",
+    "app_uninstalled",
+    "channel_archive",
+    "channel_created",
+    "channel_deleted",
+    "channel_rename",
+    "channel_unarchive",
+    "group_archive",
+    "member_joined_channel",
+    "member_left_channel",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "pin_added",
+    "reaction_added",
+    "reaction_removed",
+    "subteam_updated",
+    "team_join",
+    "user_change",
+]
 
 
 def manifest(scopes: list[str] | None = None, events: list[str] | None = None) -> Json:
@@ -81,15 +118,23 @@ def order_form(**more: Any) -> Json:
         "submit": plain("Order"),
         "close": plain("Cancel"),
         "blocks": [
-            {"type": "input", "block_id": "what", "label": plain("What"),
-             "element": {"type": "plain_text_input", "action_id": "text", "max_length": 20}},
-            {"type": "input", "block_id": "kind", "label": plain("Kind"),
-             "element": {"type": "static_select", "action_id": "kind", "options": kinds, "initial_option": kinds[0]}},
+            {
+                "type": "input",
+                "block_id": "what",
+                "label": plain("What"),
+                "element": {"type": "plain_text_input", "action_id": "text", "max_length": 20},
+            },
+            {
+                "type": "input",
+                "block_id": "kind",
+                "label": plain("Kind"),
+                "element": {"type": "static_select", "action_id": "kind", "options": kinds, "initial_option": kinds[0]},
+            },
             cup | {"element": {"type": "users_select", "action_id": "who"}},
             {"type": "actions", "block_id": "more", "elements": [button("More sorts", "more_sorts")]},
         ],
         **more,
-    }  # fmt: skip
+    }
 
 
 def card(order: str) -> list[Json]:
@@ -98,7 +143,11 @@ def card(order: str) -> list[Json]:
     return [
         {"type": "header", "text": plain("New order")},
         section(f"*{order}*", "pour", boxes),
-        {"type": "actions", "block_id": "act", "elements": [button("Serve", "serve"), button("Broken", "broken"), sizes]},
+        {
+            "type": "actions",
+            "block_id": "act",
+            "elements": [button("Serve", "serve"), button("Broken", "broken"), sizes],
+        },
     ]
 
 
@@ -193,9 +242,7 @@ def build(sandbox: Sandbox) -> tuple[AsyncApp, list[Json]]:
     @app.shortcut("keep")
     async def kept(ack: Any, shortcut: Json, client: AsyncWebClient) -> None:
         await ack()
-        await client.reactions_add(
-            channel=shortcut["channel"]["id"], timestamp=shortcut["message_ts"], name="pushpin"
-        )
+        await client.reactions_add(channel=shortcut["channel"]["id"], timestamp=shortcut["message_ts"], name="pushpin")
 
     for name in {event.split(".")[0] for event in EVENTS} - {"app_mention", "app_home_opened"}:
 

@@ -223,3 +223,18 @@ async def test_only_subscribed_events_leave(endpoint: Endpoint, sandbox: Sandbox
     await sandbox.person("ana").post("#general", "the bot is not in here")
     await sandbox.idle()
     assert endpoint.got == []
+
+
+@pytest.mark.parametrize(
+    ("echo", "good"),
+    [
+        pytest.param(lambda sent: web.Response(text=sent["challenge"]), True, id="as text"),
+        pytest.param(lambda sent: web.json_response({"challenge": sent["challenge"]}), True, id="as JSON"),
+        pytest.param(lambda sent: web.Response(text="hello"), False, id="something else"),
+    ],
+)
+async def test_the_event_url_is_verified(
+    sandbox: Sandbox, endpoint: Endpoint, echo: Callable[[Json], web.Response], good: bool
+) -> None:
+    endpoint.answer = lambda: echo(json.loads(endpoint.got[-1][1]))
+    assert await sandbox.verify_event_url() is good

@@ -468,6 +468,13 @@ def test_an_override_asks_a_second_person_and_goes_when_it_is_answered() -> None
     assert story.message(key).gone
 
 
+def test_holding_begins_with_the_next_morning() -> None:
+    view = views.hold_form(declared().incident, Story().now, watcher="UBEN")
+    assert read_view(view).splitlines()[1] == (
+        "Quiet until *: ( ) 16:02 UTC ( ) 18:02 UTC ( ) 22:02 UTC (o) Sat 09:00 UTC"
+    )
+
+
 # -- the table --------------------------------------------------------------------------------------
 
 

@@ -105,6 +105,8 @@ def story() -> list[e.Event]:
     s.add(e.Snoozed, until=s.in_(10))
     s.add(e.LeadSilent, BOT, to=LEAD)
     s.add(e.LeadSeen)
+    s.add(e.Followed)
+    s.add(e.Unfollowed)
     s.add(e.WaitingBegan, what="the validator's operator", look_again=s.in_(20))
     s.add(e.WaitingEnded)
     note = s.add(e.Noted, text="Disk of ingest-2 is full\n`df -h`", happened=s.in_(-5), author=SECOND,

@@ -37,6 +37,7 @@ KEPT = Path(__file__).with_name("postmortem.md")
 @pytest.mark.parametrize("mode", ["socket", "http"])
 async def test_from_the_command_to_the_postmortem(tmp_path: Path, mode: Literal["socket", "http"]) -> None:
     async with world_at(tmp_path, mode=mode) as world:
+        begun = len(world.slack.journal)
         room = await declared(world)
         await a_second_one_is_a_duplicate(world, room)
         await facts_and_roles(world, room)
@@ -51,7 +52,7 @@ async def test_from_the_command_to_the_postmortem(tmp_path: Path, mode: Literal[
         text = await written(world, room)
         await closed(world, room)
         await looked_back(world, room)
-        assert not [call for call in world.slack.journal if call.outcome == "failed"]
+        assert not [call for call in world.slack.journal[begun:] if call.outcome in ("failed", "error")]
     text = normalised(text)
     if os.environ.get("KEEP_POSTMORTEM"):
         KEPT.write_text(text)
@@ -189,7 +190,7 @@ async def reminded_and_told(world: World, room: str) -> None:
     await world.say("ben", "/incident update The fallback server answers; payouts move over to it", room)
     await press(world, "ben", room, "This goes to the channel", "Post")
     assert "payouts move over to it" in plain(world.messages("eve", "#incidents", line.ts)[-1])
-    assert "next update by 15:04 UTC" in heard(world, "dipo", room)
+    assert "Next update by 15:04 UTC" in heard(world, "dipo", room)
 
 
 async def customers_are_told(world: World, room: str) -> None:
@@ -262,12 +263,14 @@ async def two_people(world: World, room: str) -> None:
     await submit(world, "carla", ask, "Ask")
     await press(world, "carla", room, "Carla Rossi asks: Resume outgoing payments", "Go")
     assert "You asked for this, so somebody else has to agree" in last(world, "carla", room)
-    await world.advance(minutes=20)
+    await world.advance(minutes=24)
     await press(world, "ben", room, "The update is due 15:04 UTC", "Post update")
     await submit(world, "ben", {"text": "Fallback is at the tip; we wait for a second look"}, "Preview")
     await submit(world, "ben", button="Post")
-    await world.advance(minutes=10)
+    await world.advance(minutes=6)
     assert "nobody agreed before 15:10 UTC" in heard(world, "carla", room)
+    await world.person("carla").select(world.find("carla", room, "Runbook Horizon outage"), "inc:section", "5. Resolution")
+    await world.settle()
     await press_step(world, "carla", room, "5.4", "Ask")
     await submit(world, "carla", ask, "Ask")
     await press(world, "ben", room, "Carla Rossi asks: Resume outgoing payments", "Go")

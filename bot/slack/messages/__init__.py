@@ -14,6 +14,7 @@ shown, `n`: a section's number, `a`: the seq of an Asked, `d`: a draft's name, `
 | inc:catch-up       | i         | card, tray                    | views.catch_up, privately |
 | inc:postmortem     | i         | card, status:*                | draft the postmortem |
 | inc:reopen         | i         | card, status:*                | reopen |
+| inc:follow           | i         | announce                      | notes.follow: on, and off again |
 | inc:join           | i         | announce                      | invite the one who presses |
 | inc:attach:0,1,2   | i r       | guess                         | attach that runbook, how="guess" |
 | inc:decline        | i         | guess                         | none of the guessed runbooks |
@@ -71,6 +72,7 @@ from bot.slack.messages.card import card
 from bot.slack.messages.checklists import checklists
 from bot.slack.messages.comms import comms
 from bot.slack.messages.endings import rests, turns
+from bot.slack.messages.followers import follows
 from bot.slack.messages.people import calls, hails, jobs, offers, questions, secrets, silences
 from bot.slack.messages.reminders import reminders
 from bot.slack.messages.thread import lines
@@ -80,7 +82,7 @@ from bot.slack.setup import Scene, Setup
 #: every surface, in the order in which its messages are sent
 SURFACES: tuple[Callable[[Scene], Iterator[Message]], ...] = (
     card, announcements, checklists, questions, hails, calls, offers, jobs, asks, reviews, severities, updates, waits,
-    reminders, silences, comms, overrides, turns, rests, lines, secrets,
+    reminders, silences, comms, overrides, turns, follows, rests, lines, secrets,
 )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def _line(scene: Scene) -> Message:
     )
     blocks = [kit.section(f"*{incident.name}* · {head}\n{standing}")]
     if incident.open and incident.reachable:
-        blocks.append(kit.actions(scene.button(words.JOIN, "join")))
+        blocks.append(kit.actions(scene.button(words.FOLLOW, "follow"), scene.button(words.JOIN, "join")))
     return message("announce", summary(scene), blocks, place=ANNOUNCEMENTS)
 
 

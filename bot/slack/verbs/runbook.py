@@ -74,7 +74,7 @@ def read_step(text: str, call: Call) -> Reading:
 _STEP_WORDS = {
     "done": "done", "tick": "done", "undo": "undo", "untick": "undo", "skip": "skip", "note": "note", "ask": "ask",
     "review": "review", "reviewed": "review", "alone": "alone", "go": "go", "refuse": "refuse", "notdone": "not-done",
-    "not-done": "not-done", "correct": "correct",
+    "not-done": "not-done", "correct": "correct", "stopped": "done",
 }  # fmt: skip
 
 

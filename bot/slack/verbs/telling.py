@@ -58,13 +58,20 @@ def _next_by(call: Call) -> datetime | None:
     return call.desk.now() + every if every else None
 
 
-async def post_update(call: Call, text: str, next_by: datetime | None, impact: str = "") -> Answer:
+async def post_update(
+    call: Call, text: str, next_by: datetime | None, impact: str = "", *, timeless: bool = False
+) -> Answer:
     """Say it to all."""
     words = await call.guard(text, "text")
     impact = await call.guard(impact, "impact")
     done = await call.act(
-        "update", partial(cadence.post_update, text=words, next_by=next_by, impact=impact, policy=call.desk.policy)
+        "update",
+        partial(
+            cadence.post_update, text=words, next_by=next_by, timeless=timeless, impact=impact, policy=call.desk.policy
+        ),
     )
+    if done.repeated:
+        return Answer("That update is posted already. Nothing was sent twice.")
     last = done.incident.last_update
     due = f" The next one is due by {when(last.next_by, call.desk.now())}." if last and last.next_by else ""
     return Answer(f"Posted.{due} You can undo it for 30 seconds.")

@@ -11,7 +11,7 @@ every element's action id is `value`. Metadata: `i` incident, `u` response_url o
 | inc:tried        | tried                                         |                                                 |
 | inc:note         | text; happened where nothing is corrected     | r s v and k=correct where a step is corrected   |
 | inc:handover     | to, state, tried, paused, next                |                                                 |
-| inc:hold         | until, watcher                                |                                                 |
+| inc:hold         | until (epoch seconds), watcher                |                                                 |
 | inc:list         | (shows steps; acts by buttons and boxes)      | r, p page                                       |
 | inc:skip         | reason                                        | r s v                                           |
 | inc:ask          | count, amount, evidence, again (only if done) | r s v                                           |

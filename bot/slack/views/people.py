@@ -47,10 +47,12 @@ def _morning(now: datetime) -> datetime:
 
 
 def hold_form(incident: Incident, now: datetime, *, watcher: str = "", response_url: str = "") -> View:
-    """After mitigation: quiet until a time, with somebody named who watches."""
-    hint = f"A time with its zone. This one is {clock_time(_morning(now), now)}."
+    """After mitigation: quiet until a time (epoch seconds), with somebody named who watches."""
+    morning = _morning(now)
+    times = sorted({morning, *(now + timedelta(hours=hours) for hours in (2, 4, 8))})
+    options = [kit.option(clock_time(at, now), str(int(at.timestamp()))) for at in times]
     blocks = [
-        ask_text("until", "Quiet until", "09:00 UTC", most=40, hint=hint),
+        kit.field("until", "Quiet until", kit.select(VALUE, "Choose a time", options, str(int(morning.timestamp())))),
         kit.field("watcher", "Who watches until then?", kit.people(VALUE, "Choose a person", watcher)),
     ]
     return form("hold", f"Hold {incident.name}", blocks, incident, submit="Hold", response_url=response_url)

@@ -19,7 +19,11 @@ async def test_posting_gives_the_message_as_slack_stores_it(sandbox: Sandbox, cl
     answer = await client.chat_postMessage(channel="#general", text="order", blocks=card("green"))
     message = answer["message"]
     assert (answer["channel"], answer["ts"], message["ts"]) == (GENERAL, message["ts"], "1795183200.000000")
-    assert (message["user"], message["bot_id"], message["app_id"]) == (sandbox.bot_user_id, "B01SANDBOX1", "A01SANDBOX1")
+    assert (message["user"], message["bot_id"], message["app_id"]) == (
+        sandbox.bot_user_id,
+        "B01SANDBOX1",
+        "A01SANDBOX1",
+    )
     assert all(block["block_id"] for block in message["blocks"])
 
 
@@ -34,14 +38,22 @@ async def test_ts_rise_and_are_unique_while_the_clock_stands(client: AsyncWebCli
         pytest.param({"channel": GENERAL}, "no_text", id="nothing to say"),
         pytest.param({"channel": "#nowhere", "text": "x"}, "channel_not_found", id="no such channel"),
         pytest.param({"channel": GENERAL, "text": "x", "blocks": [{"type": "x"}]}, "invalid_blocks", id="bad blocks"),
-        pytest.param({"channel": GENERAL, "text": "x", "blocks": "{"}, "invalid_blocks_format", id="blocks are not JSON"),
-        pytest.param({"channel": GENERAL, "blocks": [section("x" * 3000)] * 5}, "msg_blocks_too_long", id="too long in all"),
-        pytest.param({"channel": GENERAL, "text": "x", "attachments": [{}] * 101}, "too_many_attachments", id="attachments"),
+        pytest.param(
+            {"channel": GENERAL, "text": "x", "blocks": "{"}, "invalid_blocks_format", id="blocks are not JSON"
+        ),
+        pytest.param(
+            {"channel": GENERAL, "blocks": [section("x" * 3000)] * 5}, "msg_blocks_too_long", id="too long in all"
+        ),
+        pytest.param(
+            {"channel": GENERAL, "text": "x", "attachments": [{}] * 101}, "too_many_attachments", id="attachments"
+        ),
         pytest.param({"channel": GENERAL, "text": "x", "markdown_text": "y"}, "markdown_text_conflict", id="two texts"),
-        pytest.param({"channel": GENERAL, "text": "x", "metadata": {"event_type": "x"}}, "invalid_metadata_format", id="metadata"),
+        pytest.param(
+            {"channel": GENERAL, "text": "x", "metadata": {"event_type": "x"}}, "invalid_metadata_format", id="metadata"
+        ),
         pytest.param({"channel": "U01DEPLOYSB", "text": "x"}, "cannot_dm_bot", id="a bot's direct message"),
     ],
-)  # fmt: skip
+)
 async def test_what_cannot_be_posted(client: AsyncWebClient, args: dict[str, Any], error: str) -> None:
     assert await error_of(client, "chat.postMessage", **args) == error
 

@@ -18,8 +18,13 @@ async def test_a_file_is_uploaded_shared_and_read(sandbox: Sandbox, client: Asyn
     await client.conversations_join(channel=PAYMENTS)
     parent = (await client.chat_postMessage(channel=PAYMENTS, text="report"))["ts"]
     answer = await client.files_upload_v2(
-        channel=PAYMENTS, thread_ts=parent, filename="timeline.csv", title="Timeline", content="a,b\n", initial_comment="here"
-    )  # fmt: skip
+        channel=PAYMENTS,
+        thread_ts=parent,
+        filename="timeline.csv",
+        title="Timeline",
+        content="a,b\n",
+        initial_comment="here",
+    )
     message = sandbox.person("ana").messages("#payments", parent)[-1]
     assert (message.text, [file["title"] for file in message.files]) == ("here", ["Timeline"])
     about = (await client.files_info(file=answer["files"][0]["id"]))["file"]

@@ -1,0 +1,127 @@
+"""Checks that Block Kit's tables are made of: each takes (value, path, out) and adds sentences with JSON pointers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Json = dict[str, Any]
+Out = list[str]
+Check = Callable[[Any, Any, Out], None]
+"""A path is nested pairs (path of the parent, key), None at the root: nothing is joined where all is well."""
+
+
+def say(out: Out, path: Any, problem: str) -> None:
+    keys: list[str] = []
+    while path is not None:
+        path, key = path
+        keys.append(str(key))
+    out.append(f"{problem} [json-pointer:/{'/'.join(reversed(keys))}]")
+
+
+def anything(value: Any, path: Any, out: Out) -> None:
+    return None
+
+
+def flag(value: Any, path: Any, out: Out) -> None:
+    if not isinstance(value, bool):
+        say(out, path, "must be a boolean")
+
+
+def number(value: Any, path: Any, out: Out) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        say(out, path, "must be a number")
+
+
+def string(most: int, least: int = 1) -> Check:
+    def check(value: Any, path: Any, out: Out) -> None:
+        if not isinstance(value, str):
+            say(out, path, "must be a string")
+        elif len(value) > most:
+            say(out, path, f"must be less than {most + 1} characters")
+        elif len(value) < least:
+            say(out, path, f"must be more than {least - 1} characters")
+
+    return check
+
+
+def one_of(*allowed: str) -> Check:
+    def check(value: Any, path: Any, out: Out) -> None:
+        if value not in allowed:
+            say(out, path, f"must be one of: {', '.join(allowed)}")
+
+    return check
+
+
+def list_of(each: Check, most: int, least: int = 1) -> Check:
+    def check(value: Any, path: Any, out: Out) -> None:
+        if not isinstance(value, list):
+            say(out, path, "must be an array")
+            return
+        if len(value) > most:
+            say(out, path, f"no more than {most} items allowed")
+        if len(value) < least:
+            say(out, path, f"must provide at least {least} items")
+        for index, item in enumerate(value):
+            each(item, (path, index), out)
+
+    return check
+
+
+def text_object(most: int, mrkdwn: bool = False) -> Check:
+    """A text object; `mrkdwn` says whether that type is allowed besides plain_text."""
+
+    def check(value: Any, path: Any, out: Out) -> None:
+        if not isinstance(value, dict):
+            say(out, path, "must be an object")
+            return
+        kind = value.get("type")
+        if kind not in (("plain_text", "mrkdwn") if mrkdwn else ("plain_text",)):
+            say(out, (path, "type"), f"must be one of: {'plain_text, mrkdwn' if mrkdwn else 'plain_text'}")
+        text = value.get("text")
+        if not isinstance(text, str):
+            say(out, path, "missing required field: text")
+        elif len(text) > most:
+            say(out, (path, "text"), f"must be less than {most + 1} characters")
+        elif not text:
+            say(out, (path, "text"), "must be more than 0 characters")
+        for key in value:
+            if key not in _TEXT_KEYS.get(str(kind), _TEXT_KEYS["plain_text"]):
+                say(out, path, f"invalid additional property: {key}")
+
+    return check
+
+
+_TEXT_KEYS = {"plain_text": {"type", "text", "emoji"}, "mrkdwn": {"type", "text", "verbatim"}}
+
+
+def record(required: tuple[str, ...], keys: dict[str, Check]) -> Check:
+    def check(value: Any, path: Any, out: Out) -> None:
+        if not isinstance(value, dict):
+            say(out, path, "must be an object")
+            return
+        for key in required:
+            if value.get(key) is None:
+                say(out, path, f"missing required field: {key}")
+        for key, item in value.items():
+            rule = keys.get(key)
+            if rule is None:
+                say(out, path, f"invalid additional property: {key}")
+            elif item is not None:
+                rule(item, (path, key), out)
+
+    return check
+
+
+def typed(table: dict[str, Check], allowed: frozenset[str] | None = None) -> Check:
+    """An object that is checked by its `type`; `allowed` narrows the table for this place."""
+
+    def check(value: Any, path: Any, out: Out) -> None:
+        kind = value.get("type") if isinstance(value, dict) else None
+        rule = table.get(kind) if isinstance(kind, str) else None
+        if rule is None or (allowed is not None and kind not in allowed):
+            say(out, (path, "type"), f"unsupported type: {kind}")
+        else:
+            rule(value, path, out)
+
+    return check

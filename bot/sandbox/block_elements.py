@@ -1,0 +1,263 @@
+"""Block Kit's elements and composition objects: for each type its required keys and a check for each allowed key.
+
+Numbers: docs.slack.dev, reference/block-kit/block-elements and /composition-objects.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.sandbox.block_checks import (
+    Check,
+    Json,
+    Out,
+    anything,
+    flag,
+    list_of,
+    number,
+    one_of,
+    record,
+    say,
+    string,
+    text_object,
+)
+
+TYPE = string(255)
+ID = string(255)
+_CONFIRM = record(
+    ("title", "text", "confirm", "deny"),
+    {
+        "title": text_object(100),
+        "text": text_object(300, True),
+        "confirm": text_object(30),
+        "deny": text_object(30),
+        "style": one_of("primary", "danger"),
+    },
+)
+
+
+def _option(mrkdwn: bool, url: bool = False) -> Check:
+    keys: dict[str, Check] = {
+        "text": text_object(75, mrkdwn),
+        "value": string(150),
+        "description": text_object(75, mrkdwn),
+    }
+    if url:
+        keys["url"] = string(3000)
+    return record(("text", "value"), keys)
+
+
+_GROUP = record(("label", "options"), {"label": text_object(75), "options": list_of(_option(False), 100)})
+
+
+def _select(kind_keys: dict[str, Check], multi: bool = False) -> dict[str, Check]:
+    keys: dict[str, Check] = {
+        "type": TYPE,
+        "action_id": ID,
+        "placeholder": text_object(150),
+        "confirm": _CONFIRM,
+        "focus_on_load": flag,
+    }
+    if multi:
+        keys["max_selected_items"] = number
+    return keys | kind_keys
+
+
+def _static(multi: bool) -> Check:
+    inner: dict[str, Check] = {"options": list_of(_option(False), 100), "option_groups": list_of(_GROUP, 100)}
+    inner["initial_options" if multi else "initial_option"] = list_of(anything, 100) if multi else anything
+    shape = record((), _select(inner, multi))
+
+    def check(value: Any, path: Any, out: Out) -> None:
+        shape(value, path, out)
+        if bool(value.get("options")) == bool(value.get("option_groups")):
+            say(out, path, "must provide exactly one of: options, option_groups")
+        _initial_options(value, path, out)
+
+    return check
+
+
+def _offered(value: Json) -> list[Any]:
+    options = list(value.get("options") or [])
+    for group in value.get("option_groups") or []:
+        if isinstance(group, dict):
+            options.extend(group.get("options") or [])
+    return options
+
+
+def _initial_options(value: Json, path: Any, out: Out) -> None:
+    """Initial options must equal an option exactly (python-slack-sdk#1509)."""
+    one, many = value.get("initial_option"), value.get("initial_options")
+    offered = [_same(option) for option in _offered(value)] if one is not None or many else []
+    if one is not None and _same(one) not in offered:
+        say(out, (path, "initial_option"), "must match one of the provided options")
+    for index, chosen in enumerate(many if isinstance(many, list) else []):
+        if _same(chosen) not in offered:
+            say(out, ((path, "initial_options"), index), "must match one of the provided options")
+
+
+def _same(option: Any) -> Any:
+    """An option without what Slack adds by itself (emoji, verbatim)."""
+    if not isinstance(option, dict):
+        return option
+    return {
+        key: {k: v for k, v in part.items() if k not in ("emoji", "verbatim")} if isinstance(part, dict) else part
+        for key, part in option.items()
+        if part is not None
+    }
+
+
+def _choices(initial: str) -> Check:
+    """checkboxes and radio_buttons."""
+    shape = record(
+        ("options",),
+        {
+            "type": TYPE,
+            "action_id": ID,
+            "options": list_of(_option(True), 10),
+            "confirm": _CONFIRM,
+            "focus_on_load": flag,
+            initial: list_of(anything, 10) if initial.endswith("s") else anything,
+        },
+    )
+
+    def check(value: Any, path: Any, out: Out) -> None:
+        shape(value, path, out)
+        _initial_options(value, path, out)
+
+    return check
+
+
+def _input(keys: dict[str, Check], required: tuple[str, ...] = ()) -> Check:
+    shared: dict[str, Check] = {
+        "type": TYPE,
+        "action_id": ID,
+        "placeholder": text_object(150),
+        "focus_on_load": flag,
+        "dispatch_action_config": anything,
+    }
+    return record(required, shared | keys)
+
+
+BUTTON = record(
+    ("text",),
+    {
+        "type": TYPE,
+        "text": text_object(75),
+        "action_id": ID,
+        "url": string(3000),
+        "value": string(2000, 0),
+        "style": one_of("primary", "danger"),
+        "confirm": _CONFIRM,
+        "accessibility_label": string(75),
+        "agent_prompt": string(4000),
+    },
+)
+SLACK_FILE = record((), {"id": string(255), "url": string(3000)})
+IMAGE = record(
+    ("alt_text",),
+    {"type": TYPE, "image_url": string(3000), "alt_text": string(2000), "slack_file": SLACK_FILE},
+)
+
+_FILTER = {"filter": anything, "default_to_current_conversation": flag, "response_url_enabled": flag}
+ELEMENTS: dict[str, Check] = {
+    "button": BUTTON,
+    "workflow_button": record(
+        ("text", "workflow"),
+        {
+            "type": TYPE,
+            "text": text_object(75),
+            "workflow": anything,
+            "style": one_of("primary", "danger"),
+            "action_id": ID,
+            "accessibility_label": string(75),
+        },
+    ),
+    "image": IMAGE,
+    "overflow": record(
+        ("options",),
+        {"type": TYPE, "action_id": ID, "options": list_of(_option(False, url=True), 5), "confirm": _CONFIRM},
+    ),
+    "checkboxes": _choices("initial_options"),
+    "radio_buttons": _choices("initial_option"),
+    "static_select": _static(multi=False),
+    "multi_static_select": _static(multi=True),
+    "external_select": record((), _select({"initial_option": anything, "min_query_length": number})),
+    "multi_external_select": record(
+        (), _select({"initial_options": list_of(anything, 100), "min_query_length": number}, True)
+    ),
+    "users_select": record((), _select({"initial_user": string(255)})),
+    "multi_users_select": record((), _select({"initial_users": list_of(string(255), 100)}, True)),
+    "conversations_select": record((), _select({"initial_conversation": string(255), **_FILTER})),
+    "multi_conversations_select": record(
+        (), _select({"initial_conversations": list_of(string(255), 100), **_FILTER}, True)
+    ),
+    "channels_select": record((), _select({"initial_channel": string(255), "response_url_enabled": flag})),
+    "multi_channels_select": record((), _select({"initial_channels": list_of(string(255), 100)}, True)),
+    "datepicker": record((), _select({"initial_date": string(10, 10)})),
+    "timepicker": record((), _select({"initial_time": string(5, 5), "timezone": string(255)})),
+    "datetimepicker": record(
+        (), {"type": TYPE, "action_id": ID, "initial_date_time": number, "confirm": _CONFIRM, "focus_on_load": flag}
+    ),
+    "plain_text_input": _input(
+        {"initial_value": string(3000, 0), "multiline": flag, "min_length": number, "max_length": number}
+    ),
+    "rich_text_input": _input({"initial_value": anything}),
+    "email_text_input": _input({"initial_value": string(3000, 0)}),
+    "url_text_input": _input({"initial_value": string(3000, 0)}),
+    "number_input": _input(
+        {
+            "is_decimal_allowed": flag,
+            "initial_value": string(255, 0),
+            "min_value": string(255),
+            "max_value": string(255),
+        },
+        ("is_decimal_allowed",),
+    ),
+    "file_input": record(
+        (), {"type": TYPE, "action_id": ID, "filetypes": list_of(string(255), 100), "max_files": number}
+    ),
+    "feedback_buttons": record(
+        ("positive_button", "negative_button"),
+        {"type": TYPE, "action_id": ID, "positive_button": anything, "negative_button": anything},
+    ),
+    "icon_button": record(
+        ("icon", "text"),
+        {
+            "type": TYPE,
+            "action_id": ID,
+            "icon": string(255),
+            "text": text_object(75),
+            "value": string(2000),
+            "confirm": _CONFIRM,
+            "accessibility_label": string(75),
+            "visible_to_user_ids": anything,
+        },
+    ),
+}
+
+_SELECTS = frozenset(kind for kind in ELEMENTS if kind.endswith("_select"))
+_PICKERS = frozenset({"datepicker", "timepicker", "datetimepicker"})
+_BOXES = frozenset({"checkboxes", "radio_buttons"})
+IN_SECTION = _SELECTS | _BOXES | {"button", "image", "overflow", "datepicker", "timepicker", "workflow_button"}
+IN_ACTIONS = _SELECTS | _BOXES | _PICKERS | {"button", "overflow", "workflow_button", "rich_text_input"}
+IN_INPUT = (
+    _SELECTS
+    | _BOXES
+    | _PICKERS
+    | {
+        "plain_text_input",
+        "rich_text_input",
+        "email_text_input",
+        "url_text_input",
+        "number_input",
+        "file_input",
+    }
+)
+
+
+def context_element(value: Any, path: Any, out: Out) -> None:
+    if isinstance(value, dict) and value.get("type") == "image":
+        IMAGE(value, path, out)
+    else:
+        text_object(3000, True)(value, path, out)
