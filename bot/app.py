@@ -27,7 +27,7 @@ from bot.domain import postmortem
 from bot.domain.incident import Incident
 from bot.domain.message import Message
 from bot.domain.policy import Policy
-from bot.ports import Clock
+from bot.ports import Clock, TryLater, Unsure
 from bot.probes import Endpoint, ProbeSettings
 from bot.runbooks import Shelf, load
 from bot.service import Service
@@ -86,7 +86,7 @@ class Bot:
         stack.push_async_callback(session.close)
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         self.directory = Directory(client)
-        await self.directory.warm((self.policy.announcements, self.policy.customer_comms))
+        await self._meet_slack()
         # Probes talk to strangers: a session of their own, without our headers.
         reading = aiohttp.ClientSession()
         stack.push_async_callback(reading.close)
@@ -95,6 +95,18 @@ class Bot:
         self._run(stack, self.caretaker.run(), "caretaker")
         self._tick(stack)
         log.info("bot.started", mode=settings.slack_mode, port=self.port, runbooks=len(self.shelf.runbooks))
+
+    async def _meet_slack(self) -> None:
+        """Learn the workspace. While Slack is away: wait for it. Raises NotDone where Slack refuses us."""
+        pause = 1.0
+        while True:
+            try:
+                await self.directory.warm((self.policy.announcements, self.policy.customer_comms))
+                return
+            except (TryLater, Unsure) as error:
+                log.warning("slack.away", error=str(error), seconds=pause)
+                await asyncio.sleep(pause)
+                pause = min(30.0, pause * 2)
 
     def _load_content(self) -> None:
         self.shelf = load(self.settings.runbooks_dir, known_probes=frozenset(probes.PROBES))
@@ -228,7 +240,9 @@ class Bot:
         name = incident.postmortem.name if incident.postmortem else f"{incident.name.lower()}-postmortem.md"
         covered: Sequence[Any] = [entry for entry in entries if entry.seq <= through]
         at = incident.postmortem.at if incident.postmortem else self.clock.now()
-        return name, postmortem.write(incident, covered, self.directory.names, self.policy, at)
+        return name, postmortem.write(
+            incident, covered, self.directory.names, self.policy, at, base_url=self.directory.url
+        )
 
     def _channel_of(self, kind: str) -> str:
         names: Mapping[str, str] = {

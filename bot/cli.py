@@ -20,6 +20,10 @@ from bot import __version__, config, logs
 from bot.demo import demo as demonstration
 from bot.domain.actor import Actor, Kind
 from bot.domain.effect import EffectState
+from bot.domain.policy import Policy
+from bot.policies import BadPolicy
+from bot.policies import load as load_policy
+from bot.ports import NotDone, TryLater, Unsure
 from bot.sandbox import Sandbox, SandboxClock
 from bot.store import Store, StoreRefused, migrate
 
@@ -48,6 +52,17 @@ def _settings() -> config.Settings:
         raise typer.Exit(2) from None
 
 
+def _policy(settings: config.Settings) -> Policy:
+    """The team's policy, or a message with every problem at once and exit status 2."""
+    try:
+        return load_policy(settings.policy_file)
+    except BadPolicy as bad:
+        print("The policy file does not let the bot start:", file=sys.stderr)
+        for problem in bad.problems:
+            print(f"  {problem}", file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
 def operator() -> Actor:
     """Who types here."""
     return Actor(team="", user=f"cli:{getpass.getuser()}", name=getpass.getuser(), kind=Kind.CLI)
@@ -67,17 +82,10 @@ async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
 def run() -> None:
     """Run the bot. SIGTERM and Ctrl-C finish what is under way and stop."""
     from bot.app import bot
-    from bot.policies import BadPolicy, load
 
     settings = _settings()
+    policy = _policy(settings)
     logs.configure(settings.log_level)
-    try:
-        policy = load(settings.policy_file)
-    except BadPolicy as bad:
-        print("The policy file does not let the bot start:", file=sys.stderr)
-        for problem in bad.problems:
-            print(f"  {problem}", file=sys.stderr)
-        raise typer.Exit(2) from None
 
     async def work() -> None:
         async with bot(settings, policy).running():
@@ -87,6 +95,9 @@ def run() -> None:
         asyncio.run(_until_signal(work()))
     except StoreRefused as refused:
         print(f"{refused}\nRun `python -m bot migrate` first.", file=sys.stderr)
+        raise typer.Exit(2) from None
+    except NotDone as refusal:
+        print(f"Slack refuses this bot: {refusal.code}. `python -m bot doctor` says what to do.", file=sys.stderr)
         raise typer.Exit(2) from None
 
 
@@ -242,12 +253,13 @@ def export(
     from bot.export import write
 
     settings = _settings()
+    policy = _policy(settings)
 
     async def work() -> list[Path]:
         store = _open(settings)
         try:
             where, names = await _workspace(settings)
-            return await write(store, team or where, number, folder, names)
+            return await write(store, team or where, number, folder, names, policy)
         finally:
             await store.close()
 
@@ -264,7 +276,6 @@ async def _workspace(settings: config.Settings) -> tuple[str, dict[str, str]]:
     """The workspace's id, and names for ids; without an answer from Slack ids stay ids."""
     import aiohttp
 
-    from bot.ports import NotDone, TryLater, Unsure
     from bot.slack.directory import Directory
     from bot.slack.room import web_client
 

@@ -9,6 +9,7 @@ import aiohttp
 from bot import probes
 from bot.comms import offer as texts
 from bot.config import Settings
+from bot.domain.policy import Policy
 from bot.policies import BadPolicy
 from bot.policies import load as load_policy
 from bot.ports import NotDone, TryLater, Unsure
@@ -89,7 +90,10 @@ def _do(error: str) -> str:
 
 
 async def _slack(settings: Settings) -> list[Finding]:
-    policy = load_policy(settings.policy_file)
+    try:
+        policy = load_policy(settings.policy_file)
+    except BadPolicy:
+        policy = Policy()  # its problems are listed already; the token and the rest can still be looked at
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         directory = Directory(client)

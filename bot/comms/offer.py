@@ -22,6 +22,8 @@ class Ready:
     removed: str
     findings: tuple[str, ...]
     tone: tuple[str, ...]
+    #: the form's answers, scrubbed
+    values: Mapping[str, str]
 
 
 class Texts:
@@ -64,6 +66,7 @@ class Texts:
             prepared.removed_sentence,
             tuple(f"{one.kind} ({one.rule})" for one in prepared.findings),
             tuple(f"{one.words}: {one.why}" for one in prepared.tone),
+            prepared.values,
         )
 
 

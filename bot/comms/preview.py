@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from bot.comms.scrub import NOTHING, Allow, Mode, refusal, removed, scrub
 from bot.comms.templates import Library
@@ -25,6 +25,8 @@ class Prepared:
     tone: tuple[ToneFinding, ...]
     removed_sentence: str
     revision: str
+    #: what was typed, scrubbed: the form opens with these again
+    values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tone_errors(self) -> tuple[ToneFinding, ...]:
@@ -55,15 +57,16 @@ def prepare(
     template = _template(library, name, audience, stage)
     mode = mode_for(audience)
     labels = {slot.name: slot.label for slot in template.slots}
-    for slot, typed in values.items():  # before reading: a secret in the wrong field deserves the right sentence
-        _clean(typed, mode, labels.get(slot, "This field"), slot, allow)
+    kept = {  # before reading: a secret in the wrong field deserves the right sentence
+        slot: _clean(typed, mode, labels.get(slot, "This field"), slot, allow)[0] for slot, typed in values.items()
+    }
     findings: list[Finding] = []
     said: dict[str, str] = {}
     for slot, value in library.read(template, values).items():
         said[slot], found = _clean(value, mode, labels[slot], slot, allow)
         findings += found
     text, found = _clean(library.render(template, said, incident), mode, template.title, None, allow)
-    return _prepared(text, (*findings, *found), audience, template.revision)
+    return replace(_prepared(text, (*findings, *found), audience, template.revision), values=kept)
 
 
 def prepare_text(text: str, audience: str, *, label: str = "Text", allow: Allow = NOTHING) -> Prepared:

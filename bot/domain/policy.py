@@ -160,8 +160,15 @@ class Policy:
             raise Refused("Guests cannot act on incidents here. Ask a member to do it, or an admin to change that.")
         right: tuple[str, ...] = getattr(self, VERB_RIGHTS[verb]) if verb in VERB_RIGHTS else ()
         if right and actor.user not in right and not actor.groups.intersection(right):
-            who = ", ".join(f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>" for one in right)
+            who = ", ".join(_called(one) for one in right)
             raise Refused(f"Policy lets only {who} do that. Ask one of them.")
+
+
+def _called(one: str) -> str:
+    """A user, a group, or a handle as policy files write them, for a sentence that only one person reads."""
+    if one.startswith("@"):
+        return one
+    return f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>"
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,9 @@ from bot.domain.policy import Policy
 from bot.ports import Store
 
 
-async def write(store: Store, team: str, number: int, folder: Path, names: Mapping[str, str]) -> list[Path]:
+async def write(
+    store: Store, team: str, number: int, folder: Path, names: Mapping[str, str], policy: Policy
+) -> list[Path]:
     """Write `inc-42-postmortem.md` and `inc-42-timeline.json` into the folder; empty where there is no such incident.
 
     File names come from the number alone: nothing that people wrote becomes a path.
@@ -25,7 +27,7 @@ async def write(store: Store, team: str, number: int, folder: Path, names: Mappi
     entries = await store.entries(incident.id)
     folder.mkdir(parents=True, exist_ok=True)
     report = folder / f"inc-{incident.number}-postmortem.md"
-    report.write_text(postmortem.write(incident, entries, names, Policy(), incident.last_at), encoding="utf-8")
+    report.write_text(postmortem.write(incident, entries, names, policy, incident.last_at), encoding="utf-8")
     timeline = folder / f"inc-{incident.number}-timeline.json"
     lines = [
         {"seq": entry.seq, "type": type(entry.event).__name__, **dataclasses.asdict(entry.event)}

@@ -57,7 +57,7 @@ async def _here(call: Call, v: Values) -> Answer | None:
 
 
 async def _sev(call: Call, v: Values) -> Answer | None:
-    return await opening.sev(call, {"severity": str(v.get("sev", "")), "reason": "confirmed by the lead"})
+    return await opening.sev(call, {"severity": str(v.get("sev", "")), "reason": "chosen when asked"})
 
 
 async def _join(call: Call, v: Values) -> Answer | None:
@@ -280,15 +280,11 @@ async def _discard(call: Call, v: Values) -> Answer | None:
 
 async def _comms_there(call: Call, v: Values) -> Answer | None:
     name = str(v.get("d", ""))
-    await call.act(
-        "comms",
-        partial(
-            drafts.published,
-            draft=name,
-            publisher="seen by a person",
-            where=call.desk.directory.channel(call.desk.policy.customer_comms),
-        ),
-    )
+    one = comms.draft_of(call.known, name)
+    channel = call.desk.directory.channel(call.desk.policy.customer_comms)
+    # Where a person posted it by hand, only they know the address.
+    where = channel if one.drafted.audience == "customers" and one.reason != drafts.BY_HAND else ""
+    await call.act("comms", partial(drafts.published, draft=name, publisher="seen by a person", where=where))
     return Answer("Noted: the text is public.")
 
 

@@ -95,17 +95,33 @@ class Directory:
             log.warning("directory.groups_not_read", error=type(error).__name__)
 
     async def _learn_channels(self, names: frozenset[str]) -> None:
-        async for page in await self._client.conversations_list(
-            types="public_channel,private_channel", exclude_archived=True, limit=200
-        ):
+        cursor, left = "", set(names)
+        while left:
+            page = await call(
+                self._client,
+                "conversations.list",
+                form=True,
+                types="public_channel,private_channel",
+                exclude_archived=True,
+                limit=200,
+                cursor=cursor,
+            )
             for one in page["channels"]:
-                if one["name"] in names:
+                if one["name"] in left:
+                    left.discard(one["name"])
                     self._channels[one["name"]] = one["id"]
                     if not one.get("is_member"):
-                        try:
-                            await call(self._client, "conversations.join", channel=one["id"])
-                        except (NotDone, TryLater, Unsure) as error:
-                            log.warning("directory.not_joined", channel=one["name"], error=str(error))
+                        await self._join(one)
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    async def _join(self, channel: Mapping[str, Any]) -> None:
+        """Bots read and are told only of channels that they are in."""
+        try:
+            await call(self._client, "conversations.join", channel=channel["id"])
+        except (NotDone, TryLater, Unsure) as error:
+            log.warning("directory.not_joined", channel=channel["name"], error=str(error))
 
     def learn(self, user: Mapping[str, Any]) -> Person:
         """Keep what an event or an answer says about a person."""

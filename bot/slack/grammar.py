@@ -23,10 +23,7 @@ _LENGTH = re.compile(r"(?:in\s+)?(?P<n>\d{1,4})\s*(?P<unit>m|min|mins|minutes?|h
 
 #: words after a number that make it a length or a share, not a severity: "sev 2 hours stuck"
 UNITS = frozenset(
-    (
-        "h hr hrs hour hours m min mins minute minutes s sec secs second seconds d day days week weeks month months "
-        "of x times more percent %"
-    ).split()
+    ["h", "hr", "hrs", "hour", "hours", "m", "min", "mins", "minute", "minutes", "s", "sec", "secs", "second", "seconds", "d", "day", "days", "week", "weeks", "month", "months", "of", "x", "times", "more", "percent", "%"]
 )
 
 
@@ -80,10 +77,11 @@ def incident_in(text: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def time_in(text: str, now: datetime) -> tuple[datetime, str] | Zoneless | None:
+def time_in(text: str, now: datetime, *, past: bool = False) -> tuple[datetime, str] | Zoneless | None:
     """A leading time ("13:40 UTC", "2026-11-20 13:40 UTC", "in 20 min", "20 min ago") as a moment, and the rest.
 
-    A clock time without a date is the nearest such moment, so that "23:50" said at 00:10 was yesterday.
+    A clock time without a date is the nearest such moment, so that "23:50" said at 00:10 was yesterday. `past`: it
+    tells of what happened, so that one which lies more than an hour ahead was the day before.
     """
     words = text.strip()
     if (length := _LENGTH.match(words)) is not None:
@@ -111,7 +109,8 @@ def time_in(text: str, now: datetime) -> tuple[datetime, str] | Zoneless | None:
         return now.replace(
             year=date.year, month=date.month, day=date.day, hour=hour, minute=minute, second=0, microsecond=0
         ), rest
-    return nearest(hour, minute, now), rest
+    at = nearest(hour, minute, now)
+    return (at - timedelta(days=1) if past and at - now > timedelta(hours=1) else at), rest
 
 
 def nearest(hour: int, minute: int, now: datetime) -> datetime:

@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.ports import Block, NotDone, Sent, TryLater, Unsure
+from bot.slack.text import escape
 
 #: marks our messages (metadata event_type), so that one whose outcome is unknown can be found again
 MARK = "incident_commander"
@@ -288,10 +289,10 @@ class SlackPublisher:
         self._channel = channel
 
     async def publish(self, text: str, id: str) -> Sent:
-        """Post exactly the approved text."""
+        """Post exactly the approved text, as words: nothing in it is a mention or a link of Slack's."""
         if not self._channel:
             raise NotDone("channel_not_found", "the customer comms channel of the policy does not exist")
-        ts = await self._room.post(self._channel, "", text, (), id)
+        ts = await self._room.post(self._channel, "", escape(text), (), id)
         return Sent(self._channel, ts, self._room.permalink(self._channel, ts))
 
     async def find(self, id: str, since: datetime) -> Sent | None:

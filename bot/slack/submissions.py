@@ -95,7 +95,7 @@ async def _note(call: Call, meta: Meta, fields: Fields) -> Answer | None:
         return None
     happened = None
     if typed := text(fields, "happened"):
-        found = time_in(typed, call.desk.now())
+        found = time_in(typed, call.desk.now(), past=True)
         if found is None or isinstance(found, Zoneless) or found[1]:
             raise Refused("Write a time with its zone, such as 13:40 UTC.", field="happened")
         happened = found[0]

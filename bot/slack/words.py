@@ -468,6 +468,7 @@ DRAFT_STATE = {
     "lapsed": "lapsed",
     "replaced": "replaced by a newer draft",
 }
+BY_HAND = "approved; a person posts it"
 LAST_SAID = "This is what was said last."
 
 
@@ -522,6 +523,11 @@ def uncertain(to: str, audience: str) -> str:
         f"{to}the text to {audience} was being sent when the connection was lost: it may be public and may not. "
         "I do not repeat it. Please look there and say."
     )
+
+
+def by_hand(to: str, audience: str, private: bool) -> str:
+    why = "the incident is private, so I announce nothing" if private else "I cannot post there"
+    return f"{to}the text ({audience}) is approved, and {why}. Please post exactly this by hand, and say so."
 
 
 def failed(to: str, audience: str, why: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bot.domain.drafts import BY_HAND
 from bot.domain.incident import Draft
 from bot.domain.message import Message, Place
 from bot.slack import kit, text, words
@@ -30,13 +31,21 @@ def _audience(draft: Draft) -> str:
     return words.AUDIENCE.get(draft.drafted.audience, text.line(draft.drafted.audience))
 
 
+def _state(draft: Draft) -> str:
+    return words.BY_HAND if _waits_for_hand(draft) else words.DRAFT_STATE[draft.state]
+
+
+def _waits_for_hand(draft: Draft) -> bool:
+    return draft.state == "uncertain" and draft.reason == BY_HAND
+
+
 def _parent(scene: Scene) -> Message:
     said = scene.incident.last_said
     lines = [words.COMMS]
     for draft in [one for one in scene.incident.drafts.values() if one.state not in ("replaced", "discarded")][-5:]:
         at = draft.published_at or draft.approved_at or draft.drafted.at
         stage = text.line(draft.drafted.stage)
-        lines.append(words.draft_line(_audience(draft), stage, words.DRAFT_STATE[draft.state], scene.when(at)))
+        lines.append(words.draft_line(_audience(draft), stage, _state(draft), scene.when(at)))
     if said and said.published_at:
         promised = scene.when(said.drafted.promised) if said.drafted.promised else ""
         told = words.customers_told(scene.when(said.published_at), promised)
@@ -51,7 +60,7 @@ def _parent(scene: Scene) -> Message:
 
 def _draft(scene: Scene, draft: Draft) -> Message:
     key, place = f"draft:{draft.name}", in_thread(PARENT)
-    state, stage = words.DRAFT_STATE[draft.state], text.line(draft.drafted.stage)
+    state, stage = _state(draft), text.line(draft.drafted.stage)
     if draft.state in ("discarded", "lapsed", "replaced"):
         # without its text: what was not approved is nobody's word
         reason = text.clip(text.line(draft.reason), 500)
@@ -90,7 +99,7 @@ def _notes(scene: Scene, draft: Draft) -> list[str]:
             notes.append(words.LAST_SAID)
     elif draft.approved_at:
         notes.append(words.approved(scene.who(draft.approved_by), scene.when(draft.approved_at)))
-        notes.append(text.sentence(text.begin(words.DRAFT_STATE[draft.state])))
+        notes.append(text.sentence(text.begin(_state(draft))))
     return notes
 
 
@@ -172,6 +181,8 @@ def _trouble(scene: Scene, draft: Draft) -> Iterator[Message]:
     key, to = f"trouble:{draft.name}", calling(scene, scene.incident.comms_lead or scene.incident.lead)
     if draft.state == "uncertain":
         said = words.uncertain(to, _audience(draft).lower())
+        if _waits_for_hand(draft):
+            said = words.by_hand(to, _audience(draft).lower(), scene.incident.private)
         there = scene.button(words.IT_IS_THERE, "comms-there", d=draft.name)
         missing = scene.button(words.IT_IS_NOT, "comms-missing", d=draft.name)
         yield message(key, said, (kit.section(said), *text_blocks(scene, draft)[1:], kit.actions(there, missing)))

@@ -116,7 +116,7 @@ async def draft(call: Call, template: Template, values: Mapping[str, str], repla
             findings=prepared.findings,
             tone=prepared.tone,
             promised=promised_time(template, values, desk.now()),
-            slots=tuple((slot.name, values.get(slot.name, "")) for slot in template.slots),
+            slots=tuple((slot.name, prepared.values.get(slot.name, "")) for slot in template.slots),
             replaces=replaces,
             approvers=approvers,
             policy=desk.policy,

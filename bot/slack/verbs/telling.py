@@ -98,7 +98,7 @@ def read_time(text: str, call: Call) -> Reading:
     """A time and nothing else."""
     if not text:
         return Missing()
-    found = time_in(text, call.desk.now())
+    found = time_in(text, call.desk.now(), past=True)
     if isinstance(found, Zoneless):
         return replace(found, before="started") if not found.after else None
     if found is None or found[1]:
@@ -121,7 +121,7 @@ def read_note(text: str, call: Call) -> Reading:
         return Missing()
     first, rest = split(text)
     if first.lower() == "at" and rest:
-        found = time_in(rest, call.desk.now())
+        found = time_in(rest, call.desk.now(), past=True)
         if isinstance(found, Zoneless):
             return replace(found, before="note at") if found.after else Missing()
         if found is not None:
