@@ -37,15 +37,15 @@ class Stage:
         """Where Slack's signed requests go."""
         return f"http://127.0.0.1:{self.port}/slack/events"
 
-    async def quiet(self) -> None:
-        """Return when no call is outstanding and none has begun for a while."""
+    async def quiet(self, seconds: float = QUIET) -> None:
+        """Return when no call is outstanding and none has begun for so long."""
         seen, since = -1, 0.0
         loop = asyncio.get_running_loop()
         while True:
             last = self.slack.journal[-1].number if self.slack.journal else 0
             if last != seen or any(one.ended is None for one in self.slack.journal[-200:]):
                 seen, since = last, loop.time()
-            elif loop.time() - since > QUIET:
+            elif loop.time() - since > seconds:
                 return
             await asyncio.sleep(0.02)
 

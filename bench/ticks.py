@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,6 +25,7 @@ class Box:
     """One step of one incident, and how it stands."""
 
     incident: str
+    channel: str
     step: str
     ticked: bool = False
     version: int = 0
@@ -34,7 +33,7 @@ class Box:
 
 @dataclass
 class Board:
-    """Every box that can be ticked, and the delivery of a click to copy."""
+    """Every box that can be ticked, and a click as Slack delivered it, to copy."""
 
     sample: dict[str, Any]
     boxes: list[Box] = field(default_factory=list)
@@ -42,53 +41,80 @@ class Board:
     def clicks(self, connections: int, each: int) -> list[list[str]]:
         """For each connection its bodies, in order. Boxes are not shared, so that every click is a change."""
         hands = [self.boxes[number::connections] for number in range(connections)]
-        if not all(hands):
-            raise ValueError("more connections than boxes")
-        return [[self._click(box) for box in itertools.islice(_rounds(hand), each)] for hand in hands]
+        return [[self._click(box) for box in itertools.islice(itertools.cycle(hand), each)] for hand in hands]
 
     def _click(self, box: Box) -> str:
-        value = kit.value(i=box.incident, r=RUNBOOK, s=box.step, v=box.version)
-        option = {"text": {"type": "plain_text", "text": "Done", "emoji": False}, "value": value}
-        click = next(_CLICKS)
-        stamp = f"{1_700_000_000 + click // 1000}.{click % 1000:06d}"
-        action = {
-            "action_id": "inc:tick",
-            "block_id": f"step:{RUNBOOK}:{box.step}:{box.version}",
-            "selected_options": [] if box.ticked else [option],
-            "type": "checkboxes",
-            "action_ts": stamp,
-        }
-        if box.ticked:  # an empty box says what it is by its block alone; the channel says which incident
-            action["value"] = value
         box.ticked = not box.ticked
+        number = next(_CLICKS)
+        value = kit.value(i=box.incident, r=RUNBOOK, s=box.step, v=box.version)
+        chosen = {"text": {"type": "plain_text", "text": "Done", "emoji": False}, "value": value}
+        action = {
+            **self.sample["actions"][0],
+            "block_id": f"step:{RUNBOOK}:{box.step}:{box.version}",
+            # an empty box says what it is by its block alone, and its channel says which incident
+            "selected_options": [chosen] if box.ticked else [],
+            "action_ts": f"{1_700_000_000 + number // 1000}.{number % 1000:06d}",
+        }
         box.version += 1
-        body = {**self.sample, "actions": [action], "trigger_id": f"{click}.1.{click:032x}"}
+        container = {**self.sample["container"], "channel_id": box.channel}
+        body = {
+            **self.sample,
+            "container": container,
+            "channel": {**self.sample["channel"], "id": box.channel},
+            "actions": [action],
+            "trigger_id": f"{number}.1.{number:032x}",
+        }
         return urlencode({"payload": json.dumps(body)})
 
 
-def _rounds(hand: list[Box]) -> Iterator[Box]:
-    while True:
-        yield from hand
-
-
 async def board(on: Stage, incidents: int) -> Board:
-    """Declare so many incidents, attach the runbook to each, and click once for a sample."""
+    """Declare so many incidents, attach the runbook to each, and click one box for a sample."""
     slack, ana = on.slack, on.slack.person("ana")
     boxes: list[Box] = []
+    steps = _plain_steps()
     for number in range(incidents):
         known = set(slack.world.channels)
-        await ana.command(f"/incident declare sev1 Case{number} of{number} load{number}")
-        await on.quiet()
+        await ana.command(f"/incident declare sev1 case{number} of{number} load{number}")
+        await on.quiet(0.3)
         (channel,) = set(slack.world.channels) - known
         await ana.command(f"/incident runbook {RUNBOOK}", channel=channel)
-        await on.quiet()
-        incident = _incident_in(ana.messages(channel))
-        boxes += [Box(incident, step) for step in _plain_steps()]
-    sample = _sample(on, channel, ana)
-    return Board(sample, boxes)
+        await on.quiet(0.3)
+        made = _shown(on, channel, steps)
+        boxes += [Box(made["i"], channel, step) for step in steps]
+    before = slack.journal[-1].number
+    parent = next(one for one in ana.messages(channel) if "Horizon outage" in one.plain and one.replies)
+    section = next(one for one in ana.messages(channel, parent.ts) if "inc:tick" in str(one.blocks))
+    await ana.tick(section, block_id=f"step:{RUNBOOK}:{made['s']}:0")
+    await on.quiet(0.3)
+    sample = next(one for one in slack.journal.after(before) if one.method == "delivery:block_actions").args
+    ticked = next(box for box in boxes if box.channel == channel and box.step == made["s"])
+    ticked.ticked, ticked.version = True, 1
+    return Board(_cut(sample), boxes)
+
+
+def _shown(on: Stage, channel: str, steps: list[str]) -> dict[str, Any]:
+    """What the first of these steps' boxes that stands in the channel carries."""
+    for call in reversed(on.slack.journal.of("chat.postMessage")):
+        if call.args.get("channel") == channel:
+            for block in call.args.get("blocks") or ():
+                element = block.get("accessory") or {}
+                if element.get("action_id") == "inc:tick":
+                    carried = kit.parse(element["options"][0]["value"])
+                    if carried["s"] in steps:
+                        return carried
+    raise RuntimeError("no box can be ticked")
+
+
+def _cut(sample: dict[str, Any]) -> dict[str, Any]:
+    """The delivery with as many of the message's blocks as make about 4 kB on the wire."""
+    blocks = list(sample["message"]["blocks"])
+    while len(blocks) > 1 and len(urlencode({"payload": json.dumps(sample)})) > PAYLOAD:
+        blocks.pop()
+        sample = {**sample, "message": {**sample["message"], "blocks": blocks}}
+    return sample
 
 
 def _plain_steps() -> list[str]:
     """Steps that one person ticks and that read nothing from the chain."""
-    runbook: Runbook = load(Path(ROOT / "runbooks"), known_probes=frozenset({"horizon"})).runbooks[RUNBOOK]
+    runbook: Runbook = load(ROOT / "runbooks", known_probes=frozenset({"horizon"})).runbooks[RUNBOOK]
     return [step.id for step in runbook.steps if step.two_people is None and not step.probe]

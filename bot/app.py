@@ -82,7 +82,7 @@ class Bot:
         self._load_content()
         self.store = Store.open(settings.database_url, settings.chain_key.get_secret_value().encode())
         stack.push_async_callback(self.store.close)
-        session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+        session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.slack_timeout))
         stack.push_async_callback(session.close)
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         self.directory = Directory(client)

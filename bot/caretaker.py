@@ -134,11 +134,12 @@ class Caretaker:
             self._wake.clear()
             sleep = asyncio.create_task(clock.sleep_until(clock.now() + timedelta(seconds=1)))
             wake = asyncio.create_task(self._wake.wait())
-            await asyncio.wait({sleep, wake}, return_when=asyncio.FIRST_COMPLETED, timeout=1.0)
-            for task in (sleep, wake):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            try:
+                await asyncio.wait({sleep, wake}, return_when=asyncio.FIRST_COMPLETED, timeout=1.0)
+            finally:
+                sleep.cancel()
+                wake.cancel()
+                await asyncio.gather(sleep, wake, return_exceptions=True)
 
     async def round(self, most: int = 16) -> None:
         """Start attending everything that is due now."""
@@ -228,7 +229,8 @@ class Caretaker:
 
     async def _settle(self, incident: Incident, effects: Mapping[str, Effect], now: datetime) -> None:
         """Nothing can be paid now: say when to look next."""
-        moments = [effect.next_try_at for effect in effects.values() if effect.next_try_at is not None]
+        # What was to be tried by now and is not owed any more would be looked at for ever.
+        moments = [at for effect in effects.values() if (at := effect.next_try_at) is not None and at > now]
         if (later := duties.next_at(incident, self._service.policy, now)) is not None:
             moments.append(later)
         due = min(moments, default=None)
@@ -247,13 +249,16 @@ class Caretaker:
                 return self._new(incident, key, kind, hash, now)
             if effect.state in (EffectState.SENT, EffectState.REFUSED) and effect.hash == hash:
                 return None
-            if effect.state is EffectState.PARKED and effect.hash == hash:
+            if effect.state is EffectState.PARKED and effect.hash == hash and not _regained(incident, effect):
                 return None
             if effect.next_try_at is not None and effect.next_try_at > now:
                 return None
             return effect
 
-        if wants.channel and (effect := due("channel", "channel", "")):
+        # A refused channel is asked for again when somebody re-armed it: the answer would be the same before.
+        opening = effects.get("channel")
+        rearmed = incident.open and not incident.channel and opening is not None and opening.state is EffectState.WAITING
+        if (wants.channel or rearmed) and (effect := due("channel", "channel", "")):
             owed.append(Owed(effect, lambda one: self._open_channel(incident, one)))
         if incident.reachable:
             # Before the people: Slack tells everybody inside of a changed topic.
@@ -267,7 +272,7 @@ class Caretaker:
                     )
                 )
         if wants.people:
-            hash = digest(*wants.people)
+            hash = digest(*wants.people, str(incident.departures))
             if effect := due("invites", "invites", hash):
                 owed.append(
                     Owed(effect, lambda one: self._invite(incident, wants.people, replace(one, hash=hash)), once=False)
@@ -580,6 +585,11 @@ class Caretaker:
                 at=at,
             ),
         )
+
+
+def _regained(incident: Incident, effect: Effect) -> bool:
+    """Whether this was parked because the incident's channel could not be used, and it can be used again."""
+    return effect.error in LOST and incident.reachable and effect.channel in ("", incident.channel)
 
 
 #: refusals that pass by themselves

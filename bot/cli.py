@@ -159,7 +159,11 @@ def sandbox(
         finally:
             await local.stop()
 
-    asyncio.run(_until_signal(work()))
+    try:
+        asyncio.run(_until_signal(work()))
+    except OSError as taken:
+        print(f"Port {port} cannot be used ({taken.strerror}). Try --port 0, which takes a free one.", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -42,10 +43,10 @@ class OffsetClock:
         """Return when `at` has come, however the clock was moved meanwhile."""
         while (left := (at - self.now()).total_seconds()) > 0:
             moved = self._moved
-            try:
-                await asyncio.wait_for(moved.wait(), left)
-            except TimeoutError:
-                continue
+            # Not wait_for: in Python 3.11 it can swallow a cancellation.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await moved.wait()
 
 
 class FollowedClock(OffsetClock):

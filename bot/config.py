@@ -28,6 +28,7 @@ class Settings(BaseSettings):
         None, validate_default=True, description="From “Basic Information”. Signed HTTP needs it."
     )
     slack_api_url: str = Field("https://slack.com/api/", description="Where the Web API is; the demo sets its own.")
+    slack_timeout: float = Field(10, gt=0, description="Seconds to wait for an answer of Slack's before looking again.")
     slack_command: str = Field("/incident", description="The slash command, as in the manifest.")
     database_url: str = Field("sqlite:///var/incidents.sqlite", description="Where the timeline is kept.")
     chain_key: SecretStr = Field(

@@ -24,6 +24,8 @@ def run(*, port: int, mode: str, folder: Path | None) -> int:
         print("--mode is socket or http.", file=sys.stderr)
         return 2
     bot_port = _free_port()
+    if port and _taken(port):
+        port = 0
     listen = ["--http", f"http://127.0.0.1:{bot_port}/slack/events"] if mode == "http" else []
     slack = subprocess.Popen(
         [
@@ -47,7 +49,7 @@ def run(*, port: int, mode: str, folder: Path | None) -> int:
         try:
             first = slack.stdout.readline() if slack.stdout else ""
             if not first:
-                print(f"The local Slack did not start. Is port {port} taken? Try --port 0.", file=sys.stderr)
+                print("The local Slack did not start; its message stands above.", file=sys.stderr)
                 return 1
             facts = json.loads(first)
             home = folder or Path(temporary)
@@ -67,6 +69,9 @@ def run(*, port: int, mode: str, folder: Path | None) -> int:
         except KeyboardInterrupt:
             return 0
         finally:
+            # A second Ctrl-C must not leave one of the two behind.
+            for one in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(one, signal.SIG_IGN)
             # The bot first, so that it can still finish what it owes.
             for process in (bot, slack):
                 _stop(process)
@@ -98,6 +103,16 @@ def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 def _ready(bot: subprocess.Popen[str], port: int) -> bool:

@@ -32,15 +32,13 @@ def next_update(incident: Incident, policy: Policy) -> datetime | None:
     if not incident.open or incident.declared_at is None:
         return None
     last = incident.last_update
-    if last is not None and last.next_by is not None:
-        due: datetime | None = last.next_by
-    else:
-        every = interval(incident, policy)
-        begin = last.at if last else incident.declared_at
-        due = begin + every if every else None
-    raised = incident.raised_at
-    if raised is not None and (last is None or raised > last.at) and (every := interval(incident, policy)):
-        due = min(due, raised + every) if due else raised + every
+    every = interval(incident, policy)
+    begin = last.at if last else incident.declared_at
+    promised = last.next_by if last else None
+    raised = incident.raised_at if incident.raised_at and incident.raised_at > begin else None
+    due = promised or (max(begin, raised or begin) + every if every else None)
+    if due and raised and every:
+        due = min(due, raised + every)
     if due is None:
         return None
     if incident.held_until and incident.held_until > due:

@@ -87,6 +87,11 @@ def invited(
     return [e.Invited(by=by.user, at=at, users=inside, refused=outside)]
 
 
+def left(incident: Incident, *, user: str, by: Actor, at: datetime) -> list[e.Event]:
+    """Somebody left, or was removed: not brought back, not asked, and no longer told of a private incident."""
+    return [e.PersonLeft(by=by.user, at=at, user=user)] if user in incident.invited else []
+
+
 def postmortem_shared(incident: Incident, *, file: str, written: int, by: Actor, at: datetime) -> list[e.Event]:
     """The draft is in the channel."""
     if incident.postmortem_file or incident.postmortem_seq != written:

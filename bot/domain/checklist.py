@@ -17,7 +17,7 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Ask, Checklist, Incident, Mark, StepState
 from bot.domain.policy import Policy
 from bot.domain.runbook import Runbook, Step, TwoPeople
-from bot.domain.standing import live
+from bot.domain.standing import known, live
 from bot.domain.times import clock_time
 from bot.domain.two_people import done_once, others, pending, person, somebody_else, stopped_already
 
@@ -454,8 +454,8 @@ def stopped(
 def review(
     incident: Incident, *, runbook: str, step: str, note: str = "", by: Actor, at: datetime, policy: Policy
 ) -> list[e.Event]:
-    """A second person has looked at what one did; never the one who did it. Late is better than never."""
-    live(incident)
+    """A second person has looked at what one did; never the one who did it. Late is better than never, also after the end."""
+    known(incident)
     _, _, state = locate(incident, runbook, step)
     if state.mark is not Mark.REVIEW:
         if state.reviewed_by:

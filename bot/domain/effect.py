@@ -14,6 +14,7 @@ class EffectState(StrEnum):
     SENT = "sent"
     REFUSED = "refused"  # a definite no: an outcome like any other
     UNKNOWN = "unknown"  # made, and nobody knows how it ended: looked up before it is made again
+    MISSING = "missing"  # unknown, looked up once and not found: looked up once more before it is made again
     WAITING = "waiting"  # certainly not made yet: tried again at `next_try_at`
     PARKED = "parked"  # given up until its inputs change or somebody re-arms it
 

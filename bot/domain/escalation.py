@@ -36,6 +36,10 @@ def call_next(incident: Incident, *, by: Actor, at: datetime, policy: Policy) ->
 def escalate(incident: Incident, *, reason: str, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """Mention the next level because a person asks for it."""
     live(incident)
+    if incident.private:
+        raise Refused(
+            f"{incident.name} is private, so nobody is brought in from a list. Name a person: `/incident add @name`."
+        )
     if not policy.levels:
         raise Refused("No escalation levels are set in the policy file. Bring a person in: `/incident add @name`.")
     level = min(incident.level + 1, len(policy.levels))

@@ -83,6 +83,13 @@ class Invited(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PersonLeft(Event):
+    """This person is no longer in the channel."""
+
+    user: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonAdded(Event):
     """Somebody asked for this person's help."""
 
@@ -671,8 +678,8 @@ class Unknown(Event):
 EVENTS: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
-        Declared, ChannelOpened, ChannelRefused, ChannelLost, ChannelRegained, Invited, PersonAdded, Followed, Unfollowed,
-        Acknowledged, NobodyAnswered, Escalated, SeverityChanged, SeverityAsked, TitleChanged, ImpactStated,
+        Declared, ChannelOpened, ChannelRefused, ChannelLost, ChannelRegained, Invited, PersonAdded, PersonLeft,
+        Followed, Unfollowed, Acknowledged, NobodyAnswered, Escalated, SeverityChanged, SeverityAsked, TitleChanged, ImpactStated,
         StartCorrected, RoleTaken, RoleOffered, RoleKept, UpdatePosted, UpdateUndone, Reminded, Snoozed, Held,
         LeadSilent, LeadSeen, WaitingBegan, WaitingEnded, Noted, NoteWithdrawn, TaskAdded, TaskDone, ReadingTaken,
         RunbookAttached, RunbookGuessed, RunbookDeclined, SectionOpened, StepTicked, StepUnticked, StepSkipped,

@@ -228,6 +228,7 @@ class Incident:
     channel_lost: str = ""  # "", archived, deleted, removed
     wanted: tuple[str, ...] = ()  # people who should be in the channel
     invited: frozenset[str] = frozenset()
+    departures: int = 0  # how often somebody left
     refused: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     responders: tuple[str, ...] = ()  # whom policy mentioned
     followers: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))  # user -> since which seq
@@ -384,6 +385,11 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
             for user in event.users:
                 refused.pop(user, None)
             return {"invited": i.invited | set(event.users), "refused": MappingProxyType(refused)}
+        case e.PersonLeft():
+            return {
+                "invited": i.invited - {event.user}, "wanted": tuple(one for one in i.wanted if one != event.user),
+                "departures": i.departures + 1,
+            }  # fmt: skip
         case e.PersonAdded():
             return {"wanted": _with(i.wanted, event.user)}
         case e.Followed():

@@ -14,6 +14,7 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Mark, Status
 from bot.domain.policy import Policy, business_days_after
 from bot.domain.standing import known, live
+from bot.domain.two_people import person
 from bot.domain.times import clock_time
 
 #: verb -> (the statuses in which it may be said, what the incident is afterwards)
@@ -86,7 +87,7 @@ def declare(
 ) -> list[e.Event]:
     """The incident begins. A person who declares has acknowledged it and leads it; no severity means an assumed one."""
     chosen = policy.severity(severity) if severity else policy.assume(title)
-    person = by.kind not in (Kind.SELF, Kind.CLI)
+    human = by.kind not in (Kind.SELF, Kind.CLI)
     events: list[e.Event] = [
         e.Declared(
             by=by.user,
@@ -101,7 +102,7 @@ def declare(
             responders=() if private else tuple(user for user in responders if user != by.user),
         )
     ]
-    if person:
+    if human:
         events.append(e.Acknowledged(by=by.user, at=at))
         events.append(e.RoleTaken(by=by.user, at=at, role="lead", user=by.user))
     return events
@@ -264,6 +265,7 @@ def resolve(
             field="override",
         )
     if severity.gate == "second person":
+        person(by)
         others = tuple(user for user in confirmers if user != by.user)
         if not others:
             raise Refused(
@@ -283,6 +285,7 @@ def agree_override(incident: Incident, *, by: Actor, at: datetime, policy: Polic
     asked = incident.override
     if asked is None:
         raise Refused("Nobody asks to resolve this any more. Nothing was done.")
+    person(by)
     if asked.by == by.user:
         others = " or ".join(f"<@{user}>" for user in asked.to)
         raise Refused(f"You asked for this, so somebody else has to agree: {others}.")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
-from bot.domain import metrics
+from bot.domain import metrics, questions
 from bot.domain.incident import Checklist, Draft, Incident, Mark, Status, StepState
 from bot.domain.markdown import fence, link, markdown, paragraph, table
 from bot.domain.metrics import Told
@@ -49,7 +49,7 @@ def write(
         *page.section("What customers were told", page.texts()),
         *page.section("Updates and promises", page.cadence()),
         *page.section("How long it took", page.times()),
-        *_questions(),
+        *questions.lines(),
         *page.section("Action items", page.actions()),
     ]
     through = entries[-1].seq if entries else 0
@@ -138,9 +138,8 @@ class _Page:
         end = self.incident.resolution
         if end is None or not end.postmortem_owner:
             return ""
-        return f"{self.who(end.postmortem_owner)}" + (
-            f", due {end.postmortem_due:%Y-%m-%d}" if end.postmortem_due else ""
-        )
+        due = f", due {end.postmortem_due:%Y-%m-%d}" if end.postmortem_due else ""
+        return f"{self.who(end.postmortem_owner)}{due}"
 
     def summary(self) -> Iterator[str]:
         """Two or three sentences that a stranger understands."""
@@ -152,8 +151,7 @@ class _Page:
         if times.to_end is not None:
             told.append(f"over after {lasted(times.to_end)}")
         if told:
-            words = " and ".join(told)
-            yield f"It was {words}."
+            yield f"It was {' and '.join(told)}."
         if i.ended_why:
             yield f"How it ended: {_sentence(self.say(i.ended_why))}"
 
@@ -340,10 +338,8 @@ class _Page:
         if score:
             yield f"{'; '.join(score)}."
         if card.silence and card.silence.length:
-            silence = card.silence
-            yield (
-                f"Longest silence: {lasted(silence.length)}, {self.time(silence.begin)} to {self.time(silence.end)}."
-            )
+            begin, end = self.time(card.silence.begin), self.time(card.silence.end)
+            yield f"Longest silence: {lasted(card.silence.length)}, {begin} to {end}."
         rows = [("Update", *self._told(one)) for one in card.updates]
         rows += [(f"Promise to {self.say(one.what)}", *self._told(one)) for one in card.promises]
         if rows:
@@ -386,42 +382,6 @@ class _Page:
             "For each contributing condition: what would prevent it, what would show it sooner, what would make it "
             "smaller? An owner and a date for each; changes to the runbook count too."
         )
-
-
-#: what only people know: heading -> questions. Roles instead of names: causes are in systems, not in people.
-QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (
-        "What happened and why",
-        (
-            "Write about systems, signals and decisions; where a person matters, name the role.",
-            "**Trigger.** What changed or arrived right before it began?",
-            "**Underlying condition.** What had been so for longer, and made the trigger harmful?",
-            "**Five whys.** Begin with what customers saw. Why was that so? Ask why of each answer, five times or "
-            "until the answer is something that can be changed; follow more than one branch where there is one.",
-        ),
-    ),
-    (
-        "How it was found",
-        (
-            "Who or what noticed first: an alert, a colleague, a customer?",
-            "**Why not sooner?** Which signal was there before, and why did it reach nobody?",
-        ),
-    ),
-    (
-        "How it was handled",
-        (
-            "**What went well?** What should be done the same way again?",
-            "**What made it harder?** Which tool, access, knowledge or step of the runbook was missing or wrong?",
-            "**Where was luck involved?** What would have made it worse?",
-        ),
-    ),
-)
-
-
-def _questions() -> Iterator[str]:
-    for title, questions in QUESTIONS:
-        yield f"## {title}"
-        yield from questions
 
 
 def _of(number: int, total: int, one: str, how: str, many: str = "") -> str:

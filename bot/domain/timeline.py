@@ -196,7 +196,8 @@ LINES: dict[type[e.Event], Callable[[Any, Reader], str]] = {
 #: facts that the timeline keeps and that nobody needs to read there
 SILENT: frozenset[type[e.Event]] = frozenset(
     {
-        e.ChannelOpened, e.Invited, e.PersonAdded, e.Followed, e.Unfollowed, e.SeverityAsked, e.RoleOffered, e.RoleKept, e.UpdateUndone,
+        e.ChannelOpened, e.Invited, e.PersonAdded, e.PersonLeft, e.Followed, e.Unfollowed,
+        e.SeverityAsked, e.RoleOffered, e.RoleKept, e.UpdateUndone,
         e.Reminded, e.LeadSilent, e.LeadSeen, e.NoteWithdrawn, e.TaskDone, e.RunbookGuessed, e.RunbookDeclined,
         e.SectionOpened, e.CommsSending, e.StoodDown, e.PostmortemWritten, e.PostmortemShared,
     }

@@ -444,6 +444,7 @@ async def on_action(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awai
         if id:
             await deliveries.about(call, str(id))
         answer = await handler_of(str(action.get("action_id", "")))(call, v)
+        answer = deliveries.warned(call, answer)
     except Exception as error:
         answer = deliveries.trouble(error)
     await ack()
@@ -485,7 +486,7 @@ async def on_command(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awa
     call: Call | None = None
     try:
         call = await deliveries.command_call(desk, body)
-        answer = await commands.run(call, typed(str(body.get("text") or "")))
+        answer = deliveries.warned(call, await commands.run(call, typed(str(body.get("text") or ""))))
     except Exception as error:
         answer = deliveries.trouble(error)
     if answer is None:

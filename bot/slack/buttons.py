@@ -156,7 +156,6 @@ async def _by_url(call: Call, body: dict[str, Any]) -> bool:
             call.response_url,
             data=json.dumps(payload),
             headers={"Content-Type": "application/json; charset=utf-8"},
-            timeout=aiohttp.ClientTimeout(total=10),
         ) as answer:
             return answer.status == 200
     except (aiohttp.ClientError, TimeoutError):

@@ -150,7 +150,6 @@ def usage(call: Call, verb: Verb) -> str:
 
 async def _bare(call: Call) -> Answer | None:
     if call.incident is None:
-        call.desk.policy.allow("declare", call.actor)
         if not call.trigger:
             return buttons.open_form("Declare an incident", "What is broken?", "declare")
         await call.open(opening.declare_view(call, ""))
@@ -173,7 +172,6 @@ async def _free(call: Call, said: str, first: str) -> Answer | None:
         )
     if call.incident is not None:
         return buttons.note_or_declare(call.incident, said)
-    call.desk.policy.allow("declare", call.actor)
     if not call.trigger:
         return buttons.declare_or(said, "Shall that be an incident? Nothing was done yet.", ())
     await call.open(opening.declare_view(call, said))
@@ -182,7 +180,6 @@ async def _free(call: Call, said: str, first: str) -> Answer | None:
 
 async def _severity_first(call: Call, severity: Severity, rest: str) -> Answer | None:
     """ "sev1 withdrawals stuck": a declaration; in an incident's channel perhaps a change of its severity."""
-    call.desk.policy.allow("declare", call.actor)
     if call.incident is None and call.trigger:
         await call.open(opening.declare_view(call, rest, severity.key))
         return None

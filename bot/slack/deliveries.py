@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from bot.domain.errors import Refused, StoreUnavailable
-from bot.slack import kit
+from bot.slack import kit, words
 from bot.slack.desk import Answer, Call, Desk
 
 log = structlog.get_logger(__name__)
@@ -88,6 +88,18 @@ async def about(call: Call, id: str) -> Call:
     return call
 
 
+def warned(call: Call | None, answer: Answer | None) -> Answer | None:
+    """The answer, with what to do where the incident's channel cannot be used: nothing can be said there."""
+    lost = call.incident.channel_lost if call is not None and call.incident is not None else ""
+    said = words.CHANNEL_LOST.get(lost, "")
+    if not said or (answer is not None and said in answer.text):
+        return answer
+    if answer is None:
+        return Answer(said)
+    blocks = (*answer.blocks, kit.section(said)) if answer.blocks else ()
+    return Answer(f"{answer.text}\n{said}", blocks)
+
+
 def trouble(error: Exception) -> Answer:
     """What the person reads when something went wrong; the id is in the log too."""
     if isinstance(error, Refused):
@@ -98,7 +110,8 @@ def trouble(error: Exception) -> Answer:
     id = secrets.token_hex(3)
     log.error("handler.failed", id=id, exc_info=error)
     return Answer(
-        f"Something went wrong here, and it is logged as {id}. Please try again; `status` shows whether it was recorded."
+        f"Something went wrong here, and it is logged as {id}. `status` shows whether it was recorded; "
+        "if not, please try again."
     )
 
 

@@ -157,7 +157,8 @@ class Call:
         raise Refused(refusal, field=where)
 
     async def open(self, view: View) -> None:
-        """Open a form. Raises Refused where Slack does not take it any more."""
+        """Open a form. Raises Refused where Slack does not take it any more, and to those who may not act at all."""
+        self.desk.policy.allow("open a form", self.actor)
         if not self.trigger:
             raise FormNeeded("Forms open from a button or the command, not from here.")
         try:
@@ -186,6 +187,8 @@ class Call:
         try:
             self.desk.policy.allow("hold a role", actor)
         except Refused:
+            if found.id == self.actor.user:
+                raise
             raise Refused(f"<@{found.id}> cannot act on incidents here, so nothing was done. Name a member.") from None
         return found.id
 

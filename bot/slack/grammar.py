@@ -23,8 +23,11 @@ _LENGTH = re.compile(r"(?:in\s+)?(?P<n>\d{1,4})\s*(?P<unit>m|min|mins|minutes?|h
 
 #: words after a number that make it a length or a share, not a severity: "sev 2 hours stuck"
 UNITS = frozenset(
-    ["h", "hr", "hrs", "hour", "hours", "m", "min", "mins", "minute", "minutes", "s", "sec", "secs", "second", "seconds", "d", "day", "days", "week", "weeks", "month", "months", "of", "x", "times", "more", "percent", "%"]
-)
+    {
+        "h", "hr", "hrs", "hour", "hours", "m", "min", "mins", "minute", "minutes", "s", "sec", "secs", "second",
+        "seconds", "d", "day", "days", "week", "weeks", "month", "months", "of", "x", "times", "more", "percent", "%",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from bot.domain.actor import Actor, Kind, bot_itself
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.ports import NotDone, TryLater, Unsure
-from bot.slack import buttons, commands, deliveries
+from bot.service import Done
+from bot.slack import buttons, commands, deliveries, words
 from bot.slack.desk import Answer, Call, Desk
 from bot.slack.room import call as slack
 from bot.slack.text import typed, when
@@ -51,7 +52,7 @@ async def _mention(desk: Desk, event: Mapping[str, Any], key: str) -> None:
     call = await deliveries.placed(Call(desk, actor, channel_id, key=key, thread=thread))
     text = typed(_LEADING_MENTION.sub("", str(event.get("text", ""))))
     try:
-        answer = await commands.run(call, text)
+        answer = deliveries.warned(call, await commands.run(call, text))
     except Exception as error:
         answer = deliveries.trouble(error)
     if answer is not None:
@@ -154,34 +155,50 @@ async def _joined(desk: Desk, event: Mapping[str, Any], key: str) -> None:
 
 async def _left(desk: Desk, event: Mapping[str, Any], key: str) -> None:
     if event.get("user", desk.directory.bot_user) == desk.directory.bot_user:
-        await _to_channel(desk, str(event.get("channel", "")), "lost", partial(channel.lost, reason="removed"), key)
+        await _lost(desk, event, "removed", key)
+        return
+    rule = partial(channel.left, user=str(event["user"]))
+    await _to_channel(desk, str(event.get("channel", "")), "left", rule, key)
 
 
 async def _archived(desk: Desk, event: Mapping[str, Any], key: str) -> None:
-    await _to_channel(desk, str(event.get("channel", "")), "lost", partial(channel.lost, reason="archived"), key)
+    await _lost(desk, event, "archived", key)
 
 
 async def _deleted(desk: Desk, event: Mapping[str, Any], key: str) -> None:
-    await _to_channel(desk, str(event.get("channel", "")), "lost", partial(channel.lost, reason="deleted"), key)
+    await _lost(desk, event, "deleted", key)
 
 
 async def _unarchived(desk: Desk, event: Mapping[str, Any], key: str) -> None:
     await _to_channel(desk, str(event.get("channel", "")), "regained", channel.regained, key)
 
 
-async def _to_channel(desk: Desk, where: str, verb: str, rule: Any, key: str) -> None:
+async def _lost(desk: Desk, event: Mapping[str, Any], reason: str, key: str) -> None:
+    """The channel cannot be used: whoever did that to an open incident, else its lead, is told directly."""
+    where, team = str(event.get("channel", "")), desk.directory.team
+    done = await _to_channel(desk, where, "lost", partial(channel.lost, reason=reason), key)
+    if done is None or not done.events or not done.incident.open:
+        return
+    by = str(event.get("remover_user_id") or event.get("actor_id") or event.get("user") or "")
+    to = by if desk.directory.acts(by) else done.incident.lead
+    if to:
+        said = f"{done.incident.name} is still open. {words.CHANNEL_LOST[reason]}"
+        await buttons.respond(Call(desk, Actor(team, to, to), "", key=""), Answer(said))
+
+
+async def _to_channel(desk: Desk, where: str, verb: str, rule: Any, key: str) -> Done | None:
     team = desk.directory.team
     id = await desk.service.store.by_channel(team, where)
     incident = await desk.service.store.incident(id) if id else None
-    if incident is not None:
-        await _act(desk, incident, verb, rule, bot_itself(team), key)
+    return await _act(desk, incident, verb, rule, bot_itself(team), key) if incident is not None else None
 
 
-async def _act(desk: Desk, incident: Incident, verb: str, rule: Any, actor: Actor, key: str) -> None:
+async def _act(desk: Desk, incident: Incident, verb: str, rule: Any, actor: Actor, key: str) -> Done | None:
     try:
-        await desk.service.act(incident.id, verb, rule, actor, key=key)
+        return await desk.service.act(incident.id, verb, rule, actor, key=key)
     except Refused as refused:
         log.info("event.refused", verb=verb, sentence=refused.sentence)
+        return None
 
 
 async def _user(desk: Desk, event: Mapping[str, Any], key: str) -> None:

@@ -262,7 +262,7 @@ async def on_submission(desk: Desk, body: Mapping[str, Any], ack: Callable[..., 
         if isinstance(result, Next):
             await ack(response_action="update", view=dict(result.view))
             return
-        answer = result
+        answer = deliveries.warned(call, result)
         # Everything on the stack closes: the preview lies over the form that led to it.
         await ack(response_action="clear") if view.get("previous_view_id") else await ack()
     except Exception as error:

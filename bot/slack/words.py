@@ -21,6 +21,14 @@ ROLE = {"lead": "the lead", "comms-lead": "comms lead", "scribe": "the scribe"}
 AUDIENCE = {"customers": "Customers", "status-page": "Status page", "internal": "Internal"}
 MET = {"yes": "met", "no": "not met", "unknown": "unknown"}
 
+#: why a channel cannot be used -> what to do; said privately, because nothing can be said there
+CHANNEL_LOST = {
+    "archived": "The channel is archived, so nothing is shown there. Everything is recorded; a person can unarchive it.",
+    "deleted": "The channel was deleted, so nothing is shown there. Everything is recorded; `status` and `timeline` tell.",
+    "removed": "I was removed from the channel, so nothing is shown there. Everything is recorded; invite me again and "
+    "I catch up.",
+}
+
 # -- labels of buttons: each stands alone ---------------------------------------------------------
 
 POST_UPDATE = "Post update"

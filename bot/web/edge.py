@@ -72,7 +72,7 @@ def edge(app: AsyncApp | None, signing_secret: str, look: Look) -> web.Applicati
             return web.Response(status=401, text="not signed by Slack, or too old")
         try:
             text = body.decode()
-            bolt = AsyncBoltRequest(body=text, headers={name: value for name, value in headers.items()})
+            bolt = AsyncBoltRequest(body=text, headers=dict(headers.items()))
         except (ValueError, RecursionError):
             return web.Response(status=400, text="not readable")
         answer = await app.async_dispatch(bolt)

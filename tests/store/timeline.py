@@ -107,6 +107,7 @@ def story() -> list[e.Event]:
     s.add(e.LeadSeen)
     s.add(e.Followed)
     s.add(e.Unfollowed)
+    s.add(e.PersonLeft, user=LEAD)
     s.add(e.WaitingBegan, what="the validator's operator", look_again=s.in_(20))
     s.add(e.WaitingEnded)
     note = s.add(e.Noted, text="Disk of ingest-2 is full\n`df -h`", happened=s.in_(-5), author=SECOND,

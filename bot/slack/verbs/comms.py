@@ -33,7 +33,7 @@ def read_comms(text: str, call: Call) -> Reading:
 
 async def comms(call: Call, values: Values) -> Answer | None:
     """Open the form of a template, or say which there are."""
-    incident, texts = call.known, call.desk.texts
+    _, texts = call.known, call.desk.texts
     name = values["name"]
     if not name:
         names = list(texts.names())

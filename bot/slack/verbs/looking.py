@@ -9,11 +9,12 @@ from typing import Any
 from bot.domain import cadence, notes, postmortem
 from bot.domain import events as e
 from bot.domain.channel import STATUS_WORDS
+from bot.domain.actor import Kind
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.reading import Reading as ProbeReading
 from bot.domain.times import lasted
-from bot.slack import kit
+from bot.slack import kit, words
 from bot.slack.desk import Answer, Call
 from bot.slack.grammar import Missing, Parsed, Reading
 from bot.slack.text import clip, escape, line, when
@@ -65,7 +66,7 @@ def status_text(call: Call, incident: Incident) -> str:
     for ask in incident.open_asks:
         lines.append(f"Open ask: {line(ask.asked.action)[:200]} ({ask.state})")
     if incident.channel_lost:
-        lines.append(f"The channel is {incident.channel_lost}: nothing can be posted there.")
+        lines.append(words.CHANNEL_LOST[incident.channel_lost])
     return "\n".join(lines)
 
 
@@ -86,7 +87,8 @@ async def listing(call: Call, values: Values) -> Answer:
     store, user = call.desk.service.store, call.actor.user
     rows = await store.listing(call.actor.team, open_only=True, limit=200)
     incidents = [one for row in rows if (one := await store.incident(row.id)) is not None]
-    seen = [one for one in incidents if not one.private or user in one.invited or user == one.lead]
+    member = call.actor.kind is Kind.MEMBER  # guests and strangers see what they were brought into
+    seen = [one for one in incidents if (member and not one.private) or user in (*one.invited, *one.wanted)]
     seen.sort(key=lambda one: (call.desk.policy.rank(one.severity), -one.number))
     if not seen:
         return Answer(f"No incident is open. `{call.desk.command} declare` begins one.")

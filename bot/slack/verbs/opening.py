@@ -158,6 +158,8 @@ def opened_answer(incident: Incident, user: str) -> Answer:
     lines = [f"{incident.name} is open: <#{incident.channel}>. You are in it and lead it."]
     if user in incident.refused:
         lines = [f"{incident.name} is open: <#{incident.channel}>. Join it: Slack did not let me bring you in."]
+    elif user not in incident.invited:
+        lines = [f"{incident.name} is open: <#{incident.channel}>. Join it: Slack has not let me bring you in yet."]
     failed = [f"<@{one}> ({error})" for one, error in incident.refused.items() if one != user]
     if failed:
         count = "One person" if len(failed) == 1 else f"{len(failed)} people"
