@@ -50,10 +50,10 @@ async def measure(folder: Path, *, rounds: int, hops: int) -> dict[str, Any]:
             environment={"SLACK_SIGNING_SECRET": secret}, ready=f"http://127.0.0.1:{port}/readyz",
         )  # fmt: skip
         async with bare:
-            await _round(on, clicks, port, secret, LOADS[1][0], 20)  # warm-up
+            warm = await _round(on, clicks, port, secret, LOADS[1][0], 20)
             return {
                 "incidents": INCIDENTS,
-                "bytes": len(clicks.clicks(1, 2)[0][0]),
+                "bytes": warm["bytes"],
                 "at_once": {
                     str(connections): _compared(
                         [await _round(on, clicks, port, secret, connections, each) for _ in range(rounds)]
@@ -73,8 +73,9 @@ async def _round(on: Stage, clicks: Board, port: int, secret: str, connections: 
     stored = on.count(*EVENTS) - before
     await on.quiet(0.5)
     if product["bad"] or bare["bad"] or stored != connections * each:
-        raise RuntimeError(f"{stored} of {connections * each} clicks changed a step; {product['bad']} were refused")
-    return {"product": product, "bare": bare}
+        said = {str(one.args.get("text")) for one in on.slack.journal.of("response_url")[-5:]}
+        raise RuntimeError(f"{stored} of {connections * each} clicks changed a step; {product['bad']} failed; {said}")
+    return {"product": product, "bare": bare, "bytes": len(bodies[0][0])}
 
 
 def _compared(rounds: list[dict[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ is made; its outcome is written down afterwards; what may have been done is look
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence

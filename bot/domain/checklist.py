@@ -454,7 +454,7 @@ def stopped(
 def review(
     incident: Incident, *, runbook: str, step: str, note: str = "", by: Actor, at: datetime, policy: Policy
 ) -> list[e.Event]:
-    """A second person has looked at what one did; never the one who did it. Late is better than never, also after the end."""
+    """A second person has looked at what one did; never the one who did it. Late, even after the end, beats never."""
     known(incident)
     _, _, state = locate(incident, runbook, step)
     if state.mark is not Mark.REVIEW:

@@ -13,9 +13,10 @@ from bot.domain.actor import Actor, Kind
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Mark, Status
 from bot.domain.policy import Policy, business_days_after
+from bot.domain.runbook import Runbook
 from bot.domain.standing import known, live
-from bot.domain.two_people import person
 from bot.domain.times import clock_time
+from bot.domain.two_people import person
 
 #: verb -> (the statuses in which it may be said, what the incident is afterwards)
 TRANSITIONS: dict[str, tuple[frozenset[Status], Status]] = {
@@ -81,11 +82,16 @@ def declare(
     private: bool = False,
     origin: str = "",
     responders: Sequence[str] = (),
+    runbook: Runbook | None = None,
+    guesses: Sequence[Runbook] = (),
     by: Actor,
     at: datetime,
     policy: Policy,
 ) -> list[e.Event]:
-    """The incident begins. A person who declares has acknowledged it and leads it; no severity means an assumed one."""
+    """The incident begins. A person who declares has acknowledged it and leads it; no severity means an assumed one.
+
+    `runbook`: the one that an alert names, attached at once. `guesses`: those that only the title's words suggest.
+    """
     chosen = policy.severity(severity) if severity else policy.assume(title)
     human = by.kind not in (Kind.SELF, Kind.CLI)
     events: list[e.Event] = [
@@ -105,6 +111,11 @@ def declare(
     if human:
         events.append(e.Acknowledged(by=by.user, at=at))
         events.append(e.RoleTaken(by=by.user, at=at, role="lead", user=by.user))
+    if runbook is not None:
+        events.append(e.RunbookAttached(by=by.user, at=at, runbook=runbook, how="alert"))
+    elif guesses:
+        slugs, titles = tuple(one.slug for one in guesses), tuple(one.title for one in guesses)
+        events.append(e.RunbookGuessed(by=by.user, at=at, slugs=slugs, titles=titles))
     return events
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.domain import cadence, notes, postmortem
 from bot.domain import events as e
-from bot.domain.channel import STATUS_WORDS
 from bot.domain.actor import Kind
+from bot.domain.channel import STATUS_WORDS
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.reading import Reading as ProbeReading

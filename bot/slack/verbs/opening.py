@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from bot.domain import channel, checklist, escalation, lifecycle, notes, roles
+from bot.domain import channel, escalation, lifecycle, notes, roles
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
+from bot.domain.runbook import Runbook
 from bot.domain.times import lasted
-from bot.service import Done
 from bot.slack import buttons, views
 from bot.slack.desk import Answer, Call
 from bot.slack.grammar import UNITS, Missing, Parsed, Reading, person_in, severity_like, split
@@ -68,7 +68,6 @@ async def open_incident(
     severity: str | None,
     summary: str = "",
     private: bool | None = None,
-    runbook: str = "",
     anyway: bool = False,
 ) -> Answer:
     """Declare. Delicate words ask first whether it is private; one like it opened lately is shown first."""
@@ -82,45 +81,38 @@ async def open_incident(
         private = False
     if not anyway and not private and (twin := await _twin(call, title)) is not None:
         return buttons.like_it(twin, title, severity)
-    chosen = policy.severity(severity) if severity else None
-    guessed = desk.runbooks.guess(title) if not runbook else []
-    if chosen is None and len(guessed) == 1 and guessed[0].severity:
-        chosen_key: str | None = None  # a guess from words decides nothing, but the assumed severity may be worse
-    else:
-        chosen_key = chosen.key if chosen else None
-    assumed = chosen or policy.assume(title)
-    responders = () if private else desk.directory.expand(assumed.responders)
+    named = _named(call, title)
+    key = severity or (named.severity if named else None)
+    responders = (
+        () if private else desk.directory.expand((policy.severity(key) if key else policy.assume(title)).responders)
+    )
     done = await desk.service.declare(
         "declare",
-        lambda i, *, number, by, at: lifecycle.declare(
-            i,
-            number=number,
+        partial(
+            lifecycle.declare,
             title=title,
-            severity=chosen_key,
+            severity=key,
             summary=summary,
             private=bool(private),
             origin=call.channel,
             responders=responders,
-            by=by,
-            at=at,
+            runbook=named,
+            guesses=() if named else tuple(desk.runbooks.guess(title)),
             policy=policy,
         ),
         call.actor,
         key=call.key,
     )
     call.incident = done.incident
-    if not done.repeated:
-        await _runbook_at_start(call, done, runbook, guessed)
     call.after(lambda: _say_where(call, done.incident))
     name = done.incident.name
     return Answer(f"{name} is recorded; its channel is being opened. I will name it here in a moment.")
 
 
-async def _runbook_at_start(call: Call, done: Done, runbook: str, guessed: list[Any]) -> None:
-    if runbook and (found := call.desk.runbooks.find(runbook)) is not None:
-        await call.act("runbook", partial(checklist.attach, runbook=found, how="choice"), key="")
-    elif guessed:
-        await call.act("guess", partial(checklist.guess, runbooks=guessed), key="")
+def _named(call: Call, title: str) -> Runbook | None:
+    """The runbook of an alert whose name stands in the title: that is no guess."""
+    words = (word.strip(".,:;()[]{}\"'") for word in title.split())
+    return next((found for word in words if word and (found := call.desk.runbooks.for_alert(word))), None)
 
 
 async def _twin(call: Call, title: str) -> Incident | None:
@@ -263,6 +255,22 @@ async def add(call: Call, values: Values) -> Answer:
     user = await call.person(values["who"])
     await call.act("add", partial(notes.add_person, user=user))
     return Answer(f"<@{user}> is being invited.")
+
+
+async def page(call: Call, values: Values) -> Answer:
+    """Bring somebody in, and be honest about what that reaches."""
+    await add(call, values)
+    return Answer(
+        f"<@{await call.person(values['who'])}> is being invited and mentioned. "
+        "No pager is set up: nobody asleep will hear this."
+    )
+
+
+async def handover(call: Call, values: Values) -> Answer | None:
+    """Hand the lead over with what the next one has to know: state, tried, paused, next decision."""
+    user = await call.person(values["who"])
+    await call.open(views.handover_form(call.known, to=user, response_url=call.response_url))
+    return None
 
 
 def read_reason(text: str, call: Call) -> Reading:
