@@ -219,31 +219,32 @@ def doctor(
         raise typer.Exit(1)
 
 
+async def rearm_all(settings: config.Settings) -> int:
+    """Let every parked duty be tried again by the running bot; how many there were."""
+    store = _open(settings)
+    try:
+        parked = await store.parked()
+        for effect in parked:
+            again = replace(effect, state=EffectState.WAITING, attempts=0, next_try_at=None, error="")
+
+            def job(tx: Any, again: Any = again) -> None:
+                tx.save_effect(again)
+                incident = tx.incident(again.incident_id)
+                if incident is not None:
+                    tx.set_due(incident.id, incident.seq, incident.last_at)
+
+            await store.write(job)
+        return len(parked)
+    finally:
+        await store.close()
+
+
 @cli.command()
 def rearm() -> None:
     """Try parked duties again, once their cause is gone (a scope added, a channel made)."""
     settings = _settings()
-
-    async def work() -> int:
-        store = _open(settings)
-        try:
-            parked = await store.parked()
-            for effect in parked:
-                again = replace(effect, state=EffectState.WAITING, attempts=0, next_try_at=None, error="")
-
-                def job(tx: Any, again: Any = again) -> None:
-                    tx.save_effect(again)
-                    incident = tx.incident(again.incident_id)
-                    if incident is not None:
-                        tx.set_due(incident.id, incident.seq, incident.last_at)
-
-                await store.write(job)
-            return len(parked)
-        finally:
-            await store.close()
-
     with _store_errors():
-        count = asyncio.run(work())
+        count = asyncio.run(rearm_all(settings))
     print(f"{count} duties are tried again by the running bot." if count else "No duty is parked.")
 
 

@@ -155,10 +155,10 @@ class NotDone(Exception):
 
 
 class TryLater(Exception):
-    """Certainly not done, and welcome again in so many seconds (429, or not even reached)."""
+    """Certainly not done, and welcome again in so many seconds; 0: nobody said when, it was not even reached."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"try again in {seconds:g} s")
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__(f"try again in {seconds:g} s" if seconds else "not reached")
         self.seconds = seconds
 
 
@@ -196,8 +196,8 @@ class Room(Protocol):
         """Send a message (`thread` empty: top level); the answer is its ts."""
         ...
 
-    async def find(self, channel: str, thread: str, id: str, since: datetime) -> str | None:
-        """The ts of the message marked `id`, if it stands there."""
+    async def find(self, channel: str, thread: str, id: str, since: datetime) -> list[str]:
+        """The ts of every message marked `id` that stands there, oldest first; more than one is one too many."""
         ...
 
     async def edit(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
@@ -212,12 +212,20 @@ class Room(Protocol):
         """Pin a message; pinned already is fine."""
         ...
 
-    async def bookmark(self, channel: str, title: str, ts: str) -> None:
-        """Put a link to a message into the channel's bookmarks."""
+    async def bookmark(self, channel: str, title: str, ts: str, look: bool) -> None:
+        """Put a link to a message into the channel's bookmarks; `look`: one of that title may stand there already."""
         ...
 
-    async def upload(self, channel: str, thread: str, name: str, title: str, content: str) -> str:
-        """Put a text file into the channel; the answer is the file's id."""
+    async def upload(self, name: str, content: str) -> str:
+        """Hand a text file over, seen by nobody yet; the answer is its id."""
+        ...
+
+    async def share(self, channel: str, thread: str, file: str, title: str) -> None:
+        """Put the file into the channel."""
+        ...
+
+    async def shared(self, channel: str, file: str, since: datetime) -> bool:
+        """Whether the file stands in the channel."""
         ...
 
 
@@ -240,5 +248,5 @@ class Publisher(Protocol):
         ...
 
     async def find(self, id: str, since: datetime) -> Sent | None:
-        """Where the text marked `id` stands, if it does; None when that cannot be told."""
+        """Where the text marked `id` stands, if it does. Raises NotDone or TryLater where that cannot be told."""
         ...

@@ -85,6 +85,9 @@ def _changes_of_look(incident: Incident, policy: Policy) -> Iterator[datetime]:
     for one in incident.checklists:
         for completed in one.completed_at.values():
             yield completed + policy.section_folds_after
+    for ask in incident.open_asks:  # those who may agree and are elsewhere are asked one after the other
+        for turn in range(len(ask.asked.to) + 1):
+            yield ask.asked.at + policy.answer_within * turn
     if last := incident.last_update:
         yield last.at + policy.undo_within + timedelta(milliseconds=1)
 

@@ -5,6 +5,7 @@ What may not live here: who may (policy.py), what is said (slack/), what follows
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -42,12 +43,14 @@ IS = {
 }
 
 TITLE_LIMIT = 200
+#: an emoji as Slack hands it over: ":fire:"
+_EMOJI = re.compile(r":[a-z0-9_+'-]*[a-z_+'-][a-z0-9_+'-]*:", re.IGNORECASE)
 
 
 def clean_title(title: str) -> str:
     """One line, no control characters; refused when nothing readable is left or it is longer than 200 characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in title).split())
-    if not any(c.isalnum() for c in line):
+    if not any(c.isalnum() for c in _EMOJI.sub("", line)):
         raise Refused("Say in a few words what is broken: a title needs letters or digits.", field="title")
     if len(line) > TITLE_LIMIT:
         raise Refused(

@@ -13,7 +13,8 @@ from itertools import pairwise, zip_longest
 
 from bot.domain import cadence
 from bot.domain import events as e
-from bot.domain.incident import Draft, Incident, evolve
+from bot.domain.fold import evolve
+from bot.domain.incident import Draft, Incident
 from bot.domain.policy import Policy
 
 #: what is sent within the minute counts as on time: times are promised in minutes

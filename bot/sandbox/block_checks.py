@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,30 @@ def flag(value: Any, path: Any, out: Out) -> None:
 def number(value: Any, path: Any, out: Out) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         say(out, path, "must be a number")
+
+
+def whole(least: int, most: int) -> Check:
+    """A whole number between two others, both included."""
+
+    def check(value: Any, path: Any, out: Out) -> None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            say(out, path, "must be an integer")
+        elif value < least:
+            say(out, path, f"must be more than {least - 1}")
+        elif value > most:
+            say(out, path, f"must be less than {most + 1}")
+
+    return check
+
+
+def matching(shape: re.Pattern[str], described: str) -> Check:
+    """A string of one shape; `described` is how the problem names it."""
+
+    def check(value: Any, path: Any, out: Out) -> None:
+        if not isinstance(value, str) or not shape.fullmatch(value):
+            say(out, path, f"must be {described}")
+
+    return check
 
 
 def string(most: int, least: int = 1) -> Check:
@@ -69,7 +94,7 @@ def list_of(each: Check, most: int, least: int = 1) -> Check:
 
 
 def text_object(most: int, mrkdwn: bool = False) -> Check:
-    """A text object; `mrkdwn` says whether that type is allowed besides plain_text."""
+    """A text object of 1 to `most` characters (SR-BLK-48); `mrkdwn` says whether that type stands besides plain_text."""
 
     def check(value: Any, path: Any, out: Out) -> None:
         if not isinstance(value, dict):
@@ -96,6 +121,8 @@ _TEXT_KEYS = {"plain_text": {"type", "text", "emoji"}, "mrkdwn": {"type", "text"
 
 
 def record(required: tuple[str, ...], keys: dict[str, Check]) -> Check:
+    """An object with these keys and no others (SR-BLK-47)."""
+
     def check(value: Any, path: Any, out: Out) -> None:
         if not isinstance(value, dict):
             say(out, path, "must be an object")

@@ -1,10 +1,11 @@
 """Block Kit's elements and composition objects: for each type its required keys and a check for each allowed key.
 
-Numbers: docs.slack.dev, reference/block-kit/block-elements and /composition-objects.
+Numbers: docs.slack.dev, reference/block-kit/block-elements and /composition-objects; docs/slack-rules.md, SR-ELM.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bot.sandbox.block_checks import (
@@ -14,16 +15,25 @@ from bot.sandbox.block_checks import (
     anything,
     flag,
     list_of,
+    matching,
     number,
     one_of,
     record,
     say,
     string,
     text_object,
+    whole,
 )
 
 TYPE = string(255)
-ID = string(255)
+ID = string(255)  # SR-BLK-03, SR-BLK-05
+_PLACEHOLDER = text_object(150)  # SR-ELM-14
+_DATE = matching(re.compile(r"\d{4}-\d{2}-\d{2}"), "a date in the format YYYY-MM-DD")  # SR-ELM-21
+_TIME = matching(re.compile(r"([01]\d|2[0-3]):[0-5]\d"), "a time in the format HH:mm")  # SR-ELM-22
+_EPOCH = whole(1_000_000_000, 9_999_999_999)  # SR-ELM-23: ten digits
+_LABEL = string(75)  # SR-ELM-28
+
+# SR-ELM-17
 _CONFIRM = record(
     ("title", "text", "confirm", "deny"),
     {
@@ -37,6 +47,7 @@ _CONFIRM = record(
 
 
 def _option(mrkdwn: bool, url: bool = False) -> Check:
+    """SR-ELM-11, SR-ELM-12, SR-ELM-13; a url only in an overflow menu (SR-ELM-25)."""
     keys: dict[str, Check] = {
         "text": text_object(75, mrkdwn),
         "value": string(150),
@@ -47,6 +58,7 @@ def _option(mrkdwn: bool, url: bool = False) -> Check:
     return record(("text", "value"), keys)
 
 
+# SR-ELM-09
 _GROUP = record(("label", "options"), {"label": text_object(75), "options": list_of(_option(False), 100)})
 
 
@@ -54,16 +66,17 @@ def _select(kind_keys: dict[str, Check], multi: bool = False) -> dict[str, Check
     keys: dict[str, Check] = {
         "type": TYPE,
         "action_id": ID,
-        "placeholder": text_object(150),
+        "placeholder": _PLACEHOLDER,
         "confirm": _CONFIRM,
         "focus_on_load": flag,
     }
     if multi:
-        keys["max_selected_items"] = number
+        keys["max_selected_items"] = whole(1, 1_000)  # SR-ELM-29
     return keys | kind_keys
 
 
 def _static(multi: bool) -> Check:
+    """SR-ELM-08, SR-ELM-09, SR-ELM-10."""
     inner: dict[str, Check] = {"options": list_of(_option(False), 100), "option_groups": list_of(_GROUP, 100)}
     inner["initial_options" if multi else "initial_option"] = list_of(anything, 100) if multi else anything
     shape = record((), _select(inner, multi))
@@ -86,7 +99,7 @@ def _offered(value: Json) -> list[Any]:
 
 
 def _initial_options(value: Json, path: Any, out: Out) -> None:
-    """Initial options must equal an option exactly (python-slack-sdk#1509)."""
+    """SR-ELM-15: initial options must equal an option exactly. That they are not empty, SR-ELM-16, is list_of's."""
     one, many = value.get("initial_option"), value.get("initial_options")
     offered = [_same(option) for option in _offered(value)] if one is not None or many else []
     if one is not None and _same(one) not in offered:
@@ -108,7 +121,7 @@ def _same(option: Any) -> Any:
 
 
 def _choices(initial: str) -> Check:
-    """checkboxes and radio_buttons."""
+    """checkboxes and radio_buttons (SR-ELM-06)."""
     shape = record(
         ("options",),
         {
@@ -132,13 +145,14 @@ def _input(keys: dict[str, Check], required: tuple[str, ...] = ()) -> Check:
     shared: dict[str, Check] = {
         "type": TYPE,
         "action_id": ID,
-        "placeholder": text_object(150),
+        "placeholder": _PLACEHOLDER,
         "focus_on_load": flag,
         "dispatch_action_config": anything,
     }
     return record(required, shared | keys)
 
 
+# SR-ELM-01 to SR-ELM-05, SR-ELM-24
 BUTTON = record(
     ("text",),
     {
@@ -149,16 +163,29 @@ BUTTON = record(
         "value": string(2000, 0),
         "style": one_of("primary", "danger"),
         "confirm": _CONFIRM,
-        "accessibility_label": string(75),
+        "accessibility_label": _LABEL,
         "agent_prompt": string(4000),
     },
 )
 SLACK_FILE = record((), {"id": string(255), "url": string(3000)})
-IMAGE = record(
+_IMAGE = record(
     ("alt_text",),
     {"type": TYPE, "image_url": string(3000), "alt_text": string(2000), "slack_file": SLACK_FILE},
 )
 
+
+def one_picture(value: Any, path: Any, out: Out) -> None:
+    """SR-ELM-27: an image comes from one place."""
+    if isinstance(value, dict) and bool(value.get("image_url")) == bool(value.get("slack_file")):
+        say(out, path, "must provide exactly one of: image_url, slack_file")
+
+
+def IMAGE(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands in the tables among the other checks)
+    _IMAGE(value, path, out)
+    one_picture(value, path, out)
+
+
+_FEEDBACK = record(("text", "value"), {"text": text_object(75), "value": string(2000), "accessibility_label": _LABEL})
 _FILTER = {"filter": anything, "default_to_current_conversation": flag, "response_url_enabled": flag}
 ELEMENTS: dict[str, Check] = {
     "button": BUTTON,
@@ -170,10 +197,11 @@ ELEMENTS: dict[str, Check] = {
             "workflow": anything,
             "style": one_of("primary", "danger"),
             "action_id": ID,
-            "accessibility_label": string(75),
+            "accessibility_label": _LABEL,
         },
     ),
     "image": IMAGE,
+    # SR-ELM-07
     "overflow": record(
         ("options",),
         {"type": TYPE, "action_id": ID, "options": list_of(_option(False, url=True), 5), "confirm": _CONFIRM},
@@ -194,17 +222,24 @@ ELEMENTS: dict[str, Check] = {
     ),
     "channels_select": record((), _select({"initial_channel": string(255), "response_url_enabled": flag})),
     "multi_channels_select": record((), _select({"initial_channels": list_of(string(255), 100)}, True)),
-    "datepicker": record((), _select({"initial_date": string(10, 10)})),
-    "timepicker": record((), _select({"initial_time": string(5, 5), "timezone": string(255)})),
+    "datepicker": record((), _select({"initial_date": _DATE})),
+    "timepicker": record((), _select({"initial_time": _TIME, "timezone": string(255)})),
     "datetimepicker": record(
-        (), {"type": TYPE, "action_id": ID, "initial_date_time": number, "confirm": _CONFIRM, "focus_on_load": flag}
+        (), {"type": TYPE, "action_id": ID, "initial_date_time": _EPOCH, "confirm": _CONFIRM, "focus_on_load": flag}
     ),
     "plain_text_input": _input(
-        {"initial_value": string(3000, 0), "multiline": flag, "min_length": number, "max_length": number}
+        # SR-ELM-18
+        {
+            "initial_value": string(3000, 0),
+            "multiline": flag,
+            "min_length": whole(0, 3000),
+            "max_length": whole(1, 3000),
+        }
     ),
     "rich_text_input": _input({"initial_value": anything}),
     "email_text_input": _input({"initial_value": string(3000, 0)}),
     "url_text_input": _input({"initial_value": string(3000, 0)}),
+    # SR-ELM-19
     "number_input": _input(
         {
             "is_decimal_allowed": flag,
@@ -214,12 +249,13 @@ ELEMENTS: dict[str, Check] = {
         },
         ("is_decimal_allowed",),
     ),
+    # SR-ELM-20
     "file_input": record(
-        (), {"type": TYPE, "action_id": ID, "filetypes": list_of(string(255), 100), "max_files": number}
+        (), {"type": TYPE, "action_id": ID, "filetypes": list_of(string(255), 100), "max_files": whole(1, 10)}
     ),
     "feedback_buttons": record(
         ("positive_button", "negative_button"),
-        {"type": TYPE, "action_id": ID, "positive_button": anything, "negative_button": anything},
+        {"type": TYPE, "action_id": ID, "positive_button": _FEEDBACK, "negative_button": _FEEDBACK},
     ),
     "icon_button": record(
         ("icon", "text"),
@@ -230,12 +266,13 @@ ELEMENTS: dict[str, Check] = {
             "text": text_object(75),
             "value": string(2000),
             "confirm": _CONFIRM,
-            "accessibility_label": string(75),
+            "accessibility_label": _LABEL,
             "visible_to_user_ids": anything,
         },
     ),
 }
 
+# SR-ELM-26: which elements stand where.
 _SELECTS = frozenset(kind for kind in ELEMENTS if kind.endswith("_select"))
 _PICKERS = frozenset({"datepicker", "timepicker", "datetimepicker"})
 _BOXES = frozenset({"checkboxes", "radio_buttons"})

@@ -1,16 +1,16 @@
 """Block Kit's blocks: for each type its required keys and a check for each allowed key; which blocks stand where.
 
-Numbers: docs.slack.dev, reference/block-kit/blocks, and the types of @slack/types.
+Numbers: docs.slack.dev, reference/block-kit/blocks, and the types of @slack/types; docs/slack-rules.md, SR-BLK.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox import block_newer as newer
 from bot.sandbox.block_checks import (
     Check,
     Out,
-    anything,
     flag,
     list_of,
     number,
@@ -22,28 +22,31 @@ from bot.sandbox.block_checks import (
     typed,
 )
 from bot.sandbox.block_elements import (
-    BUTTON,
     ELEMENTS,
     ID,
+    IMAGE,
     IN_ACTIONS,
     IN_INPUT,
     IN_SECTION,
     SLACK_FILE,
     TYPE,
     context_element,
+    one_picture,
 )
 
-MARKDOWN_TOTAL = 12_000
+MARKDOWN_TOTAL = 12_000  # SR-BLK-17
 
 _BLOCK: dict[str, Check] = {"type": TYPE, "block_id": ID}
 
 
 def _section(value: Any, path: Any, out: Out) -> None:
+    """SR-BLK-10."""
     _SECTION(value, path, out)
     if not value.get("text") and not value.get("fields"):
         say(out, path, "must provide at least one of: text, fields")
 
 
+# SR-BLK-07, SR-BLK-08, SR-BLK-09
 _SECTION = record(
     (),
     _BLOCK
@@ -57,12 +60,14 @@ _SECTION = record(
 
 
 def _input_block(value: Any, path: Any, out: Out) -> None:
+    """SR-ELM-30."""
     _INPUT_BLOCK(value, path, out)
     element = value.get("element")
     if value.get("dispatch_action") and isinstance(element, dict) and element.get("type") == "file_input":
         say(out, (path, "dispatch_action"), "not supported with file_input")
 
 
+# SR-BLK-15
 _INPUT_BLOCK = record(
     ("label", "element"),
     _BLOCK
@@ -75,35 +80,77 @@ _INPUT_BLOCK = record(
     },
 )
 
-_RICH = list_of(anything, 1000, 0)
+_IN_CONTAINER = frozenset(
+    {
+        "actions", "context", "divider", "file", "header", "image", "input", "rich_text", "section", "table", "video",
+    }
+)  # fmt: skip
+"""SR-BLK-38: what stands in a container; not another container."""
 
 
 def _child(value: Any, path: Any, out: Out) -> None:
-    kind = value.get("type") if isinstance(value, dict) else None
-    if kind == "container":
-        say(out, (path, "type"), "unsupported type: container")
-        return
-    typed(BLOCKS)(value, path, out)
+    typed(BLOCKS, _IN_CONTAINER)(value, path, out)
 
+
+_CONTAINER = record(
+    ("child_blocks",),
+    _BLOCK
+    | {
+        "title": text_object(150),  # SR-BLK-36
+        "rich_text_title": typed({"rich_text": newer.RICH_TEXT}),
+        "subtitle": text_object(150, True),
+        "child_blocks": list_of(_child, 10),  # SR-BLK-37
+        "is_collapsible": flag,
+        "default_collapsed": flag,
+        "has_header_divider": flag,
+        "width": one_of("narrow", "standard", "wide", "full"),
+        "icon": IMAGE,
+    },
+)
+
+
+def _container(value: Any, path: Any, out: Out) -> None:
+    """SR-BLK-39."""
+    _CONTAINER(value, path, out)
+    if not value.get("title") and not value.get("rich_text_title"):
+        say(out, path, "must provide at least one of: title, rich_text_title")
+    if value.get("default_collapsed") and not value.get("is_collapsible"):
+        say(out, (path, "default_collapsed"), "requires is_collapsible")
+    if value.get("has_header_divider") is not None and value.get("is_collapsible"):
+        say(out, (path, "has_header_divider"), "not supported with is_collapsible")
+
+
+def _image(value: Any, path: Any, out: Out) -> None:
+    _IMAGE_BLOCK(value, path, out)
+    one_picture(value, path, out)
+
+
+# SR-BLK-16
+_IMAGE_BLOCK = record(
+    ("alt_text",),
+    _BLOCK
+    | {"image_url": string(3000), "alt_text": string(2000), "title": text_object(2000), "slack_file": SLACK_FILE},
+)
 
 BLOCKS: dict[str, Check] = {
     "section": _section,
+    # SR-BLK-11
     "header": record(("text",), _BLOCK | {"text": text_object(150), "level": number}),
     "divider": record((), _BLOCK),
+    # SR-BLK-12
     "context": record(("elements",), _BLOCK | {"elements": list_of(context_element, 10)}),
+    # SR-BLK-13
     "actions": record(("elements",), _BLOCK | {"elements": list_of(typed(ELEMENTS, IN_ACTIONS), 25)}),
+    # SR-BLK-14
     "context_actions": record(
         ("elements",),
         _BLOCK | {"elements": list_of(typed(ELEMENTS, frozenset({"feedback_buttons", "icon_button"})), 5)},
     ),
     "input": _input_block,
-    "image": record(
-        ("alt_text",),
-        _BLOCK
-        | {"image_url": string(3000), "alt_text": string(2000), "title": text_object(2000), "slack_file": SLACK_FILE},
-    ),
-    "rich_text": record(("elements",), _BLOCK | {"elements": _RICH}),
+    "image": _image,
+    "rich_text": newer.RICH_TEXT,
     "markdown": record(("text",), _BLOCK | {"text": string(MARKDOWN_TOTAL)}),
+    # SR-BLK-50
     "video": record(
         ("alt_text", "title", "thumbnail_url", "video_url"),
         _BLOCK
@@ -119,66 +166,17 @@ BLOCKS: dict[str, Check] = {
             "title_url": string(3000),
         },
     ),
+    # SR-BLK-51
     "file": record(("external_id", "source"), _BLOCK | {"external_id": string(255), "source": one_of("remote")}),
-    "table": record(
-        ("rows",),
-        _BLOCK | {"rows": list_of(list_of(anything, 20), 100), "column_settings": list_of(anything, 20, 0)},
-    ),
-    "data_table": record(
-        ("rows", "caption"),
-        _BLOCK
-        | {
-            "rows": list_of(list_of(anything, 20), 201, 2),
-            "caption": anything,
-            "page_size": number,
-            "column_settings": anything,
-        },
-    ),
-    "card": record(
-        (),
-        _BLOCK
-        | {
-            "title": text_object(150, True),
-            "subtitle": text_object(150, True),
-            "body": text_object(200, True),
-            "subtext": text_object(200, True),
-            "hero_image": anything,
-            "icon": anything,
-            "slack_icon": anything,
-            "actions": list_of(BUTTON, 3),
-        },
-    ),
-    "carousel": record(("elements",), _BLOCK | {"elements": list_of(lambda v, p, o: BLOCKS["card"](v, p, o), 10)}),
-    "container": record(
-        ("title", "child_blocks"),
-        _BLOCK
-        | {
-            "title": text_object(150, True),
-            "subtitle": anything,
-            "child_blocks": list_of(_child, 10),
-            "is_collapsible": flag,
-            "default_collapsed": flag,
-            "width": anything,
-            "icon": anything,
-        },
-    ),
-    "alert": record(
-        ("text",),
-        _BLOCK | {"text": text_object(200, True), "level": one_of("default", "info", "warning", "error", "success")},
-    ),
-    "plan": record(("title",), _BLOCK | {"title": anything, "tasks": list_of(anything, 50, 0)}),
-    "task_card": record(
-        ("task_id", "title"),
-        _BLOCK
-        | {
-            "task_id": string(255),
-            "title": anything,
-            "status": one_of("in_progress", "complete", "error"),
-            "details": anything,
-            "output": anything,
-            "sources": anything,
-        },
-    ),
+    "table": newer.TABLE,
+    "data_table": newer.DATA_TABLE,
+    "data_visualization": newer.DATA_VISUALIZATION,
+    "card": newer.CARD,
+    "carousel": newer.CAROUSEL,
+    "container": _container,
+    "alert": newer.ALERT,
+    "plan": newer.PLAN,
+    "task_card": newer.TASK_CARD,
 }
 
 _CLASSIC = {"section", "header", "divider", "context", "actions", "input", "image", "rich_text", "video", "card"}
@@ -187,4 +185,4 @@ SURFACES: dict[str, frozenset[str]] = {
     "modal": frozenset(_CLASSIC | {"alert"}),
     "home": frozenset(_CLASSIC | {"container", "carousel", "table", "data_table"}),
 }
-"""Which blocks stand where (docs: reference/block-kit/blocks, "Compatible app surfaces")."""
+"""SR-BLK-44, SR-BLK-45, SR-BLK-46: which blocks stand where (docs: reference/block-kit/blocks)."""

@@ -6,6 +6,7 @@ property". Here stand the rules about a whole message or view.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from bot.sandbox import words
@@ -24,11 +25,12 @@ __all__ = [
     "view_problems",
 ]
 
-MESSAGE_BLOCKS = 50
-VIEW_BLOCKS = 100
-VIEW_BYTES = 250_000
+MESSAGE_BLOCKS = 50  # SR-BLK-01
+VIEW_BLOCKS = 100  # SR-BLK-02
+VIEW_BYTES = 250_000  # SR-VIW-05
+CHARTS = 2  # SR-BLK-30
 MESSAGE_TOTAL = 13_200
-"""Undocumented sum of characters in a message's blocks above which Slack says msg_blocks_too_long (bolt-js#2509)."""
+"""SR-BLK-49: undocumented sum of characters in a message's blocks above which Slack says msg_blocks_too_long."""
 
 _TOO_LONG = "blocks are too long"
 
@@ -54,6 +56,7 @@ def problems(blocks: Any, surface: str, root: str = "blocks") -> Out:
             rule(block, (path, index), out)
     if not out:
         _identities(blocks, path, out)
+        _together(blocks, path, out)
         if surface == "message" and _characters(blocks) > MESSAGE_TOTAL:
             say(out, path, _TOO_LONG)
     return out
@@ -64,22 +67,52 @@ def too_long(found: Out) -> bool:
 
 
 def _identities(blocks: list[Json], path: Any, out: Out) -> None:
-    """A block_id is unique on its surface, an action_id in its block."""
+    """SR-BLK-04, SR-BLK-06: a block_id is unique on its surface, an action_id in its block.
+
+    SR-ELM-31: the cursor can stand in one element only.
+    """
     seen: set[str] = set()
-    for index, block in enumerate(blocks):
+    for where, block in _with_children(blocks, path):
         block_id = block.get("block_id")
         if block_id:
             if block_id in seen:
-                say(out, ((path, index), "block_id"), f"`block_id` `{block_id}` already exists")
+                say(out, (where, "block_id"), f"`block_id` `{block_id}` already exists")
             seen.add(block_id)
     actions: set[tuple[int, str]] = set()
+    focused = 0
     for block, element in words.elements(blocks):
+        focused += element.get("focus_on_load") is True
         action_id = element.get("action_id")
         if action_id:
             key = (id(block), action_id)
             if key in actions:
                 say(out, path, f"`action_id` `{action_id}` already exists")
             actions.add(key)
+    if focused > 1:
+        say(out, path, "only one element can have focus_on_load")
+
+
+def _with_children(blocks: list[Json], path: Any) -> Iterator[tuple[Any, Json]]:
+    for index, block in enumerate(blocks):
+        yield (path, index), block
+        children = block.get("child_blocks")
+        if children:
+            yield from _with_children(children, ((path, index), "child_blocks"))
+
+
+def _together(blocks: list[Json], path: Any, out: Out) -> None:
+    """What a message may hold of a kind in all: SR-BLK-17 and SR-BLK-30."""
+    markdown = charts = 0
+    for block in blocks:
+        kind = block["type"]
+        if kind == "markdown":
+            markdown += len(block["text"])
+        elif kind == "data_visualization":
+            charts += 1
+    if markdown > MARKDOWN_TOTAL:
+        say(out, path, f"no more than {MARKDOWN_TOTAL} characters allowed in all markdown blocks")
+    if charts > CHARTS:
+        say(out, path, f"no more than {CHARTS} data_visualization blocks allowed")
 
 
 def _characters(node: Any) -> int:
@@ -96,6 +129,7 @@ def _characters(node: Any) -> int:
     return 0
 
 
+# SR-VIW-01 to SR-VIW-04
 _VIEW_KEYS: dict[str, Check] = {
     "type": one_of("modal", "home"),
     "title": text_object(24),
@@ -112,7 +146,7 @@ _VIEW_KEYS: dict[str, Check] = {
 
 
 def view_problems(view: Any, kind: str | None) -> Out:
-    """What is wrong with a view; `kind` is modal or home where only that one is taken."""
+    """What is wrong with a view; `kind` is modal or home where only that one is taken (SR-VIW-06, SR-VIW-12)."""
     out: Out = []
     path: Any = (None, "view")
     if not isinstance(view, dict):

@@ -438,6 +438,11 @@ async def on_action(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awai
     try:
         call = await deliveries.action_call(desk, body, action)
         v = values_of(action)
+        if action.get("type") == "button" and not v and handler_of(str(action.get("action_id", ""))) is not _ignored:
+            raise Refused(
+                "That button cannot be read; it may be of an older version. Nothing was done. "
+                f"`{desk.command}` shows what can be done now."
+            )
         call.view = body.get("view") or {}
         meta = kit.parse(str(call.view.get("private_metadata") or ""))
         id = v.get("i") or meta.get("i") or await _incident_at(desk, call)

@@ -7,8 +7,8 @@ of this file see only these. Nothing is retried here.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -21,6 +21,9 @@ from bot.slack.text import escape
 
 #: marks our messages (metadata event_type), so that one whose outcome is unknown can be found again
 MARK = "incident_commander"
+
+#: how far Slack's clock and ours may be apart when something is looked for by its time
+SKEW = timedelta(minutes=1)
 
 #: answers after which "possibly some aspect of the operation succeeded" (Slack's words for fatal_error)
 DOUBTFUL = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
@@ -57,7 +60,7 @@ async def call(
             raise Unsure(f"{method}: {code or status}") from None
         raise NotDone(code, _detail(data)) from None
     except aiohttp.ClientConnectorError:
-        raise TryLater(2.0) from None  # never reached Slack
+        raise TryLater from None  # never reached Slack
     except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError) as error:
         raise Unsure(f"{method}: {type(error).__name__}") from None
     return answer.data
@@ -99,8 +102,11 @@ class SlackRoom:
         return data["channel"]["id"], data["channel"]["name"]
 
     async def find_channel(self, name: str, since: datetime) -> str | None:
-        """Look among the bot's own channels: right name, made by the bot, after the attempt began."""
-        cursor = ""
+        """Look among the bot's own channels: right name, made by the bot, after the attempt began.
+
+        conversations.list would be slow, and a purpose or topic is set later and proves nothing.
+        """
+        cursor, made_after = "", (since - SKEW).timestamp()
         while True:
             data = await self._read(
                 "users.conversations",
@@ -111,7 +117,7 @@ class SlackRoom:
             )
             for one in data["channels"]:
                 ours = one.get("creator") == self._bot_user and one.get("name") == name
-                if ours and one.get("created", 0) >= int(since.timestamp()) - 1:
+                if ours and one.get("created", 0) >= made_after:
                     return str(one["id"])
             cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
@@ -178,23 +184,33 @@ class SlackRoom:
         data = await call(self._client, "chat.postMessage", **arguments)
         return str(data["ts"])
 
-    async def find(self, channel: str, thread: str, id: str, since: datetime) -> str | None:
-        """Look for our mark in the channel (or the thread) since a minute before the attempt."""
-        oldest = f"{since.timestamp() - 60:.6f}"
-        method, extra = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
-        cursor = ""
+    async def find(self, channel: str, thread: str, id: str, since: datetime) -> list[str]:
+        """Look for our mark in the thread or, where that is gone (a reply then lands there), the channel."""
+
+        def ours(message: Mapping[str, Any]) -> bool:
+            return ((message.get("metadata") or {}).get("event_payload") or {}).get("id") == id
+
+        if thread:
+            try:
+                return await self._search("conversations.replies", ours, since, channel=channel, ts=thread)
+            except NotDone as refusal:
+                if refusal.code != "thread_not_found":
+                    raise
+        return await self._search("conversations.history", ours, since, channel=channel)
+
+    async def _search(
+        self, method: str, ours: Callable[[Mapping[str, Any]], bool], since: datetime, **where: str
+    ) -> list[str]:
+        """The ts of every message that is meant, oldest first; two thousand messages are looked through at most."""
+        found: list[str] = []
+        cursor, oldest = "", f"{(since - SKEW).timestamp():.6f}"
         for _ in range(10):
-            data = await self._read(
-                method, channel=channel, oldest=oldest, limit=200, include_all_metadata=True, cursor=cursor, **extra
-            )
-            for message in data["messages"]:
-                payload = (message.get("metadata") or {}).get("event_payload") or {}
-                if payload.get("id") == id:
-                    return str(message["ts"])
+            data = await self._read(method, oldest=oldest, limit=200, include_all_metadata=True, cursor=cursor, **where)
+            found += [str(one["ts"]) for one in data["messages"] if ours(one)]
             cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 break
-        return None
+        return sorted(set(found))
 
     async def edit(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
         """chat.update."""
@@ -208,46 +224,66 @@ class SlackRoom:
         """pins.add."""
         await call(self._client, "pins.add", quiet=frozenset({"already_pinned"}), channel=channel, timestamp=ts)
 
-    async def bookmark(self, channel: str, title: str, ts: str) -> None:
-        """bookmarks.add; not idempotent, so one that stands already is looked for."""
+    async def bookmark(self, channel: str, title: str, ts: str, look: bool) -> None:
+        """bookmarks.add; with `look` after bookmarks.list, since adding twice would show twice."""
         link = self.permalink(channel, ts)
-        data = await self._read("bookmarks.list", channel_id=channel)
-        if any(one.get("link") == link for one in data.get("bookmarks") or ()):
-            return
+        if look:
+            data = await self._read("bookmarks.list", channel_id=channel)
+            mine = [one for one in data.get("bookmarks") or () if one.get("title") == title]
+            if any(one.get("link") == link for one in mine):
+                return
+            if mine:
+                await call(
+                    self._client,
+                    "bookmarks.edit",
+                    channel_id=channel,
+                    bookmark_id=mine[0]["id"],
+                    title=title,
+                    link=link,
+                )
+                return
         await call(self._client, "bookmarks.add", channel_id=channel, title=title, type="link", link=link)
 
     def permalink(self, channel: str, ts: str) -> str:
         """The address of a message, made without asking Slack (the form is documented for chat.getPermalink)."""
         return f"{self._workspace_url}/archives/{channel}/p{ts.replace('.', '')}"
 
-    async def upload(self, channel: str, thread: str, name: str, title: str, content: str) -> str:
-        """The three calls of an upload: get an address, send the bytes, put it into the channel."""
+    async def upload(self, name: str, content: str) -> str:
+        """files.getUploadURLExternal and the bytes: nobody sees anything of it yet."""
         body = content.encode()
         data = await call(self._client, "files.getUploadURLExternal", form=True, filename=name, length=len(body))
+        session = self._client.session
+        if session is None:
+            raise TryLater
         try:
-            session = self._client.session
-            if session is None:
-                raise Unsure("upload: no session")
             async with session.post(data["upload_url"], data=body) as answer:
                 if answer.status != 200:
-                    raise TryLater(5.0)
+                    raise TryLater
         except (aiohttp.ClientError, TimeoutError):
-            raise TryLater(5.0) from None  # nothing is in the channel before the last call
-        arguments: dict[str, Any] = {
-            "files": json.dumps([{"id": data["file_id"], "title": title}]),
-            "channel_id": channel,
-        }
+            raise TryLater from None
+        return str(data["file_id"])
+
+    async def share(self, channel: str, thread: str, file: str, title: str) -> None:
+        """files.completeUploadExternal."""
+        arguments: dict[str, Any] = {"files": json.dumps([{"id": file, "title": title}]), "channel_id": channel}
         if thread:
             arguments["thread_ts"] = thread
         await call(self._client, "files.completeUploadExternal", form=True, **arguments)
-        return str(data["file_id"])
+
+    async def shared(self, channel: str, file: str, since: datetime) -> bool:
+        """Look for the file in the channel: files.info would need one more scope."""
+
+        def holds(message: Mapping[str, Any]) -> bool:
+            return any(one.get("id") == file for one in message.get("files") or ())
+
+        return bool(await self._search("conversations.history", holds, since, channel=channel))
 
     async def _read(self, method: str, **arguments: Any) -> Any:
-        """A reading call ; nothing is changed by it, so an unknown outcome is simply tried later."""
+        """A reading call: nothing is changed by it, so an unknown outcome is simply tried later."""
         try:
             return await call(self._client, method, form=True, **arguments)
         except Unsure:
-            raise TryLater(2.0) from None
+            raise TryLater from None
 
 
 #: refusals of conversations.invite that concern single people
@@ -296,9 +332,6 @@ class SlackPublisher:
         return Sent(self._channel, ts, self._room.permalink(self._channel, ts))
 
     async def find(self, id: str, since: datetime) -> Sent | None:
-        """Look for the post; None also where Slack does not answer."""
-        try:
-            ts = await self._room.find(self._channel, "", id, since)
-        except (NotDone, TryLater):
-            return None
-        return Sent(self._channel, ts, self._room.permalink(self._channel, ts)) if ts else None
+        """Look for the post."""
+        found = await self._room.find(self._channel, "", id, since)
+        return Sent(self._channel, found[0], self._room.permalink(self._channel, found[0])) if found else None

@@ -357,6 +357,14 @@ def ask(to: str, asker: str, action: str) -> str:
     return f"{to}: *{asker} asks: {action}*"
 
 
+def ask_direct(name: str, asker: str, action: str) -> str:
+    return f"{name}: *{asker} asks you to agree: {action}*"
+
+
+def ask_wait(whos: str, pause: str) -> str:
+    return f"Held money is safe. Wait. Nobody here may agree; I ask {whos} directly, one after the other, {pause} apart."
+
+
 def ask_facts(count: str, amount: str, step: str, runbook: str, lapses: str) -> str:
     parts = [*([f"count {count}"] if count else []), *([f"sum {amount}"] if amount else [])]
     return " · ".join([*parts, f"step {step} of {runbook}", f"lapses {lapses}"])

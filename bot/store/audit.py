@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, RowMapping, func, select, type_coerce
 
 from bot.domain.events import Entry
-from bot.domain.incident import fold
+from bot.domain.fold import fold
 from bot.store import chain, codec, reads
 from bot.store.refused import Damaged
 from bot.store.tables import events, incidents, teams

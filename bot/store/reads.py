@@ -10,7 +10,8 @@ from sqlalchemy import RowMapping, bindparam, select
 
 from bot.domain.effect import Effect, EffectState
 from bot.domain.events import Entry
-from bot.domain.incident import Incident, Status, fold
+from bot.domain.fold import fold
+from bot.domain.incident import Incident, Status
 from bot.store import codec
 from bot.store.folded import Folded
 from bot.store.refused import Damaged

@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from bot.domain.effect import Effect
 from bot.domain.errors import Conflict, NewerThanThisProgram
 from bot.domain.events import Entry, Event, Unknown
-from bot.domain.incident import Incident, evolve
+from bot.domain.fold import evolve
+from bot.domain.incident import Incident
 from bot.store import chain, codec, reads
 from bot.store.folded import Folded, FoldedCache
 from bot.store.rows import Delivery

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import prometheus_client
 import structlog
@@ -49,6 +50,20 @@ def verified(secret: str, timestamp: str, signature: str, body: bytes, now: floa
     return hmac.compare_digest(b"v0=" + digest.encode(), signature.encode("utf-8", "replace"))
 
 
+#: parts of a delivery that are objects wherever Slack sends them (commands have user_id and the like instead)
+OBJECTS = ("event", "user", "team", "view", "message", "channel", "container")
+
+
+def shaped(body: Any) -> bool:
+    """Whether a delivery has the shape that Bolt relies on without looking."""
+    if not isinstance(body, Mapping):
+        return False
+    actions = body.get("actions") or []
+    return all(isinstance(body.get(name) or {}, Mapping) for name in OBJECTS) and (
+        isinstance(actions, list) and all(isinstance(one, Mapping) for one in actions)
+    )
+
+
 def edge(app: AsyncApp | None, signing_secret: str, look: Look) -> web.Application:
     """The application. `app` None: Slack comes by Socket Mode, and only machines ask here."""
     site = web.Application(client_max_size=BODY_LIMIT)
@@ -73,7 +88,9 @@ def edge(app: AsyncApp | None, signing_secret: str, look: Look) -> web.Applicati
         try:
             text = body.decode()
             bolt = AsyncBoltRequest(body=text, headers=dict(headers.items()))
-        except (ValueError, RecursionError):
+        except (ValueError, TypeError, AttributeError, RecursionError):  # Bolt takes any JSON for an object
+            return web.Response(status=400, text="not readable")
+        if not shaped(bolt.body):
             return web.Response(status=400, text="not readable")
         answer = await app.async_dispatch(bolt)
         content = answer.body.encode() if isinstance(answer.body, str) else answer.body

@@ -10,7 +10,8 @@ from bot.domain import checklist, lifecycle
 from bot.domain import events as e
 from bot.domain.actor import Actor, Kind, bot_itself
 from bot.domain.comms import Template
-from bot.domain.incident import Incident, evolve, fold
+from bot.domain.fold import evolve, fold
+from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.runbook import Runbook, Section, Step, TwoPeople
 

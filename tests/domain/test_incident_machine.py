@@ -14,7 +14,8 @@ from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.comms import text_hash
 from bot.domain.errors import Refused
-from bot.domain.incident import Mark, fold
+from bot.domain.fold import fold
+from bot.domain.incident import Mark
 from bot.domain.metrics import scorecard
 
 from .story import ANA, BEN, BOT, CARLA, DATABASE, NAMES, PAYOUTS, PEOPLE, POLICY, SHELL, TEAM, TEMPLATE, Story

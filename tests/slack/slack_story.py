@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.domain import events as e
 from bot.domain.actor import Actor, bot_itself
-from bot.domain.incident import Incident, evolve
+from bot.domain.fold import evolve
+from bot.domain.incident import Incident
 from bot.domain.message import Message
 from bot.domain.policy import Policy
 from bot.domain.runbook import Runbook, Section, Step, TwoPeople

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from bot.domain import events as e
 from bot.domain import lifecycle
 from bot.domain.comms import Slot, Template, text_hash
-from bot.domain.incident import Incident, evolve
+from bot.domain.fold import evolve
+from bot.domain.incident import Incident
 from bot.domain.message import Message
 from bot.domain.runbook import Runbook, Section, Step, TwoPeople
 from bot.sandbox.blocks import problems, view_problems

@@ -182,6 +182,7 @@ def test_the_list_in_a_form() -> None:
 
 def test_an_ask_mentions_exactly_those_who_may_and_the_go_the_asker() -> None:
     story = asked()
+    story.happens(e.Invited(by="bot", at=story.now, users=("UBEN", "UCARLA")))
     seq = max(story.incident.asks)
     shows(
         story,

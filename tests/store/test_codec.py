@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain import events as e
-from bot.domain.incident import fold
+from bot.domain.fold import fold
 from bot.store import codec, instant
 from bot.store.refused import Damaged
 

@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bot.domain import events as e
-from bot.domain.incident import Incident, fold
+from bot.domain.fold import fold
+from bot.domain.incident import Incident
 from bot.domain.runbook import Runbook, Section, Step, TwoPeople
 from bot.store import codec
 

@@ -171,13 +171,13 @@ async def stopped_and_reviewed(world: World, room: str) -> None:
 
 
 async def reminded_and_told(world: World, room: str) -> None:
-    """14:30: reminded, nothing new; an update with its preview, taken back, and posted again."""
-    await world.advance(minutes=18)
-    assert "INC-1: The update is due 14:30 UTC" in direct(world, "carla")
-    await world.advance(minutes=9)
-    await press(world, "ben", room, "The update is due 14:30 UTC", "Nothing new")
+    """14:32: reminded, nothing new; an update with its preview, taken back, and posted again."""
+    await world.advance(minutes=20)
+    assert "INC-1: The update is due 14:32 UTC" in direct(world, "carla")
+    await world.advance(minutes=7)
+    await press(world, "ben", room, "The update is due 14:32 UTC", "Nothing new")
     assert "Still being investigated; nothing new." in heard(world, "dipo", room)
-    assert "Update sent 14:34 UTC, 4 min late." in heard(world, "dipo", room)
+    assert "Update sent 14:34 UTC, 2 min late." in heard(world, "dipo", room)
     await world.say("ben", "/incident update The fallback server answers; moving over", room)
     await press(world, "ben", room, "This goes to the channel and the announcement thread", "Edit")
     await submit(world, "ben", {"text": "The fallback server answers; we move over to it"}, "Preview")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from bot.domain import events as e
 from bot.domain.incident import Ask, Checklist, Incident, Mark
-from bot.domain.message import Message
+from bot.domain.message import Message, Place
 from bot.domain.runbook import Step
+from bot.domain.times import lasted
 from bot.slack import kit, text, words
 from bot.slack.messages import steps
 from bot.slack.messages.build import INVITES, message, ping, small, withdrawn
@@ -18,6 +19,7 @@ def asks(scene: Scene) -> Iterator[Message]:
     """Every ask with what became of it."""
     for ask in scene.incident.asks.values():
         yield _ask(scene, ask)
+        yield from _elsewhere(scene, ask)
         yield from _answer(scene, ask)
 
 
@@ -35,7 +37,18 @@ def _ask(scene: Scene, ask: Ask) -> Message:
             scene.when(at or scene.today),
         )
         return small(key, words.ask_over(scene.who(asked.by), _action(ask), state))
-    sentence = words.ask(ping(scene, asked.to) or words.SOMEBODY, scene.who(asked.by), _action(ask))
+    inside = [user for user in asked.to if user not in _outside(scene, ask)]
+    sentence = words.ask(ping(scene, inside) or words.SOMEBODY, scene.who(asked.by), _action(ask))
+    blocks = _asked_blocks(scene, ask, sentence)
+    if not inside:
+        wait = words.ask_wait(scene.whos(asked.to), lasted(scene.policy.answer_within))
+        blocks.insert(1, kit.context(f"{wait} {words.NO_PAGER}"))
+    return message(key, sentence.replace("*", ""), blocks, after=(INVITES,))
+
+
+def _asked_blocks(scene: Scene, ask: Ask, sentence: str) -> list[kit.Block]:
+    """What is asked for, its evidence and facts, and what a second person can say."""
+    asked = ask.asked
     one = scene.incident.checklist(asked.runbook)
     title = text.line(one.runbook.title if one else asked.runbook)
     facts = words.ask_facts(
@@ -49,7 +62,28 @@ def _ask(scene: Scene, ask: Ask) -> Message:
             scene.button(words.GO, "go", style="primary", a=ask.seq), scene.button(words.REFUSE, "refuse", a=ask.seq)
         )
     )
-    return message(key, sentence.replace("*", ""), blocks, after=(INVITES,))
+    return blocks
+
+
+def _outside(scene: Scene, ask: Ask) -> list[str]:
+    """Those who may agree and are not in the channel: a mention there would not reach them."""
+    return [user for user in ask.asked.to if user[:1] in ("U", "W") and user not in scene.incident.invited]
+
+
+def _elsewhere(scene: Scene, ask: Ask) -> Iterator[Message]:
+    """One after the other of those who are not here, directly; whoever is here has the first few minutes."""
+    asked, outside = ask.asked, _outside(scene, ask)
+    first = 0 if len(outside) == len(asked.to) else 1
+    for user in asked.to:
+        key, place = f"ask:{ask.seq}:{user}", Place("person", user)
+        if ask.state != "asked" or not scene.incident.open:
+            yield withdrawn(key, place)
+            continue
+        turn = user in outside and scene.now >= asked.at + scene.policy.answer_within * (first + outside.index(user))
+        sentence = words.ask_direct(scene.incident.name, scene.who(asked.by), _action(ask))
+        yield message(
+            key, sentence.replace("*", ""), _asked_blocks(scene, ask, sentence), place=place, standing=turn
+        )
 
 
 def _answer(scene: Scene, ask: Ask) -> Iterator[Message]:

@@ -132,7 +132,7 @@ async def _twin(call: Call, title: str) -> Incident | None:
 
 async def _say_where(call: Call, incident: Incident) -> None:
     """Once the channel is there: name it to the declarer, with what did not work."""
-    await call.desk.caretaker.attend(incident.id)
+    await call.desk.caretaker.opened(incident.id)
     now = await call.desk.service.store.incident(incident.id)
     if now is not None:
         await buttons.respond(call, opened_answer(now, call.actor.user))

@@ -1,0 +1,11 @@
+"""Pays what is owed to the world: due rules, the channel, people, messages, pins, files, public posts.
+
+`caretaker` knows when an incident is attended, `visit` attends it once, `owed` lists what it lacks (pure), `paying`
+makes the calls, `outcome` says how a call stands after its answer (pure), `gates` keeps Slack's limits.
+"""
+
+from __future__ import annotations
+
+from bot.caretaker.caretaker import Caretaker
+
+__all__ = ["Caretaker"]

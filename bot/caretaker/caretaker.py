@@ -1,0 +1,198 @@
+"""When incidents are attended: at once when one begins or somebody waits, soon after a change, and when due.
+
+One incident is attended by one task at a time. What is due stands in the store, so a crash forgets nothing; what
+was begun and not finished is looked for before it is done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.caretaker.gates import Gates
+from bot.caretaker.paying import Payer, Write
+from bot.caretaker.turns import Places, Turn
+from bot.caretaker.visit import House, Render, Visit
+from bot.ports import Publisher, Room
+from bot.service import Service
+
+log = structlog.get_logger(__name__)
+
+#: incidents attended at the same time
+PLACES = 16
+#: due rows of other processes (the command line) are seen within this time
+LOOK_EVERY = timedelta(seconds=1)
+#: an incident that could not be attended rests so long, doubling, before it is tried again
+REST, LONGEST_REST = 1.0, 60.0
+
+
+class Caretaker:
+    """Attends incidents. `render` makes the messages, `postmortem` the file, `publishers` the public posts."""
+
+    def __init__(
+        self,
+        service: Service,
+        room: Room,
+        render: Render,
+        postmortem: Write,
+        publishers: Mapping[str, Publisher],
+        channels: Callable[[str], str],
+    ) -> None:
+        self._service = service
+        self._store = service.store
+        gates = Gates()
+        payer = Payer(service, room, postmortem, publishers, gates)
+        self._house = House(service, payer, gates, render, channels)
+        self._turns: dict[str, Turn] = {}
+        self._places = Places(PLACES)
+        self._wake = asyncio.Event()
+        self._stopping = False
+        #: id -> when it is to be looked at next, as far as this process knows: `run` sleeps exactly until then
+        self._moments: dict[str, datetime] = {}
+        #: id -> failed visits in a row; those in `_resting` are left alone until (by the loop's time)
+        self._failures: Counter[str] = Counter()
+        self._resting: dict[str, float] = {}
+
+    # -- from outside -------------------------------------------------------------------------------
+
+    def changed(self, id: str) -> None:
+        """Something happened to this incident: attend it in a moment, at once if it has no channel yet."""
+        if not self._stopping:
+            self._turn(id).stir()
+
+    async def attend(self, id: str) -> None:
+        """Attend it now; return when everything is paid that can be paid now."""
+        await asyncio.shield(self._hurried(id).task)
+
+    async def opened(self, id: str) -> None:
+        """Attend it now; return when its channel is open and its people are in, or when that cannot be had now."""
+        turn = self._hurried(id)
+        usable = asyncio.create_task(turn.usable.wait())
+        await asyncio.wait({usable, turn.task}, return_when=asyncio.FIRST_COMPLETED)
+        usable.cancel()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being attended, or about to be."""
+        return bool(self._turns)
+
+    async def idle(self) -> None:
+        """Return when nothing is being attended (tests, the command line); nobody waits for more changes then."""
+        while self._turns:
+            for turn in self._turns.values():
+                if turn.stirred:
+                    turn.hurry()
+            await asyncio.wait([turn.task for turn in self._turns.values()])
+
+    async def stop(self, within: float = 10.0) -> None:
+        """Begin no further call, let those under way finish within so many seconds, then leave them.
+
+        A call that is left is looked for at the next start, like one that a crash cut off.
+        """
+        self._stopping = True
+        self._wake.set()
+        tasks = [turn.task for turn in self._turns.values()]
+        for turn in self._turns.values():
+            turn.hurry()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=within)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    # -- what is due --------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Attend what is due, for ever; sleep until the next due moment, a second at most."""
+        while not self._stopping:
+            try:
+                await self.round()
+                until = await self._next_moment()
+            except Exception:
+                log.exception("caretaker.round_failed")
+                until = self._service.clock.now() + LOOK_EVERY
+            self._wake.clear()
+            await self._sleep(until)
+
+    async def round(self, most: int = PLACES) -> None:
+        """Attend everything that is due now, the longest overdue first."""
+        now, time = self._service.clock.now(), asyncio.get_running_loop().time()
+        self._resting = {id: until for id, until in self._resting.items() if until > time}
+        free = max(1, most - len(self._turns))
+        for id in await self._store.due(now, free + len(self._turns) + len(self._resting)):
+            if id in self._resting or self._stopping:
+                continue
+            turn = self._turns.get(id)
+            if turn is None and free > 0:
+                free -= 1
+                self._turn(id).hurry()
+            elif turn is not None and (at := turn.next()) is not None and at <= now:
+                turn.hurry()
+
+    async def _next_moment(self) -> datetime:
+        now = self._service.clock.now()
+        stored = await self._store.next_due()
+        known = (at for at in (stored, *self._moments.values()) if at is not None and at > now)
+        return min((*known, now + LOOK_EVERY))
+
+    async def _sleep(self, until: datetime) -> None:
+        sleep = asyncio.create_task(self._service.clock.sleep_until(until))
+        wake = asyncio.create_task(self._wake.wait())
+        try:
+            await asyncio.wait({sleep, wake}, return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_EVERY.total_seconds())
+        finally:
+            sleep.cancel()
+            wake.cancel()
+            await asyncio.gather(sleep, wake, return_exceptions=True)
+
+    # -- turns --------------------------------------------------------------------------------------
+
+    def _turn(self, id: str) -> Turn:
+        turn = self._turns.get(id)
+        if turn is None:
+            turn = self._turns[id] = Turn(id)
+            turn.task = asyncio.create_task(self._take(turn), name=f"attend {id}")
+        return turn
+
+    def _hurried(self, id: str) -> Turn:
+        turn = self._turn(id)
+        turn.urgent = True
+        turn.hurry()
+        return turn
+
+    async def _take(self, turn: Turn) -> None:
+        try:
+            rank = await self._rank(turn)
+            while turn.owed:
+                await turn.come.wait()
+                async with self._places.one(rank):
+                    await self._visit(turn)
+            self._failures.pop(turn.id, None)
+        except Exception:
+            log.exception("caretaker.failed", incident=turn.id)
+            self._failures[turn.id] += 1
+            rest = min(LONGEST_REST, REST * 2 ** (self._failures[turn.id] - 1))
+            self._resting[turn.id] = asyncio.get_running_loop().time() + rest
+        finally:
+            turn.still()
+            del self._turns[turn.id]
+            self._wake.set()
+
+    async def _rank(self, turn: Turn) -> int:
+        """Those without a channel, and those whose answer somebody waits for, go first and wait for no more changes."""
+        incident = await self._store.incident(turn.id)
+        if turn.urgent or incident is None or not incident.channel:
+            turn.hurry()
+            return 0
+        return 1
+
+    async def _visit(self, turn: Turn) -> None:
+        visit = Visit(self._house, turn.id, turn.come, turn.usable, lambda: self._stopping)
+        turn.next = lambda: visit.next
+        self._moments.pop(turn.id, None)
+        if (due := await visit.run()) is not None:
+            self._moments[turn.id] = due

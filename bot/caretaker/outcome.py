@@ -1,0 +1,123 @@
+"""How a call stands after its answer: pure functions from effect to effect.
+
+Every call ends as done, certainly not done, or unknown. What is certainly not done is tried again after growing
+pauses or, where waiting changes nothing, parked. What is unknown is looked for twice before it is made anew: Slack
+names no key that would make it recognise a message (https://docs.slack.dev/reference/methods/chat.postMessage).
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.domain.effect import Effect, EffectState
+
+#: an outcome that was lost is looked for at these moments after the loss, then the call is made anew
+LOOKS = (timedelta(seconds=2), timedelta(seconds=15))
+#: failed attempts until a call is parked: with LONGEST between the later ones, most of a day of Slack's being away
+ATTEMPTS = 100
+LONGEST = timedelta(minutes=10)
+#: a message that was sent anew is looked for once more: the first may have come through after the last look
+TWIN = timedelta(minutes=1)
+#: begins the error of a call whose outcome is unknown and cannot be looked up
+BLIND = "cannot look: "
+
+#: states of a call that may have been made
+DOUBTFUL = frozenset({EffectState.SENDING, EffectState.UNKNOWN, EffectState.MISSING})
+
+
+def pause(effect: Effect) -> timedelta:
+    """How long to wait after the latest failed attempt: doubling from 2 s, spread so that not all come back at once."""
+    spread = 1 + int(effect.id[:4], 16) / 0xFFFF / 4
+    return min(LONGEST, timedelta(seconds=2.0 ** min(effect.attempts, 12))) * spread
+
+
+def new(incident_id: str, team: str, key: str, kind: str, now: datetime) -> Effect:
+    """A call that was never made. Its id marks the message in Slack and is the same whoever makes it."""
+    return Effect(
+        id=str(uuid.uuid5(uuid.UUID(incident_id), key)), team=team, incident_id=incident_id, key=key, kind=kind,
+        state=EffectState.WAITING, started_at=now,
+    )  # fmt: skip
+
+
+def begun(effect: Effect, now: datetime) -> Effect:
+    """About to be made. While an earlier attempt may come through, the search goes back to that one."""
+    since = effect.started_at if effect.attempts else now
+    return replace(effect, state=EffectState.SENDING, started_at=since, next_try_at=None)
+
+
+def done(effect: Effect, hash: str, *, ts: str | None = None) -> Effect:
+    """Made; `hash` names what it shows now."""
+    kept = effect.ts if ts is None else ts
+    return replace(effect, state=EffectState.SENT, hash=hash, ts=kept, attempts=0, next_try_at=None, error="")
+
+
+def cut_off(effect: Effect) -> Effect:
+    """Found begun although nobody makes it: a crash came between. It is looked for at once."""
+    return replace(effect, state=EffectState.UNKNOWN, attempts=effect.attempts + 1, error="cut off", next_try_at=None)
+
+
+def lost(effect: Effect, error: str, now: datetime) -> Effect:
+    """Made, and the answer did not arrive."""
+    return replace(
+        effect, state=EffectState.UNKNOWN, attempts=effect.attempts + 1, error=error[:200], next_try_at=now + LOOKS[0]
+    )
+
+
+def unseen(effect: Effect, now: datetime) -> Effect:
+    """Looked for and not found: looked for once more, then made anew."""
+    if effect.state is not EffectState.MISSING:
+        return replace(effect, state=EffectState.MISSING, next_try_at=now + (LOOKS[1] - LOOKS[0]))
+    if effect.attempts >= ATTEMPTS:
+        return replace(effect, state=EffectState.PARKED, next_try_at=None)
+    again = now + pause(effect) if effect.attempts > 1 else None
+    return replace(effect, state=EffectState.WAITING, next_try_at=again)
+
+
+def blind(effect: Effect, code: str) -> Effect:
+    """It may have been made, and Slack refuses the look: a person has to mend that."""
+    return replace(effect, state=EffectState.PARKED, error=BLIND + code, next_try_at=None)
+
+
+def look_later(effect: Effect, seconds: float, now: datetime) -> Effect:
+    """It could not be looked for now."""
+    return replace(effect, next_try_at=now + timedelta(seconds=max(seconds, LOOKS[0].total_seconds())))
+
+
+def later(effect: Effect, until: datetime) -> Effect:
+    """Not made, and welcome again from `until` on: no failure."""
+    return replace(effect, state=EffectState.WAITING, next_try_at=until, error="asked to wait")
+
+
+def again(effect: Effect, hash: str, error: str, now: datetime) -> Effect:
+    """Failed in a way that passes by itself: tried again after a pause, parked after so many attempts."""
+    tried = replace(effect, attempts=effect.attempts + 1, error=error[:200])
+    if tried.attempts >= ATTEMPTS:
+        return replace(tried, state=EffectState.PARKED, hash=hash, next_try_at=None)
+    return replace(tried, state=EffectState.WAITING, next_try_at=now + pause(tried))
+
+
+def parked(effect: Effect, hash: str, error: str) -> Effect:
+    """Refused for a reason that stays: given up until `hash` changes or somebody re-arms it."""
+    return replace(
+        effect, state=EffectState.PARKED, hash=hash, attempts=effect.attempts + 1, error=error[:200], next_try_at=None
+    )
+
+
+def ready(effect: Effect) -> Effect:
+    """Certainly not made, and to be made as soon as it is owed."""
+    return replace(effect, state=EffectState.WAITING, next_try_at=None)
+
+
+def settled(effect: Effect, hash: str, error: str) -> Effect:
+    """A definite no that is an outcome like any other: nothing more is owed while `hash` stays."""
+    return replace(effect, state=EffectState.REFUSED, hash=hash, error=error[:200], next_try_at=None)
+
+
+def afresh(effect: Effect, state: EffectState = EffectState.WAITING, hash: str = "") -> Effect:
+    """The message is gone: should it be wanted (again), it is another one."""
+    fresh = str(uuid.uuid5(uuid.UUID(effect.id), effect.ts))
+    return replace(
+        effect, id=fresh, state=state, hash=hash, ts="", thread_ts="", attempts=0, next_try_at=None, error=""
+    )  # fmt: skip

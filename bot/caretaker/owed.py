@@ -1,0 +1,252 @@
+"""What one incident lacks in the world: a pure function from its state, its calls so far and its messages to calls.
+
+There is one call per key at a time. A call whose outcome is unknown is looked for before anything else is done
+under its key; what stands is compared by the hash of what it shows; what was given up waits until that changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.caretaker import outcome
+from bot.domain import channel, duties
+from bot.domain.effect import Effect, EffectState
+from bot.domain.incident import Incident
+from bot.domain.message import Message
+from bot.domain.policy import Policy
+
+#: calls that Slack would do twice: written down before they are made
+ONCE = frozenset({"open", "post", "bookmark", "share", "publish"})
+#: what chat.update answers for a message that cannot be edited any more
+GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+
+#: states in which nothing is owed as long as the hash stays
+_SETTLED = frozenset({EffectState.SENT, EffectState.REFUSED, EffectState.PARKED})
+
+
+@dataclass(frozen=True)
+class Owed:
+    """One call: its name in `paying.CALLS`, how it stands, the hash of what it will have shown, and its arguments."""
+
+    effect: Effect
+    call: str
+    hash: str = ""
+    message: Message | None = None
+    text: str = ""
+    people: tuple[str, ...] = ()
+
+    @property
+    def once(self) -> bool:
+        """Whether doing it twice would be seen."""
+        return self.call in ONCE
+
+    @property
+    def at(self) -> datetime | None:
+        """Not before this moment; None: at once."""
+        return self.effect.next_try_at if self.effect.state is not EffectState.SENT or self.call == "twin" else None
+
+    @property
+    def gate(self) -> tuple[str, str]:
+        """What Slack limits together: a method in a channel."""
+        return self.call, self.effect.channel
+
+
+@dataclass(frozen=True)
+class Books:
+    """Everything that the list is made from. `place`: kind of place ("announcements") -> channel id, or ""."""
+
+    incident: Incident
+    effects: Mapping[str, Effect]
+    messages: Sequence[Message]
+    policy: Policy
+    place: Callable[[str], str]
+    now: datetime
+
+    def effect(self, key: str, kind: str, where: str = "") -> Effect:
+        """The call of that key as it stands, or a new one."""
+        known = self.effects.get(key)
+        if known is not None:
+            return known
+        fresh = outcome.new(self.incident.id, self.incident.team, key, kind, self.now)
+        return replace(fresh, channel=where)
+
+    def open_to(self, effect: Effect, hash: str) -> bool:
+        """Whether this call is owed, so that `hash` is shown."""
+        if effect.state in outcome.DOUBTFUL or _unseeable(effect):
+            return False  # looked for first
+        return effect.state not in _SETTLED or effect.hash != hash
+
+
+def lasting(key: str) -> bool:
+    """Whether the message stands for the whole incident: then it is sent anew when somebody deletes it."""
+    return key in ("card", "announce", "comms") or key.startswith(("runbook:", "section:"))
+
+
+def digest(*parts: str) -> str:
+    """A short hash of contents, to tell whether something has to be shown anew."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
+
+
+def owed(books: Books) -> list[Owed]:
+    """Every call that is owed now or, by `at`, later; at most one per key, in the order in which to make them."""
+    if books.incident.newer:
+        return []
+    found: dict[str, Owed] = {}
+    for one in (*_looks(books), *_channel(books), *_messages(books), *_file(books), *_texts(books), *_twins(books)):
+        found.setdefault(one.effect.key, one)
+    return list(found.values())
+
+
+def _unseeable(effect: Effect) -> bool:
+    return effect.state is EffectState.PARKED and effect.error.startswith(outcome.BLIND)
+
+
+def _looks(books: Books) -> Iterator[Owed]:
+    for effect in books.effects.values():
+        if effect.channel and effect.channel == books.incident.channel and not books.incident.reachable:
+            continue  # nobody can look there
+        if effect.state is EffectState.SENDING:
+            effect = outcome.cut_off(effect)
+        if effect.state in outcome.DOUBTFUL:
+            yield Owed(effect, "look", effect.hash)
+
+
+def _twins(books: Books) -> Iterator[Owed]:
+    for effect in books.effects.values():
+        if effect.channel == books.incident.channel and not books.incident.reachable:
+            continue
+        if effect.state is EffectState.SENT and effect.next_try_at is not None and effect.kind == "message":
+            yield Owed(effect, "twin", effect.hash)
+
+
+# -- the channel and who is in it -------------------------------------------------------------------
+
+
+def _channel(books: Books) -> Iterator[Owed]:
+    incident = books.incident
+    wants = duties.wants(incident)
+    opening = books.effects.get("channel")
+    # A refused channel is asked for again only when somebody re-armed it: the answer would be the same.
+    armed = opening is not None and opening.state is EffectState.WAITING
+    if incident.open and not incident.channel and (wants.channel if opening is None else armed):
+        effect = books.effect("channel", "channel")
+        name = effect.hash or channel.name(incident, 0)
+        yield Owed(replace(effect, hash=name), "open", name)
+    if not incident.reachable:
+        return
+    # Before the people: Slack tells everybody inside of a changed topic.
+    topic = channel.topic(incident, books.policy)
+    effect = books.effect("topic", "topic", incident.channel)
+    if books.open_to(effect, digest(topic)):
+        yield Owed(effect, "topic", digest(topic), text=topic)
+    if wants.people:
+        effect, hash = books.effect("invites", "invites", incident.channel), _invitation(incident, wants.people)
+        if books.open_to(effect, hash):
+            yield Owed(effect, "invite", hash, people=wants.people)
+
+
+def _invitation(incident: Incident, people: tuple[str, ...]) -> str:
+    # Who left and is wanted again is asked again.
+    return digest(*people, str(incident.departures))
+
+
+def people_are_in(books: Books) -> bool:
+    """Whether everybody wanted is in, was refused, or cannot be brought in as things are."""
+    wanted, effect = duties.wants(books.incident).people, books.effects.get("invites")
+    if not wanted or effect is None:
+        return not wanted
+    return effect.state is EffectState.PARKED and effect.hash == _invitation(books.incident, wanted)
+
+
+# -- messages ---------------------------------------------------------------------------------------
+
+
+def _messages(books: Books) -> Iterator[Owed]:
+    for message in books.messages:
+        if (one := _message(books, message)) is not None:
+            yield one
+        sent = books.effects.get(message.key)
+        if message.pin and sent and sent.ts and books.incident.reachable:
+            pin = books.effect(f"pin:{message.key}", "pin", sent.channel)
+            if books.open_to(pin, sent.ts):
+                yield Owed(pin, "pin", sent.ts, text=sent.ts)
+            mark = books.effect(f"bookmark:{message.key}", "bookmark", sent.channel)
+            if books.open_to(mark, sent.ts):
+                yield Owed(mark, "bookmark", sent.ts, text=sent.ts)
+
+
+def _message(books: Books, message: Message) -> Owed | None:
+    effect = books.effects.get(message.key)
+    where = _where(books, message)
+    if where is None:
+        return None
+    stands = effect is not None and bool(effect.ts)
+    if message.gone:
+        return Owed(effect, "delete", "gone", message) if effect and stands and books.open_to(effect, "gone") else None
+    parent = books.effects.get(message.place.parent)
+    if message.place.parent and (parent is None or not parent.ts):
+        return None
+    thread = parent.ts if parent else ""
+    if effect is not None and stands:
+        if effect.thread_ts != thread and message.key.startswith("section:"):
+            # Its parent was deleted and sent anew: what people tick has to hang beneath the one that they see.
+            return Owed(effect, "move", effect.hash, message) if books.open_to(effect, "moved") else None
+        if effect.state is EffectState.REFUSED and effect.error in GONE:
+            return None
+        return Owed(effect, "edit", message.hash, message) if books.open_to(effect, message.hash) else None
+    if not message.standing or not all(_done(books, key) for key in message.after):
+        return None
+    effect = books.effect(message.key, "message", where)
+    if _unseeable(effect) and effect.hash != message.hash:
+        return Owed(replace(effect, hash=message.hash), "look", message.hash, message)
+    if not books.open_to(effect, message.hash):
+        return None
+    if not effect.channel and message.place.kind == "person":
+        return Owed(effect, "direct", message.hash, message)
+    effect = replace(effect, channel=where or effect.channel, thread_ts=thread, hash=message.hash)
+    return Owed(effect, "post", message.hash, message)
+
+
+def _where(books: Books, message: Message) -> str | None:
+    """The channel to speak in ("": a person's, looked up first); None where that cannot be."""
+    match message.place.kind:
+        case "channel":
+            return books.incident.channel if books.incident.reachable else None
+        case "person":
+            return ""
+        case kind:
+            return books.place(kind) or None
+
+
+def _done(books: Books, key: str) -> bool:
+    if key == "invites":
+        return people_are_in(books)
+    effect = books.effects.get(key)
+    return effect is not None and effect.state in _SETTLED
+
+
+# -- files and public texts -------------------------------------------------------------------------
+
+
+def _file(books: Books) -> Iterator[Owed]:
+    """Two steps: bytes that nobody sees yet, whose file's id is kept in `ts`, then the file into the channel."""
+    incident = books.incident
+    if not incident.postmortem or incident.postmortem_file or not incident.reachable:
+        return
+    hash = str(incident.postmortem_seq)
+    effect = books.effect(f"postmortem:{hash}", "file", incident.channel)
+    if books.open_to(effect, hash):
+        yield Owed(replace(effect, hash=hash), "share" if effect.ts else "upload", hash)
+
+
+def _texts(books: Books) -> Iterator[Owed]:
+    for draft in books.incident.drafts.values():
+        if draft.state not in ("approved", "sending"):
+            continue
+        hash = draft.drafted.text_hash
+        effect = books.effect(f"publish:{draft.name}", "publish")
+        if books.open_to(effect, hash):
+            yield Owed(replace(effect, hash=hash), "publish", hash, text=draft.name)

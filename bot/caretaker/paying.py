@@ -1,0 +1,347 @@
+"""Makes the calls. Each ends in an effect that says how it stands; nothing that Slack or a rule answers is raised."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.caretaker import outcome
+from bot.caretaker.gates import Gates
+from bot.caretaker.owed import GONE, Owed, lasting
+from bot.domain import channel, drafts
+from bot.domain.actor import bot_itself
+from bot.domain.effect import Effect, EffectState
+from bot.domain.errors import Refused
+from bot.domain.incident import Incident
+from bot.ports import NotDone, Publisher, Room, Sent, TryLater, Unsure
+from bot.service import Rule, Service
+
+log = structlog.get_logger(__name__)
+
+#: Slack's codes which say that a channel cannot be used any more
+LOST = {
+    "is_archived": "archived",
+    "is_inactive": "archived",
+    "channel_is_archived": "archived",
+    "channel_not_found": "deleted",
+    "not_in_channel": "removed",
+}
+#: names tried for a channel before Slack's "name_taken" counts as a refusal
+NAMES = 20
+
+Write = Callable[[Incident], Awaitable[tuple[str, str]]]  # the postmortem: (file name, Markdown)
+
+
+class Payer:
+    """Makes one call at a time for whoever asks; `postmortem` writes the file, `publishers` are by audience."""
+
+    def __init__(
+        self, service: Service, room: Room, postmortem: Write, publishers: Mapping[str, Publisher], gates: Gates
+    ) -> None:
+        self._service = service
+        self._room = room
+        self._postmortem = postmortem
+        self._publishers = publishers
+        self._gates = gates
+
+    async def pay(self, incident: Incident, owed: Owed) -> Effect:
+        """Make the call; how it stands afterwards."""
+        effect = owed.effect
+        try:
+            return await CALLS[owed.call](self, incident, owed)
+        except TryLater as later:
+            return self._later(owed, later.seconds)
+        except NotDone as refusal:
+            return await self._refused(incident, owed, refusal)
+        except Unsure as unsure:
+            if owed.call in ("look", "twin"):
+                return outcome.look_later(effect, 0, self._now())
+            if owed.once:
+                return outcome.lost(effect, str(unsure), self._now())
+            return outcome.again(effect, owed.hash, str(unsure), self._now())
+        except Refused as refused:  # the incident has moved on: what was to be recorded no longer fits
+            return outcome.settled(effect, owed.hash, refused.sentence)
+
+    def _now(self) -> datetime:
+        return self._service.clock.now()
+
+    async def _record(self, incident: Incident, verb: str, rule: Rule) -> None:
+        await self._service.act(incident.id, verb, rule, bot_itself(incident.team))
+
+    def _later(self, owed: Owed, seconds: float) -> Effect:
+        """Slack asks to wait so many seconds; 0: it could not even be reached."""
+        now = self._now()
+        if owed.call in ("look", "twin"):
+            return outcome.look_later(owed.effect, seconds, now)
+        if not seconds:
+            return outcome.again(owed.effect, owed.hash, "not reached", now)
+        self._gates.shut(owed.gate, now + timedelta(seconds=seconds))
+        return outcome.later(owed.effect, now + timedelta(seconds=seconds))
+
+    async def _refused(self, incident: Incident, owed: Owed, refusal: NotDone) -> Effect:
+        effect, code = owed.effect, refusal.code
+        log.warning("slack.refused", call=owed.call, key=effect.key, code=code, incident=incident.id)
+        if code in LOST and effect.channel and effect.channel == incident.channel:
+            await self._record(
+                incident, "channel lost", lambda i, *, by, at: channel.lost(i, reason=LOST[code], by=by, at=at)
+            )
+            # Owed again as soon as the channel can be used again, and not before.
+            return effect if effect.state in outcome.DOUBTFUL and owed.call == "look" else outcome.ready(effect)
+        if owed.call in ("look", "twin"):
+            return outcome.blind(effect, code) if owed.call == "look" else outcome.done(effect, effect.hash)
+        return outcome.parked(effect, owed.hash, code)
+
+    # -- the channel and who is in it -----------------------------------------------------------------
+
+    async def _open(self, incident: Incident, owed: Owed) -> Effect:
+        """One name at a time: it is written down before it is asked for."""
+        effect, name = owed.effect, owed.hash
+        try:
+            id, given = await self._room.open_channel(name, incident.private)
+        except NotDone as refusal:
+            if refusal.code != "name_taken":
+                return await self._no_channel(incident, effect, refusal.code)
+            # Somebody else's channel is never adopted; our own of an attempt whose answer was lost is.
+            own = await self._room.find_channel(name, effect.started_at) if effect.attempts else None
+            if own is not None:
+                return await self._opened(incident, effect, own, name)
+            names = [channel.name(incident, number) for number in range(NAMES)]
+            following = names.index(name) + 1 if name in names else 0
+            if following >= NAMES:
+                return await self._no_channel(incident, effect, refusal.code)
+            return outcome.ready(replace(effect, hash=names[following]))
+        return await self._opened(incident, effect, id, given)
+
+    async def _opened(self, incident: Incident, effect: Effect, id: str, name: str) -> Effect:
+        await self._record(
+            incident, "channel opened", lambda i, *, by, at: channel.opened(i, channel=id, name=name, by=by, at=at)
+        )
+        return replace(outcome.done(effect, name), channel=id)
+
+    async def _no_channel(self, incident: Incident, effect: Effect, code: str) -> Effect:
+        await self._record(
+            incident, "channel refused", lambda i, *, by, at: channel.refused(i, error=code, by=by, at=at)
+        )
+        return outcome.parked(effect, effect.hash, code)
+
+    async def _topic(self, incident: Incident, owed: Owed) -> Effect:
+        await self._room.set_topic(incident.channel, owed.text)
+        return outcome.done(owed.effect, owed.hash)
+
+    async def _invite(self, incident: Incident, owed: Owed) -> Effect:
+        people = owed.people
+        refused = await self._room.invite(incident.channel, people)
+        await self._record(
+            incident,
+            "invited",
+            lambda i, *, by, at: channel.invited(i, users=people, refused=refused, by=by, at=at),
+        )
+        return outcome.done(owed.effect, owed.hash)
+
+    # -- messages -------------------------------------------------------------------------------------
+
+    async def _direct(self, incident: Incident, owed: Owed) -> Effect:
+        """Where one talks with a person: known before the message is begun, so that it can be looked for there."""
+        assert owed.message is not None
+        where = await self._room.direct(owed.message.place.user)
+        return outcome.ready(replace(owed.effect, channel=where))
+
+    async def _post(self, incident: Incident, owed: Owed) -> Effect:
+        effect, message = owed.effect, owed.message
+        assert message is not None
+        ts = await self._room.post(effect.channel, effect.thread_ts, message.text, message.blocks, effect.id)
+        sent = outcome.done(effect, owed.hash, ts=ts)
+        return replace(sent, next_try_at=self._now() + outcome.TWIN) if effect.attempts else sent
+
+    async def _edit(self, incident: Incident, owed: Owed) -> Effect:
+        effect, message = owed.effect, owed.message
+        assert message is not None
+        try:
+            await self._room.edit(effect.channel, effect.ts, message.text, message.blocks)
+        except NotDone as refusal:
+            if refusal.code not in GONE:
+                raise
+            if lasting(message.key):
+                return outcome.afresh(effect)
+            return outcome.settled(effect, owed.hash, refusal.code)
+        return outcome.done(effect, owed.hash)
+
+    async def _delete(self, incident: Incident, owed: Owed) -> Effect:
+        await self._room.delete(owed.effect.channel, owed.effect.ts)
+        return outcome.afresh(owed.effect, EffectState.SENT, owed.hash)
+
+    async def _move(self, incident: Incident, owed: Owed) -> Effect:
+        """Take it away where it stands; it is sent anew beneath its new parent."""
+        try:
+            await self._room.delete(owed.effect.channel, owed.effect.ts)
+        except NotDone as refusal:
+            log.warning("slack.refused", call="move", key=owed.effect.key, code=refusal.code, incident=incident.id)
+        return outcome.afresh(owed.effect)
+
+    async def _pin(self, incident: Incident, owed: Owed) -> Effect:
+        await self._room.pin(owed.effect.channel, owed.text)
+        return outcome.done(owed.effect, owed.hash)
+
+    async def _bookmark(self, incident: Incident, owed: Owed) -> Effect:
+        effect = owed.effect
+        first = not effect.ts and not effect.attempts
+        await self._room.bookmark(effect.channel, BOOKMARK, owed.text, look=not first)
+        return outcome.done(effect, owed.hash, ts=owed.text)
+
+    # -- files and public texts -----------------------------------------------------------------------
+
+    async def _upload(self, incident: Incident, owed: Owed) -> Effect:
+        name, content = await self._postmortem(incident)
+        file = await self._room.upload(name, content)
+        return outcome.ready(replace(owed.effect, ts=file))
+
+    async def _share(self, incident: Incident, owed: Owed) -> Effect:
+        effect = owed.effect
+        try:
+            await self._room.share(effect.channel, "", effect.ts, f"{incident.name} postmortem draft")
+        except NotDone as refusal:
+            if refusal.code != "file_not_found":
+                raise
+            # Shared by an earlier attempt after all, or thrown away by Slack because nobody shared it in time.
+            if not await self._room.shared(effect.channel, effect.ts, effect.started_at):
+                return outcome.again(replace(effect, ts=""), owed.hash, refusal.code, self._now())
+        return await self._shared(incident, owed)
+
+    async def _shared(self, incident: Incident, owed: Owed) -> Effect:
+        file, seq = owed.effect.ts, incident.postmortem_seq
+        if str(seq) == owed.hash:
+            await self._record(
+                incident,
+                "postmortem shared",
+                lambda i, *, by, at: channel.postmortem_shared(i, file=file, written=seq, by=by, at=at),
+            )
+        return outcome.done(owed.effect, owed.hash)
+
+    async def _publish(self, incident: Incident, owed: Owed) -> Effect:
+        """Intent first, then the post. What was begun and never ended is shown to a person, not repeated."""
+        effect, name = owed.effect, owed.text
+        draft = incident.drafts[name]
+        publisher = self._publisher(incident, name)
+        if draft.state == "approved":
+            await self._record(incident, "publish", lambda i, *, by, at: drafts.sending(i, draft=name, by=by, at=at))
+        elif why := drafts.void(incident, draft, self._now()):  # it waited for Slack, and too long
+            return await self._failed(incident, owed, why)
+        if publisher is None:
+            return await self._uncertain(incident, effect, name, drafts.BY_HAND)
+        try:
+            sent = await publisher.publish(draft.drafted.text, effect.id)
+        except NotDone as refusal:
+            return await self._failed(incident, owed, refusal.code)
+        return await self._published(incident, effect, name, publisher.name, sent)
+
+    def _publisher(self, incident: Incident, name: str) -> Publisher | None:
+        """What posts to this draft's audience: what colleagues may read is announced, unless it is private."""
+        audience = incident.drafts[name].drafted.audience
+        return None if incident.private and audience == "internal" else self._publishers.get(audience)
+
+    async def _published(self, incident: Incident, effect: Effect, name: str, publisher: str, sent: Sent) -> Effect:
+        await self._record(
+            incident,
+            "published",
+            lambda i, *, by, at: drafts.published(
+                i, draft=name, publisher=publisher, where=sent.where, reference=sent.reference, link=sent.link,
+                by=by, at=at,
+            ),
+        )  # fmt: skip
+        return replace(outcome.done(effect, effect.hash, ts=sent.reference), channel=sent.where)
+
+    async def _failed(self, incident: Incident, owed: Owed, error: str) -> Effect:
+        await self._record(
+            incident,
+            "publish failed",
+            lambda i, *, by, at: drafts.failed(i, draft=owed.text, error=error, by=by, at=at),
+        )
+        return outcome.settled(owed.effect, owed.hash, error)
+
+    async def _uncertain(self, incident: Incident, effect: Effect, name: str, error: str) -> Effect:
+        await self._record(
+            incident,
+            "publish uncertain",
+            lambda i, *, by, at: drafts.uncertain(i, draft=name, error=error, by=by, at=at),
+        )
+        return outcome.settled(effect, effect.hash, error)
+
+    # -- was it made? ---------------------------------------------------------------------------------
+
+    async def _look(self, incident: Incident, owed: Owed) -> Effect:
+        """Look for what a call whose answer was lost may have done."""
+        effect = owed.effect
+        match effect.kind:
+            case "channel":
+                if incident.channel:
+                    return replace(outcome.done(effect, effect.hash), channel=incident.channel)
+                id = await self._room.find_channel(effect.hash, effect.started_at)
+                if id is not None:
+                    return await self._opened(incident, effect, id, effect.hash)
+            case "message":
+                if ts := await self._first(effect):
+                    return outcome.done(effect, effect.hash, ts=ts)
+            case "file":
+                if await self._room.shared(effect.channel, effect.ts, effect.started_at):
+                    return await self._shared(incident, owed)
+            case "publish":
+                return await self._look_public(incident, effect)
+            case _:  # a bookmark looks for itself
+                return outcome.ready(effect)
+        return outcome.unseen(effect, self._now())
+
+    async def _look_public(self, incident: Incident, effect: Effect) -> Effect:
+        name = effect.key.removeprefix("publish:")
+        draft = incident.drafts.get(name)
+        if draft is None or draft.state not in ("approved", "sending"):
+            return outcome.settled(effect, effect.hash, "")
+        publisher = self._publisher(incident, name)
+        if draft.state == "approved" or publisher is None:  # sending never began
+            return outcome.ready(effect)
+        try:
+            sent = await publisher.find(effect.id, effect.started_at)
+        except NotDone as refusal:
+            return await self._uncertain(incident, effect, name, refusal.code)
+        if sent is not None:
+            return await self._published(incident, effect, name, publisher.name, sent)
+        if effect.state is not EffectState.MISSING:
+            return outcome.unseen(effect, self._now())
+        return await self._uncertain(incident, effect, name, effect.error or "no answer")
+
+    async def _twin(self, incident: Incident, owed: Owed) -> Effect:
+        """A message that was sent anew: its first attempt may have come through since."""
+        ts = await self._first(owed.effect)
+        return replace(owed.effect, ts=ts or owed.effect.ts, next_try_at=None)
+
+    async def _first(self, effect: Effect) -> str:
+        """The ts of our message, empty where there is none; copies that came after it are deleted."""
+        found = await self._room.find(effect.channel, effect.thread_ts, effect.id, effect.started_at)
+        for copy in found[1:]:
+            log.warning("message.twice", key=effect.key, incident=effect.incident_id)
+            await self._room.delete(effect.channel, copy)
+        return found[0] if found else ""
+
+
+BOOKMARK = "Incident card"
+
+#: what each call does, by its name in `owed`
+CALLS: dict[str, Callable[[Payer, Incident, Owed], Awaitable[Effect]]] = {
+    "open": Payer._open,
+    "topic": Payer._topic,
+    "invite": Payer._invite,
+    "direct": Payer._direct,
+    "post": Payer._post,
+    "edit": Payer._edit,
+    "delete": Payer._delete,
+    "move": Payer._move,
+    "pin": Payer._pin,
+    "bookmark": Payer._bookmark,
+    "upload": Payer._upload,
+    "share": Payer._share,
+    "publish": Payer._publish,
+    "look": Payer._look,
+    "twin": Payer._twin,
+}

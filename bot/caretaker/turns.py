@@ -1,0 +1,97 @@
+"""Whose turn it is: an incident that changes waits a moment for its next change, then for one of a few places."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+
+#: seconds: what changed is shown so long after the last change, and so long after the first at the latest, so that
+#: a burst of clicks is one edit and making it takes no time from the acknowledgements of the burst
+QUIET, LONGEST = 0.03, 0.2
+
+
+class Turn:
+    """One incident's turn, while there is anything to do. `come` is set when it should be looked at now."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.task: asyncio.Task[None]
+        self.come = asyncio.Event()
+        self.usable = asyncio.Event()
+        #: somebody waits for the answer
+        self.urgent = False
+        #: when it wants to be looked at again while it is attended
+        self.next: Callable[[], datetime | None] = lambda: None
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._first = 0.0
+
+    def stir(self) -> None:
+        """It changed: look at it as soon as it is quiet."""
+        now = self._loop.time()
+        if self._timer is None:
+            self._first = now
+        else:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(min(now + QUIET, self._first + LONGEST), self.hurry)
+
+    def hurry(self) -> None:
+        """Look at it now."""
+        self.still()
+        self.come.set()
+
+    def still(self) -> None:
+        """Forget that it was stirred."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @property
+    def stirred(self) -> bool:
+        """Whether it changed and nobody has looked yet."""
+        return self._timer is not None
+
+    @property
+    def owed(self) -> bool:
+        """Whether somebody has to look, now or in a moment."""
+        return self.stirred or self.come.is_set()
+
+
+class Places:
+    """So many at once; who waits gets the next free place by rank, then in order."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+
+    @contextlib.asynccontextmanager
+    async def one(self, rank: int) -> AsyncIterator[None]:
+        """Hold a place; a lower rank goes first."""
+        if self._free:
+            self._free -= 1
+        else:
+            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (rank, next(self._order), place))
+            try:
+                await place
+            except asyncio.CancelledError:
+                if place.done() and not place.cancelled():
+                    self._pass_on()
+                raise
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            _, _, place = heapq.heappop(self._waiting)
+            if not place.done():
+                place.set_result(None)
+                return
+        self._free += 1

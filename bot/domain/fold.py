@@ -1,0 +1,394 @@
+"""From a timeline to the state: what each event changes, a few lines each, and nothing decides here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from bot.domain import events as e
+from bot.domain.incident import (
+    Ask, Checklist, Draft, Incident, Mark, Note, Offer, Reminder, Status, StepState, Task, Update,
+)  # fmt: skip
+
+#: facts that are told in messages of their own and so are kept one by one, not only as what they amount to
+MOMENTS = (
+    e.Declared, e.SeverityChanged, e.RoleTaken, e.RoleOffered, e.RoleKept, e.NobodyAnswered, e.Escalated, e.LeadSilent,
+    e.WaitingBegan, e.WaitingEnded, e.OverrideAsked, e.SecretRefused, e.Mitigated, e.Resolved, e.Reopened,
+    e.FalseAlarm, e.MarkedDuplicate, e.StoodDown,
+)  # fmt: skip
+
+
+def fold(team: str, id: str, entries: Iterable[e.Entry]) -> Incident:
+    """What these entries, in order, amount to."""
+    incident = Incident(team=team, id=id)
+    for entry in entries:
+        incident = evolve(incident, entry)
+    return incident
+
+
+def evolve(incident: Incident, entry: e.Entry) -> Incident:
+    """The incident after one more entry. A redacted entry (no event) changes nothing but the seq."""
+    changes: dict[str, Any] = {"seq": entry.seq}
+    event = entry.event
+    if event is not None:
+        changes["last_at"] = event.at
+        if event.by == incident.lead and incident.lead:
+            changes["lead_seen_at"] = event.at
+        if isinstance(event, MOMENTS):
+            changes["moments"] = (*incident.moments, entry)
+        changes |= _changes(incident, entry.seq, event)
+        turned = (changes.get("severity", incident.severity), changes.get("status", incident.status))
+        if turned != (incident.severity, incident.status):
+            changes["turned_seq"] = entry.seq
+    return replace(incident, **changes)
+
+
+def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
+    """What one event changes: a line each where it can be."""
+    at, by = event.at, event.by
+    match event:
+        case e.Declared():
+            wanted = tuple(dict.fromkeys((*(() if by == "bot" or by.startswith("cli:") else (by,)), *event.responders)))
+            return {
+                "number": event.number, "title": event.title, "severity": event.severity,
+                "severity_assumed": event.assumed, "private": event.private, "summary": event.summary,
+                "impact": event.summary, "origin": event.origin, "declared_by": by, "declared_at": at,
+                "wanted": wanted, "responders": event.responders,
+            }  # fmt: skip
+        case e.ChannelOpened():
+            return {
+                "channel": event.channel,
+                "channel_name": event.name,
+                "channel_error": "",
+                "channel_lost": "",
+            }
+        case e.ChannelRefused():
+            return {"channel_error": event.error}
+        case e.ChannelLost():
+            return {"channel_lost": event.reason}
+        case e.ChannelRegained():
+            return {"channel_lost": ""}
+        case e.Invited():
+            refused = {**i.refused, **{one.user: one.error for one in event.refused}}
+            for user in event.users:
+                refused.pop(user, None)
+            return {"invited": i.invited | set(event.users), "refused": MappingProxyType(refused)}
+        case e.PersonLeft():
+            return {
+                "invited": i.invited - {event.user}, "wanted": tuple(one for one in i.wanted if one != event.user),
+                "departures": i.departures + 1,
+            }  # fmt: skip
+        case e.PersonAdded():
+            return {"wanted": _with(i.wanted, event.user)}
+        case e.Followed():
+            return {"followers": MappingProxyType({**i.followers, by: seq})}
+        case e.Unfollowed():
+            return {"followers": MappingProxyType({user: n for user, n in i.followers.items() if user != by})}
+        case e.Acknowledged():
+            if i.acknowledged_by:
+                return {}
+            return {"acknowledged_by": by, "acknowledged_at": at}
+        case e.NobodyAnswered() | e.Escalated():
+            return {
+                "level": event.level,
+                "escalations": (*i.escalations, (event.level, at, event.to)),
+                "wanted": _with(i.wanted, *event.to),
+            }
+        case e.SeverityChanged():
+            return {
+                "raised_at": at if event.worse else i.raised_at,
+                "severity": event.new, "severity_assumed": False, "wanted": _with(i.wanted, *event.responders),
+                "responders": _with(i.responders, *event.responders),
+            }  # fmt: skip
+        case e.SeverityAsked():
+            return {"severity_asked": True}
+        case e.TitleChanged():
+            return {"title": event.title}
+        case e.ImpactStated():
+            return {"impact": event.impact}
+        case e.StartCorrected():
+            return {"started": event.started}
+        case e.RoleTaken():
+            roles = {**i.roles, event.role: event.user}
+            offers = {role: offer for role, offer in i.offers.items() if role != event.role}
+            changes: dict[str, Any] = {
+                "roles": MappingProxyType(roles), "offers": MappingProxyType(offers),
+                "wanted": _with(i.wanted, event.user) if event.user else i.wanted,
+            }  # fmt: skip
+            if event.role == "lead":
+                changes |= {"lead_seen_at": at, "lead_asked_at": None}
+            return changes
+        case e.RoleOffered():
+            offer = Offer(seq, event.role, event.to, by, event.until)
+            return {
+                "offers": MappingProxyType({**i.offers, event.role: offer}),
+                "wanted": _with(i.wanted, event.to),
+            }
+        case e.RoleKept():
+            return {"offers": MappingProxyType({r: o for r, o in i.offers.items() if r != event.role})}
+        case e.UpdatePosted():
+            return _update(i, seq, event)
+        case e.UpdateUndone():
+            return {"updates": tuple(replace(u, undone=True) if u.seq == event.seq else u for u in i.updates)}
+        case e.Reminded():
+            older = tuple(
+                replace(r, answered_at=at, answer="replaced")
+                if r.answered_at is None and {(x.kind, x.due) for x in r.items} & {(x.kind, x.due) for x in event.items}
+                else r
+                for r in i.reminders
+            )
+            return {"reminders": (*older, Reminder(seq, event.items, event.rung, event.to, at))}
+        case e.Snoozed():
+            return {
+                "snoozed_until": event.until, "snoozes": i.snoozes + 1,
+                "reminders": _answered(i.reminders, at, "snoozed", "update"),
+            }  # fmt: skip
+        case e.Held():
+            return {
+                "held_until": event.until, "watcher": event.watcher,
+                "reminders": _answered(i.reminders, at, "held", "update"),
+            }  # fmt: skip
+        case e.LeadSilent():
+            return {"lead_asked_at": at}
+        case e.WaitingBegan():
+            return {"waiting": event.what, "waiting_since": at, "look_again": event.look_again}
+        case e.WaitingEnded():
+            return {"waiting": "", "waiting_since": None, "look_again": None}
+        case e.Noted():
+            return {"notes": (*i.notes, Note(seq, event))}
+        case e.NoteWithdrawn():
+            return {"notes": tuple(replace(n, withdrawn=True) if n.seq == event.seq else n for n in i.notes)}
+        case e.TaskAdded():
+            return {"tasks": (*i.tasks, Task(seq, by, event.text, event.assignee, event.due))}
+        case e.TaskDone():
+            return {"tasks": tuple(replace(t, done=True) if t.seq == event.seq else t for t in i.tasks)}
+        case e.RunbookAttached():
+            if i.checklist(event.runbook.slug):
+                return {}
+            return {
+                "checklists": (*i.checklists, Checklist(seq, event.runbook, event.how, MappingProxyType({}))),
+                "guess": None,
+            }
+        case e.RunbookGuessed():
+            return {"guess": event, "guess_seq": seq}
+        case e.RunbookDeclined():
+            return {"guess": None}
+        case e.SectionOpened():
+            return _on_list(i, event.runbook, lambda c: _shown(c, event.section, at))
+        case e.StepTicked():
+            return _step(i, event.runbook, event.step, at, mark=Mark.DONE, by=by, at=at, reason="")
+        case e.StepUnticked():
+            return _step(i, event.runbook, event.step, at, mark=Mark.OPEN, by=by, at=at, reason="")
+        case e.StepSkipped():
+            return _step(i, event.runbook, event.step, at, mark=Mark.SKIPPED, by=by, at=at, reason=event.reason)
+        case e.StepNoted():
+            notes = (*_state(i, event.runbook, event.step).notes, event.text)
+            return _step(i, event.runbook, event.step, at, notes=notes)
+        case e.StoppedFirst():
+            return _step(
+                i, event.runbook, event.step, at, mark=Mark.REVIEW, by=by, at=at, reason=event.note,
+                review_by=event.review_by, review_to=event.to, review_nagged=False,
+                review_seq=seq, reviewed_by="",
+            )  # fmt: skip
+        case e.DoneAlone():
+            return _step(
+                i, event.runbook, event.step, at, mark=Mark.REVIEW, by=by, at=at, reason=event.reason,
+                review_by=event.review_by, review_to=event.to, review_nagged=False, alone=True,
+                review_seq=seq, reviewed_by="",
+            )  # fmt: skip
+        case e.Reviewed():
+            return _step(i, event.runbook, event.step, at, mark=Mark.DONE, reviewed_by=by)
+        case e.ReviewOverdue():
+            return _step(i, event.runbook, event.step, at, review_nagged=True, late_seq=seq, late_to=event.to)
+        case e.Asked():
+            asks = MappingProxyType({**i.asks, seq: Ask(seq, event)})
+            return {"asks": asks} | _step(i, event.runbook, event.step, at, mark=Mark.ASKED, by=by, at=at, ask=seq)
+        case e.GoGiven():
+            return _ask(i, event.ask, at, Mark.GO, state="go", second=by, answered_at=at, until=event.until)
+        case e.AskRefused():
+            return _ask(
+                i,
+                event.ask,
+                at,
+                Mark.OPEN,
+                state="refused",
+                second=by,
+                answered_at=at,
+                result=event.reason,
+                ended_at=at,
+            )
+        case e.AskLapsed():
+            return _ask(i, event.ask, at, Mark.OPEN, state="lapsed", ended_at=at)
+        case e.AskNotDone():
+            return _ask(i, event.ask, at, Mark.OPEN, state="not_done", result=event.reason, ended_at=at)
+        case e.AskDone():
+            if event.ask not in i.asks:  # what was asked has been redacted
+                return {}
+            ask = i.asks[event.ask]
+            asks = MappingProxyType({**i.asks, event.ask: replace(ask, state="done", result=event.result, ended_at=at)})
+            was = _state(i, ask.asked.runbook, ask.asked.step)
+            return {"asks": asks} | _step(
+                i, ask.asked.runbook, ask.asked.step, at, mark=Mark.DONE, by=by, at=at, reason=event.result,
+                done_with=(*was.done_with, (at, by, ask.second, event.result)),
+            )  # fmt: skip
+        case e.CommsDrafted():
+            drafts = dict(i.drafts)
+            if event.replaces in drafts:
+                drafts[event.replaces] = replace(drafts[event.replaces], state="replaced")
+            drafts[event.draft] = Draft(seq, event)
+            return {"drafts": MappingProxyType(drafts)}
+        case e.CommsApproved():
+            return _draft(i, event.draft, state="approved", approved_by=by, approved_at=at)
+        case e.CommsDiscarded():
+            return _draft(i, event.draft, state="discarded", reason=event.reason)
+        case e.CommsLapsed():
+            return _draft(i, event.draft, state="lapsed", reason=event.reason)
+        case e.CommsSending():
+            return _draft(i, event.draft, state="sending")
+        case e.CommsUncertain():
+            return _draft(i, event.draft, state="uncertain", reason=event.error)
+        case e.CommsFailed():
+            return _draft(i, event.draft, state="failed", reason=event.error)
+        case e.CommsPublished():
+            return _draft(
+                i, event.draft, state="published", published_at=at, where=event.where, reference=event.reference,
+                link=event.link,
+            ) | {"reminders": _answered(i.reminders, at, "sent", "promise")}  # fmt: skip
+        case e.Mitigated():
+            return {"status": Status.MITIGATED, "mitigated_at": i.mitigated_at or at, "mitigated_by": by}
+        case e.OverrideAsked():
+            return {"override": event, "override_seq": seq}
+        case e.Resolved():
+            return _ended(i, event, Status.RESOLVED, event.note) | {
+                "resolution": event, "resolved_at": at, "override": None,
+                "mitigated_at": i.mitigated_at or at,
+            }  # fmt: skip
+        case e.FalseAlarm():
+            return _ended(i, event, Status.FALSE_ALARM, event.reason)
+        case e.MarkedDuplicate():
+            return _ended(i, event, Status.DUPLICATE, "") | {"duplicate_of": event.of}
+        case e.Reopened():
+            return {
+                "status": Status.INVESTIGATING, "resolved_at": None, "resolution": None, "ended_at": None,
+                "ended_by": "", "ended_why": "", "duplicate_of": 0, "mitigated_at": None, "mitigated_by": "",
+                "stood_down": False, "closed_at": None, "held_until": None, "watcher": "", "snoozed_until": None,
+                "snoozes": 0,
+            }  # fmt: skip
+        case e.StoodDown():
+            return {"stood_down": True}
+        case e.PostmortemWritten():
+            return {"postmortem": event, "postmortem_seq": seq, "postmortem_file": ""}
+        case e.PostmortemShared():
+            return {"postmortem_file": event.file}
+        case e.Closed():
+            return {"status": Status.CLOSED, "closed_at": at}
+        case e.Unknown():
+            return {"newer": event.type}
+    return {}
+
+
+def _with(people: tuple[str, ...], *more: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*people, *more)))
+
+
+def _state(i: Incident, slug: str, step: str) -> StepState:
+    checklist = i.checklist(slug)
+    return checklist.state(step) if checklist else StepState()
+
+
+def _on_list(i: Incident, slug: str, change: Any) -> dict[str, Any]:
+    return {"checklists": tuple(change(c) if c.runbook.slug == slug else c for c in i.checklists)}
+
+
+def _shown(checklist: Checklist, section: int, at: datetime) -> Checklist:
+    opened_at = MappingProxyType({**checklist.opened_at, section: at})
+    return replace(checklist, opened=checklist.opened | {section}, opened_at=opened_at)
+
+
+def _step(i: Incident, slug: str, step: str, now: datetime, **fields: Any) -> dict[str, Any]:
+    """Change one step, raise its version, and note when its section became complete."""
+
+    def change(checklist: Checklist) -> Checklist:
+        was = checklist.state(step)
+        steps = {**checklist.steps, step: replace(was, version=was.version + 1, **fields)}
+        new = replace(checklist, steps=MappingProxyType(steps))
+        section = checklist.section_of(step)
+        completed = dict(checklist.completed_at)
+        if all(new.finished(one.id) for one in section.steps):
+            completed.setdefault(section.number, now)
+        else:
+            completed.pop(section.number, None)
+        return replace(new, completed_at=MappingProxyType(completed))
+
+    return _on_list(i, slug, change)
+
+
+def _ask(i: Incident, seq: int, now: datetime, mark: Mark, **fields: Any) -> dict[str, Any]:
+    if seq not in i.asks:  # what was asked has been redacted
+        return {}
+    ask = i.asks[seq]
+    asks = MappingProxyType({**i.asks, seq: replace(ask, **fields)})
+    slug, step = ask.asked.runbook, ask.asked.step
+    stands = {"mark": mark} if mark is not Mark.OPEN else _freed(_state(i, slug, step))
+    return {"asks": asks} | _step(i, slug, step, now, **stands)
+
+
+def _freed(was: StepState) -> dict[str, Any]:
+    """How a step stands that nobody asks for any more: open, or done as it was before it was asked for again."""
+    if not was.done_with:
+        return {"mark": Mark.OPEN}
+    at, by, _, result = was.done_with[-1]
+    return {"mark": Mark.DONE, "by": by, "at": at, "reason": result}
+
+
+def _draft(i: Incident, name: str, **fields: Any) -> dict[str, Any]:
+    if name not in i.drafts:  # the text has been redacted
+        return {}
+    return {"drafts": MappingProxyType({**i.drafts, name: replace(i.drafts[name], **fields)})}
+
+
+def _answered(reminders: tuple[Reminder, ...], at: datetime, answer: str, kind: str) -> tuple[Reminder, ...]:
+    """The reminders, those of that kind answered; empty: of every kind."""
+    return tuple(
+        replace(r, answered_at=at, answer=answer)
+        if r.answered_at is None and (not kind or any(item.kind == kind for item in r.items))
+        else r
+        for r in reminders
+    )
+
+
+def _update(i: Incident, seq: int, event: e.UpdatePosted) -> dict[str, Any]:
+    due = min(
+        (x.due for r in i.reminders if r.answered_at is None for x in r.items if x.kind == "update"),
+        default=None,
+    )
+    if due is None and (last := i.last_update):
+        due = last.next_by
+    one = Update(seq, event.by, event.at, event.text, event.next_by, event.nothing_new, due, impact=event.impact)
+    answer = "nothing new" if event.nothing_new else "sent"
+    changes: dict[str, Any] = {
+        "updates": (*i.updates, one), "snoozed_until": None, "snoozes": 0, "held_until": None,
+        "reminders": _answered(i.reminders, event.at, answer, "update"),
+    }  # fmt: skip
+    if event.impact:
+        changes["impact"] = event.impact
+    return changes
+
+
+def _ended(i: Incident, event: e.Event, status: Status, why: str) -> dict[str, Any]:
+    """What every way of ending has in common; open asks lapse with it."""
+    asks = {s: replace(a, state="lapsed", ended_at=event.at) if a.open else a for s, a in i.asks.items()}
+    checklists = i.checklists
+    for ask in i.open_asks:
+        slug, step = ask.asked.runbook, ask.asked.step
+        stands = _freed(_state(i, slug, step))
+        checklists = _step(replace(i, checklists=checklists), slug, step, event.at, **stands)["checklists"]
+    return {
+        "checklists": checklists, "status": status, "ended_at": event.at, "ended_by": event.by, "ended_why": why,
+        "asks": MappingProxyType(asks), "reminders": _answered(i.reminders, event.at, "ended", ""),
+        "offers": MappingProxyType({}), "waiting": "", "waiting_since": None, "look_again": None,
+        "snoozed_until": None, "held_until": None,
+    }  # fmt: skip

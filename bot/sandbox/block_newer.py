@@ -1,0 +1,255 @@
+"""The blocks that came with 2024 to 2026: rich text, tables, charts, cards, alerts, plans (docs/slack-rules.md, SR-BLK).
+
+Numbers: docs.slack.dev, reference/block-kit/blocks, the types of @slack/types 3.2 and slack_sdk 3.47.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.sandbox.block_checks import (
+    Check,
+    Out,
+    anything,
+    flag,
+    list_of,
+    number,
+    one_of,
+    record,
+    say,
+    string,
+    text_object,
+    typed,
+    whole,
+)
+from bot.sandbox.block_elements import BUTTON, ELEMENTS, ID, IMAGE, TYPE
+
+COLUMNS = 20
+TABLE_ROWS = 100
+DATA_TABLE_ROWS = 201
+DATA_TABLE_CHARACTERS = 20_000
+SERIES = 12
+POINTS = 20
+CARDS = 10
+TASKS = 50
+
+_BLOCK: dict[str, Check] = {"type": TYPE, "block_id": ID}
+
+# --- rich text (SR-BLK-18) ----------------------------------------------------------------------------------------
+
+_STYLE = record(
+    (),
+    dict.fromkeys(
+        ("bold", "italic", "strike", "code", "underline", "highlight", "client_highlight", "unlink"), flag
+    ),
+)  # fmt: skip
+
+
+def _inline(*required: str, **keys: Check) -> Check:
+    return record(required, {"type": TYPE, "style": _STYLE, **keys})
+
+
+_INLINE: dict[str, Check] = {
+    "text": _inline("text", text=string(40_000)),
+    "link": _inline("url", url=string(3000), text=string(40_000, 0), unsafe=flag),
+    "emoji": _inline("name", name=string(255), unicode=string(255), url=string(3000), skin_tone=number),
+    "user": _inline("user_id", user_id=string(255)),
+    "usergroup": _inline("usergroup_id", usergroup_id=string(255)),
+    "channel": _inline("channel_id", channel_id=string(255)),
+    "team": _inline("team_id", team_id=string(255)),
+    "broadcast": _inline("range", range=one_of("here", "channel", "everyone")),
+    "color": _inline("value", value=string(255)),
+    "date": _inline(
+        "timestamp", "format", timestamp=number, format=string(255), url=string(3000), fallback=string(255)
+    ),
+}  # fmt: skip
+# Types whose keys Slack does not document in full.
+_INLINE |= dict.fromkeys(
+    (
+        "attachment_mention", "canvas", "canvas_user_mention", "canvas_message_unfurl", "citation", "file",
+        "list_record", "message_mention", "salesforce_data_field", "tag", "work_object_mention", "workflow_mention",
+    ),
+    anything,
+)  # fmt: skip
+
+_PIECES = list_of(typed(_INLINE), 1000, 0)
+_PARTS: dict[str, Check] = {
+    "rich_text_section": record(("elements",), {"type": TYPE, "elements": _PIECES}),
+    "rich_text_preformatted": record(
+        ("elements",), {"type": TYPE, "elements": _PIECES, "border": whole(0, 1), "language": string(255)}
+    ),
+    "rich_text_quote": record(("elements",), {"type": TYPE, "elements": _PIECES, "border": whole(0, 1)}),
+}
+_PARTS["rich_text_list"] = record(
+    ("elements", "style"),
+    {
+        "type": TYPE,
+        "elements": list_of(typed(_PARTS, frozenset({"rich_text_section"})), 1000),
+        "style": one_of("bullet", "ordered"),
+        "indent": whole(0, 8),
+        "offset": whole(0, 1_000_000),
+        "border": whole(0, 1),
+    },
+)
+RICH_TEXT = record(("elements",), _BLOCK | {"elements": list_of(typed(_PARTS), 1000, 0)})
+
+# --- tables -------------------------------------------------------------------------------------------------------
+
+_RAW_TEXT = record(("text",), {"type": TYPE, "text": string(40_000)})
+_RAW_NUMBER = record(("value", "text"), {"type": TYPE, "value": number, "text": string(255)})
+_ACTION = record(("element",), {"type": TYPE, "element": BUTTON})
+_CELLS: dict[str, Check] = {"raw_text": _RAW_TEXT, "raw_number": _RAW_NUMBER, "rich_text": RICH_TEXT}
+_CELL = typed(_CELLS)
+_HEADER_CELL = typed(_CELLS, frozenset({"raw_text", "raw_number"}))
+_COLUMN = record((), {"align": one_of("left", "center", "right"), "is_wrapped": flag})
+
+
+def _column(value: Any, path: Any, out: Out) -> None:
+    # null keeps a column's default.
+    if value is not None:
+        _COLUMN(value, path, out)
+
+
+# SR-BLK-19, SR-BLK-20, SR-BLK-21
+TABLE = record(
+    ("rows",),
+    _BLOCK
+    | {
+        "rows": list_of(list_of(_CELL, COLUMNS), TABLE_ROWS),
+        "column_settings": list_of(_column, COLUMNS, 0),
+    },
+)
+
+_DATA_CELL = typed(_CELLS | {"action": _ACTION})
+_DATA_TABLE = record(
+    ("rows", "caption"),  # SR-BLK-26
+    _BLOCK
+    | {
+        "rows": list_of(list_of(_DATA_CELL, COLUMNS), DATA_TABLE_ROWS, 2),
+        "caption": string(3000),
+        "page_size": whole(1, 100),  # SR-BLK-24
+        "row_header_column_index": whole(0, COLUMNS - 1),
+    },
+)
+
+
+def DATA_TABLE(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands in the table of blocks)
+    """SR-BLK-22 to SR-BLK-27."""
+    _DATA_TABLE(value, path, out)
+    rows = value.get("rows")
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        return
+    if len({len(row) for row in rows}) > 1:
+        say(out, (path, "rows"), "all rows must have the same number of cells")
+    if rows:
+        for index, cell in enumerate(rows[0]):
+            if isinstance(cell, dict) and cell.get("type") == "rich_text":
+                _HEADER_CELL(cell, (((path, "rows"), 0), index), out)
+    if sum(_shown(cell) for row in rows for cell in row) > DATA_TABLE_CHARACTERS:
+        say(out, (path, "rows"), f"no more than {DATA_TABLE_CHARACTERS} characters allowed in all cells")
+
+
+def _shown(node: Any) -> int:
+    """How many characters of text stand in a cell."""
+    if isinstance(node, list):
+        return sum(_shown(each) for each in node)
+    if not isinstance(node, dict):
+        return 0
+    text = node.get("text")
+    own = len(text) if isinstance(text, str) else _shown(text)
+    return own + _shown(node.get("elements")) + _shown(node.get("element"))
+
+
+# --- charts (SR-BLK-28, SR-BLK-29, SR-BLK-52) ---------------------------------------------------------------------
+
+_POINT = record(("label", "value"), {"label": string(20), "value": number})
+_SERIES = record(("name", "data"), {"name": string(50), "data": list_of(_POINT, POINTS)})
+_AXES = record(
+    ("categories",), {"categories": list_of(string(20), POINTS), "x_label": string(50), "y_label": string(50)}
+)
+_PLOT = record(
+    ("series", "axis_config"), {"type": TYPE, "series": list_of(_SERIES, SERIES), "axis_config": _AXES}
+)  # fmt: skip
+
+
+def _plot(value: Any, path: Any, out: Out) -> None:
+    """Each series has a name of its own and one point for each category."""
+    before = len(out)
+    _PLOT(value, path, out)
+    if len(out) > before:
+        return
+    names = [series["name"] for series in value["series"]]
+    if len(set(names)) < len(names):
+        say(out, (path, "series"), "series names must be unique")
+    wanted = sorted(value["axis_config"]["categories"])
+    for index, series in enumerate(value["series"]):
+        if sorted(point["label"] for point in series["data"]) != wanted:
+            say(out, (((path, "series"), index), "data"), "must have one data point for each category")
+
+
+_CHARTS: dict[str, Check] = {
+    "pie": record(("segments",), {"type": TYPE, "segments": list_of(_POINT, SERIES)}),
+    "bar": _plot,
+    "area": _plot,
+    "line": _plot,
+}
+DATA_VISUALIZATION = record(("title", "chart"), _BLOCK | {"title": string(50), "chart": typed(_CHARTS)})
+
+# --- cards --------------------------------------------------------------------------------------------------------
+
+# SR-BLK-31, SR-BLK-32, SR-BLK-33
+_CARD = record(
+    (),
+    _BLOCK
+    | {
+        "title": text_object(150, True),
+        "subtitle": text_object(150, True),
+        "body": text_object(200, True),
+        "subtext": text_object(200, True),
+        "hero_image": IMAGE,
+        "icon": IMAGE,
+        "slack_icon": anything,
+        "actions": list_of(typed(ELEMENTS, frozenset({"button", "workflow_button"})), 3),
+    },
+)
+
+
+def CARD(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands in the table of blocks)
+    """SR-BLK-34: something has to be on it."""
+    _CARD(value, path, out)
+    if not any(value.get(key) for key in ("hero_image", "title", "actions", "body")):
+        say(out, path, "must provide at least one of: hero_image, title, actions, body")
+
+
+# SR-BLK-35
+CAROUSEL = record(("elements",), _BLOCK | {"elements": list_of(typed({"card": CARD}), CARDS)})
+
+# SR-BLK-40, SR-BLK-41
+ALERT = record(
+    ("text",),
+    _BLOCK | {"text": text_object(200, True), "level": one_of("default", "info", "warning", "error", "success")},
+)
+
+# --- plans and tasks (SR-BLK-42, SR-BLK-43) -----------------------------------------------------------------------
+
+_SOURCE = record(("url", "text"), {"type": TYPE, "url": string(3000), "text": string(255)})
+
+
+def _task(*status: str) -> Check:
+    return record(
+        ("task_id", "title", "status"),
+        _BLOCK
+        | {
+            "task_id": string(255),
+            "title": string(255),
+            "status": one_of(*status),
+            "details": typed({"rich_text": RICH_TEXT}),
+            "output": typed({"rich_text": RICH_TEXT}),
+            "sources": list_of(typed({"url": _SOURCE}), 100, 0),
+        },
+    )
+
+
+TASK_CARD = _task("in_progress", "complete", "error")
+_PLANNED = typed({"task_card": _task("pending", "in_progress", "complete", "error")})
+PLAN = record(("title",), _BLOCK | {"title": string(255), "tasks": list_of(_PLANNED, TASKS, 0)})
