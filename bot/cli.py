@@ -245,7 +245,8 @@ def rearm() -> None:
     settings = _settings()
     with _store_errors():
         count = asyncio.run(rearm_all(settings))
-    print(f"{count} duties are tried again by the running bot." if count else "No duty is parked.")
+    many = "1 duty is" if count == 1 else f"{count} duties are"
+    print(f"{many} tried again by the running bot." if count else "No duty is parked.")
 
 
 @cli.command()

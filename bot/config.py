@@ -86,6 +86,15 @@ class Settings(BaseSettings):
             raise ValueError(f"{value} is not a file")
         return value
 
+    @field_validator("horizon_urls", "rpc_urls")
+    @classmethod
+    def _endpoints(cls, value: str) -> str:
+        try:
+            endpoints(value)
+        except Misconfigured as wrong:
+            raise ValueError(str(wrong)) from None
+        return value
+
     @field_validator("slack_app_token", "slack_signing_secret")
     @classmethod
     def _needed_by_mode(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:

@@ -112,6 +112,10 @@ class Store(Protocol):
         """The incident as it stands."""
         ...
 
+    async def glance(self, id: str) -> Incident | None:
+        """The incident as this process last knew it: for looking around before an act."""
+        ...
+
     async def entries(self, id: str) -> list[Entry]:
         """The whole timeline, in order."""
         ...

@@ -29,6 +29,7 @@ SCOPES: dict[str, frozenset[str]] = {
     for method, scopes in {
         "auth.test": "",
         "bookmarks.add": "bookmarks:write",
+        "bookmarks.edit": "bookmarks:write",
         "bookmarks.list": "bookmarks:read",
         "chat.delete": "chat:write",
         "chat.getPermalink": "",

@@ -20,6 +20,14 @@ from bot.domain.policy import Policy
 
 #: calls that Slack would do twice: written down before they are made
 ONCE = frozenset({"open", "post", "bookmark", "share", "publish"})
+#: Slack's codes which say that a channel cannot be used any more -> what became of it
+LOST = {
+    "is_archived": "archived",
+    "is_inactive": "archived",
+    "channel_is_archived": "archived",
+    "channel_not_found": "deleted",
+    "not_in_channel": "removed",
+}
 #: what chat.update answers for a message that cannot be edited any more
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
@@ -77,7 +85,12 @@ class Books:
         """Whether this call is owed, so that `hash` is shown."""
         if effect.state in outcome.DOUBTFUL or _unseeable(effect):
             return False  # looked for first
-        return effect.state not in _SETTLED or effect.hash != hash
+        return effect.state not in _SETTLED or effect.hash != hash or self._regained(effect)
+
+    def _regained(self, effect: Effect) -> bool:
+        """Whether it was given up because the incident's channel could not be used, and that can be used again."""
+        here = effect.channel == self.incident.channel and self.incident.reachable
+        return effect.state is EffectState.PARKED and here and effect.error in LOST
 
 
 def lasting(key: str) -> bool:

@@ -10,7 +10,7 @@ import structlog
 
 from bot.caretaker import outcome
 from bot.caretaker.gates import Gates
-from bot.caretaker.owed import GONE, Owed, lasting
+from bot.caretaker.owed import GONE, LOST, Owed, lasting
 from bot.domain import channel, drafts
 from bot.domain.actor import bot_itself
 from bot.domain.effect import Effect, EffectState
@@ -21,14 +21,6 @@ from bot.service import Rule, Service
 
 log = structlog.get_logger(__name__)
 
-#: Slack's codes which say that a channel cannot be used any more
-LOST = {
-    "is_archived": "archived",
-    "is_inactive": "archived",
-    "channel_is_archived": "archived",
-    "channel_not_found": "deleted",
-    "not_in_channel": "removed",
-}
 #: names tried for a channel before Slack's "name_taken" counts as a refusal
 NAMES = 20
 
@@ -88,8 +80,8 @@ class Payer:
             await self._record(
                 incident, "channel lost", lambda i, *, by, at: channel.lost(i, reason=LOST[code], by=by, at=at)
             )
-            # Owed again as soon as the channel can be used again, and not before.
-            return effect if effect.state in outcome.DOUBTFUL and owed.call == "look" else outcome.ready(effect)
+            if owed.call in ("look", "twin"):
+                return effect
         if owed.call in ("look", "twin"):
             return outcome.blind(effect, code) if owed.call == "look" else outcome.done(effect, effect.hash)
         return outcome.parked(effect, owed.hash, code)

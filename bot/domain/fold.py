@@ -16,8 +16,8 @@ from bot.domain.incident import (
 #: facts that are told in messages of their own and so are kept one by one, not only as what they amount to
 MOMENTS = (
     e.Declared, e.SeverityChanged, e.RoleTaken, e.RoleOffered, e.RoleKept, e.NobodyAnswered, e.Escalated, e.LeadSilent,
-    e.WaitingBegan, e.WaitingEnded, e.OverrideAsked, e.SecretRefused, e.Mitigated, e.Resolved, e.Reopened,
-    e.FalseAlarm, e.MarkedDuplicate, e.StoodDown,
+    e.WaitingBegan, e.WaitingEnded, e.OverrideAsked, e.SecretRefused, e.ChannelLost, e.Mitigated, e.Resolved,
+    e.Reopened, e.FalseAlarm, e.MarkedDuplicate, e.StoodDown,
 )  # fmt: skip
 
 

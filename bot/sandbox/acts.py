@@ -79,6 +79,10 @@ def _surface(sandbox: Sandbox, person: Person, body: Json) -> Message | View:
 
 
 async def _command(sandbox: Sandbox, person: Person, body: Json) -> Json:
+    """SR-INT-07: not in a thread."""
+    if body.get("thread_ts"):
+        name = str(body["text"]).split(" ")[0]
+        raise NotPossible(f"{name} is not supported in threads")
     answer = await person.command(str(body["text"]), str(body["channel"]))
     return {"ok": answer.ok, "failed": answer.failed, "error": answer.error}
 

@@ -35,14 +35,18 @@ class AppManifest:
     scopes: frozenset[str]
     events: frozenset[str]
     home_tab: bool
+    dm_read_only: bool
     metadata_types: frozenset[str]
+    redirect_urls: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, manifest: Json) -> AppManifest:
         """Take a parsed manifest; what it does not say is empty."""
         features = manifest.get("features") or {}
+        home = features.get("app_home") or {}
         settings = manifest.get("settings") or {}
-        scopes = (manifest.get("oauth_config") or {}).get("scopes") or {}
+        oauth = manifest.get("oauth_config") or {}
+        scopes = oauth.get("scopes") or {}
         subscriptions = settings.get("event_subscriptions") or {}
         name = (manifest.get("display_information") or {}).get("name") or "App"
         return cls(
@@ -63,6 +67,8 @@ class AppManifest:
             ),
             scopes=frozenset([*(scopes.get("bot") or []), *(scopes.get("bot_optional") or [])]),
             events=frozenset(subscriptions.get("bot_events") or []),
-            home_tab=bool((features.get("app_home") or {}).get("home_tab_enabled")),
+            home_tab=bool(home.get("home_tab_enabled")),
+            dm_read_only=bool(home.get("messages_tab_read_only_enabled")),
             metadata_types=frozenset(each["event_type"] for each in subscriptions.get("metadata_subscriptions") or []),
+            redirect_urls=tuple(oauth.get("redirect_urls") or ()),
         )

@@ -94,7 +94,7 @@ def list_of(each: Check, most: int, least: int = 1) -> Check:
 
 
 def text_object(most: int, mrkdwn: bool = False) -> Check:
-    """A text object of 1 to `most` characters (SR-BLK-48); `mrkdwn` says whether that type stands besides plain_text."""
+    """A text object of 1 to `most` characters (SR-BLK-48); `mrkdwn`: that type is allowed besides plain_text."""
 
     def check(value: Any, path: Any, out: Out) -> None:
         if not isinstance(value, dict):

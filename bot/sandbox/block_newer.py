@@ -1,4 +1,4 @@
-"""The blocks that came with 2024 to 2026: rich text, tables, charts, cards, alerts, plans (docs/slack-rules.md, SR-BLK).
+"""Block Kit's newer blocks: rich text, tables, charts, cards, alerts, plans (docs/slack-rules.md, SR-BLK).
 
 Numbers: docs.slack.dev, reference/block-kit/blocks, the types of @slack/types 3.2 and slack_sdk 3.47.
 """

@@ -21,7 +21,8 @@ RETENTION = 120_960
 
 _FIRST_LEDGER_AT = 1_700_000_000
 _LAG_SECONDS = 75
-_VALUES = (("ok", "ok"), ("lagging", "lagging"), ("failing", "failing"))
+_SERVER = (("ok", "Answers"), ("lagging", "75 s behind"), ("failing", "Fails (503)"))
+_NETWORK = (("ok", "Runs"), ("lagging", "Crowded"), ("failing", "Stands still"))
 
 
 class Chain:
@@ -29,9 +30,8 @@ class Chain:
 
     def __init__(self, clock: SandboxClock) -> None:
         self.clock = clock
-        self.horizon_a = Switch("horizon-a", "Horizon A", _VALUES)
-        network = (("ok", "ok"), ("lagging", "lagging"), ("failing", "halted"))
-        self.network = Switch("network", "Stellar network", network, self._network_changed)
+        self.horizon_a = Switch("horizon-a", "Horizon A", _SERVER)
+        self.network = Switch("network", "Stellar network", _NETWORK, self._network_changed)
         self._halted_at: float | None = None
         self._lost = 0.0
 

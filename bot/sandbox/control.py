@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.sandbox import acts, rooms, talk, windows
 from bot.sandbox.errors import NotPossible, SlackError
+from bot.sandbox.faults import KINDS
 from bot.sandbox.journal import Call
 from bot.sandbox.records import Channel, Json, Message, User
 from bot.sandbox.shapes import file_object
@@ -23,6 +24,16 @@ TYPES = {
     ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png",
     ".json": "application/json", ".woff2": "font/woff2",
 }  # fmt: skip
+
+NOTIFICATIONS = 100
+"""Notifications that a page gets when it opens."""
+
+PAGE_HEADERS = {
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    # The page's own <meta> says the rest; only a header can say who may frame it.
+    "Content-Security-Policy": "frame-ancestors 'none'",
+}
 
 _LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
@@ -155,10 +166,20 @@ class Control:
                 "delivery": "socket" if self.sandbox.event_url is None else "http",
                 "connected": self.sandbox.sockets.connected,
                 "home": windows.page_view(world, home) if home else None,
-                "app": {"name": app.name, "home_tab": app.home_tab},
+                "app": {"name": app.name, "home_tab": app.home_tab, "dm_read_only": app.dm_read_only},
+                "notifications": self._notifications(me),
                 "stack_depth": len(world.stacks.get(me.id) or []),
             }
         )
+
+    def _notifications(self, me: User) -> list[Json]:
+        """The last ones, oldest first, each with whether its place has been read since."""
+        channels, found = self.world.channels, self.world.notifications.get(me.id, [])[-NOTIFICATIONS:]
+        return [
+            {**each, "read": each["ts"] <= channels[each["channel"]].last_read.get(me.id, "")}
+            for each in found
+            if each["channel"] in channels
+        ]
 
     async def messages(self, http: web.Request) -> web.Response:
         me = self._me(http)
@@ -234,6 +255,9 @@ class Control:
 
     async def journal(self, http: web.Request) -> web.Response:
         calls = self.sandbox.journal.after(int(http.query.get("after") or 0))
+        method, outcome = http.query.get("method"), http.query.get("outcome")
+        if method or outcome:
+            calls = [each for each in calls if method in (None, each.method) and outcome in (None, each.outcome)]
         limit = int(http.query.get("limit") or 500)
         return web.json_response({"calls": [call.shown() for call in calls[-limit:]]})
 
@@ -267,11 +291,11 @@ class Control:
         return web.json_response({"ok": True} | self._clock())
 
     async def faults(self, http: web.Request) -> web.Response:
-        return web.json_response({"faults": self.sandbox.faults.shown()})
+        return web.json_response({"faults": self.sandbox.faults.shown(), "kinds": KINDS})
 
     async def add_fault(self, http: web.Request) -> web.Response:
         body = await _body(http)
-        self.sandbox.faults.add(str(body["method"]), str(body["kind"]), int(body.get("times") or 1))
+        self.sandbox.faults.add(str(body["method"]), str(body["kind"]), int(body.get("times", 1)))
         return web.json_response({"ok": True, "faults": self.sandbox.faults.shown()})
 
     async def clear_faults(self, http: web.Request) -> web.Response:
@@ -299,8 +323,7 @@ class Control:
         kind = TYPES.get(file.suffix)
         if name.startswith(".") or kind is None or not file.is_file():
             return web.Response(status=404, text="not found")
-        headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-        return web.Response(body=file.read_bytes(), content_type=kind, charset="utf-8", headers=headers)
+        return web.Response(body=file.read_bytes(), content_type=kind, charset="utf-8", headers=PAGE_HEADERS)
 
     async def avatar(self, http: web.Request) -> web.Response:
         user = self.world.user(http.match_info["id"])

@@ -23,9 +23,14 @@ from bot.sandbox.records import Channel, Json
 from bot.sandbox.sockets import Sockets
 from bot.sandbox.world import MESSAGE_EVENTS, World
 
-ACK_SECONDS = 3.0
+ACK_SECONDS = 3.0  # SR-INT-05, SR-DLV-02
 RETRIES = (0.0, 60.0, 300.0)
-"""Seconds after the first attempt at which an event is tried again, by the workspace's clock."""
+"""SR-DLV-03: seconds after the first attempt at which an event is tried again, by the workspace's clock."""
+
+REDIRECTS = 2  # SR-DLV-07
+EVENTS_PER_HOUR = 30_000  # SR-RAT-09
+CONTEXTS = 1_000
+"""Event contexts that apps.event.authorizations.list still knows."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,11 @@ class Delivery:
         self.signing_secret = signing_secret
         self.event_url: str | None = None
         self.ack_seconds = ACK_SECONDS
+        self.contexts: dict[str, str] = {}
+        self.events_per_hour = EVENTS_PER_HOUR
+        self._hour = (0, 0)
+        self._told_minute = 0
+        self._overtaken: list[asyncio.Event] = []
         self.in_flight = 0
         self.last_activity = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,6 +71,15 @@ class Delivery:
 
     def _stir(self) -> None:
         self.last_activity = time.monotonic()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Send what a planted fault held back: something else has gone before, or time has passed."""
+        held, self._overtaken = self._overtaken, []
+        for each in held:
+            # Counted from now on, as a new event is.
+            self.in_flight += 1
+            each.set()
 
     async def stop(self) -> None:
         for task in list(self._tasks):
@@ -78,7 +97,7 @@ class Delivery:
     # --- what is delivered -------------------------------------------------------------------------------------
 
     async def command(self, fields: Json) -> Ack:
-        """A slash command; never tried again."""
+        """A slash command; never tried again (SR-INT-05)."""
         return await self._gesture("slash_commands", "slash_commands", fields, fields["user_id"])
 
     async def interaction(self, payload: Json) -> Ack:
@@ -87,9 +106,10 @@ class Delivery:
 
     async def _gesture(self, envelope: str, kind: str, payload: Json, caller: str) -> Ack:
         call = self.journal.begin(f"delivery:{kind}", payload, self.world.clock.now(), caller)
+        call.team = self.world.team_id
         fault = self.faults.take(call.method)
         with self._counted():
-            if fault == "drop":
+            if not await self._passed(fault):
                 ack = Ack(error="operation_timeout", reason="timeout")
             else:
                 ack = await self._send(envelope, payload, None)
@@ -99,8 +119,16 @@ class Delivery:
         self.journal.end(call, self.world.clock.now(), "ok" if ack.ok else "failed", ack.error)
         return ack
 
+    async def _passed(self, fault: str | None) -> bool:
+        """Whether the delivery leaves the house; carries out what a fault does before that."""
+        if fault == "socket_cut":
+            self.sockets.tear()
+        if fault is not None and fault.startswith("slow:"):
+            await asyncio.sleep(float(fault.partition(":")[2]))
+        return fault not in ("drop", "socket_cut")
+
     async def verify(self) -> bool:
-        """Ask the event URL to echo a challenge, as Slack does when the URL is saved (docs: url_verification)."""
+        """Ask the event URL to echo a challenge, as Slack does when the URL is saved (SR-DLV-09)."""
         challenge = self.world.hex(32)
         payload: Json = {"token": "verification-token", "challenge": challenge, "type": "url_verification"}
         with self._counted():
@@ -109,15 +137,40 @@ class Delivery:
 
     def event(self, event: Json, channel: Channel | None) -> None:
         """An Events API event, where the app subscribed to it and may hear it; tried again when not acknowledged."""
-        if not self.world.hears(event["type"], channel, event.get("user")):
+        if not self.world.hears(event["type"], channel, event.get("user")) or not self._within_hour():
             return
         kind = MESSAGE_EVENTS[channel.kind] if event["type"] == "message" and channel is not None else event["type"]
         # Counted from now on, so that nobody takes the workspace for idle before the task has begun.
         self.in_flight += 1
         self.spawn(self._event(kind, self._wrap(event)))
 
+    def _within_hour(self) -> bool:
+        """SR-RAT-09: past the hour's number, events are lost; the app is told so once a minute."""
+        now = self.world.seconds()
+        hour, count = self._hour
+        self._hour = (now // 3600, count + 1 if hour == now // 3600 else 1)
+        if self._hour[1] <= self.events_per_hour:
+            return True
+        if self._told_minute != now // 60:
+            self._told_minute = now // 60
+            told = {
+                "token": "verification-token",
+                "type": "app_rate_limited",
+                "team_id": self.world.team_id,
+                "minute_rate_limited": now // 60 * 60,
+                "api_app_id": self.world.app_id,
+            }
+            self.in_flight += 1
+            self.spawn(self._event("app_rate_limited", told))
+        return False
+
     def _wrap(self, event: Json) -> Json:
+        """The envelope of an event; `authorizations` names one installation only (SR-OAU-08)."""
         world = self.world
+        context = f"4-{world.hex(24)}"
+        self.contexts[context] = world.team_id
+        while len(self.contexts) > CONTEXTS:
+            del self.contexts[next(iter(self.contexts))]
         return {
             "token": "verification-token",
             "team_id": world.team_id,
@@ -138,7 +191,7 @@ class Delivery:
                 }
             ],
             "is_ext_shared_channel": False,
-            "event_context": f"4-{world.hex(24)}",
+            "event_context": context,
         }
 
     async def _event(self, kind: str, payload: Json) -> None:
@@ -148,23 +201,34 @@ class Delivery:
             if attempt:
                 await self.world.clock.until(first + RETRIES[attempt - 1])
                 self.in_flight += 1
+            fault = self.faults.take(f"delivery:event:{kind}")
+            if fault == "reorder":
+                await self._step_aside()
             call = self.journal.begin(
-                f"delivery:event:{kind}", payload, self.world.clock.now(), payload["event"].get("user")
+                f"delivery:event:{kind}", payload, self.world.clock.now(), payload.get("event", {}).get("user")
             )
+            call.team = self.world.team_id
             try:
-                ack = await self._attempt(
-                    payload, (attempt, reason) if attempt else None, self.faults.take(call.method)
-                )
+                ack = await self._attempt(payload, (attempt, reason) if attempt else None, fault)
             finally:
                 self.in_flight -= 1
                 self.last_activity = time.monotonic()
+            self._let_go()
             self.journal.end(call, self.world.clock.now(), "ok" if ack.ok else "failed", ack.error)
-            if ack.ok or ack.reason == "no_retry":
+            if ack.ok or ack.reason == "no_retry":  # SR-DLV-05
                 return
             reason = ack.reason or "unknown_error"
 
+    async def _step_aside(self) -> None:
+        """Wait until another event has gone before. Meanwhile nothing is in flight: nobody is kept waiting for it."""
+        overtaken = asyncio.Event()
+        self._overtaken.append(overtaken)
+        self.in_flight -= 1
+        self.last_activity = time.monotonic()
+        await overtaken.wait()
+
     async def _attempt(self, payload: Json, retry: tuple[int, str | None] | None, fault: str | None) -> Ack:
-        if fault == "drop":
+        if not await self._passed(fault):
             return Ack(error="operation_timeout", reason="http_timeout")
         ack = await self._send("events_api", payload, retry)
         if fault == "duplicate":
@@ -202,19 +266,28 @@ class Delivery:
         headers = {"Content-Type": kind, "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)"}
         headers |= signature(self.signing_secret, raw)
         if retry is not None:
+            # SR-DLV-04
             headers |= {"X-Slack-Retry-Num": str(retry[0]), "X-Slack-Retry-Reason": retry[1] or "unknown_error"}
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self.ack_seconds))
         try:
             assert self.event_url is not None
-            async with self._session.post(self.event_url, data=raw.encode(), headers=headers) as response:
+            async with self._session.post(
+                self.event_url, data=raw.encode(), headers=headers, max_redirects=REDIRECTS + 1
+            ) as response:
                 text = await response.text()
-                if response.status != 200:
+                # SR-DLV-02: any success will do for an event; a gesture is acknowledged with 200.
+                taken = 200 <= response.status < 300 if envelope == "events_api" else response.status == 200
+                if not taken:
                     final = response.headers.get("X-Slack-No-Retry") == "1"
                     return Ack(error="dispatch_failed", reason="no_retry" if final else "http_error")
                 return Ack(_parsed(text, response.content_type))
         except TimeoutError:
             return Ack(error="operation_timeout", reason="http_timeout")
+        except aiohttp.TooManyRedirects:
+            return Ack(error="dispatch_failed", reason="too_many_redirects")
+        except aiohttp.ClientSSLError:
+            return Ack(error="dispatch_failed", reason="ssl_error")
         except aiohttp.ClientError:
             return Ack(error="dispatch_failed", reason="connection_failed")
 
@@ -235,7 +308,7 @@ class _Counted:
 
 
 def signature(secret: str, raw: str) -> dict[str, str]:
-    """Slack's v0 request signature, by real time: the receiver checks its age."""
+    """Slack's v0 request signature (SR-DLV-01), by real time: the receiver checks its age."""
     stamp = str(int(time.time()))
     digest = hmac.new(secret.encode(), f"v0:{stamp}:{raw}".encode(), hashlib.sha256).hexdigest()
     return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.sandbox.errors import SlackError
 from bot.sandbox.world import World
 
-TRIGGER_SECONDS = 3.0
-RESPONSE_SECONDS = 30 * 60.0
-RESPONSE_USES = 5
+TRIGGER_SECONDS = 3.0  # SR-INT-02
+RESPONSE_SECONDS = 30 * 60.0  # SR-INT-04
+RESPONSE_USES = 5  # SR-INT-03
 CROWDED = 1_000
 """Triggers or response URLs from which on the expired ones are cleared away."""
 
@@ -37,6 +38,18 @@ class ResponseUrl:
 
 
 @dataclass
+class Scheduled:
+    """A message for later (chat.scheduleMessage). `posts`: whether it will be posted at all (SR-SCH-05)."""
+
+    id: str
+    channel: str
+    post_at: int
+    created: int
+    text: str
+    posts: bool = True
+
+
+@dataclass
 class Desk:
     """The handed-out things of one workspace (docs: handling user interaction)."""
 
@@ -44,7 +57,10 @@ class Desk:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     responses: dict[str, ResponseUrl] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
+    scheduled: dict[str, Scheduled] = field(default_factory=dict)
+    event_contexts: dict[str, str] = field(default_factory=dict)
     new_socket_url: Callable[[], str] | None = None
+    spawn: Callable[[Coroutine[Any, Any, None]], None] | None = None
     _crowded: int = CROWDED
     _many_urls: int = CROWDED
 
@@ -59,7 +75,7 @@ class Desk:
         return trigger_id
 
     def use_trigger(self, trigger_id: str) -> Trigger:
-        """Take a trigger, once. Raises SlackError invalid_, exchanged_ or expired_trigger_id."""
+        """Take a trigger, once (SR-INT-01). Raises SlackError invalid_, exchanged_ or expired_trigger_id."""
         trigger = self.triggers.get(trigger_id)
         if trigger is None:
             raise SlackError("invalid_trigger_id")
@@ -95,7 +111,7 @@ class Desk:
         return base64.urlsafe_b64encode(f"{method}:{start}".encode()).decode()
 
     def read_cursor(self, cursor: str, method: str) -> int:
-        """The row to start from. Raises SlackError invalid_cursor."""
+        """The row to start from. Raises SlackError invalid_cursor (SR-LST-02, SR-LST-03)."""
         if not cursor:
             return 0
         try:

@@ -8,12 +8,39 @@ from typing import Any
 
 Json = dict[str, Any]
 
-_KINDS = re.compile(r"error:[a-z_]+|429:\d+|500_before|500_after|cut_before|cut_after|hang|duplicate|drop")
+KINDS = {
+    "error:<code>": "calls: refused with this error",
+    "429:<seconds>": "calls: rate limited, nothing done",
+    "500_before": "calls: HTTP 500, nothing done",
+    "500_after": "calls: HTTP 500 after the work is done",
+    "cut_before": "calls: connection cut, nothing done",
+    "cut_after": "calls: connection cut after the work is done",
+    "hang": "calls: no answer, nothing done",
+    "slow:<seconds>": "calls and deliveries: that much later, in real time",
+    "missing_scope": "calls: as if the app had not been given the scope",
+    "off": "calls: unknown_method, as if Slack had switched the method off",
+    "expired_ticket": "apps.connections.open: the URL's ticket is worth nothing",
+    "duplicate": "deliveries: sent twice",
+    "drop": "deliveries: never sent",
+    "reorder": "delivery:event:…: held back until the next event has been delivered",
+    "socket_cut": "deliveries: the connection is cut instead",
+}
+"""Every kind of fault and what it does."""
+
+_KINDS = re.compile(
+    "|".join(
+        kind.replace("<code>", r"[a-z_]+").replace("429:<seconds>", r"429:\d+").replace("<seconds>", r"\d+(\.\d+)?")
+        for kind in KINDS
+    )
+)
 
 
 @dataclass
 class Fault:
-    """`method` is a Web API method, `*` for any, or `delivery:<kind>`; `times` are left."""
+    """`method` is a Web API method, `*` for any of them, `delivery:<kind>`, `delivery:event:*` or `delivery:*`.
+
+    `times` are left; 0 means until the faults are cleared.
+    """
 
     method: str
     kind: str
@@ -21,12 +48,7 @@ class Fault:
 
 
 class Faults:
-    """The planted faults, oldest first.
-
-    Kinds for Web API calls: `error:<code>` (refused), `429:<seconds>`, `500_before` and `cut_before` (nothing done),
-    `500_after` and `cut_after` (done, but the answer is lost), `hang` (no answer, nothing done). For deliveries:
-    `duplicate` (sent twice) and `drop` (the program never gets it).
-    """
+    """The planted faults, oldest first; `KINDS` says what there is."""
 
     def __init__(self) -> None:
         self.planted: list[Fault] = []
@@ -35,15 +57,18 @@ class Faults:
         """Plant a fault. Raises ValueError for a kind that is not known."""
         if not _KINDS.fullmatch(kind):
             raise ValueError(f"no such kind of fault: {kind}")
+        if times < 0:
+            raise ValueError("times is 1 or more, or 0 for as long as it is planted")
         self.planted.append(Fault(method, kind, times))
 
     def take(self, method: str) -> str | None:
         """The kind of the first fault that fits, used up once; None where there is none."""
         for fault in self.planted:
-            if fault.method == method or (fault.method == "*" and not method.startswith("delivery:")):
-                fault.times -= 1
-                if fault.times <= 0:
-                    self.planted.remove(fault)
+            if _fits(fault.method, method):
+                if fault.times:
+                    fault.times -= 1
+                    if not fault.times:
+                        self.planted.remove(fault)
                 return fault.kind
         return None
 
@@ -52,3 +77,9 @@ class Faults:
 
     def shown(self) -> list[Json]:
         return [asdict(fault) for fault in self.planted]
+
+
+def _fits(pattern: str, method: str) -> bool:
+    if pattern == "*":
+        return not method.startswith("delivery:")
+    return pattern == method or (pattern.endswith(":*") and method.startswith(pattern[:-1]))

@@ -10,9 +10,9 @@ from bot.sandbox import forms, payloads, rooms, talk, windows, words
 from bot.sandbox.delivery import Ack, Delivery
 from bot.sandbox.desk import Desk
 from bot.sandbox.errors import NotPossible, SlackError
-from bot.sandbox.methods.views import checked
 from bot.sandbox.records import Channel, Json, Message, User, View
 from bot.sandbox.shapes import message_object, view_object
+from bot.sandbox.view_checks import checked
 from bot.sandbox.world import World
 
 
@@ -182,7 +182,7 @@ class Gestures:
     def _with_errors(self, view: View, errors: Any) -> SubmitResult:
         inputs = {block["block_id"] for block in view.body["blocks"] if block["type"] == "input"}
         if not isinstance(errors, dict) or not errors or not set(errors) <= inputs:
-            # Errors may only name input blocks of the view; otherwise Slack says that it had trouble connecting.
+            # SR-INT-06: errors may only name input blocks; otherwise Slack says that it had trouble connecting.
             return SubmitResult(ok=False, response_action="errors", failed=True, error="invalid_errors")
         return SubmitResult(ok=False, errors={k: str(v) for k, v in errors.items()}, response_action="errors")
 

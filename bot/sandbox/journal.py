@@ -19,7 +19,7 @@ class Call:
     `method` is the Web API method, or `delivery:<kind>` with kind slash_commands, block_actions, view_submission,
     view_closed, shortcut, message_action, block_suggestion, `event:<type>`, or `response_url`. Times are epoch
     seconds by the workspace's clock. `outcome` is ok, error, fault, failed (a delivery nobody acknowledged) or
-    pending. `caller` is the user id behind it.
+    pending. `caller` is the user id behind it, `team` the workspace's id.
     """
 
     number: int
@@ -31,6 +31,7 @@ class Call:
     outcome: str = "pending"
     error: str | None = None
     answer: Json = field(default_factory=dict)
+    team: str = ""
 
     def shown(self) -> Json:
         return {
@@ -42,6 +43,7 @@ class Call:
             "outcome": self.outcome,
             "error": self.error,
             "caller": self.caller,
+            "team": self.team,
         }
 
 

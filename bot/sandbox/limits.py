@@ -1,7 +1,7 @@
-"""Rate limits: token buckets by the workspace's clock. Off unless asked for.
+"""Rate limits: token buckets by the workspace's clock. Off unless asked for (`Sandbox(strict=True)`).
 
-Tier numbers: docs "Rate limits" (T1 1+, T2 20+, T3 50+, T4 100+ calls a minute, per method, workspace and app);
-posting is about one message a second a channel with short bursts allowed (five here; Slack names no number).
+Figures: docs "Rate limits" (docs/slack-rules.md, SR-RAT). Slack promises at least these numbers and counts in ways that
+it does not tell; here a bucket holds a minute's worth and fills evenly, and a refused call costs nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100, 0: 600}
-"""Calls a minute by tier; 0 stands for the methods that Slack calls special and gives several hundred."""
+"""Calls a minute by tier: SR-RAT-01, SR-RAT-02, SR-RAT-03; 0 stands for what Slack calls special (SR-RAT-04)."""
 
-POST_BURST = 5
+POST_BURST = 5  # SR-RAT-05
 POST_RATE = 1.0
+POSTS_PER_MINUTE = 300  # SR-RAT-08
 
 
 @dataclass
@@ -24,37 +25,42 @@ class _Bucket:
     left: float
     at: float
 
-    def take(self, now: float) -> float:
+    def wait(self, now: float) -> float:
         """Seconds to wait, 0 when the call may go ahead."""
         self.left = min(self.size, self.left + max(0.0, now - self.at) * self.rate)
         self.at = now
-        if self.left >= 1.0:
-            self.left -= 1.0
-            return 0.0
-        return (1.0 - self.left) / self.rate
+        # A hair's breadth for the rounding of a clock that counts from 1970.
+        return 0.0 if self.left >= 1.0 - 1e-6 else (1.0 - self.left) / self.rate
 
 
 @dataclass
 class Limits:
-    """`take` says how many whole seconds a call has to wait (0: go ahead)."""
+    """`take` says how many whole seconds a call has to wait, 0: go ahead (SR-RAT-07)."""
 
     now: Callable[[], float]
     on: bool = False
-    _buckets: dict[tuple[str, str], _Bucket] = field(default_factory=dict)
+    _buckets: dict[tuple[str, str, str], _Bucket] = field(default_factory=dict)
 
-    def take(self, method: str, tier: int, channel: str = "") -> int:
+    def take(self, method: str, tier: int, channel: str = "", team: str = "") -> int:
+        """Count one call of a method in a workspace (SR-RAT-06)."""
         if not self.on:
             return 0
         if method == "chat.postMessage":
-            wait = self._take(method, channel, POST_BURST, POST_RATE)
+            in_channel = self._bucket((team, method, channel), POST_BURST, POST_RATE)
+            in_all = self._bucket((team, method, ""), POSTS_PER_MINUTE, POSTS_PER_MINUTE / 60)
+            buckets = [in_channel, in_all] if channel else [in_all]
         else:
             size = PER_MINUTE[tier]
-            wait = self._take(method, "", size, size / 60)
-        return math.ceil(wait)
+            buckets = [self._bucket((team, method, ""), size, size / 60)]
+        wait = max(bucket.wait(self.now()) for bucket in buckets)
+        if wait > 0:
+            return math.ceil(wait)
+        for bucket in buckets:
+            bucket.left -= 1.0
+        return 0
 
-    def _take(self, method: str, key: str, size: float, rate: float) -> float:
-        now = self.now()
-        bucket = self._buckets.get((method, key))
+    def _bucket(self, key: tuple[str, str, str], size: float, rate: float) -> _Bucket:
+        bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[method, key] = _Bucket(size, rate, size, now)
-        return bucket.take(now)
+            bucket = self._buckets[key] = _Bucket(size, rate, size, self.now())
+        return bucket

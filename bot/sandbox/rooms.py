@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import takewhile
+
 from bot.sandbox import talk
-from bot.sandbox.records import Bookmark, Channel, Json, User
+from bot.sandbox.records import Bookmark, Channel, Json, Message, User
 from bot.sandbox.world import World
 
 
 def page_channel(world: World, channel: Channel, viewer: str) -> Json:
     """A channel for the page's sidebar."""
-    # Slack's own lines (who joined, who left) are never unread.
-    latest = [m for m in channel.messages if m.user != viewer and m.subtype in (None, "file_share", "thread_broadcast")]
     read = channel.last_read.get(viewer, "")
     member = viewer in channel.members
-    unread = sum(1 for m in latest if m.ts > read and (m.thread_ts is None or m.thread_ts == m.ts)) if member else 0
-    mentioned = any(
-        n["channel"] == channel.id and n["ts"] > read and n["reason"] != "thread"
+    unread = sum(1 for m in _since(channel, read) if _counts(m, viewer)) if member else 0
+    mentioned = sum(
+        1
         for n in world.notifications.get(viewer, [])
+        if n["channel"] == channel.id and n["ts"] > read and n["reason"] != "thread"
     )
     other = next((each for each in channel.members if each != viewer), viewer) if channel.is_im else None
     return {
@@ -33,6 +35,22 @@ def page_channel(world: World, channel: Channel, viewer: str) -> Json:
         "unread": unread,
         "mentioned": mentioned,
     }
+
+
+def _since(channel: Channel, read: str) -> Iterator[Message]:
+    """What was said after `read`, newest first: a look at the end of a long channel, not at all of it."""
+    return takewhile(lambda message: message.ts > read, reversed(channel.by_ts.values()))
+
+
+def _counts(message: Message, viewer: str) -> bool:
+    """Whether a message makes a channel unread: Slack's own lines (who joined, who left) and replies never do."""
+    return (
+        message.user != viewer
+        and not message.deleted
+        and not message.ephemeral
+        and message.subtype in (None, "file_share", "thread_broadcast")
+        and message.thread_ts in (None, message.ts)
+    )
 
 
 def tell_channel(world: World, channel: Channel, what: str, extra: tuple[str, ...] = ()) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.sandbox.records import User, UserGroup
 
@@ -12,6 +12,17 @@ TEAM_DOMAIN = "sandbox"
 APP_ID = "A01SANDBOX1"
 BOT_USER = "U01BOTUSER1"
 BOT_ID = "B01SANDBOX1"
+
+
+@dataclass(frozen=True)
+class Team:
+    """A workspace's own ids and names. The app is the same in each; its bot user is not."""
+
+    id: str = TEAM_ID
+    name: str = TEAM_NAME
+    domain: str = TEAM_DOMAIN
+    bot_user: str = BOT_USER
+    bot_id: str = BOT_ID
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,27 @@ class Sample:
     people: tuple[User, ...]
     groups: tuple[UserGroup, ...]
     places: tuple[Place, ...]
+
+
+def another_team(number: int, name: str) -> tuple[Team, Sample]:
+    """A further workspace: the same cast under ids of its own (U02ANASILVA …), as ids differ between workspaces."""
+
+    def other(an_id: str) -> str:
+        return an_id.replace("01", f"{number:02}", 1)
+
+    domain = "".join(sign for sign in name.lower() if sign.isalnum()) or f"team{number}"
+    first = sample()
+    there = Sample(
+        tuple(
+            replace(user, id=other(user.id), bot_id=user.bot_id and other(user.bot_id)) for user in first.people
+        ),
+        tuple(
+            UserGroup(other(group.id), group.handle, group.name, [other(user) for user in group.users])
+            for group in first.groups
+        ),
+        tuple(replace(place, id=other(place.id)) for place in first.places),
+    )  # fmt: skip
+    return Team(other(TEAM_ID), name, domain, other(BOT_USER), other(BOT_ID)), there
 
 
 def sample() -> Sample:

@@ -16,23 +16,22 @@ from bot.sandbox.app_manifest import AppManifest
 from bot.sandbox.chain import Chain
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.clock_feed import ClockFeed
+from bot.sandbox.consent import Consent
 from bot.sandbox.control import Control
-from bot.sandbox.delivery import Delivery
-from bot.sandbox.desk import Desk
 from bot.sandbox.errors import NotPossible
 from bot.sandbox.faults import Faults
-from bot.sandbox.gestures import Gestures
+from bot.sandbox.install import Grant, Install
 from bot.sandbox.journal import Journal
 from bot.sandbox.limits import Limits
 from bot.sandbox.people import Person
 from bot.sandbox.records import Channel, Json, User
-from bot.sandbox.sample import Sample
-from bot.sandbox.sockets import Sockets
+from bot.sandbox.sample import APP_ID, Sample, Team, another_team
+from bot.sandbox.sockets import CONNECTION_SECONDS, Sockets
 from bot.sandbox.stream import Stream
 from bot.sandbox.switches import Switch
 from bot.sandbox.tour import Tour
 from bot.sandbox.web_api import WebApi
-from bot.sandbox.world import World
+from bot.sandbox.workspace import Workspace
 
 QUIET_SECONDS = 0.02
 """Real time without a call or a delivery after which the workspace counts as idle."""
@@ -44,12 +43,14 @@ class Sandbox:
     `manifest`: the app's parsed manifest. `clock`: frozen for tests, running otherwise. `latency`: seconds added to
     every Web API call. `event_url`: where signed HTTP requests go; None means Socket Mode. `tour`: path of a JSON file
     with the page's "Try this". `files_dir`: where uploaded files are written as well. `people`: another cast.
+    `strict`: rate limits at Slack's numbers, and Socket Mode connections that have to be renewed after some hours. What
+    a call may contain is checked either way (docs/slack-rules.md).
     """
 
     def __init__(
         self, manifest: Json, clock: SandboxClock | None = None, latency: float = 0.0, event_url: str | None = None,
         tour: str | Path | None = None, files_dir: str | Path | None = None, people: Sample | None = None,
-        switches: Sequence[Switch] = (),
+        switches: Sequence[Switch] = (), strict: bool = False,
     ) -> None:  # fmt: skip
         self.clock = clock or SandboxClock()
         self.bot_token = f"xoxb-{secrets.randbelow(10**12):012d}-{secrets.token_hex(12)}"
@@ -58,15 +59,18 @@ class Sandbox:
         self.journal = Journal()
         self.faults = Faults()
         self.limits = Limits(self.clock.now)
-        self.world = World(AppManifest.read(manifest), self.clock, people)
-        self.desk = Desk(self.world)
-        self.sockets = Sockets(self.clock, self.world.app_id)
-        self.delivery = Delivery(self.world, self.journal, self.faults, self.sockets, self.signing_secret)
-        self.delivery.event_url = event_url
-        self.gestures = Gestures(self.world, self.desk, self.delivery)
-        self.web_api = WebApi(
-            self.world, self.desk, self.gestures, self.journal, self.faults, self.limits, self.bot_token, self.app_token
-        )
+        self.sockets = Sockets(self.clock, APP_ID)
+        self.app = AppManifest.read(manifest)
+        self.workspaces: list[Workspace] = []
+        main = self._open(people, None)
+        self.world, self.desk, self.delivery, self.gestures = main.world, main.desk, main.delivery, main.gestures
+        self.event_url = event_url
+        self.install = Install(self.workspaces, self.clock.now, self.app_token)
+        self.install.grants[self.bot_token] = Grant(main, self.app.scopes)
+        self.web_api = WebApi(self.install, self.journal, self.faults, self.limits, self.clock, self.sockets)
+        if strict:
+            self.limits.on = True
+            self.sockets.renew_after = CONNECTION_SECONDS
         self.web_api.latency = latency
         self.web_api.files_dir = None if files_dir is None else Path(files_dir)
         self.stream = Stream()
@@ -77,8 +81,6 @@ class Sandbox:
         self.control = Control(self)
         self.world.tell = self.stream.tell
         self.world.watched = self.stream.watched
-        self.world.announce = self.delivery.event
-        self.desk.new_socket_url = self._socket_url
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -89,6 +91,7 @@ class Sandbox:
         app = web.Application(client_max_size=64 << 20)
         app.router.add_get("/link/", self.sockets.accept)
         app.add_routes(self.web_api.routes())
+        app.add_routes(Consent(self.install).routes())
         app.add_routes(self.chain.routes())
         app.add_routes(self.control.routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -96,14 +99,16 @@ class Sandbox:
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
         self.port = self._runner.addresses[0][1]
-        self.world.url = self.url
+        for workspace in self.workspaces:
+            workspace.world.url = self.url
         self.control.listen()
 
     async def stop(self) -> None:
         self.web_api.closing.set()
         self.control.deafen()
-        await self.delivery.stop()
-        await self.sockets.cut()
+        for workspace in self.workspaces:
+            await workspace.delivery.stop()
+        await self.sockets.stop()
         self.stream.close()
         self.clock_feed.close()
         if self._runner is not None:
@@ -146,7 +151,22 @@ class Sandbox:
 
     @event_url.setter
     def event_url(self, url: str | None) -> None:
-        self.delivery.event_url = url
+        for workspace in self.workspaces:
+            workspace.delivery.event_url = url
+
+    @property
+    def client_id(self) -> str:
+        """The app's OAuth client id, with `client_secret` for oauth.v2.access."""
+        return self.install.client_id
+
+    @property
+    def client_secret(self) -> str:
+        return self.install.client_secret
+
+    @property
+    def authorize_url(self) -> str:
+        """Where an installation begins, as https://slack.com/oauth/v2/authorize."""
+        return f"{self.url}/oauth/v2/authorize"
 
     @property
     def latency(self) -> float:
@@ -158,6 +178,26 @@ class Sandbox:
 
     def _socket_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/link/?ticket={self.sockets.new_ticket()}&app_id={self.world.app_id}"
+
+    def _open(self, people: Sample | None, team: Team | None) -> Workspace:
+        workspace = Workspace(
+            self.app, self.clock, self.journal, self.faults, self.sockets, self.signing_secret, people, team
+        )
+        workspace.desk.new_socket_url = self._socket_url
+        if self.workspaces:
+            # One table of the app's events, of whichever workspace.
+            workspace.delivery.contexts = workspace.desk.event_contexts = self.workspaces[0].desk.event_contexts
+        self.workspaces.append(workspace)
+        return workspace
+
+    def add_workspace(self, name: str) -> Workspace:
+        """Another workspace, where the app is not installed yet: that is done at `authorize_url`."""
+        team, people = another_team(len(self.workspaces) + 1, name)
+        workspace = self._open(people, team)
+        workspace.world.installed = False
+        workspace.world.url = self.url
+        workspace.delivery.event_url = self.event_url
+        return workspace
 
     # --- driving it --------------------------------------------------------------------------------------------
 
@@ -211,8 +251,10 @@ class Sandbox:
         """Return when no delivery is in flight and no call was under way for 20 ms of real time."""
         until = time.monotonic() + timeout
         while True:
-            busy = self.delivery.in_flight or self.web_api.under_way
-            quiet = time.monotonic() - max(self.delivery.last_activity, self.web_api.last_activity)
+            deliveries = [workspace.delivery for workspace in self.workspaces]
+            busy = self.web_api.under_way or any(each.in_flight for each in deliveries)
+            last = max(self.web_api.last_activity, *(each.last_activity for each in deliveries))
+            quiet = time.monotonic() - last
             if not busy and quiet >= QUIET_SECONDS:
                 return
             if time.monotonic() > until:

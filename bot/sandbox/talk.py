@@ -109,7 +109,7 @@ def _announce_new(world: World, channel: Channel, message: Message) -> None:
 
 
 def _notify(world: World, channel: Channel, message: Message, parent: Message | None) -> None:
-    """Slack notifies of new messages, never of edits: of mentions, direct messages and followed threads."""
+    """SR-MSG-13: Slack notifies of new messages, never of edits: of mentions, direct messages, followed threads."""
     if message.subtype not in (None, "file_share", "thread_broadcast"):
         return
     users, groups, everybody = words.mentions(message.text, message.blocks)
@@ -189,7 +189,7 @@ def edit(
 
 
 def erase(world: World, message: Message) -> None:
-    """Delete a message. A parent with replies leaves a tombstone, as in Slack."""
+    """Delete a message, its pin too (SR-MRK-08). A parent with replies leaves a tombstone, as in Slack."""
     channel = world.channels[message.channel]
     previous = message_object(world, message)
     message.deleted = True

@@ -5,38 +5,50 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import secrets
 import time
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.desk import Desk
+from bot.sandbox.clock import SandboxClock
 from bot.sandbox.errors import SlackError
 from bot.sandbox.faults import Faults
-from bot.sandbox.gestures import Gestures
+from bot.sandbox.install import APP_SCOPES, Grant, Install
 from bot.sandbox.journal import Call, Journal
 from bot.sandbox.limits import Limits
-from bot.sandbox.methods import METHODS, Request
+from bot.sandbox.methods import METHODS, Method, Request
 from bot.sandbox.records import Json
-from bot.sandbox.world import World
+from bot.sandbox.sockets import Sockets
+from bot.sandbox.workspace import Workspace
+
+_IN_PASSING = ("off", "missing_scope", "expired_ticket")
+"""Faults that are not in the transport: the call goes its way and fails, or lies, at its own place."""
+
+
+_SECRETIVE = ("oauth.v2.access",)
+_SECRET = ("_basic", "client_secret", "code")
+
+
+class _Limited(Exception):
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class WebApi:
     """Answers the program's calls. `under_way` counts calls not answered yet, hanging ones apart."""
 
     def __init__(
-        self, world: World, desk: Desk, gestures: Gestures, journal: Journal, faults: Faults, limits: Limits,
-        bot_token: str, app_token: str,
-    ) -> None:  # fmt: skip
-        self.world = world
-        self.desk = desk
-        self.gestures = gestures
+        self, install: Install, journal: Journal, faults: Faults, limits: Limits, clock: SandboxClock, sockets: Sockets
+    ) -> None:
+        self.install = install
         self.journal = journal
         self.faults = faults
         self.limits = limits
-        self.bot_token = bot_token
-        self.app_token = app_token
+        self.clock = clock
+        self.sockets = sockets
         self.latency = 0.0
         self.files_dir: Path | None = None
         self.under_way = 0
@@ -64,76 +76,102 @@ class WebApi:
             try:
                 args = await _arguments(http)
             except SlackError as error:
-                return self._reply({"ok": False, "error": error.code})
+                return self._reply({"ok": False, "error": error.code}, None)
             token = _token(http, args)
-            call = self.journal.begin(name, args, self.world.clock.now(), None)
+            grant = self.install.grants.get(token)
+            shown = {key: value for key, value in args.items() if key not in _SECRET} if name in _SECRETIVE else args
+            call = self.journal.begin(name, shown, self.clock.now(), None)
+            if grant is not None:
+                call.team = grant.workspace.team_id
             if self.latency:
                 await asyncio.sleep(self.latency)
             fault = self.faults.take(name)
-            if fault is not None and not fault.endswith("_after"):
+            if fault is not None and fault.startswith("slow:"):
+                await asyncio.sleep(float(fault.partition(":")[2]))
+                fault = None
+            if fault is not None and fault not in _IN_PASSING and not fault.endswith("_after"):
                 return await self._spoiled(http, call, fault)
-            wait = self._wait(name, args)
-            if wait:
-                self.journal.end(call, self.world.clock.now(), "error", "ratelimited")
-                return _too_many(wait)
-            answer = self._answer(name, args, token, call)
-            if fault is not None:
+            try:
+                answer = self._answer(name, args, token, call, fault)
+            except _Limited as limited:
+                self.journal.end(call, self.clock.now(), "error", "ratelimited")
+                return _too_many(limited.seconds)
+            if fault is not None and fault.endswith("_after"):
                 return await self._spoiled(http, call, fault)
-            failed = not answer["ok"]
-            self.journal.end(call, self.world.clock.now(), "error" if failed else "ok", answer.get("error"))
-            return self._reply(answer)
+            outcome = "fault" if fault else "ok" if answer["ok"] else "error"
+            self.journal.end(call, self.clock.now(), outcome, fault or answer.get("error"))
+            return self._reply(answer, grant)
         finally:
             self.under_way -= 1
             self.last_activity = time.monotonic()
 
-    def _answer(self, name: str, args: Json, token: str, call: Call) -> Json:
+    def _answer(self, name: str, args: Json, token: str, call: Call, fault: str | None) -> Json:
         try:
-            body = self._handled(name, args, token, call)
+            body = self._handled(name, args, token, call, fault)
         except SlackError as error:
             return {"ok": False, "error": error.code, **error.more}
         call.answer = {key: body[key] for key in ("ts", "message_ts") if key in body}
+        # conversations.leave answers ok: false without an error.
         return {"ok": True, **body}
 
-    def _handled(self, name: str, args: Json, token: str, call: Call) -> Json:
+    def _handled(self, name: str, args: Json, token: str, call: Call, fault: str | None) -> Json:
         method = METHODS.get(name)
-        if method is None:
-            raise SlackError("unknown_method", req_method=name)
-        granted = self.world.app.scopes
-        if method.holder != "anyone":
-            if not token:
-                raise SlackError("not_authed")
-            if token not in (self.bot_token, self.app_token):
-                raise SlackError("invalid_auth")
-            if not self.world.installed and token == self.bot_token:
-                raise SlackError("account_inactive")
-            is_app = token == self.app_token
-            if is_app != (method.holder == "app"):
-                raise SlackError("not_allowed_token_type")
-            if is_app:
-                granted = frozenset({"connections:write"})
-        call.caller = self.world.bot.id
-        if method.scopes and granted.isdisjoint(method.scopes):
+        if method is None or fault == "off":
+            raise SlackError("unknown_method", req_method=name)  # SR-TOK-06
+        workspace, granted = self._bearer(method, token)
+        world = workspace.world
+        call.caller = world.bot.id
+        # Refused calls count as well, those without a good token apart.
+        if self.limits.on:
+            wait = self.limits.take(name, method.tier, str(args.get("channel") or ""), world.team_id)
+            if wait:
+                raise _Limited(wait)
+        if fault == "missing_scope":
+            granted = granted.difference(method.scopes)
+        if fault == "missing_scope" or (method.scopes and granted.isdisjoint(method.scopes)):
+            # SR-TOK-04
             raise SlackError("missing_scope", needed=",".join(method.scopes), provided=",".join(sorted(granted)))
-        request = Request(self.desk, name, args, self.world.bot, method, granted)
-        return method.handler(request)
+        missing = [each for each in method.required if args.get(each) in (None, "")]
+        if missing:
+            messages = [f"[ERROR] missing required field: {each}" for each in missing]
+            raise SlackError("invalid_arguments", response_metadata={"messages": messages})
+        body = method.handler(Request(workspace.desk, name, args, world.bot, method, granted, self.install, token))
+        if fault == "expired_ticket":
+            self.sockets.expire_tickets()
+        return body
 
-    def _wait(self, name: str, args: Json) -> int:
-        if not self.limits.on or name not in METHODS:
-            return 0
-        return self.limits.take(name, METHODS[name].tier, str(args.get("channel") or ""))
+    def _bearer(self, method: Method, token: str) -> tuple[Workspace, frozenset[str]]:
+        """Whom the token stands for and what it may do (SR-TOK-01 to SR-TOK-03, SR-TOK-08). Raises SlackError."""
+        main = self.install.workspaces[0]
+        if method.holder == "anyone":
+            return main, frozenset()
+        if not token:
+            raise SlackError("not_authed")
+        is_app = token == self.install.app_token
+        grant = self.install.grants.get(token)
+        if grant is None and not is_app:
+            raise SlackError("invalid_auth")
+        if grant is not None and grant.revoked:
+            raise SlackError("token_revoked")
+        if grant is not None and not grant.workspace.world.installed:
+            raise SlackError("account_inactive")
+        if method.holder != ("app" if is_app else "bot"):
+            raise SlackError("not_allowed_token_type")
+        return (main, APP_SCOPES) if grant is None else (grant.workspace, grant.scopes)
 
-    def _reply(self, answer: Json) -> web.Response:
+    def _reply(self, answer: Json, grant: Grant | None) -> web.Response:
         response = web.Response(body=json.dumps(answer).encode(), content_type="application/json", charset="utf-8")
-        response.headers["x-oauth-scopes"] = ",".join(sorted(self.world.app.scopes))
-        response.headers["x-slack-req-id"] = self.world.hex(16)
+        if grant is not None:
+            response.headers["x-oauth-scopes"] = ",".join(sorted(grant.scopes))
+        response.headers["x-slack-req-id"] = secrets.token_hex(8)
         return response
 
     async def _spoiled(self, http: web.Request, call: Call, fault: str) -> web.StreamResponse:
         """Carry out a planted fault; what was to be done is done already for the *_after kinds."""
-        self.journal.end(call, self.world.clock.now(), "fault", fault)
+        self.journal.end(call, self.clock.now(), "fault", fault)
         kind, _, detail = fault.partition(":")
         if kind == "error":
-            return self._reply({"ok": False, "error": detail})
+            return self._reply({"ok": False, "error": detail}, None)
         if kind == "429":
             return _too_many(int(detail))
         if kind.startswith("500"):
@@ -153,7 +191,9 @@ class WebApi:
     async def respond(self, http: web.Request) -> web.StreamResponse:
         """docs: interactivity, "Using response_url": JSON, answered with ok in words."""
         self.under_way += 1
-        call = self.journal.begin("response_url", {}, self.world.clock.now(), self.world.bot.id)
+        workspace = self.install.team(http.match_info["team"]) or self.install.workspaces[0]
+        call = self.journal.begin("response_url", {}, self.clock.now(), workspace.world.bot.id)
+        call.team = workspace.team_id
         error: str | None = None
         try:
             try:
@@ -164,10 +204,13 @@ class WebApi:
                 if self.latency:
                     await asyncio.sleep(self.latency)
                 fault = self.faults.take("response_url")
+                if fault is not None and fault.startswith("slow:"):
+                    await asyncio.sleep(float(fault.partition(":")[2]))
+                    fault = None
                 if fault is not None and not fault.endswith("_after"):
                     error = fault
                     return await self._spoiled(http, call, fault)
-                self.gestures.respond(http.match_info["key"], body)
+                workspace.gestures.respond(http.match_info["key"], body)
                 if fault is not None:
                     error = fault
                     return await self._spoiled(http, call, fault)
@@ -181,7 +224,7 @@ class WebApi:
             return web.Response(text="ok")
         finally:
             if call.outcome == "pending":
-                self.journal.end(call, self.world.clock.now(), "error" if error else "ok", error)
+                self.journal.end(call, self.clock.now(), "error" if error else "ok", error)
             self.under_way -= 1
             self.last_activity = time.monotonic()
 
@@ -189,16 +232,18 @@ class WebApi:
 
     async def upload(self, http: web.Request) -> web.StreamResponse:
         """The second step of an upload: raw bytes, or a multipart form with one file."""
-        file = self.world.files.get(self.desk.uploads.pop(http.match_info["ticket"], ""))
-        if file is None:
+        ticket = http.match_info["ticket"]
+        desk = next((each.desk for each in self.install.workspaces if ticket in each.desk.uploads), None)
+        if desk is None:
             return web.Response(status=404, text="unknown upload")
+        file = desk.world.files[desk.uploads.pop(ticket)]  # SR-FIL-01
         if http.content_type.startswith("multipart/"):
             form = await http.post()
             parts = [part for part in form.values() if isinstance(part, web.FileField)]
             content = parts[0].file.read() if parts else b""
         else:
             content = await http.read()
-        if len(content) != file.size:
+        if len(content) != file.size:  # SR-FIL-02
             return web.Response(status=400, text="length does not match")
         file.content = content
         if self.files_dir is not None:
@@ -209,7 +254,9 @@ class WebApi:
 
     async def download(self, http: web.Request) -> web.StreamResponse:
         """A file's bytes; sent so that a browser saves it rather than running what may be in it."""
-        file = self.world.files.get(http.match_info["which"].rpartition("-")[2])
+        team, _, which = http.match_info["which"].rpartition("-")
+        workspace = self.install.team(team) or self.install.workspaces[0]
+        file = workspace.world.files.get(which)
         if file is None or file.content is None:
             return web.Response(status=404)
         headers = {
@@ -221,11 +268,12 @@ class WebApi:
 
 
 def _too_many(seconds: int) -> web.Response:
+    """SR-RAT-07."""
     return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": str(seconds)})
 
 
 async def _arguments(http: web.Request) -> Json:
-    """Arguments of a query string, a form or a JSON body, as Slack takes them."""
+    """Arguments of a query string, a form or a JSON body, as Slack takes them (SR-TOK-09, SR-TOK-10)."""
     args: Json = dict(http.query)
     if http.method == "POST":
         if http.content_type == "application/json":
@@ -246,4 +294,6 @@ def _token(http: web.Request, args: Json) -> str:
     """The token, taken out of the arguments so that it reaches neither a handler nor the journal."""
     inside = args.pop("token", "")
     kind, _, token = http.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "basic":
+        args["_basic"] = token.strip()
     return token.strip() if kind.lower() == "bearer" and token else str(inside)

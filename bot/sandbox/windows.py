@@ -9,7 +9,7 @@ from bot.sandbox.shapes import view_object
 from bot.sandbox.world import World
 
 DEPTH = 3
-"""Views in a modal's stack (docs: surfaces/modals, "Pushing views")."""
+"""SR-VIW-07: views in a modal's stack."""
 
 
 def page_view(world: World, view: View) -> Json:
@@ -30,7 +30,7 @@ def _tell(world: World, user: str) -> None:
 def _new(world: World, user: str, body: Json, previous: View | None) -> View:
     external = body.get("external_id")
     if external and any(view.external_id == external for stack in world.stacks.values() for view in stack):
-        raise SlackError("duplicate_external_id")
+        raise SlackError("duplicate_external_id")  # SR-VIW-09
     talk.number_blocks(world, body["blocks"])
     view_id = world.new_id("V")
     return View(
@@ -63,7 +63,7 @@ def push_view(world: World, user: str, body: Json) -> View:
 def update_view(world: World, view: View, body: Json, known_hash: str | None) -> View:
     """Replace a view's content. What a person entered stays where block_id and action_id do."""
     if known_hash and known_hash != view.hash:
-        raise SlackError("hash_conflict")
+        raise SlackError("hash_conflict")  # SR-VIW-08
     talk.number_blocks(world, body["blocks"])
     view.state = forms.kept(view.state, body["blocks"])
     view.body = body

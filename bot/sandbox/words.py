@@ -13,7 +13,7 @@ _ENTITY = re.compile(r"<([@#!]?)([^>|]+)(?:\|([^>]*))?>")
 
 
 def escape(text: str) -> str:
-    """The three characters that Slack asks to be escaped (docs: formatting-message-text, "Escaping text")."""
+    """SR-MSG-17: the three characters that Slack asks to be escaped."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

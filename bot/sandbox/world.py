@@ -40,13 +40,17 @@ def _nobody_watches() -> bool:
 class World:
     """One workspace with one app installed. Holds and finds; what happens is in talk.py, rooms.py and windows.py."""
 
-    def __init__(self, app: AppManifest, clock: SandboxClock, people: sample.Sample | None = None) -> None:
+    def __init__(
+        self, app: AppManifest, clock: SandboxClock, people: sample.Sample | None = None,
+        team: sample.Team | None = None,
+    ) -> None:  # fmt: skip
         start = people or sample.sample()
+        team = team or sample.Team()
         self.app = app
         self.clock = clock
-        self.team_id = sample.TEAM_ID
-        self.team_name = sample.TEAM_NAME
-        self.team_domain = sample.TEAM_DOMAIN
+        self.team_id = team.id
+        self.team_name = team.name
+        self.team_domain = team.domain
         self.app_id = sample.APP_ID
         self.url = "http://127.0.0.1"
         self.installed = True
@@ -58,7 +62,7 @@ class World:
 
         handle = "".join(c if c.isalnum() else "-" for c in app.bot_name.lower()).strip("-") or "app"
         self.bot = User(
-            id=sample.BOT_USER, handle=handle, real_name=app.bot_name, is_bot=True, bot_id=sample.BOT_ID,
+            id=team.bot_user, handle=handle, real_name=app.bot_name, is_bot=True, bot_id=team.bot_id,
             app_id=self.app_id, color="7a1f1f",
         )  # fmt: skip
         self.users: dict[str, User] = {user.id: user for user in start.people}
@@ -134,7 +138,7 @@ class World:
         return found
 
     def visible(self, channel: Channel, user: User) -> bool:
-        """Whether the person can look into the channel: public ones are open to all but guests."""
+        """Whether the person can look into the channel (SR-CHN-16): public ones are open to all but guests."""
         if user.id in channel.members:
             return True
         return channel.kind == "channel" and not user.is_guest
@@ -166,7 +170,7 @@ class World:
         return None
 
     def hears(self, event: str, channel: Channel | None, user: str | None = None) -> bool:
-        """Whether the app is sent this event: subscribed, and the bot is where it happened (or is whom it is about).
+        """Whether the app is sent this event (SR-DLV-08): subscribed, and the bot is there (or is whom it is about).
 
         Public channels' life cycle is heard everywhere.
         """

@@ -130,6 +130,8 @@ async def run(call: Call, text: str) -> Answer | None:
         raise Refused(f"That is {len(said)} characters; at most {TEXT_LIMIT} fit. Nothing was done.")
     first, rest = split(said)
     verb = WORDS.get(first.lower())
+    # Before anything answers: a name that is not known, or a title that is offered, would be said back.
+    await call.guard(said, verb.name if verb else "text")
     if verb is None:
         return await _free(call, said, first)
     if call.incident is None and not verb.anywhere:

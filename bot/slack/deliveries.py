@@ -73,13 +73,13 @@ async def placed(call: Call) -> Call:
     if call.channel:
         store = call.desk.service.store
         id = await store.by_channel(call.actor.team, call.channel)
-        call.incident = await store.incident(id) if id else None
+        call.incident = await store.glance(id) if id else None
     return call
 
 
 async def about(call: Call, id: str) -> Call:
     """The call with the incident of this id; private ones only for those in it."""
-    incident = await call.desk.service.store.incident(id)
+    incident = await call.desk.service.store.glance(id)
     if incident is None:
         raise Refused("That incident is not in this database. The message may be from another installation.")
     if incident.private and call.actor.user not in {*incident.invited, *incident.wanted}:

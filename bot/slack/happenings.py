@@ -174,16 +174,15 @@ async def _unarchived(desk: Desk, event: Mapping[str, Any], key: str) -> None:
 
 
 async def _lost(desk: Desk, event: Mapping[str, Any], reason: str, key: str) -> None:
-    """The channel cannot be used: whoever did that to an open incident, else its lead, is told directly."""
+    """The channel cannot be used: whoever did that to an open incident is told. (Its lead is told anyway.)"""
     where, team = str(event.get("channel", "")), desk.directory.team
     done = await _to_channel(desk, where, "lost", partial(channel.lost, reason=reason), key)
     if done is None or not done.events or not done.incident.open:
         return
     by = str(event.get("remover_user_id") or event.get("actor_id") or event.get("user") or "")
-    to = by if desk.directory.acts(by) else done.incident.lead
-    if to:
-        said = f"{done.incident.name} is still open. {words.CHANNEL_LOST[reason]}"
-        await buttons.respond(Call(desk, Actor(team, to, to), "", key=""), Answer(said))
+    if desk.directory.acts(by) and by != done.incident.lead:
+        said = words.still_open(done.incident.name, reason)
+        await buttons.respond(Call(desk, Actor(team, by, by), "", key=""), Answer(said))
 
 
 async def _to_channel(desk: Desk, where: str, verb: str, rule: Any, key: str) -> Done | None:

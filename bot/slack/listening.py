@@ -65,29 +65,36 @@ class Runner(AsyncioListenerRunner):
     ) -> BoltResponse | None:
         """The acknowledgement of the listener, as soon as it is there; None after the time Slack allows."""
         answered: asyncio.Future[BoltResponse] = asyncio.get_running_loop().create_future()
-        ack = _FirstAck(answered)
-        request.context["ack"] = ack
-        task = asyncio.ensure_future(listener.run_ack_function(request=request, response=response))
+        request.context["ack"] = _FirstAck(answered)
+        task = asyncio.create_task(self._heard(request, response, listener, listener_name, answered))
         self._tasks.add(task)
-        task.add_done_callback(lambda done: self._finish(done, listener_name))
+        task.add_done_callback(self._tasks.discard)
         begun = time.monotonic()
-        both: set[asyncio.Future[Any]] = {answered, task}
-        await asyncio.wait(both, timeout=ANSWER_WITHIN, return_when=asyncio.FIRST_COMPLETED)
-        if answered.done():
-            return answered.result()
-        if task.done():
-            # It returned or raised without a word: events are fine that way, others get an empty answer.
-            if task.exception() is None:
-                await ack()
-                return answered.result()
-            return BoltResponse(status=500)
-        log.warning("listening.slow", listener=listener_name, seconds=round(time.monotonic() - begun, 1))
-        return BoltResponse(status=503)
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                return await answered
+        except TimeoutError:
+            log.warning("listening.slow", listener=listener_name, seconds=round(time.monotonic() - begun, 1))
+            return BoltResponse(status=503)
 
-    def _finish(self, task: asyncio.Task[Any], name: str) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+    @staticmethod
+    async def _heard(
+        request: AsyncBoltRequest,
+        response: BoltResponse,
+        listener: AsyncListener,
+        name: str,
+        answered: asyncio.Future[BoltResponse],
+    ) -> None:
+        """Run the listener to its end, also past its acknowledgement; one without a word gets an empty answer."""
+        try:
+            await listener.run_ack_function(request=request, response=response)
+            if not answered.done():
+                await request.context["ack"]()
+        except Exception as error:
             log.error("listening.failed", listener=name, exc_info=error)
+        finally:
+            if not answered.done():
+                answered.set_result(BoltResponse(status=500))
 
 
 class _FirstAck(AsyncAck):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -11,13 +10,13 @@ from bot.domain.times import clock_time
 
 #: one visible character: an entity, a piece of Slack's markup, or a character
 _PIECES = re.compile(r"&(?:amp|lt|gt);|<[^<>\n]*>|.", re.DOTALL)
-#: control characters and lone surrogates, and the marks that turn the direction of the text around them
-_HARMFUL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+#: control characters but the line break, the marks that turn the direction of the text around them, lone surrogates
+_HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
     """The text without control characters (line breaks stay) and without marks that turn its direction."""
-    return "".join(c for c in text if c == "\n" or (c not in _HARMFUL and unicodedata.category(c) not in ("Cc", "Cs")))
+    return _HARMFUL.sub("", text)
 
 
 def unmarked(text: str) -> str:

@@ -23,11 +23,19 @@ MET = {"yes": "met", "no": "not met", "unknown": "unknown"}
 
 #: why a channel cannot be used -> what to do; said privately, because nothing can be said there
 CHANNEL_LOST = {
-    "archived": "The channel is archived, so nothing is shown there. Everything is recorded; a person can unarchive it.",
-    "deleted": "The channel was deleted, so nothing is shown there. Everything is recorded; `status` and `timeline` tell.",
+    "archived": "The channel is archived, so nothing is shown there. Everything is recorded; a person can unarchive "
+    "it.",
+    "deleted": "The channel was deleted, so nothing is shown there. Everything is recorded and goes into the "
+    "postmortem: `bot export`.",
     "removed": "I was removed from the channel, so nothing is shown there. Everything is recorded; invite me again and "
     "I catch up.",
 }
+
+
+def still_open(name: str, reason: str) -> str:
+    """Directly to those who have to know that the channel of an open incident cannot be used."""
+    return f"{name} is still open. {CHANNEL_LOST[reason]}"
+
 
 # -- labels of buttons: each stands alone ---------------------------------------------------------
 

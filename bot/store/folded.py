@@ -27,6 +27,20 @@ class FoldedCache:
         self._most = most
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Folded] = OrderedDict()
+        self._channels: dict[tuple[str, str], str] = {}
+
+    def latest(self, id: str) -> Folded | None:
+        """The incident as this process last knew it: as it stands, unless another process has written since."""
+        with self._lock:
+            one = self._kept.get(id)
+            if one is not None:
+                self._kept.move_to_end(id)
+            return one
+
+    def in_channel(self, team: str, channel: str) -> str | None:
+        """The id of the incident that this process knows in that channel; None: the database has to say."""
+        with self._lock:
+            return self._channels.get((team, channel))
 
     def get(self, id: str, head: str, redactions: int) -> Folded | None:
         """What is kept for exactly this state of the timeline."""
@@ -47,10 +61,16 @@ class FoldedCache:
                     continue
                 self._kept[id] = one
                 self._kept.move_to_end(id)
+                if known and known.incident.channel != one.incident.channel:
+                    self._channels.pop((known.incident.team, known.incident.channel), None)
+                if one.incident.channel:
+                    self._channels[one.incident.team, one.incident.channel] = id
             while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+                _, gone = self._kept.popitem(last=False)
+                self._channels.pop((gone.incident.team, gone.incident.channel), None)
 
     def clear(self) -> None:
         """Forget everything: nobody knows what the database holds now."""
         with self._lock:
             self._kept.clear()
+            self._channels.clear()

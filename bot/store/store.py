@@ -86,11 +86,23 @@ class Store:
         if not found:
             return None
         state = found[0]
+        known = self._cache.latest(id)
+        if known and known.incident.seq > state["seq"] and known.redactions >= state["redactions"]:
+            return known.incident  # written and committed here since the row was read
         one = self._cache.get(id, state["head"], state["redactions"])
         if one is None:
             one = reads.folded(id, state, await self._rows(reads.TIMELINE, {"id": id}))
             self._cache.put([one])
         return one.incident
+
+    async def glance(self, id: str) -> Incident | None:
+        """The incident as this process last knew it, without a look at the database where it knows one.
+
+        For looking around before an act, which decides on the incident as it stands then. What this process has
+        written is in it; what another wrote since may not be.
+        """
+        known = self._cache.latest(id)
+        return known.incident if known else await self.incident(id)
 
     async def entries(self, id: str) -> list[Entry]:
         """The whole timeline, in order; empty for an incident that is not there."""
@@ -102,7 +114,10 @@ class Store:
 
     async def by_channel(self, team: str, channel: str) -> str | None:
         """The id of the incident whose channel that is."""
-        return _id(await self._rows(reads.BY_CHANNEL, {"team": team, "channel": channel})) if channel else None
+        if not channel:
+            return None
+        known = self._cache.in_channel(team, channel)
+        return known or _id(await self._rows(reads.BY_CHANNEL, {"team": team, "channel": channel}))
 
     async def listing(self, team: str, *, open_only: bool = True, limit: int = 100) -> list[IncidentRow]:
         """Incidents, the latest first. Private ones are among them: who may see them is the caller's to ask."""

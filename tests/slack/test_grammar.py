@@ -273,7 +273,9 @@ READ: list[Any] = [
     pytest.param("note at 13:40", Missing(), id="nor without a zone"),
     pytest.param("task write the test", {"text": "write the test", "assignee": "", "due": ""}, id="task"),
     pytest.param(
-        "task @ben write it by Friday", {"text": "write it", "assignee": "@ben", "due": "Friday"}, id="for whom, by when"
+        "task @ben write it by Friday",
+        {"text": "write it", "assignee": "@ben", "due": "Friday"},
+        id="for whom, by when",
     ),
     pytest.param(
         "task sort by amount before you send it out",

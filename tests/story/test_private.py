@@ -163,7 +163,7 @@ async def test_a_text_for_colleagues_is_not_announced(world: World) -> None:
 
 
 async def test_who_leaves_no_longer_belongs_to_it(world: World) -> None:
-    """A form that was open before, the list, the next ask: all as for anybody outside. Asked in again: all as before."""
+    """The open form, the list, the next ask: all as for anybody outside. Asked in again: all as before."""
     room = await private(world)
     await world.say("ana", "/incident runbook horizon-outage", room)
     await world.say("ana", "/incident add @ben", room)

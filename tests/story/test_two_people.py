@@ -25,7 +25,7 @@ from tests.story.acts import (
     submit,
     tick,
 )
-from tests.world import World, world_at
+from tests.world import World, test_policy, world_at
 
 EVIDENCE = {"count": "12 payouts", "amount": "NGN 1,200,000", "evidence": "queue is at 12 since 13:58 UTC"}
 ASKS = "Ana Silva asks: Resume outgoing payments"
@@ -98,7 +98,7 @@ async def test_the_asker_is_told_who_may(world: World) -> None:
 @pytest.mark.parametrize(
     ("who", "label", "says"),
     [
-        pytest.param("ben", "Done…", "Ana Silva" and "asked for this and does it", id="only the asker says done"),
+        pytest.param("ben", "Done…", "asked for this and does it", id="only the asker says done"),
         pytest.param("ben", "Not done", "only they can take it back", id="only the asker takes it back"),
     ],
 )
@@ -118,11 +118,9 @@ async def test_a_double_click_gives_one_go(world: World) -> None:
     await asyncio.gather(*(world.person("ben").click(asked, label="Go") for _ in range(2)))
     await world.settle()
     await submit(world, "ben")
-    while world.person("ben").view is not None:
+    if world.person("ben").view is not None:  # the second click's form, over the first
         await world.person("ben").submit({})
         await world.settle()
-        if world.person("ben").view is not None:
-            await world.person("ben").close_view()
     assert (await world.types()).count("GoGiven") == 1
 
 
@@ -243,8 +241,6 @@ async def test_an_ordinary_tick_never_passes_for_two_people(world: World) -> Non
 async def test_alone_at_night_those_who_confirm_are_asked(tmp_path: Path) -> None:
     """02:10, nobody else in the channel: policy names who may confirm; they are asked, and money waits."""
     night = datetime(2026, 3, 3, 2, 10, tzinfo=UTC)
-    from tests.world import test_policy
-
     async with world_at(tmp_path, policy=test_policy(may_confirm=("@payments-oncall",)), begin=night) as world:
         room = await incident(world)
         asked = await ask(world, room)

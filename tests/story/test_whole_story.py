@@ -85,7 +85,10 @@ async def declared(world: World) -> str:
     """14:00, by the form; the channel, the card, the announcement."""
     await world.say("ana", "/incident Withdrawals are stuck", "#payments")
     await submit(
-        world, "ana", {"title": "Withdrawals to Nigeria wait", "severity": "sev2", "summary": "payouts to NG"}, "Declare"
+        world,
+        "ana",
+        {"title": "Withdrawals to Nigeria wait", "severity": "sev2", "summary": "payouts to NG"},
+        "Declare",
     )
     room = world.channel()
     assert room.name == "inc-1-withdrawals-to-nigeria-wait"
@@ -137,7 +140,9 @@ async def facts_and_roles(world: World, room: str) -> None:
     assert world.person("dipo").id in world.slack.channel(room).members
     assert world.person("eve").id in world.slack.channel(room).members
     card = world.find("dipo", room, "SEV-1 · Withdrawals")
-    assert "Lead Ben Okafor · comms Carla Rossi · scribe Eve Lindqvist" in plain(card) and "since 13:40 UTC" in plain(card)
+    assert "Lead Ben Okafor · comms Carla Rossi · scribe Eve Lindqvist" in plain(card) and "since 13:40 UTC" in plain(
+        card
+    )
 
 
 async def runbook(world: World, room: str) -> None:
@@ -151,7 +156,9 @@ async def runbook(world: World, room: str) -> None:
     await tick(world, "ben", room, "3.2")
     await world.say("ben", "/incident step 3.3 skip one server in use, nothing to compare", room)
     steps = await section(world, "ana", room, "*3.3*")
-    assert "Carla Rossi, 14:04 UTC" in plain(steps) and "Skipped by Ben Okafor, 14:04 UTC: one server in use" in plain(steps)
+    assert "Carla Rossi, 14:04 UTC" in plain(steps) and "Skipped by Ben Okafor, 14:04 UTC: one server in use" in plain(
+        steps
+    )
     parent = world.find("ana", room, "Runbook Horizon outage")
     assert "3 of 19" in plain(parent) and "Next, 3.4" in plain(parent)
 
@@ -200,7 +207,8 @@ async def customers_are_told(world: World, room: str) -> None:
         world, "carla", room,
         {
             "what": "payouts to Nigeria and Kenya", "since": "13:40 UTC", "count": "1,200",
-            "money": "waiting payments are held", "todo": "Questions: write to help@example.com", "next_update": "15:00 UTC",
+            "money": "waiting payments are held", "todo": "Questions: write to help@example.com",
+            "next_update": "15:00 UTC",
         },
     )  # fmt: skip
     asked = direct_message(world, "dipo", "asks you to approve a text")
@@ -269,7 +277,9 @@ async def two_people(world: World, room: str) -> None:
     await submit(world, "ben", button="Post")
     await world.advance(minutes=6)
     assert "nobody agreed before 15:10 UTC" in heard(world, "carla", room)
-    await world.person("carla").select(world.find("carla", room, "Runbook Horizon outage"), "inc:section", "5. Resolution")
+    await world.person("carla").select(
+        world.find("carla", room, "Runbook Horizon outage"), "inc:section", "5. Resolution"
+    )
     await world.settle()
     await press_step(world, "carla", room, "5.4", "Ask")
     await submit(world, "carla", ask, "Ask")
@@ -303,8 +313,8 @@ async def mitigated_and_resolved(world: World, room: str) -> None:
     await write_text(
         world, "carla", room,
         {
-            "what": "payouts to Nigeria and Kenya", "since": "13:40 UTC", "ended": "15:20 UTC", "queued": "all completed",
-            "money": "no payment lost or paid twice",
+            "what": "payouts to Nigeria and Kenya", "since": "13:40 UTC", "ended": "15:20 UTC",
+            "queued": "all completed", "money": "no payment lost or paid twice", "todo": "",
         },
         "payment-delays customers resolved",
     )  # fmt: skip

@@ -39,9 +39,9 @@ def signed(secret: str, body: bytes, at: str | None = None) -> dict[str, str]:
 async def post(world: World, body: bytes, headers: dict[str, str], kind: str = FORM) -> tuple[int, str]:
     """Post it to the bot: (status, text)."""
     url = f"http://127.0.0.1:{world.bot.port}/slack/events"
-    async with aiohttp.ClientSession() as session:
-        async with session.post(url, data=body, headers={"Content-Type": kind, **headers}) as answer:
-            return answer.status, await answer.text()
+    asked = aiohttp.request("POST", url, data=body, headers={"Content-Type": kind, **headers})
+    async with asked as answer:
+        return answer.status, await answer.text()
 
 
 def command(world: World, text: str) -> bytes:
@@ -194,9 +194,8 @@ async def test_slacks_own_check_of_the_address(house: World) -> None:
 
 
 async def get(world: World, path: str, method: str = "GET") -> tuple[int, str]:
-    async with aiohttp.ClientSession() as session:
-        async with session.request(method, f"http://127.0.0.1:{world.bot.port}{path}") as answer:
-            return answer.status, await answer.text()
+    async with aiohttp.request(method, f"http://127.0.0.1:{world.bot.port}{path}") as answer:
+        return answer.status, await answer.text()
 
 
 @shared_loop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.methods import chat, conversations, files, marks, people, reading, session, views
+from bot.sandbox.methods import chat, conversations, files, marks, people, reading, scheduling, session, views
 from bot.sandbox.methods.request import Method, Request
 
 __all__ = ["METHODS", "Method", "Request"]
@@ -10,6 +10,7 @@ __all__ = ["METHODS", "Method", "Request"]
 METHODS: dict[str, Method] = {
     **session.METHODS,
     **chat.METHODS,
+    **scheduling.METHODS,
     **conversations.METHODS,
     **reading.METHODS,
     **people.METHODS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from bot.sandbox import blocks as kit
@@ -11,10 +12,10 @@ from bot.sandbox.methods.request import Method, Request
 from bot.sandbox.records import Channel, Json
 from bot.sandbox.shapes import message_object
 
-TEXT_KEPT = 40_000
-UPDATE_TEXT = 4_000
-ATTACHMENTS = 100
-METADATA_BYTES = 8_000
+TEXT_KEPT = 40_000  # SR-MSG-01
+UPDATE_TEXT = 4_000  # SR-MSG-02
+ATTACHMENTS = 100  # SR-MSG-04
+METADATA_BYTES = 8_000  # SR-MSG-08
 
 
 def _blocks(request: Request) -> list[Json] | None:
@@ -47,21 +48,21 @@ def _attachments(request: Request) -> list[Json] | None:
     return attachments
 
 
-def _metadata(request: Request) -> Json | None:
-    """docs: messaging/message-metadata: event_type and a flat (or one level deep) event_payload."""
-    metadata: Any = request.json("metadata", "invalid_metadata_format")
-    if metadata is None:
+def metadata(request: Request) -> Json | None:
+    """SR-MSG-07: event_type and a flat (or one level deep) event_payload. Raises SlackError."""
+    given: Any = request.json("metadata", "invalid_metadata_format")
+    if given is None:
         return None
-    if not isinstance(metadata, dict):
+    if not isinstance(given, dict):
         raise SlackError("invalid_metadata_format")
-    if not metadata:
+    if not given:
         return {}
-    kind, payload = metadata.get("event_type"), metadata.get("event_payload")
+    kind, payload = given.get("event_type"), given.get("event_payload")
     if not isinstance(kind, str) or not kind or not isinstance(payload, dict):
         raise SlackError("invalid_metadata_format")
     if any(isinstance(deep, (dict, list)) for value in payload.values() for deep in _inside(value)):
         raise SlackError("invalid_metadata_format")
-    if len(str(metadata)) > METADATA_BYTES:
+    if len(json.dumps(given)) > METADATA_BYTES:
         raise SlackError("metadata_too_large")
     return {"event_type": kind, "event_payload": payload}
 
@@ -74,13 +75,13 @@ def _inside(value: Any) -> list[Any]:
     return []
 
 
-def _where(request: Request) -> Channel:
+def where(request: Request) -> Channel:
     """Where to post: a channel id, a name (posting takes names too), or a person's id for a direct message."""
     world = request.world
     name = request.text("channel")
     if name.startswith(("U", "W")) and name in world.users:
         if world.users[name].is_bot:
-            raise SlackError("cannot_dm_bot")
+            raise SlackError("cannot_dm_bot")  # SR-MSG-20
         return world.direct(world.bot.id, name)
     channel = world.channels.get(name) or world.channels.get(world.names.get(name.removeprefix("#"), ""))
     if channel is None or not world.visible(channel, request.caller):
@@ -88,8 +89,8 @@ def _where(request: Request) -> Channel:
     return channel
 
 
-def _content(request: Request) -> tuple[str, list[Json], list[Json]]:
-    """(text, blocks, attachments) of a new message. Raises no_text where there is nothing to show."""
+def content(request: Request) -> tuple[str, list[Json], list[Json]]:
+    """(text, blocks, attachments) of a new message. Raises SlackError (SR-MSG-03, SR-MSG-05, SR-MSG-06)."""
     text = request.text("text")
     blocks, attachments = _blocks(request) or [], _attachments(request) or []
     markdown = request.text("markdown_text")
@@ -107,8 +108,8 @@ def _content(request: Request) -> tuple[str, list[Json], list[Json]]:
     return text[:TEXT_KEPT], blocks, attachments
 
 
-def _thread(request: Request, channel: Channel) -> str | None:
-    """The thread to post into; None for a top-level message.
+def thread(request: Request, channel: Channel) -> str | None:
+    """The thread to post into; None for a top-level message (SR-MSG-18).
 
     A parent that does not exist or was deleted is no error: Slack posts at top level, and the answer's message has no
     thread_ts (slack-go#1571).
@@ -122,27 +123,29 @@ def _thread(request: Request, channel: Channel) -> str | None:
 
 
 def post_message(request: Request) -> Json:
-    channel = _where(request)
-    text, blocks, attachments = _content(request)
-    metadata = _metadata(request)
+    """SR-MSG-14, SR-MSG-15; a `client_msg_id` among the arguments changes nothing (SR-MSG-12)."""
+    channel = where(request)
+    text, blocks, attachments = content(request)
+    told = metadata(request)
     if channel.is_archived:
         raise SlackError("is_archived")
     if request.caller.id not in channel.members and "chat:write.public" not in request.granted:
         raise SlackError("not_in_channel")
     message = talk.post(
         request.world, channel, request.caller, text, blocks=blocks, attachments=attachments,
-        thread_ts=_thread(request, channel), metadata=metadata or None, broadcast=request.flag("reply_broadcast"),
+        thread_ts=thread(request, channel), metadata=told or None, broadcast=request.flag("reply_broadcast"),
     )  # fmt: skip
     shown = message_object(request.world, message, metadata=True)
     return {"channel": channel.id, "ts": message.ts, "message": shown}
 
 
 def post_ephemeral(request: Request) -> Json:
+    """SR-MSG-10."""
     channel = request.channel(live=True)
     user = request.world.users.get(request.text("user"))
     if user is None:
-        raise SlackError("user_not_in_channel" if request.text("user") else "invalid_arguments")
-    text, blocks, attachments = _content(request)
+        raise SlackError("user_not_in_channel")
+    text, blocks, attachments = content(request)
     if request.caller.id not in channel.members:
         raise SlackError("not_in_channel")
     if user.id not in channel.members:
@@ -151,12 +154,13 @@ def post_ephemeral(request: Request) -> Json:
         raise SlackError("msg_too_long")
     message = talk.post(
         request.world, channel, request.caller, text, blocks=blocks, attachments=attachments,
-        thread_ts=_thread(request, channel), only_for=user.id,
+        thread_ts=thread(request, channel), only_for=user.id,
     )  # fmt: skip
     return {"message_ts": message.ts}
 
 
 def update(request: Request) -> Json:
+    """SR-MSG-11, SR-MSG-14, SR-MSG-16."""
     channel = request.channel()
     message = request.message(channel)
     if channel.is_archived:
@@ -180,7 +184,7 @@ def update(request: Request) -> Json:
         blocks = []
     talk.edit(
         request.world, message, request.caller, text=text, blocks=blocks, attachments=attachments,
-        metadata=_metadata(request),
+        metadata=metadata(request),
     )  # fmt: skip
     shown = message_object(request.world, message, metadata=True)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}
@@ -207,9 +211,9 @@ def get_permalink(request: Request) -> Json:
 
 
 METHODS = {
-    "chat.postMessage": Method(post_message, ("chat:write",), 0),
-    "chat.postEphemeral": Method(post_ephemeral, ("chat:write",), 4),
-    "chat.update": Method(update, ("chat:write",), 3),
-    "chat.delete": Method(delete, ("chat:write",), 3),
-    "chat.getPermalink": Method(get_permalink, (), 0),
+    "chat.postMessage": Method(post_message, ("chat:write",), 0, required=("channel",)),
+    "chat.postEphemeral": Method(post_ephemeral, ("chat:write",), 4, required=("channel", "user")),
+    "chat.update": Method(update, ("chat:write",), 3, required=("channel", "ts")),
+    "chat.delete": Method(delete, ("chat:write",), 3, required=("channel", "ts")),
+    "chat.getPermalink": Method(get_permalink, (), 0, required=("channel", "message_ts")),
 }

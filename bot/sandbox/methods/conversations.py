@@ -10,15 +10,15 @@ from bot.sandbox.methods.request import Method, Request
 from bot.sandbox.records import Channel, Json, User
 from bot.sandbox.shapes import channel_object
 
-NAME_LENGTH = 80
-TOPIC_LENGTH = 250
-INVITED_AT_ONCE = 100
+NAME_LENGTH = 80  # SR-CHN-01
+TOPIC_LENGTH = 250  # SR-CHN-06
+INVITED_AT_ONCE = 100  # SR-CHN-07
 
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 
 def _checked_name(request: Request) -> str:
-    """docs: conversations.create, "Naming": lower case letters, digits, hyphens, underscores, 80 at most."""
+    """SR-CHN-01 to SR-CHN-05: lower case letters, digits, hyphens, underscores, 80 at most, and not taken."""
     name = request.text("name").removeprefix("#")
     if not name:
         raise SlackError("invalid_name_required")
@@ -28,7 +28,7 @@ def _checked_name(request: Request) -> str:
         raise SlackError("invalid_name_punctuation")
     if not _NAME.fullmatch(name):
         raise SlackError("invalid_name_specials")
-    # An archived channel keeps its name.
+    # SR-CHN-05: an archived channel keeps its name.
     if name in request.world.names:
         raise SlackError("name_taken")
     return name
@@ -43,7 +43,7 @@ def create(request: Request) -> Json:
 
 
 def invite(request: Request) -> Json:
-    """docs: conversations.invite: all or nothing, unless `force`."""
+    """SR-CHN-08: all or nothing, unless `force`; nothing in an archived channel (SR-CHN-19)."""
     channel = request.channel(live=True)
     if channel.is_im or channel.is_mpim:
         raise SlackError("method_not_supported_for_channel_type")
@@ -74,6 +74,7 @@ def invite(request: Request) -> Json:
 
 
 def _cannot_invite(request: Request, channel: Channel, user: User | None) -> str:
+    """SR-CHN-09."""
     if user is None or user.deleted:
         return "user_not_found"
     if user.id == request.caller.id:
@@ -101,11 +102,12 @@ def join(request: Request) -> Json:
 
 
 def leave(request: Request) -> Json:
+    """SR-CHN-15, SR-CHN-20."""
     channel = request.channel(live=True)
     if channel.is_im:
         raise SlackError("method_not_supported_for_channel_type")
     if request.caller.id not in channel.members:
-        return {"not_in_channel": True}
+        return {"ok": False, "not_in_channel": True}
     if channel.is_general:
         raise SlackError("cant_leave_general")
     if channel.is_private and len(channel.members) == 1:
@@ -115,6 +117,7 @@ def leave(request: Request) -> Json:
 
 
 def kick(request: Request) -> Json:
+    """SR-CHN-14."""
     channel = request.channel(live=True, member=True)
     user = request.world.users.get(request.text("user"))
     if user is None:
@@ -155,7 +158,7 @@ def set_purpose(request: Request) -> Json:
 def rename(request: Request) -> Json:
     channel = request.channel(live=True, member=True)
     if channel.creator != request.caller.id:
-        # docs: conversations.rename: only the creator, or an administrator, may rename a channel.
+        # SR-CHN-13: only the creator, or an administrator, may rename a channel.
         raise SlackError("not_authorized")
     name = _checked_name(request)
     rooms.rename(request.world, channel, request.caller, name)
@@ -163,6 +166,7 @@ def rename(request: Request) -> Json:
 
 
 def archive(request: Request) -> Json:
+    """SR-CHN-11."""
     channel = request.channel()
     if channel.is_archived:
         raise SlackError("already_archived")
@@ -175,7 +179,7 @@ def archive(request: Request) -> Json:
 
 
 def unarchive(request: Request) -> Json:
-    """docs: conversations.unarchive, "Bug alert": bot tokens cannot."""
+    """SR-CHN-10: bot tokens cannot."""
     channel = request.channel()
     if not channel.is_archived:
         raise SlackError("not_archived")
@@ -183,6 +187,7 @@ def unarchive(request: Request) -> Json:
 
 
 def open_dm(request: Request) -> Json:
+    """SR-CHN-18: with one person; groups of several are not covered."""
     world = request.world
     users = request.names("users")
     if not users and not request.text("channel"):
@@ -218,14 +223,18 @@ _TOPIC = ("channels:manage", "groups:write", "channels:write.topic", "groups:wri
 
 METHODS = {
     "conversations.create": Method(create, _MANAGE, 2),
-    "conversations.invite": Method(invite, (*_INVITES, "mpim:write"), 3),
-    "conversations.join": Method(join, ("channels:join",), 3),
-    "conversations.leave": Method(leave, (*_MANAGE, "im:write", "mpim:write"), 3),
-    "conversations.kick": Method(kick, _INVITES, 3),
-    "conversations.setTopic": Method(set_topic, (*_TOPIC, "im:write.topic", "mpim:write.topic"), 2),
-    "conversations.setPurpose": Method(set_purpose, (*_TOPIC, "im:write.topic", "mpim:write.topic"), 2),
-    "conversations.rename": Method(rename, _MANAGE, 2),
-    "conversations.archive": Method(archive, _MANAGE, 2),
-    "conversations.unarchive": Method(unarchive, _MANAGE, 2),
+    "conversations.invite": Method(invite, (*_INVITES, "mpim:write"), 3, required=("channel",)),
+    "conversations.join": Method(join, ("channels:join",), 3, required=("channel",)),
+    "conversations.leave": Method(leave, (*_MANAGE, "im:write", "mpim:write"), 3, required=("channel",)),
+    "conversations.kick": Method(kick, _INVITES, 3, required=("channel", "user")),
+    "conversations.setTopic": Method(
+        set_topic, (*_TOPIC, "im:write.topic", "mpim:write.topic"), 2, required=("channel",)
+    ),
+    "conversations.setPurpose": Method(
+        set_purpose, (*_TOPIC, "im:write.topic", "mpim:write.topic"), 2, required=("channel",)
+    ),
+    "conversations.rename": Method(rename, _MANAGE, 2, required=("channel",)),
+    "conversations.archive": Method(archive, _MANAGE, 2, required=("channel",)),
+    "conversations.unarchive": Method(unarchive, _MANAGE, 2, required=("channel",)),
     "conversations.open": Method(open_dm, ("im:write", "mpim:write"), 3),
 }

@@ -48,6 +48,7 @@ def _uploaded(request: Request, wanted: Json) -> tuple[File, str]:
 
 
 def _channels(request: Request) -> list[Channel]:
+    """SR-FIL-03."""
     names = request.names("channels") or request.names("channel_id")
     channels = []
     for name in names:
@@ -91,7 +92,7 @@ def info(request: Request) -> Json:
 
 
 METHODS = {
-    "files.getUploadURLExternal": Method(get_upload_url, ("files:write",), 4),
+    "files.getUploadURLExternal": Method(get_upload_url, ("files:write",), 4, required=("filename",)),
     "files.completeUploadExternal": Method(complete_upload, ("files:write",), 4),
-    "files.info": Method(info, ("files:read",), 4),
+    "files.info": Method(info, ("files:read",), 4, required=("file",)),
 }

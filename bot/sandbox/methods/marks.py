@@ -10,15 +10,15 @@ from bot.sandbox.methods.request import Method, Request
 from bot.sandbox.records import Bookmark, Channel, Json
 from bot.sandbox.shapes import message_object
 
-PINS = 100
-BOOKMARKS = 100
-REACTIONS = 23
-REACTION_USERS = 50
+PINS = 100  # SR-MRK-01
+BOOKMARKS = 100  # SR-MRK-04
+REACTIONS = 23  # SR-MRK-07
 
 _EMOJI = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
 
 
 def pins_add(request: Request) -> Json:
+    """SR-MRK-02."""
     channel = request.channel(live=True, member=True)
     message = request.message(channel, "timestamp")
     if any(pin.ts == message.ts for pin in channel.pins):
@@ -54,6 +54,7 @@ def pins_list(request: Request) -> Json:
 
 
 def _link(request: Request) -> str:
+    """SR-MRK-03."""
     link = request.text("link")
     if not link.startswith(("http://", "https://")):
         raise SlackError("invalid_link")
@@ -105,6 +106,7 @@ def bookmarks_list(request: Request) -> Json:
 
 
 def _emoji(request: Request) -> str:
+    """SR-MRK-05."""
     name = request.text("name").strip(":")
     if not _EMOJI.fullmatch(name):
         raise SlackError("invalid_name")
@@ -112,6 +114,7 @@ def _emoji(request: Request) -> str:
 
 
 def reactions_add(request: Request) -> Json:
+    """SR-MRK-06, SR-MRK-07."""
     channel = request.channel(member=True)
     name = _emoji(request)
     message = request.message(channel, "timestamp")
@@ -152,15 +155,15 @@ def reactions_list(request: Request) -> Json:
 
 
 METHODS = {
-    "pins.add": Method(pins_add, ("pins:write",), 2),
-    "pins.remove": Method(pins_remove, ("pins:write",), 2),
-    "pins.list": Method(pins_list, ("pins:read",), 2),
-    "bookmarks.add": Method(bookmarks_add, ("bookmarks:write",), 2),
-    "bookmarks.edit": Method(bookmarks_edit, ("bookmarks:write",), 2),
-    "bookmarks.remove": Method(bookmarks_remove, ("bookmarks:write",), 2),
-    "bookmarks.list": Method(bookmarks_list, ("bookmarks:read",), 3),
-    "reactions.add": Method(reactions_add, ("reactions:write",), 3),
-    "reactions.remove": Method(reactions_remove, ("reactions:write",), 2),
+    "pins.add": Method(pins_add, ("pins:write",), 2, required=("channel",)),
+    "pins.remove": Method(pins_remove, ("pins:write",), 2, required=("channel",)),
+    "pins.list": Method(pins_list, ("pins:read",), 2, required=("channel",)),
+    "bookmarks.add": Method(bookmarks_add, ("bookmarks:write",), 2, required=("channel_id",)),
+    "bookmarks.edit": Method(bookmarks_edit, ("bookmarks:write",), 2, required=("channel_id",)),
+    "bookmarks.remove": Method(bookmarks_remove, ("bookmarks:write",), 2, required=("channel_id",)),
+    "bookmarks.list": Method(bookmarks_list, ("bookmarks:read",), 3, required=("channel_id",)),
+    "reactions.add": Method(reactions_add, ("reactions:write",), 3, required=("name",)),
+    "reactions.remove": Method(reactions_remove, ("reactions:write",), 2, required=("name",)),
     "reactions.get": Method(reactions_get, ("reactions:read",), 3),
     "reactions.list": Method(reactions_list, ("reactions:read",), 2),
 }

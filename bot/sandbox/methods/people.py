@@ -61,10 +61,10 @@ def team_info(request: Request) -> Json:
 
 
 METHODS = {
-    "users.info": Method(users_info, ("users:read",), 4),
+    "users.info": Method(users_info, ("users:read",), 4, required=("user",)),
     "users.list": Method(users_list, ("users:read",), 2),
-    "users.lookupByEmail": Method(lookup_by_email, ("users:read.email",), 3),
+    "users.lookupByEmail": Method(lookup_by_email, ("users:read.email",), 3, required=("email",)),
     "usergroups.list": Method(groups_list, ("usergroups:read",), 2),
-    "usergroups.users.list": Method(groups_users, ("usergroups:read",), 2),
+    "usergroups.users.list": Method(groups_users, ("usergroups:read",), 2, required=("usergroup",)),
     "team.info": Method(team_info, ("team:read",), 3),
 }

@@ -83,6 +83,7 @@ def _within(request: Request, messages: list[Message]) -> list[Message]:
 
 
 def _shown(request: Request, message: Message) -> Json:
+    """Metadata only where it is asked for (SR-MSG-09)."""
     if message.deleted:
         return {
             "type": "message",
@@ -98,7 +99,7 @@ def _shown(request: Request, message: Message) -> Json:
 
 
 def history(request: Request) -> Json:
-    """Newest first, without thread replies and ephemeral messages; only for members."""
+    """Newest first, without thread replies and ephemeral messages; only for members (SR-CHN-12)."""
     channel = request.channel(member=True)
     rows = [
         message
@@ -141,10 +142,10 @@ _READ = ("channels:read", "groups:read", "im:read", "mpim:read")
 _HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
 
 METHODS = {
-    "conversations.info": Method(info, _READ, 3),
+    "conversations.info": Method(info, _READ, 3, required=("channel",)),
     "conversations.list": Method(list_channels, _READ, 2),
-    "conversations.members": Method(members, _READ, 4),
-    "conversations.history": Method(history, _HISTORY, 3),
-    "conversations.replies": Method(replies, _HISTORY, 3),
+    "conversations.members": Method(members, _READ, 4, required=("channel",)),
+    "conversations.history": Method(history, _HISTORY, 3, required=("channel",)),
+    "conversations.replies": Method(replies, _HISTORY, 3, required=("channel", "ts")),
     "users.conversations": Method(users_conversations, _READ, 3),
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.sandbox.desk import Desk
 from bot.sandbox.errors import SlackError
+from bot.sandbox.install import Install
 from bot.sandbox.records import Channel, Json, Message, User
 from bot.sandbox.world import World
 
@@ -17,12 +18,17 @@ _PREFIX = {"channel": "channels:", "group": "groups:", "im": "im:", "mpim": "mpi
 
 @dataclass(frozen=True)
 class Method:
-    """A row of the METHODS table. `scopes`: any one of them; `tier` as in limits.py; `holder` of the token."""
+    """A row of the METHODS table. `scopes`: any one of them; `tier` as in limits.py; `holder` of the token.
+
+    Holders: bot, app (the app-level token), user (a person's token, which nobody has here), anyone (no token).
+    `required`: arguments that may not be missing (SR-TOK-07).
+    """
 
     handler: Callable[[Request], Json]
     scopes: tuple[str, ...]
     tier: int
     holder: str = "bot"
+    required: tuple[str, ...] = ()
 
 
 @dataclass
@@ -33,6 +39,8 @@ class Request:
     caller: User
     method: Method
     granted: frozenset[str]
+    install: Install
+    token: str = ""
 
     @property
     def world(self) -> World:
@@ -60,8 +68,8 @@ class Request:
             number = int(str(value))
         except ValueError:
             raise SlackError("invalid_arguments") from None
-        if not number >= 0:
-            raise SlackError("invalid_limit")
+        if number < 0:
+            raise SlackError("invalid_limit")  # SR-LST-04
         return min(number, most) or default
 
     def names(self, name: str) -> list[str]:
@@ -86,7 +94,7 @@ class Request:
     # --- things of the workspace -------------------------------------------------------------------------------
 
     def need_scope(self, kind: str) -> None:
-        """For methods whose scope depends on the kind of conversation: the one for this kind must be granted."""
+        """SR-TOK-05: where the scope depends on the kind of conversation, the one for this kind must be granted."""
         wanted = tuple(scope for scope in self.method.scopes if scope.startswith(_PREFIX[kind]))
         if any(scope.startswith(tuple(_PREFIX.values())) for scope in self.method.scopes) and not (
             self.granted & set(wanted)
@@ -96,7 +104,7 @@ class Request:
             )
 
     def channel(self, name: str = "channel", *, member: bool = False, live: bool = False) -> Channel:
-        """The conversation with this id, if the caller may know of it.
+        """The conversation with this id, if the caller may know of it (SR-CHN-16).
 
         `live`: it is not archived; `member`: the caller is in it.
         """
@@ -117,7 +125,7 @@ class Request:
         return message
 
     def page(self, rows: list[Any], default: int, most: int) -> tuple[list[Any], str]:
-        """One page of `rows` by `cursor` and `limit`: (rows, next cursor, empty at the end)."""
+        """One page of `rows` by `cursor` and `limit` (SR-LST-01): (rows, next cursor, empty at the end)."""
         limit = self.number("limit", default, most)
         start = self.desk.read_cursor(self.text("cursor"), self.name)
         rest = start + limit

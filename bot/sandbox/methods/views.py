@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
-from bot.sandbox import blocks as kit
 from bot.sandbox import windows
 from bot.sandbox.errors import SlackError
 from bot.sandbox.methods.request import Method, Request
 from bot.sandbox.records import Json, View
 from bot.sandbox.shapes import view_object
+from bot.sandbox.view_checks import checked
 
 
 def _view(request: Request, kind: str) -> Json:
@@ -17,17 +15,6 @@ def _view(request: Request, kind: str) -> Json:
     if not isinstance(view, dict):
         raise SlackError("invalid_arguments", response_metadata={"messages": ["[ERROR] missing required field: view"]})
     return checked(view, kind)
-
-
-def checked(view: Json, kind: str | None) -> Json:
-    """The view if Slack would take it (`kind`: modal, home, or None for either). Raises SlackError."""
-    if len(json.dumps(view)) > kit.VIEW_BYTES:
-        raise SlackError("view_too_large")
-    problems = kit.view_problems(view, kind)
-    if problems:
-        messages = [f"[ERROR] {each}" for each in problems]
-        raise SlackError("invalid_arguments", response_metadata={"messages": messages})
-    return view
 
 
 def open_view(request: Request) -> Json:
@@ -41,7 +28,7 @@ def push(request: Request) -> Json:
     body = _view(request, "modal")
     trigger = request.desk.use_trigger(request.text("trigger_id") or request.text("interactivity_pointer"))
     if trigger.view is None or not request.world.stacks.get(trigger.user):
-        # A push needs a trigger that was made inside an open modal.
+        # SR-VIW-10: a push needs a trigger that was made inside an open modal.
         raise SlackError("not_found")
     view = windows.push_view(request.world, trigger.user, body)
     return {"view": view_object(request.world, view)}
@@ -65,6 +52,7 @@ def _found(request: Request) -> View:
 
 
 def publish(request: Request) -> Json:
+    """SR-VIW-11."""
     if not request.world.app.home_tab:
         raise SlackError("not_enabled")
     user = request.world.users.get(request.text("user_id"))
@@ -79,5 +67,5 @@ METHODS = {
     "views.open": Method(open_view, (), 4),
     "views.push": Method(push, (), 4),
     "views.update": Method(update, (), 4),
-    "views.publish": Method(publish, (), 4),
+    "views.publish": Method(publish, (), 4, required=("user_id",)),
 }

@@ -5,7 +5,7 @@ import { announce, avatar, el, fill, icon, iconButton, seatColours } from "./dom
 import { act, authorOf, plainWords } from "./message.js";
 import { modalOpen, refreshViews } from "./modal.js";
 import { drawPane, loadThread, threadList } from "./pane.js";
-import { openMenu, toast } from "./popup.js";
+import { forgetToasts, openMenu, toast } from "./popup.js";
 import { drawSidebar, drawTour, jump } from "./sidebar.js";
 import { clockButtons, showTab, tick, toolsChanged, toolsTab } from "./tools.js";
 import { bot, channelTitle, emit, handleOf, inChannel, isReply, on, personName, place, take, takeClock, world } from "./world.js";
@@ -78,11 +78,16 @@ function writeAddress(push) {
   if (wanted !== location.pathname + location.search) history[push ? "pushState" : "replaceState"](null, "", wanted);
 }
 
+/** Threads opened on this page: one opens at its beginning the first time, and at its end from then on. */
+const readThreads = new Set();
+
 async function go({ channel, ts, thread, app, tab, push = true, focus = true }) {
   if (app) {
     const chat = [...world.channels.values()].find((one) => one.is_im && one.with === bot()?.id);
-    world.open = { channel: chat?.id ?? null, tab: tab === "messages" && chat ? "messages" : "home" };
-    if (tab === "messages" && !chat) {
+    // Without a home of its own, or with something unread, an app opens at its messages.
+    const wanted = tab ?? (world.app.home_tab === false || chat?.unread ? "messages" : "home");
+    world.open = { channel: chat?.id ?? null, tab: wanted === "messages" && chat ? "messages" : "home" };
+    if (wanted === "messages" && !chat) {
       const answer = await act("open_dm", { user: bot()?.id });
       const id = answer.channel?.id ?? answer.channel;
       if (id) { world.channels.set(id, { id, is_im: true, is_member: true, with: bot().id, unread: 0, mentioned: 0, name: handleOf(bot()) }); world.open = { channel: id, tab: "messages" }; }
@@ -90,11 +95,12 @@ async function go({ channel, ts, thread, app, tab, push = true, focus = true }) 
     if (world.open.tab === "home") act("open_home").then((answer) => { if (answer.home) { world.home = answer.home; redraw.centre(); } });
   } else if (channel && !(channel === world.open.channel && world.open.tab === "messages" && (ts || thread))) world.open = { channel, tab: "messages" };
   sidebar(false);
+  forgetToasts(world.open.channel);
   const here = world.channels.get(world.open.channel), fresh = world.open.tab === "messages" && here;
   if (thread) {
     world.pane = "thread";
     if (world.thread?.channel !== world.open.channel || world.thread?.ts !== thread) world.thread = { channel: world.open.channel, ts: thread, list: (world.messages.get(world.open.channel)?.list ?? []).filter((one) => one.ts === thread) };
-    loadThread(world.open.channel, thread).then(() => { redraw.pane(); if (ts) setTimeout(() => threadList()?.reveal(ts), 60); }, () => toast("That thread could not be read."));
+    loadThread(world.open.channel, thread).then(() => { drawPane(); if (ts) setTimeout(() => threadList()?.reveal(ts), 60); else if (!readThreads.has(thread)) { readThreads.add(thread); threadList()?.toStart(); } }, () => toast("That thread could not be read."));
   } else if (world.pane === "thread" && world.thread?.channel !== world.open.channel) { world.pane = null; world.thread = null; }
   writeAddress(push);
   drawCentre();
@@ -201,8 +207,7 @@ const CHANGES = {
     if (!channel.id) return;
     const before = world.channels.get(channel.id);
     if (channel.deleted || channel.gone) world.channels.delete(channel.id);
-    // The server says whether there are mentions; how many came while this page was open is counted here.
-    else world.channels.set(channel.id, { ...before, ...channel, mentioned: channel.mentioned ? Math.max(Number(before?.mentioned) || 0, 1) : 0 });
+    else world.channels.set(channel.id, { ...before, ...channel });
     if (channel.id === world.open.channel) {
       if (before && before.is_member !== world.channels.get(channel.id)?.is_member) loadMessages(channel.id).then(redraw.centre).catch(() => {});
       detailsSoon(channel.id);
@@ -214,15 +219,15 @@ const CHANGES = {
   view: () => refreshViews().catch(() => {}),
   clock: (change) => { takeClock(change); tick(); later("days", () => { drawCentre(); }); },
   notification: (change) => {
-    const plain = plainWords({ text: change.text ?? "" }), one = { ...change, plain };
-    world.notifications.push(one);
+    const plain = plainWords({ text: change.text ?? "" });
+    world.notifications.push({ ...change, plain });
     const room = world.channels.get(change.channel);
     if (room && !room.is_im && change.reason !== "thread") { room.mentioned = (Number(room.mentioned) || 0) + 1; redraw.side(); if (atHome(change.channel)) setTimeout(seen, 60); }
     const here = atHome(change.channel) && document.visibilityState === "visible";
     if (world.pane !== "tools" || toolsTab() !== "notices") world.unseen += 1;
     toolsChanged("notices");
     redraw.top();
-    if (!here) toast(plain || "New message", { title: channelTitle(world.channels.get(change.channel)) || "New message", onclick: () => go({ channel: change.channel, ts: change.ts, thread: change.thread_ts }) });
+    if (!here) toast(plain || "New message", { title: channelTitle(world.channels.get(change.channel)) || "New message", place: change.channel, onclick: () => go({ channel: change.channel, ts: change.ts, thread: change.thread_ts }) });
   },
   journal: ({ call }) => {
     const at = call.number === undefined ? -1 : world.journal.findLastIndex((one) => one.number === call.number);
@@ -264,6 +269,14 @@ document.addEventListener("keydown", (event) => {
 });
 
 on("go", go);
+on("write", (text) => {
+  const box = byId("composer-text");
+  if (!box) { toast("Choose a channel to write in first."); return; }
+  sidebar(false);
+  box.value = text;
+  box.focus();
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+});
 on("pane", (kind) => {
   world.pane = kind;
   if (kind !== "thread") world.thread = null;

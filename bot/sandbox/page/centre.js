@@ -94,6 +94,7 @@ function foot(channel) {
   if (!channel.is_member && !channel.is_im) {
     return el("div", { class: "channel-foot" }, el("span", { text: `You are not in #${channel.name}.` }), el("button", { type: "button", class: "button primary", onclick: () => act("join", { channel: channel.id }) }, "Join channel"));
   }
+  if (appHome(channel) && world.app.dm_read_only) return el("div", { class: "channel-foot", text: `${personName(channel.with)} writes here and reads nothing: its manifest turns messages to it off.` });
   return composer({ channel: channel.id, inputId: "composer-text", notice, onsent: () => list?.toEnd() });
 }
 
@@ -139,7 +140,7 @@ export function drawCentre() {
   const headText = JSON.stringify([channel, detailsOf(channel.id)]);
   if (shown.headText !== headText) {
     shown.headText = headText;
-    keepingFocus(shown.head, () => fill(shown.head, header(channel), appHome(channel) ? tabs() : null, bookmarksOf(channel)));
+    keepingFocus(shown.head, () => fill(shown.head, header(channel), appHome(channel) && world.app.home_tab !== false ? tabs() : null, bookmarksOf(channel)));
     fill(list.intro, held.loaded && !held.more ? intro(channel) : []);
   }
   if (held.loaded && !held.more && !list.intro.childElementCount) fill(list.intro, intro(channel));

@@ -169,7 +169,7 @@ function textField(type, attributes = {}) {
     const left = el("span", { class: "field-count" });
     const count = () => {
       const rest = (element.max_length ?? Infinity) - node.value.length;
-      left.textContent = rest < 0 ? `${-rest} too many` : rest <= 100 ? `${rest} left` : "";
+      left.textContent = rest < 0 ? `${-rest} too many` : rest <= Math.min(100, element.max_length / 2) ? `${rest} left` : "";
     };
     const tell = () => { clearTimeout(timer); send(here, element, here.surface.get(here.blockId, element), { value: node.value }, null); };
     const node = el(multiline ? "textarea" : "input", {

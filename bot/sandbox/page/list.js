@@ -7,6 +7,8 @@ import { closePopups, dialog, floatBy, openMenu, toast } from "./popup.js";
 import { dayKey, dayLabel } from "./time.js";
 import { emit, handleOf, world } from "./world.js";
 
+const SCROLL_KEYS = new Set(["ArrowUp", "PageUp", "Home", " "]);
+
 export class MessageList {
   /** options: {channel, inThread, label, onolder} */
   constructor(options) {
@@ -17,12 +19,14 @@ export class MessageList {
     this.intro = el("div", { class: "intro" });
     this.scroller = el("div", { class: `scroller${options.inThread ? " in-thread" : ""}` }, this.intro, this.older, this.list);
     this.stick = true;
-    // Only a person's own scrolling lets go of the end; heights also change when a pane opens or an item is first drawn.
-    let touched = -Infinity;
-    for (const event of ["wheel", "touchmove", "keydown", "pointerdown"]) this.scroller.addEventListener(event, () => { touched = performance.now(); }, { passive: true });
+    // Only a person's own scrolling lets go of the end; heights also change when a pane opens, or a click brings a message.
+    let touched = -Infinity, top = 0;
+    const scrolls = { wheel: () => true, touchmove: () => true, keydown: (event) => SCROLL_KEYS.has(event.key), pointerdown: (event) => event.target === this.scroller };
+    for (const [event, own] of Object.entries(scrolls)) this.scroller.addEventListener(event, (one) => { if (own(one)) touched = performance.now(); }, { passive: true });
     this.scroller.addEventListener("scroll", () => {
-      const left = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight;
-      if (left < 40) { this.stick = true; options.onbottom?.(); } else if (performance.now() - touched < 1500) this.stick = false;
+      const { scrollHeight, scrollTop, clientHeight } = this.scroller, upward = scrollTop < top;
+      top = scrollTop;
+      if (scrollHeight - scrollTop - clientHeight < 40) { this.stick = true; options.onbottom?.(); } else if (upward && performance.now() - touched < 1500) this.stick = false;
     }, { passive: true });
     for (const event of ["pointerover", "focusin", "click"]) this.list.addEventListener(event, (one) => this.showBar(one.target.closest?.(".message")));
     this.list.addEventListener("keydown", (event) => this.keys(event));
@@ -33,6 +37,13 @@ export class MessageList {
   }
 
   toEnd() { this.scroller.scrollTop = this.scroller.scrollHeight; this.stick = true; }
+
+  /** To the first message; heights are only known once the items have been drawn. */
+  toStart() {
+    this.stick = false;
+    this.scroller.scrollTop = 0;
+    setTimeout(() => { if (this.scroller.scrollHeight <= this.scroller.clientHeight) this.stick = true; }, 200);
+  }
 
   /** Bring the page in line with `messages` (oldest first). `fresh`: ts of the first unread one. */
   show(messages, { more = false, fresh = null } = {}) {
@@ -60,15 +71,15 @@ export class MessageList {
       before = message;
     }
     // Move only what is out of place: a moved node would lose focus.
+    const staying = new Set(wanted);
     let at = this.list.firstElementChild;
     for (const node of wanted) {
       if (node === at) { at = at.nextElementSibling; continue; }
-      if (at && !wanted.includes(at)) { const gone = at; at = at.nextElementSibling; gone.remove(); if (node === at) { at = at.nextElementSibling; continue; } }
+      if (at && !staying.has(at)) { const gone = at; at = at.nextElementSibling; gone.remove(); if (node === at) { at = at.nextElementSibling; continue; } }
       this.list.insertBefore(node, at);
     }
     while (at) { const gone = at; at = at.nextElementSibling; gone.remove(); }
-    const items = [...this.items.values()].map((known) => known.item);
-    if (items.length && !items.some((item) => item.tabIndex === 0)) this.list.querySelector(".message:last-of-type")?.setAttribute("tabindex", "0");
+    if (wanted.length && !this.list.querySelector('.message[tabindex="0"]')) wanted.at(-1).tabIndex = 0;
     if (stuck) { this.toEnd(); requestAnimationFrame(() => { if (this.stick) this.toEnd(); }); }
   }
 

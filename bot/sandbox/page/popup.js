@@ -114,10 +114,10 @@ export function confirmFirst(confirm, textNode) {
 }
 
 /** A sentence that appears at the edge and goes by itself. */
-export function toast(text, { title, onclick, kind = "" } = {}) {
+export function toast(text, { title, onclick, kind = "", place: about } = {}) {
   const place = document.getElementById("toasts");
   const body = [title ? el("span", { class: "toast-title", text: title }) : null, el("span", { class: "toast-text", text })];
-  const node = el("div", { class: `toast ${kind}` },
+  const node = el("div", { class: `toast ${kind}`, data: about ? { about } : {} },
     onclick ? el("button", { type: "button", class: "toast-body", onclick: () => { node.remove(); onclick(); } }, body) : el("div", { class: "toast-body" }, body),
     el("button", { type: "button", class: "icon-button", "aria-label": "Dismiss", onclick: () => node.remove() }, icon("close")));
   place.append(node);
@@ -125,4 +125,9 @@ export function toast(text, { title, onclick, kind = "" } = {}) {
   let timer = setTimeout(() => node.remove(), 8000);
   node.addEventListener("pointerenter", () => clearTimeout(timer));
   node.addEventListener("pointerleave", () => { timer = setTimeout(() => node.remove(), 4000); });
+}
+
+/** Take away what was said about a channel that is now on the screen. */
+export function forgetToasts(channel) {
+  for (const node of [...document.getElementById("toasts").children]) if (channel && node.dataset.about === channel) node.remove();
 }

@@ -29,7 +29,7 @@ export function drawSidebar(root) {
   const strangers = [...world.people.values()].filter((one) => one.id !== world.me.id && !one.is_bot && !direct.some((chatOne) => chatOne.with === one.id));
   keepingFocus(root, () => {
     const tour = root.querySelector(".tour");
-    const scroll = root.querySelector(".side-scroll")?.scrollTop ?? 0;
+    const scroll = root.querySelector(".side-scroll")?.scrollTop ?? 0, tourScroll = tour?.scrollTop ?? 0;
     fill(root,
       el("div", { class: "side-scroll" },
         heading("Channels", iconButton("search", "Browse channels", browse), iconButton("plus", "Create a channel", create)),
@@ -42,6 +42,7 @@ export function drawSidebar(root) {
         el("ul", { class: "side-list" }, direct.map(row), strangers.map((one) => el("li", {}, el("button", { type: "button", class: "side-row", data: { key: `dm/${one.id}` }, onclick: () => openDm(one.id) }, avatar(one, true), el("span", { class: "side-name", text: personName(one.id) })))))),
       tour);
     root.querySelector(".side-scroll").scrollTop = scroll;
+    if (tour) tour.scrollTop = tourScroll;
   });
   if (!root.querySelector(".tour") || root.dataset.tour !== JSON.stringify(world.tour)) drawTour(root);
 }
@@ -53,12 +54,31 @@ export function drawTour(root) {
   if (!world.tour?.lines?.length) return;
   const { title, lines } = world.tour, done = lines.filter((line) => line.done).length, next = lines.findIndex((line) => !line.done);
   tourOpen ??= done < lines.length;
-  const card = el("details", { class: "tour", open: tourOpen, ontoggle: () => { tourOpen = card.open; } },
+  const card = el("details", { class: "tour", open: tourOpen, ontoggle: () => { tourOpen = card.open; seatTour(card); } },
     el("summary", { data: { key: "tour" } }, el("span", { text: title ?? "Try this" }), el("span", { class: "hint", text: `${done} of ${lines.length}` })),
     el("ol", { class: "tour-lines" }, lines.map((line, at) => el("li", { class: `${line.done ? "done" : ""}${at === next ? " next" : ""}`, "aria-current": at === next ? "step" : null },
-      el("span", { class: "tour-box", role: "img", "aria-label": line.done ? "Done:" : at === next ? "Next:" : "Open:" }, line.done ? icon("check") : null), el("span", { text: line.text })))));
+      el("span", { class: "tour-box", role: "img", "aria-label": line.done ? "Done:" : at === next ? "Next:" : "Open:" }, line.done ? icon("check") : null), el("span", {}, tourWords(line.text))))));
   root.append(card);
+  seatTour(card);
 }
+
+/** Keep the next line in sight, with the one before it. */
+function seatTour(card) {
+  const next = card.querySelector(".next"), before = next?.previousElementSibling ?? next;
+  if (card.open && before) card.scrollTop = before.offsetTop - card.querySelector("summary").offsetHeight - 4;
+}
+
+/** A line's `commands` go into the composer at a click; [words](as:ben) open a tab as that person. All else is text. */
+function tourWords(text) {
+  return String(text).split(/(`[^`]+`|\[[^\]]+\]\(as:[a-z0-9_.-]+\))/).map((part) => {
+    const person = /^\[([^\]]+)\]\(as:(.+)\)$/.exec(part);
+    if (person) return el("a", { href: `?as=${encodeURIComponent(person[2])}`, target: "_blank", rel: "noopener", text: person[1], onclick: (event) => { event.currentTarget.href = `?as=${encodeURIComponent(person[2])}${tourPlace()}`; } });
+    const command = /^`(.+)`$/.exec(part)?.[1];
+    return command ? el("button", { type: "button", class: "tour-command", title: "Put it into the composer", text: command, onclick: () => emit("write", command) }) : part;
+  });
+}
+
+const tourPlace = () => (world.open.channel && !world.channels.get(world.open.channel)?.is_im ? `&channel=${world.open.channel}` : "");
 
 export async function openDm(user) {
   const answer = await act("open_dm", { user });

@@ -1,6 +1,7 @@
 // The tools of the local Slack: clock and switches, the journal of requests, faults, notifications.
 import { api } from "./api.js";
 import { el, fill, keepingFocus } from "./dom.js";
+import { plainWords } from "./message.js";
 import { toast } from "./popup.js";
 import { dayUtc, fullUtc, hourMinute, now, withSeconds, zoneName } from "./time.js";
 import { channelTitle, emit, world } from "./world.js";
@@ -108,7 +109,7 @@ function notificationsTab() {
   emit("unseen");
   return el("div", { class: "pane-scroll" }, world.notifications.length ? el("ul", { class: "notice-list" }, [...world.notifications].reverse().map((one) => el("li", {}, el("button", { type: "button", class: "pin-row", onclick: () => emit("go", { channel: one.channel, ts: one.ts ?? one.message_ts, thread: one.thread_ts }) },
     el("span", { class: "author", text: channelTitle(world.channels.get(one.channel)) || "Slack" }), el("span", { class: "hint", text: ` ${REASONS[one.reason] ?? one.reason ?? ""} · ` }), el("time", { class: "time", title: fullUtc(one.ts ?? one.message_ts), text: hourMinute(one.ts ?? one.message_ts) }),
-    el("span", { class: "pin-text", text: one.plain ?? one.text })))))
+    el("span", { class: "pin-text", text: plainWords({ text: one.text ?? "" }) || one.plain })))))
     : el("p", { class: "empty", text: "Nothing yet. Slack notifies for direct messages, mentions and followed threads; never for an edit." }));
 }
 

@@ -3,7 +3,7 @@
 export const world = {
   me: null, team: null, bot: null,
   people: new Map(), channels: new Map(), usergroups: new Map(),
-  commands: [], shortcuts: [], switches: [], tour: null, home: null,
+  commands: [], shortcuts: [], switches: [], tour: null, home: null, app: {},
   clock: { now: Date.now() / 1000, offset: 0, frozen: false, taken: 0 },
   delivery: "", connected: 0, live: "live",
   messages: new Map(),      // channel id -> {list (top level, oldest first), more, loaded}
@@ -28,6 +28,9 @@ export function take(boot) {
   world.switches = boot.switches ?? [];
   world.tour = boot.tour ?? null;
   world.home = boot.home ?? null;
+  world.app = boot.app ?? {};
+  world.notifications = boot.notifications ?? [];
+  world.unseen = world.notifications.filter((one) => one.read === false).length;
   world.delivery = boot.delivery ?? "";
   world.connected = boot.connected ?? 0;
   takeClock(boot.clock ?? {});

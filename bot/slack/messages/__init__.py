@@ -73,7 +73,7 @@ from bot.slack.messages.checklists import checklists
 from bot.slack.messages.comms import comms
 from bot.slack.messages.endings import rests, turns
 from bot.slack.messages.followers import follows
-from bot.slack.messages.people import calls, hails, jobs, offers, questions, secrets, silences
+from bot.slack.messages.people import calls, hails, jobs, losses, offers, questions, secrets, silences
 from bot.slack.messages.reminders import reminders
 from bot.slack.messages.thread import lines
 from bot.slack.messages.updates import severities, updates, waits
@@ -82,7 +82,7 @@ from bot.slack.setup import Scene, Setup
 #: every surface, in the order in which its messages are sent
 SURFACES: tuple[Callable[[Scene], Iterator[Message]], ...] = (
     card, announcements, checklists, questions, hails, calls, offers, jobs, asks, reviews, severities, updates, waits,
-    reminders, silences, comms, overrides, turns, follows, rests, lines, secrets,
+    reminders, silences, comms, overrides, turns, follows, rests, lines, losses, secrets,
 )  # fmt: skip
 
 

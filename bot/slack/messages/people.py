@@ -149,8 +149,10 @@ def jobs(scene: Scene) -> Iterator[Message]:
     latest = {entry.event.role: entry.seq for entry in incident.moments if isinstance(entry.event, e.RoleTaken)}
     for entry in incident.moments:
         event = entry.event
-        if not isinstance(event, e.RoleTaken) or event.at == incident.declared_at or not _person(event.user):
+        if not isinstance(event, e.RoleTaken) or not _person(event.user):
             continue
+        if (event.user, event.at) == (incident.declared_by, incident.declared_at):
+            continue  # the declarer leads from the start, and knows it
         sentence = " ".join(lines := words.job(incident.name, event.role, text.line(scene.setup.command)))
         place = Place("person", event.user)
         standing = incident.open and latest[event.role] == entry.seq
@@ -176,6 +178,22 @@ def silences(scene: Scene) -> Iterator[Message]:
         sentence = words.silent(ping(scene, (event.to,)), incident.name, scene.when(seen, event.at))
         buttons = (scene.button(words.STILL_HERE, "here"), scene.button(words.HAND_OVER, "handover"))
         yield message(key, sentence, (kit.section(sentence), kit.actions(*buttons)))
+
+
+def losses(scene: Scene) -> Iterator[Message]:
+    """The lead is told directly when the channel of an open incident cannot be used: nothing can be said there."""
+    incident, lead = scene.incident, ""
+    lost = [entry.seq for entry in incident.moments if isinstance(entry.event, e.ChannelLost)]
+    for entry in incident.moments:
+        event = entry.event
+        if isinstance(event, e.RoleTaken) and event.role == "lead":
+            lead = event.user
+        elif isinstance(event, e.ChannelLost) and _person(to := lead or incident.declared_by):
+            key, place = f"lost:{entry.seq}", Place("person", to)
+            if incident.open and incident.channel_lost and entry.seq == lost[-1]:
+                yield message(key, words.still_open(incident.name, event.reason), place=place)
+            else:
+                yield withdrawn(key, place)
 
 
 def secrets(scene: Scene) -> Iterator[Message]:

@@ -1,0 +1,20 @@
+"""Whether Slack would take a view."""
+
+from __future__ import annotations
+
+import json
+
+from bot.sandbox import blocks as kit
+from bot.sandbox.errors import SlackError
+from bot.sandbox.records import Json
+
+
+def checked(view: Json, kind: str | None) -> Json:
+    """The view if Slack would take it (`kind`: modal, home, or None for either). Raises SlackError (SR-VIW-05)."""
+    if len(json.dumps(view)) > kit.VIEW_BYTES:
+        raise SlackError("view_too_large")
+    problems = kit.view_problems(view, kind)
+    if problems:
+        messages = [f"[ERROR] {each}" for each in problems]
+        raise SlackError("invalid_arguments", response_metadata={"messages": messages})
+    return view
