@@ -23,7 +23,6 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20, help="declarations (20)")
     parser.add_argument("--latency", type=float, default=0.1, help="seconds added to every call to Slack (0.1)")
     parser.add_argument("--rounds", type=int, default=7, help="alternating rounds of acknowledgement (7)")
-    parser.add_argument("--hops", type=int, choices=(1, 2), default=2, help="how the bare handler commits (2)")
     parser.add_argument("--out", type=Path, default=ROOT / "var", help="where the JSON goes")
     asked = parser.parse_args()
     found: dict[str, Any] = {
@@ -37,9 +36,7 @@ def main() -> None:
             found["declare"] = asyncio.run(declare.measure(Path(folder), count=asked.count, latency=asked.latency))
             print(_declared(found["declare"]), flush=True)
         if asked.scene in ("all", "acknowledge"):
-            found["acknowledge"] = asyncio.run(
-                acknowledge.measure(Path(folder), rounds=asked.rounds, hops=asked.hops)
-            )
+            found["acknowledge"] = asyncio.run(acknowledge.measure(Path(folder), rounds=asked.rounds))
             print(_acknowledged(found["acknowledge"]), flush=True)
     asked.out.mkdir(parents=True, exist_ok=True)
     file = asked.out / f"bench-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.json"
@@ -70,18 +67,18 @@ def _declared(found: dict[str, Any]) -> str:
 def _acknowledged(found: dict[str, Any]) -> str:
     lines = [
         f"Acknowledgement of a tick ({found['bytes']} bytes, {found['incidents']} incidents), medians of the rounds",
-        f"{'':24}{'p50 ms':>9}{'p99 ms':>9}{'per s':>9}",
+        f"{'':30}{'p50 ms':>9}{'p99 ms':>9}{'per s':>9}",
     ]
     for connections, one in found["at_once"].items():
-        for who in ("bare", "product"):
-            row = one[who]
-            lines.append(
-                f"{who:>8} at {connections:13}{row['p50_ms']:>9.2f}{row['p99_ms']:>9.2f}{row['per_second']:>9.0f}"
-            )
-        ratio = one["ratio"]
-        lines.append(
-            f"{'ratio':>8}{'':16}{ratio['p50_ms']:>9.2f}{ratio['p99_ms']:>9.2f}{ratio['per_second']:>9.2f}"
-        )
+        rows = [("product", one["product"]), *((f"bare {kind}", one[kind]) for kind in one["ratio"])]
+        lines += [
+            f"{who:>18} at {connections:8}{row['p50_ms']:>9.2f}{row['p99_ms']:>9.2f}{row['per_second']:>9.0f}"
+            for who, row in rows
+        ]
+        lines += [
+            f"{f'product to {kind}':>22}{'':8}{row['p50_ms']:>9.2f}{row['p99_ms']:>9.2f}{row['per_second']:>9.2f}"
+            for kind, row in one["ratio"].items()
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -1,8 +1,8 @@
-"""The least that can acknowledge durably: aiohttp, the signature, one insert through aiosqlite, a commit, 200.
+"""The least that acknowledges durably: aiohttp, the signature, one insert through aiosqlite, a commit, 200.
 
-Run as `python -m bench.bare PORT FILE HOPS`; the signing secret stands in SLACK_SIGNING_SECRET. HOPS 2 is aiosqlite
-as everybody writes it (execute, then commit, each a hop to its thread and back); HOPS 1 lets SQLite commit the
-statement by itself.
+Run as `python -m bench.bare PORT FILE KIND`; the signing secret stands in SLACK_SIGNING_SECRET. KIND `aiosqlite` speaks
+to the driver (execute, then commit); `sqlalchemy` has SQLAlchemy's asyncio engine in between, as this product's reads.
+Neither parses the body, decides anything, or does anything afterwards.
 """
 
 from __future__ import annotations
@@ -13,20 +13,62 @@ import hmac
 import os
 import sys
 import time
+from collections.abc import Awaitable, Callable
 
 import aiosqlite
 from aiohttp import web
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+TABLE = "CREATE TABLE IF NOT EXISTS inbox (id INTEGER PRIMARY KEY, at REAL, body BLOB)"
+PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
+
+Insert = Callable[[bytes], Awaitable[None]]
 
 
-async def application(file: str, secret: bytes, hops: int) -> web.Application:
-    """The handler and its database."""
-    connection = await aiosqlite.connect(file, isolation_level=None if hops == 1 else "")
-    await connection.execute("PRAGMA journal_mode=WAL")
-    await connection.execute("PRAGMA synchronous=FULL")
-    await connection.execute("CREATE TABLE IF NOT EXISTS inbox (id INTEGER PRIMARY KEY, at REAL, body BLOB)")
+async def by_driver(file: str) -> Insert:
+    """One connection, a transaction at a time: without the lock requests would commit each other's work."""
+    connection = await aiosqlite.connect(file)
+    for statement in (*PRAGMAS, TABLE):
+        await connection.execute(statement)
     await connection.commit()
-    # one transaction at a time on one connection: without the lock requests would commit each other's work
     lock = asyncio.Lock()
+
+    async def insert(body: bytes) -> None:
+        async with lock:
+            await connection.execute("INSERT INTO inbox (at, body) VALUES (?, ?)", (time.time(), body))
+            await connection.commit()
+
+    return insert
+
+
+async def by_engine(file: str) -> Insert:
+    """A pool of one connection."""
+    engine = create_async_engine(f"sqlite+aiosqlite:///{file}", pool_size=1, max_overflow=0)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: object, _: object) -> None:
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        for pragma in PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    async with engine.begin() as connection:
+        await connection.execute(text(TABLE))
+    statement = text("INSERT INTO inbox (at, body) VALUES (:at, :body)")
+
+    async def insert(body: bytes) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(statement, {"at": time.time(), "body": body})
+
+    return insert
+
+
+KINDS = {"aiosqlite": by_driver, "sqlalchemy": by_engine}
+
+
+def application(insert: Insert, secret: bytes) -> web.Application:
+    """The handler."""
 
     async def handle(request: web.Request) -> web.Response:
         body = await request.read()
@@ -35,10 +77,7 @@ async def application(file: str, secret: bytes, hops: int) -> web.Application:
         given = request.headers.get("X-Slack-Signature", "")
         if abs(time.time() - int(stamp)) > 300 or not hmac.compare_digest(f"v0={digest}", given):
             return web.Response(status=401)
-        async with lock:
-            await connection.execute("INSERT INTO inbox (at, body) VALUES (?, ?)", (time.time(), body))
-            if hops > 1:
-                await connection.commit()
+        await insert(body)
         return web.Response()
 
     async def alive(_: web.Request) -> web.Response:
@@ -50,13 +89,13 @@ async def application(file: str, secret: bytes, hops: int) -> web.Application:
     return app
 
 
-async def _serve(port: int, file: str, hops: int) -> None:
+async def _serve(port: int, file: str, kind: str) -> None:
     secret = os.environ["SLACK_SIGNING_SECRET"].encode()
-    runner = web.AppRunner(await application(file, secret, hops), access_log=None)
+    runner = web.AppRunner(application(await KINDS[kind](file), secret), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    asyncio.run(_serve(int(sys.argv[1]), sys.argv[2], sys.argv[3]))

@@ -14,6 +14,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 
@@ -83,7 +84,7 @@ async def run(task: dict[str, Any]) -> dict[str, Any]:
     connections = []
     for bodies in task["bodies"]:
         ready = [request(body.encode(), secret, host) for body in bodies]
-        _, connection = await loop.create_connection(lambda ready=ready: Connection(ready), host, port)
+        _, connection = await loop.create_connection(partial(Connection, ready), host, port)
         connections.append(connection)
     gc.collect()
     gc.disable()

@@ -132,15 +132,21 @@ def sandbox(
     http: Annotated[str, typer.Option(help="Deliver by signed HTTP to this address instead of Socket Mode.")] = "",
     manifest: Annotated[Path | None, typer.Option(help="The app's manifest (YAML or JSON); none: this bot's.")] = None,
     tour: Annotated[Path | None, typer.Option(help="A file with the page's “Try this”.")] = None,
-    strict: Annotated[bool, typer.Option(help="Rate limits at Slack's numbers.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict/--lenient", help="Rate limits at Slack's numbers, sockets renewed; or neither.")
+    ] = True,
+    workspace: Annotated[
+        list[str] | None, typer.Option(help="Another workspace, where the app can be installed. Repeatable.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print addresses and tokens as one line of JSON.")] = False,
 ) -> None:
     """Start the local Slack alone, for this bot or anybody's Bolt app."""
     described = yaml.safe_load((manifest or config.ROOT / "manifest.yaml").read_text())
 
     async def work() -> None:
-        local = Sandbox(described, SandboxClock(), event_url=http or None, tour=tour)
-        local.limits.on = strict
+        local = Sandbox(described, SandboxClock(), event_url=http or None, tour=tour, strict=strict)
+        for name in workspace or []:
+            local.add_workspace(name)
         await local.start(port)
         facts = {
             "url": local.url,
@@ -148,6 +154,9 @@ def sandbox(
             "bot_token": local.bot_token,
             "app_token": local.app_token,
             "signing_secret": local.signing_secret,
+            "client_id": local.client_id,
+            "client_secret": local.client_secret,
+            "authorize_url": local.authorize_url,
         }
         if json_:
             print(json.dumps(facts), flush=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain import cadence, checklist, drafts, escalation, lifecycle, notes, roles
+from bot.domain import cadence, drafts, escalation, lifecycle, notes, roles, second_person
 from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.incident import Incident, Mark
@@ -50,14 +50,18 @@ def _appointments(incident: Incident, policy: Policy) -> Iterator[tuple[datetime
         yield rung.at, "remind", lambda i, by, at: cadence.remind(i, by=by, at=at, policy=policy)
     for ask in incident.open_asks:
         ends = ask.until if ask.state == "go" and ask.until else ask.asked.lapses
-        yield ends, "lapse ask", lambda i, by, at, seq=ask.seq: checklist.lapse(i, ask=seq, by=by, at=at, policy=policy)  # type: ignore[misc]
+        yield (
+            ends,
+            "lapse ask",
+            lambda i, by, at, seq=ask.seq: second_person.lapse(i, ask=seq, by=by, at=at, policy=policy),
+        )  # type: ignore[misc]
     for one in incident.checklists:
         for step, state in one.steps.items():
             if state.mark is Mark.REVIEW and state.review_by and not state.review_nagged:
                 yield (
                     state.review_by,
                     "review overdue",
-                    lambda i, by, at, slug=one.runbook.slug, step=step: checklist.review_overdue(  # type: ignore[misc]
+                    lambda i, by, at, slug=one.runbook.slug, step=step: second_person.review_overdue(  # type: ignore[misc]
                         i, runbook=slug, step=step, by=by, at=at
                     ),
                 )

@@ -10,7 +10,18 @@ from typing import Any
 
 from bot.domain import events as e
 from bot.domain.incident import (
-    Ask, Checklist, Draft, Incident, Mark, Note, Offer, Reminder, Status, StepState, Task, Update,
+    Ask,
+    Checklist,
+    Draft,
+    Incident,
+    Mark,
+    Note,
+    Offer,
+    Reminder,
+    Status,
+    StepState,
+    Task,
+    Update,
 )  # fmt: skip
 
 #: facts that are told in messages of their own and so are kept one by one, not only as what they amount to
@@ -43,7 +54,10 @@ def evolve(incident: Incident, entry: e.Entry) -> Incident:
         turned = (changes.get("severity", incident.severity), changes.get("status", incident.status))
         if turned != (incident.severity, incident.status):
             changes["turned_seq"] = entry.seq
-    return replace(incident, **changes)
+    # dataclasses.replace looks at each of the many fields in turn: most of the time that a fold takes
+    after = object.__new__(Incident)
+    after.__dict__.update(incident.__dict__, **changes)
+    return after
 
 
 def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:

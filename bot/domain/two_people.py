@@ -78,3 +78,8 @@ def stopped_already(state: StepState, at: datetime) -> str:
     """ "Stopped 02:19 UTC by <@A>; not yet reviewed." """
     reviewed = "not yet reviewed" if state.mark is Mark.REVIEW else f"reviewed by <@{state.reviewed_by}>"
     return f"Stopped {clock_time(state.at or at, at)} by <@{state.by}>; {reviewed}."
+
+
+def done_before(state: StepState) -> bool:
+    """Whether the act was done at some time, however the step is marked now."""
+    return bool(state.done_with) or state.alone

@@ -195,6 +195,11 @@ class Delivery:
         }
 
     async def _event(self, kind: str, payload: Json) -> None:
+        """Send an event until it is acknowledged, the same each time (SR-DLV-06).
+
+        While nobody is connected by Socket Mode, attempts fail like any other, so that the event comes with a later one
+        (SR-SOC-06).
+        """
         first = self.world.clock.now()
         reason: str | None = None
         for attempt in range(len(RETRIES) + 1):

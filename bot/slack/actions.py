@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from bot.domain import cadence, checklist, drafts, escalation, lifecycle, notes, roles
+from bot.domain import cadence, checklist, drafts, escalation, lifecycle, notes, roles, second_person
 from bot.domain.errors import Refused
 from bot.domain.incident import Ask, Mark
 from bot.ports import NotDone, TryLater, Unsure
@@ -169,27 +169,27 @@ def _try(call: Call, rule: Callable[..., object], **arguments: Any) -> None:
 
 async def _go(call: Call, v: Values) -> Answer | None:
     ask = _ask_of(call, v)
-    _try(call, checklist.go, ask=ask.seq, policy=call.desk.policy)
+    _try(call, second_person.go, ask=ask.seq, policy=call.desk.policy)
     await call.open(views.go_form(call.known, ask, names=call.desk.directory.names))
     return None
 
 
 async def _refuse(call: Call, v: Values) -> Answer | None:
     ask = _ask_of(call, v)
-    _try(call, checklist.refuse, ask=ask.seq, reason="…")
+    _try(call, second_person.refuse, ask=ask.seq, reason="…")
     await call.open(views.refuse_form(call.known, ask))
     return None
 
 
 async def _done(call: Call, v: Values) -> Answer | None:
     ask = _ask_of(call, v)
-    _try(call, checklist.done, ask=ask.seq, result="…")
+    _try(call, second_person.done, ask=ask.seq, result="…")
     await call.open(views.done_form(call.known, ask))
     return None
 
 
 async def _not_done(call: Call, v: Values) -> Answer | None:
-    await call.act("not done", partial(checklist.not_done, ask=int(v.get("a", 0))))
+    await call.act("not done", partial(second_person.not_done, ask=int(v.get("a", 0))))
     return None
 
 

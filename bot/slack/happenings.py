@@ -18,7 +18,7 @@ import structlog
 
 from bot.domain import channel, notes
 from bot.domain.actor import Actor, Kind, bot_itself
-from bot.domain.errors import Refused
+from bot.domain.errors import Refused, StoreUnavailable
 from bot.domain.incident import Incident
 from bot.ports import NotDone, TryLater, Unsure
 from bot.service import Done
@@ -246,12 +246,16 @@ async def slack_read(desk: Desk, method: str, **arguments: Any) -> Mapping[str, 
 
 
 async def on_event(desk: Desk, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
-    """An event, from its delivery to what it changes. Acknowledged once it is stored; never raises."""
+    """An event, from its delivery to what it changes. Acknowledged once it is stored."""
     event = body.get("event") or {}
     handler = EVENTS.get(str(event.get("type", "")))
     try:
         if handler is not None:
             await handler(desk, event, f"event:{body.get('event_id', '')}")
+    except StoreUnavailable:
+        # Not acknowledged, so that Slack delivers it again: the only answer that loses nothing.
+        log.error("event.not_stored", type=event.get("type"))
+        raise
     except Exception as error:
         deliveries.trouble(error)
     await ack()

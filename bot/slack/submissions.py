@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from bot.domain import cadence, checklist, notes, roles
+from bot.domain import cadence, checklist, notes, roles, second_person
 from bot.domain import events as e
 from bot.domain.errors import Refused, StoreUnavailable
 from bot.slack import deliveries, kit, views
@@ -137,7 +137,7 @@ async def _ask(call: Call, meta: Meta, fields: Fields) -> Answer:
     done = await call.act(
         "ask",
         partial(
-            checklist.ask,
+            second_person.ask,
             runbook=slug_of(call, meta),
             step=str(meta["s"]),
             evidence=evidence,
@@ -154,17 +154,17 @@ async def _ask(call: Call, meta: Meta, fields: Fields) -> Answer:
 
 
 async def _go(call: Call, meta: Meta, fields: Fields) -> None:
-    await call.act("go", partial(checklist.go, ask=int(meta["a"]), policy=call.desk.policy))
+    await call.act("go", partial(second_person.go, ask=int(meta["a"]), policy=call.desk.policy))
 
 
 async def _refuse(call: Call, meta: Meta, fields: Fields) -> None:
     reason = await call.guard(text(fields, "reason"), "reason")
-    await call.act("refuse", partial(checklist.refuse, ask=int(meta["a"]), reason=reason))
+    await call.act("refuse", partial(second_person.refuse, ask=int(meta["a"]), reason=reason))
 
 
 async def _done(call: Call, meta: Meta, fields: Fields) -> None:
     result = await call.guard(text(fields, "result"), "result")
-    await call.act("done", partial(checklist.done, ask=int(meta["a"]), result=result))
+    await call.act("done", partial(second_person.done, ask=int(meta["a"]), result=result))
 
 
 async def _comms(call: Call, meta: Meta, fields: Fields) -> Answer:

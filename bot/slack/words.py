@@ -370,7 +370,7 @@ def ask_direct(name: str, asker: str, action: str) -> str:
 
 
 def ask_wait(whos: str, pause: str) -> str:
-    return f"Held money is safe. Wait. Nobody here may agree; I ask {whos} directly, one after the other, {pause} apart."
+    return f"Held money is safe. Wait. Nobody here may agree; I ask {whos} directly, one by one, {pause} apart."
 
 
 def ask_facts(count: str, amount: str, step: str, runbook: str, lapses: str) -> str:

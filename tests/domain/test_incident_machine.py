@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot.domain import cadence, checklist, drafts, lifecycle, notes, postmortem, roles
+from bot.domain import cadence, checklist, drafts, lifecycle, notes, postmortem, roles, second_person
 from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.comms import text_hash
@@ -85,39 +85,39 @@ class Machine(RuleBasedStateMachine):
     @rule(step=st.just(("payouts-stuck", "2.2")) | STEP, by=WHO, again=st.booleans())
     def ask(self, step: tuple[str, str], by: object, again: bool) -> None:
         self.attempt(
-            checklist.ask, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
+            second_person.ask, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
         )  # fmt: skip
 
     @rule(choice=ASK, by=WHO)
     def go(self, choice: int, by: object) -> None:
-        self.attempt(checklist.go, ask=self.the_ask(choice), by=by, policy=POLICY)
+        self.attempt(second_person.go, ask=self.the_ask(choice), by=by, policy=POLICY)
 
     @rule(choice=ASK, by=WHO, words=WORDS, asker=st.booleans())
     def done(self, choice: int, by: Actor, words: str, asker: bool) -> None:
         ask = self.story.incident.asks.get(self.the_ask(choice))
         if ask and asker:
             by = next(one for one in (ANA, BEN, CARLA) if one.user == ask.asked.by)
-        self.attempt(checklist.done, ask=self.the_ask(choice), result=words, by=by)
+        self.attempt(second_person.done, ask=self.the_ask(choice), result=words, by=by)
 
-    @rule(choice=ASK, by=WHO, words=WORDS, which=st.sampled_from((checklist.refuse, checklist.not_done)))
+    @rule(choice=ASK, by=WHO, words=WORDS, which=st.sampled_from((second_person.refuse, second_person.not_done)))
     def refuse_or_take_back(self, choice: int, by: object, words: str, which: Callable[..., list[e.Event]]) -> None:
         self.attempt(which, ask=self.the_ask(choice), reason=words, by=by)
 
     @rule(step=st.just(("payouts-stuck", "2.1")) | STEP, by=WHO, again=st.booleans())
     def stopped(self, step: tuple[str, str], by: object, again: bool) -> None:
         self.attempt(
-            checklist.stopped, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
+            second_person.stopped, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
         )  # fmt: skip
 
     @rule(step=STEP, by=WHO, words=WORDS)
     def alone(self, step: tuple[str, str], by: object, words: str) -> None:
         self.attempt(
-            checklist.alone, runbook=step[0], step=step[1], reason=words, confirmers=PEOPLE, by=by, policy=POLICY
+            second_person.alone, runbook=step[0], step=step[1], reason=words, confirmers=PEOPLE, by=by, policy=POLICY
         )  # fmt: skip
 
     @rule(step=STEP, by=WHO)
     def review(self, step: tuple[str, str], by: object) -> None:
-        self.attempt(checklist.review, runbook=step[0], step=step[1], by=by, policy=POLICY)
+        self.attempt(second_person.review, runbook=step[0], step=step[1], by=by, policy=POLICY)
 
     @rule(asker=WHO, second=WHO, doer=WHO, agreed=WAIT, acted=WAIT, again=st.booleans())
     def ask_agree_act(
@@ -125,12 +125,12 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         """The whole way in one step, which single steps seldom walk: whoever it is, however long it takes."""
         where = {"runbook": "payouts-stuck", "step": "2.2", "confirmers": PEOPLE, "policy": POLICY}
-        self.attempt(checklist.ask, **where, again=again, by=asker)
+        self.attempt(second_person.ask, **where, again=again, by=asker)
         self.story.later(agreed)
-        self.attempt(checklist.go, ask=self.the_ask(0), by=second, policy=POLICY)
+        self.attempt(second_person.go, ask=self.the_ask(0), by=second, policy=POLICY)
         self.story.later(acted)
-        self.attempt(checklist.done, ask=self.the_ask(0), result="hash abc", by=doer)
-        self.attempt(checklist.done, ask=self.the_ask(0), result="hash abc", by=asker)
+        self.attempt(second_person.done, ask=self.the_ask(0), result="hash abc", by=doer)
+        self.attempt(second_person.done, ask=self.the_ask(0), result="hash abc", by=asker)
 
     # -- customer comms
 
@@ -230,10 +230,10 @@ class Machine(RuleBasedStateMachine):
     def the_bot_attends(self) -> None:
         self.attempt(cadence.remind, by=BOT, policy=POLICY)
         for seq in list(self.story.incident.asks):
-            self.attempt(checklist.lapse, ask=seq, by=BOT, policy=POLICY)
+            self.attempt(second_person.lapse, ask=seq, by=BOT, policy=POLICY)
         for one in self.story.incident.checklists:
             for step in one.steps:
-                self.attempt(checklist.review_overdue, runbook=one.runbook.slug, step=step, by=BOT)
+                self.attempt(second_person.review_overdue, runbook=one.runbook.slug, step=step, by=BOT)
         for draft in list(self.story.incident.drafts):
             self.attempt(drafts.lapse, draft=draft, by=BOT)
 

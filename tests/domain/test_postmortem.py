@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.domain import cadence, checklist, drafts, lifecycle, notes, postmortem, roles
+from bot.domain import cadence, checklist, drafts, lifecycle, notes, postmortem, roles, second_person
 from bot.domain import events as e
 from bot.domain.markdown import fence, link, markdown, paragraph, table
 
@@ -54,17 +54,17 @@ def told() -> Story:
     story.tell(roles.take, role="comms-lead", user="UCARLA", by=CARLA, policy=POLICY)
     story.tell(checklist.tick, **the("1.1"), by=BEN)
     story.tell(checklist.skip, **the("1.2"), reason="queue is gone", by=ANA)
-    story.tell(checklist.stopped, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY)
+    story.tell(second_person.stopped, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY)
     story.later(3).tell(
-        checklist.ask, **the("2.2"), evidence="ledger", count="12", amount="4,000 USDC", confirmers=PEOPLE, by=ANA,
+        second_person.ask, **the("2.2"), evidence="ledger", count="12", amount="4,000 USDC", confirmers=PEOPLE, by=ANA,
         policy=POLICY,
     )  # fmt: skip
     ask = story.entries[-1].seq
-    story.later(1).tell(checklist.go, ask=ask, by=BEN, policy=POLICY)
-    story.later(1).tell(checklist.done, ask=ask, result="hash abc", by=ANA)
+    story.later(1).tell(second_person.go, ask=ask, by=BEN, policy=POLICY)
+    story.later(1).tell(second_person.done, ask=ask, result="hash abc", by=ANA)
     publish(story)
     story.later(18).tell(cadence.post_update, text="Found it", next_by=None, by=ANA, policy=POLICY)
-    story.later(10).tell(checklist.review, **the("2.1"), by=BEN, policy=POLICY)
+    story.later(10).tell(second_person.review, **the("2.1"), by=BEN, policy=POLICY)
     story.tell(notes.add_task, text="Add an alert on queue age", assignee="UBEN", due="2026-12-01", by=ANA)
     story.later(5).tell(lifecycle.mitigate, note="batch replayed", by=ANA)
     story.later(1200).keep(
@@ -175,9 +175,9 @@ def test_what_people_wrote_does_nothing(hostile: str) -> None:
         story.tell(lifecycle.state_impact, impact=words, by=ANA)
         story.tell(checklist.note_step, **the("1.1"), text=words, by=ANA)
         story.tell(checklist.skip, **the("1.2"), reason=words, by=ANA)
-        story.tell(checklist.stopped, **the("2.1"), note=words, confirmers=PEOPLE, by=ANA, policy=POLICY)
+        story.tell(second_person.stopped, **the("2.1"), note=words, confirmers=PEOPLE, by=ANA, policy=POLICY)
         story.tell(
-            checklist.ask, **the("2.2"), evidence=words, count=words, amount=words, confirmers=PEOPLE, by=ANA,
+            second_person.ask, **the("2.2"), evidence=words, count=words, amount=words, confirmers=PEOPLE, by=ANA,
             policy=POLICY,
         )  # fmt: skip
         publish(story, f"{words}\n{words}")
@@ -255,14 +255,14 @@ def test_only_plain_addresses_become_links(address: str, works: bool) -> None:
     [
         # nobody has looked yet
         pytest.param(
-            lambda s: s.tell(checklist.stopped, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY),
+            lambda s: s.tell(second_person.stopped, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY),
             "stopped first 14:04 UTC by Ana; due for review 14:34 UTC, not reviewed.",
             id="not reviewed",
         ),
         # an exception says why
         pytest.param(
             lambda s: s.tell(
-                checklist.alone, **the("2.2"), reason="nobody awake", confirmers=PEOPLE, by=ANA, policy=POLICY
+                second_person.alone, **the("2.2"), reason="nobody awake", confirmers=PEOPLE, by=ANA, policy=POLICY
             ),
             "done alone 14:04 UTC by Ana, because: nobody awake; due for review 14:34 UTC, not reviewed.",
             id="alone",

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain import cadence, checklist, notes
+from bot.domain import cadence, notes, second_person
 from bot.domain import events as e
 from bot.domain.timeline import LINES, SILENT, Reader, line, moment, words
 
@@ -38,10 +38,10 @@ def test_plain_text(text: str, plain: str) -> None:
 
 def test_lines_say_what_they_refer_to() -> None:
     story = with_runbook()
-    story.tell(checklist.ask, **the("2.2"), count="12", confirmers=PEOPLE, by=ANA, policy=POLICY)
+    story.tell(second_person.ask, **the("2.2"), count="12", confirmers=PEOPLE, by=ANA, policy=POLICY)
     ask = story.entries[-1].seq
-    story.tell(checklist.go, ask=ask, by=BEN, policy=POLICY)
-    story.tell(checklist.done, ask=ask, result="hash abc", by=ANA)
+    story.tell(second_person.go, ask=ask, by=BEN, policy=POLICY)
+    story.tell(second_person.done, ask=ask, result="hash abc", by=ANA)
     assert [words(entry, NAMES, incident=story.incident) for entry in story.entries] == [
         "Ana declared the incident, SEV-1: Withdrawals are stuck",
         None,  # whoever declares answers

@@ -180,7 +180,7 @@ def update(request: Request) -> Json:
     if not text and blocks is None and attachments is None:
         raise SlackError("no_text")
     if text and blocks is None:
-        # docs: chat.update: "If the text argument is provided and blocks are not provided, the blocks will be removed".
+        # SR-MSG-19: "If the text argument is provided and blocks are not provided, the blocks will be removed".
         blocks = []
     talk.edit(
         request.world, message, request.caller, text=text, blocks=blocks, attachments=attachments,

@@ -102,13 +102,15 @@ export const freshId = (stem) => `${stem}-${++serial}`;
 /** Redraw part of the page without losing where the keyboard is. Controls carry `data-key`. */
 export function keepingFocus(root, redraw) {
   const active = document.activeElement;
-  const key = active && root.contains(active) ? active.dataset?.key ?? active.closest("[data-key]")?.dataset.key : null;
+  const keyed = () => [...root.querySelectorAll("[data-key]")];
+  const holder = active && root.contains(active) ? active.closest("[data-key]") : null, key = holder?.dataset.key, at = holder ? keyed().indexOf(holder) : -1;
   let selection = null;
   try { if (active?.selectionStart != null) selection = [active.selectionStart, active.selectionEnd]; } catch { /* not a text field */ }
   redraw();
   if (!key) return;
-  const next = root.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  if (!next) return;
+  // A block's id changes with what it shows: then the control that stands in the same place is the one.
+  const next = root.querySelector(`[data-key="${CSS.escape(key)}"]`) ?? keyed()[at];
+  if (!next) { if (root.hasAttribute("tabindex")) root.focus({ preventScroll: true }); return; }
   next.focus({ preventScroll: true });
   if (selection) try { next.setSelectionRange(...selection); } catch { /* not a text field */ }
 }

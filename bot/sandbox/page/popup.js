@@ -68,6 +68,8 @@ export function openMenu(anchor, items, label) {
     event.preventDefault();
     event.stopPropagation();
   });
+  // One entry is a stop of the Tab key, as in every menu; the arrows go on from there.
+  entries[0]?.setAttribute("tabindex", "0");
   entries[0]?.focus();
   return close;
 }

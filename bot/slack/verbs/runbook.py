@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from bot.domain import checklist
+from bot.domain import checklist, second_person
 from bot.domain.errors import Refused
 from bot.domain.incident import Mark
 from bot.domain.runbook import TwoPeople
@@ -95,7 +95,7 @@ async def act_on_step(call: Call, slug: str, id: str, what: str, rest: str = "")
             await call.act(
                 "stop",
                 partial(
-                    checklist.stopped, runbook=slug, step=id, note=rest, confirmers=call.confirmers(), policy=policy
+                    second_person.stopped, runbook=slug, step=id, note=rest, confirmers=call.confirmers(), policy=policy
                 ),
             )
             return Answer(f"Step {id} is done; a second person reviews it. Say who, if nobody does: they were asked.")
@@ -104,7 +104,7 @@ async def act_on_step(call: Call, slug: str, id: str, what: str, rest: str = "")
             if ask is not None and not rest:
                 await call.open(views.done_form(incident, ask))
                 return None
-            await call.act("done", partial(checklist.done, ask=state.ask, result=rest))
+            await call.act("done", partial(second_person.done, ask=state.ask, result=rest))
             return Answer(f"Step {id} is done, by two people.")
         case "done":
             done = await call.act("tick", partial(checklist.tick, runbook=slug, step=id))
@@ -131,27 +131,27 @@ async def act_on_step(call: Call, slug: str, id: str, what: str, rest: str = "")
             await call.act(
                 "ask",
                 partial(
-                    checklist.ask, runbook=slug, step=id, evidence=rest, confirmers=call.confirmers(), policy=policy
+                    second_person.ask, runbook=slug, step=id, evidence=rest, confirmers=call.confirmers(), policy=policy
                 ),
             )
             return Answer(f"Asked for a second person on step {id}. They have a message of their own.")
         case "go":
-            done = await call.act("go", partial(checklist.go, ask=_ask(state.ask, id), policy=policy))
+            done = await call.act("go", partial(second_person.go, ask=_ask(state.ask, id), policy=policy))
             return Answer(f"Go given on step {id}. The one who asked does it within 10 minutes.")
         case "refuse":
-            await call.act("refuse", partial(checklist.refuse, ask=_ask(state.ask, id), reason=rest))
+            await call.act("refuse", partial(second_person.refuse, ask=_ask(state.ask, id), reason=rest))
             return Answer(f"Refused on step {id}.")
         case "not-done":
-            await call.act("not done", partial(checklist.not_done, ask=_ask(state.ask, id), reason=rest))
+            await call.act("not done", partial(second_person.not_done, ask=_ask(state.ask, id), reason=rest))
             return Answer(f"Step {id} was not done; it is open again.")
         case "review":
-            await call.act("review", partial(checklist.review, runbook=slug, step=id, note=rest, policy=policy))
+            await call.act("review", partial(second_person.review, runbook=slug, step=id, note=rest, policy=policy))
             return Answer(f"Step {id} is reviewed.")
         case "alone":
             await call.act(
                 "alone",
                 partial(
-                    checklist.alone, runbook=slug, step=id, reason=rest, confirmers=call.confirmers(), policy=policy
+                    second_person.alone, runbook=slug, step=id, reason=rest, confirmers=call.confirmers(), policy=policy
                 ),
             )
             return Answer(f"Step {id} is recorded as done alone: an exception that a second person has to review.")

@@ -227,7 +227,7 @@ MESSAGE = [
     case("SR-BLK-24", data(page_size=100), data(page_size=101), "must be less than 101"),
     case(
         "SR-BLK-25",
-        [{"type": "data_table", "caption": "c", "rows": [[raw()], [raw("x" * 13_199)]]}],
+        [{"type": "data_table", "caption": "c", "rows": [[raw()], [raw("x" * 19_999)]]}],
         [{"type": "data_table", "caption": "c", "rows": [[raw()], [raw("x" * 20_000)]]}],
         "no more than 20000 characters allowed in all cells",
     ),

@@ -1,0 +1,190 @@
+"""Planted faults beyond those of test_web_api.py: slow calls, a missing scope, deliveries that come late or never."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.sandbox import Sandbox
+from tests.sandbox.methods.asking import error_of
+from tests.sandbox.shop import Json
+
+POST = {"channel": "#general", "text": "x"}
+
+
+class Listener:
+    """A program on a socket that acknowledges everything; it comes back when it is cut off."""
+
+    def __init__(self, sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+        self.sandbox = sandbox
+        self.session = session
+        self.heard: list[Json] = []
+        self.connections = 0
+
+    async def run(self) -> None:
+        while True:
+            headers = {"Authorization": f"Bearer {self.sandbox.app_token}"}
+            url = f"{self.sandbox.api_url}apps.connections.open"
+            async with self.session.post(url, headers=headers) as response:
+                address = (await response.json())["url"]
+            try:
+                async with self.session.ws_connect(address) as socket:
+                    self.connections += 1
+                    async for message in socket:
+                        await self._take(socket, json.loads(message.data))
+            except aiohttp.ClientError:
+                await asyncio.sleep(0)
+
+    async def _take(self, socket: aiohttp.ClientWebSocketResponse, envelope: Json) -> None:
+        if envelope["type"] != "hello":
+            self.heard.append(envelope)
+            await socket.send_json({"envelope_id": envelope["envelope_id"]})
+
+
+@pytest.fixture
+async def listener(sandbox: Sandbox) -> AsyncIterator[Listener]:
+    async with aiohttp.ClientSession() as session:
+        found = Listener(sandbox, session)
+        task = asyncio.create_task(found.run())
+        await sandbox.connected()
+        await sandbox.person("ana").invite("#payments", "bot")
+        await sandbox.idle()
+        found.heard.clear()
+        yield found
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def react(sandbox: Sandbox, *names: str) -> None:
+    """Reactions are what raises one event each, in order."""
+    ana = sandbox.person("ana")
+    ts = await ana.post("#payments", "x")
+    await sandbox.idle()
+    for name in names:
+        await ana.react("#payments", ts, name)
+        await sandbox.idle()
+
+
+async def test_slow_calls(sandbox: Sandbox, client: AsyncWebClient) -> None:
+    sandbox.faults.add("auth.test", "slow:0.05")
+    begun = time.monotonic()
+    await client.auth_test()
+    assert time.monotonic() - begun >= 0.05
+    assert sandbox.journal[-1].outcome == "ok"
+
+
+async def test_a_scope_is_missing(sandbox: Sandbox, client: AsyncWebClient) -> None:
+    sandbox.faults.add("pins.list", "missing_scope")
+    with pytest.raises(SlackApiError) as refused:
+        await client.pins_list(channel="C01GENERAL1")
+    answer = refused.value.response
+    assert (answer["error"], answer["needed"]) == ("missing_scope", "pins:read")
+    assert "pins:read" not in answer["provided"].split(",")
+    assert (sandbox.journal[-1].outcome, sandbox.journal[-1].error) == ("fault", "missing_scope")
+
+
+async def test_a_method_is_switched_off_until_the_faults_are_cleared(sandbox: Sandbox, client: AsyncWebClient) -> None:
+    sandbox.faults.add("chat.postMessage", "off", times=0)
+    assert [await error_of(client, "chat.postMessage", **POST) for _ in range(3)] == ["unknown_method"] * 3
+    assert await error_of(client, "auth.test") is None
+    sandbox.faults.clear()
+    assert await error_of(client, "chat.postMessage", **POST) is None
+
+
+async def test_an_expired_ticket(sandbox: Sandbox) -> None:
+    sandbox.faults.add("apps.connections.open", "expired_ticket")
+    client = AsyncWebClient(token=sandbox.app_token, base_url=sandbox.api_url)
+    urls = [(await client.apps_connections_open(app_token=sandbox.app_token))["url"] for _ in range(2)]
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await session.ws_connect(urls[0])
+        await (await session.ws_connect(urls[1])).close()
+
+
+async def test_reordered_events(sandbox: Sandbox, listener: Listener) -> None:
+    sandbox.faults.add("delivery:event:reaction_added", "reorder")
+    await react(sandbox, "one", "two", "three")
+    await sandbox.idle()
+    assert reactions(listener) == ["two", "one", "three"]
+
+
+async def test_a_held_event_is_not_lost_when_nothing_follows(sandbox: Sandbox, listener: Listener) -> None:
+    sandbox.faults.add("delivery:event:reaction_added", "reorder")
+    await react(sandbox, "one")
+    assert reactions(listener) == []
+    sandbox.clock.advance(1)
+    await sandbox.idle()
+    assert reactions(listener) == ["one"]
+
+
+def reactions(listener: Listener) -> list[str]:
+    events = [each["payload"]["event"] for each in listener.heard if each["type"] == "events_api"]
+    return [event["reaction"] for event in events if event["type"] == "reaction_added"]
+
+
+async def test_a_socket_is_cut_and_the_event_comes_again(sandbox: Sandbox, listener: Listener) -> None:
+    sandbox.faults.add("delivery:event:reaction_added", "socket_cut")
+    await react(sandbox, "one")
+    await sandbox.connected()
+    await sandbox.idle()
+    sandbox.clock.advance(61)
+    await sandbox.idle()
+    assert reactions(listener) == ["one"]
+    assert listener.connections == 2
+
+
+async def test_a_socket_is_cut_and_the_command_is_lost(sandbox: Sandbox, listener: Listener) -> None:
+    sandbox.faults.add("delivery:slash_commands", "socket_cut")
+    ana = sandbox.person("ana")
+    assert (await ana.command("/tea")).failed
+    await sandbox.connected()
+    assert (await ana.command("/tea")).ok
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hit"),
+    [
+        pytest.param("delivery:event:*", True, id="any event"),
+        pytest.param("delivery:*", True, id="any delivery"),
+        pytest.param("*", False, id="any call: no delivery"),
+        pytest.param("delivery:event:pin_added", False, id="another event"),
+    ],
+)
+async def test_patterns(sandbox: Sandbox, listener: Listener, pattern: str, hit: bool) -> None:
+    await react(sandbox)
+    listener.heard.clear()
+    sandbox.faults.add(pattern, "duplicate", times=0)
+    await react(sandbox, "one")
+    assert len(reactions(listener)) == (2 if hit else 1)
+
+
+async def test_times_are_not_negative(sandbox: Sandbox) -> None:
+    with pytest.raises(ValueError, match="times"):
+        sandbox.faults.add("auth.test", "hang", times=-1)
+
+
+async def test_the_kinds_are_told(sandbox: Sandbox) -> None:
+    async with aiohttp.ClientSession() as session, session.get(f"{sandbox.url}/_sandbox/faults") as response:
+        body = await response.json()
+    assert body["faults"] == [] and "socket_cut" in body["kinds"]
+
+
+async def test_the_journal_by_method_and_outcome(sandbox: Sandbox, client: AsyncWebClient) -> None:
+    await client.auth_test()
+    await error_of(client, "chat.shout")
+    async with aiohttp.ClientSession() as session:
+
+        async def calls(**query: str) -> list[str]:
+            async with session.get(f"{sandbox.url}/_sandbox/journal", params=query) as response:
+                return [each["method"] for each in (await response.json())["calls"]]
+
+        assert await calls() == ["auth.test", "chat.shout"]
+        assert await calls(method="auth.test") == ["auth.test"]
+        assert await calls(outcome="error") == ["chat.shout"]

@@ -1,0 +1,59 @@
+"""A glance: what this process knows, without asking the database; it lags only behind what others write."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.domain import events as e
+from bot.store import Store
+
+from .acts import KEY, NOW, TEAM, append, count_up, declare, note
+
+
+def opened(channel: str) -> e.ChannelOpened:
+    return e.ChannelOpened(by="bot", at=NOW, channel=channel, name="inc-1")
+
+
+async def test_what_this_process_has_written_is_in_a_glance(store: Store) -> None:
+    assert await store.glance("one") is None
+    for job in (declare("one"), append("one", opened("C1")), append("one", note("a"))):
+        written = await store.write(job)
+        assert await store.glance("one") == written == await store.incident("one")
+
+
+async def test_a_glance_may_miss_what_another_process_wrote_and_a_look_does_not(store: Store, url: str) -> None:
+    await store.write(declare("one"))
+    other = Store.open(url, KEY)
+    try:
+        newer = await other.write(append("one", note("from elsewhere")))
+    finally:
+        await other.close()
+    glance = await store.glance("one")
+    assert glance is not None and glance.seq == newer.seq - 1
+    assert await store.incident("one") == newer == await store.glance("one")
+
+
+async def test_an_incident_that_moves_to_another_channel_is_found_there_only(store: Store) -> None:
+    await store.write(declare("one"))
+    await store.write(append("one", opened("C1")))
+    assert await store.by_channel(TEAM, "C1") == "one"
+    await store.write(append("one", opened("C2")))
+    assert (await store.by_channel(TEAM, "C1"), await store.by_channel(TEAM, "C2")) == (None, "one")
+    assert await store.by_channel("T0OTHER", "C2") is None
+
+
+async def test_reads_beside_writes_never_run_back(store: Store) -> None:
+    await store.write(declare("one", "0"))
+    seen: list[int] = []
+
+    async def look() -> None:
+        while len(seen) < 200:
+            incident = await store.incident("one")
+            assert incident is not None and int(incident.title) == incident.seq - 1
+            seen.append(incident.seq)
+
+    looking = asyncio.create_task(look())
+    while not looking.done():
+        await store.write(count_up("one"))
+    await looking
+    assert seen == sorted(seen)
