@@ -53,8 +53,8 @@ def _appointments(incident: Incident, policy: Policy) -> Iterator[tuple[datetime
         yield (
             ends,
             "lapse ask",
-            lambda i, by, at, seq=ask.seq: second_person.lapse(i, ask=seq, by=by, at=at, policy=policy),
-        )  # type: ignore[misc]
+            lambda i, by, at, seq=ask.seq: second_person.lapse(i, ask=seq, by=by, at=at, policy=policy),  # type: ignore[misc]
+        )
     for one in incident.checklists:
         for step, state in one.steps.items():
             if state.mark is Mark.REVIEW and state.review_by and not state.review_nagged:

@@ -21,7 +21,10 @@ class EffectState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """One call, unique by (incident, key). `hash` names the content that was sent last."""
+    """One call, unique by (incident, key). `hash` names the content that was sent last; of a channel, its name.
+
+    `attempts` counts the failures since it last succeeded; `ts` is a message's, or the id of a file.
+    """
 
     id: str  # uuid5 of incident and key; marks the message in Slack
     team: str

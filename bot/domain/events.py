@@ -680,8 +680,8 @@ EVENTS: dict[str, type[Event]] = {
     for cls in (
         Declared, ChannelOpened, ChannelRefused, ChannelLost, ChannelRegained, Invited, PersonAdded, PersonLeft,
         Followed, Unfollowed, Acknowledged, NobodyAnswered, Escalated, SeverityChanged, SeverityAsked, TitleChanged,
-        ImpactStated, StartCorrected, RoleTaken, RoleOffered, RoleKept, UpdatePosted, UpdateUndone, Reminded, Snoozed, Held,
-        LeadSilent, LeadSeen, WaitingBegan, WaitingEnded, Noted, NoteWithdrawn, TaskAdded, TaskDone, ReadingTaken,
+        ImpactStated, StartCorrected, RoleTaken, RoleOffered, RoleKept, UpdatePosted, UpdateUndone, Reminded, Snoozed,
+        Held, LeadSilent, LeadSeen, WaitingBegan, WaitingEnded, Noted, NoteWithdrawn, TaskAdded, TaskDone, ReadingTaken,
         RunbookAttached, RunbookGuessed, RunbookDeclined, SectionOpened, StepTicked, StepUnticked, StepSkipped,
         StepNoted, Asked, GoGiven, AskRefused, AskLapsed, AskDone, AskNotDone, StoppedFirst, DoneAlone, Reviewed,
         ReviewOverdue, CommsDrafted, CommsApproved, CommsDiscarded, CommsLapsed, CommsSending, CommsPublished,

@@ -13,6 +13,7 @@ from bot.sandbox import acts, rooms, talk, windows
 from bot.sandbox.errors import NotPossible, SlackError
 from bot.sandbox.faults import KINDS
 from bot.sandbox.journal import Call
+from bot.sandbox.origin import local_name, same_origin
 from bot.sandbox.records import Channel, Json, Message, User
 from bot.sandbox.shapes import file_object
 
@@ -34,8 +35,6 @@ PAGE_HEADERS = {
     # The page's own <meta> says the rest; only a header can say who may frame it.
     "Content-Security-Policy": "frame-ancestors 'none'",
 }
-
-_LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -63,6 +62,7 @@ class Control:
             ("GET", "/_sandbox/faults", self.faults),
             ("POST", "/_sandbox/faults", self.add_fault),
             ("DELETE", "/_sandbox/faults", self.clear_faults),
+            ("POST", "/_sandbox/sockets", self.sockets),
             ("GET", "/_sandbox/switches", self.switches),
             ("POST", "/_sandbox/switches", self.set_switch),
             ("GET", "/_sandbox/state", self.state),
@@ -76,9 +76,9 @@ class Control:
         """Refuse foreign Host headers (DNS rebinding) and writes from other sites; answer errors as JSON."""
 
         async def guarded(http: web.Request) -> web.StreamResponse:
-            if http.host.rpartition(":")[0] not in _LOCAL and http.host not in _LOCAL:
+            if not local_name(http):
                 return web.json_response({"ok": False, "error": "foreign Host header"}, status=403)
-            if http.method != "GET" and not _same_origin(http):
+            if http.method != "GET" and not same_origin(http):
                 return web.json_response({"ok": False, "error": "a write from another site"}, status=403)
             try:
                 return await handler(http)
@@ -168,6 +168,7 @@ class Control:
                 "home": windows.page_view(world, home) if home else None,
                 "app": {"name": app.name, "home_tab": app.home_tab, "dm_read_only": app.dm_read_only},
                 "notifications": self._notifications(me),
+                "told": self.sandbox.stream.told,
                 "stack_depth": len(world.stacks.get(me.id) or []),
             }
         )
@@ -302,6 +303,20 @@ class Control:
         self.sandbox.faults.clear()
         return web.json_response({"ok": True, "faults": []})
 
+    async def sockets(self, http: web.Request) -> web.Response:
+        """What Socket Mode does to its connections: `do` is warning, refresh_requested, cut or expire_tickets."""
+        what, sockets = (await _body(http))["do"], self.sandbox.sockets
+        if what in ("warning", "refresh_requested", "link_disabled"):
+            await sockets.disconnect(what)
+        elif what == "cut":
+            while sockets.connected:
+                sockets.tear()
+        elif what == "expire_tickets":
+            sockets.expire_tickets()
+        else:
+            raise NotPossible(f"sockets cannot do {what!r}")
+        return web.json_response({"ok": True, "connected": sockets.connected})
+
     async def switches(self, http: web.Request) -> web.Response:
         return web.json_response({"switches": [switch.shown() for switch in self.sandbox.switches]})
 
@@ -340,14 +355,6 @@ def _seen(channel: Channel, rows: list[Message]) -> list[Message]:
     """What a person sees at top level, tombstones of deleted parents with replies included."""
     stones = [m for m in channel.by_ts.values() if m.deleted and m.replies and not m.ephemeral]
     return sorted([*rows, *stones], key=lambda message: message.ts) if stones else rows
-
-
-def _same_origin(http: web.Request) -> bool:
-    """Browsers send Origin with every write; scripts without a browser send none."""
-    if http.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
-        return False
-    origin = http.headers.get("Origin")
-    return origin is None or origin == f"http://{http.host}"
 
 
 async def _body(http: web.Request) -> dict[str, Any]:

@@ -137,7 +137,10 @@ class Delivery:
 
     def event(self, event: Json, channel: Channel | None) -> None:
         """An Events API event, where the app subscribed to it and may hear it; tried again when not acknowledged."""
-        if not self.world.hears(event["type"], channel, event.get("user")) or not self._within_hour():
+        last_words = event["type"] in ("app_uninstalled", "tokens_revoked")
+        if not (self.world.installed or last_words) or not self.world.hears(event["type"], channel, event.get("user")):
+            return
+        if not self._within_hour():
             return
         kind = MESSAGE_EVENTS[channel.kind] if event["type"] == "message" and channel is not None else event["type"]
         # Counted from now on, so that nobody takes the workspace for idle before the task has begun.

@@ -62,7 +62,7 @@ class Gestures:
         known = next((each for each in self.world.app.commands if each.command == name), None)
         if not self.world.visible(channel, user):
             raise NotPossible(f"{user.handle} cannot see {channel.name}")
-        if known is None:
+        if known is None or not self.world.installed:
             sentence = f"{name} is not a valid command."
             self._slackbot(user, channel, sentence)
             return Answer(ok=False, text=sentence, error="not_a_command")

@@ -51,6 +51,9 @@ class Install:
             if known.workspace is workspace and not known.revoked and workspace.world.installed:
                 known.scopes |= scopes
                 return token
+        for known in self.grants.values():
+            # What the app was given before it was uninstalled does not come back to life.
+            known.revoked |= known.workspace is workspace
         token = f"xoxb-{secrets.randbelow(10**12):012d}-{secrets.token_hex(12)}"
         self.grants[token] = Grant(workspace, scopes)
         workspace.world.installed = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 from typing import Any
@@ -92,13 +93,15 @@ class Sockets:
     async def _renew(self, socket: web.WebSocketResponse, after: float) -> None:
         """Warn a connection that it gets old, and then ask for a new one, by the workspace's clock (SR-SOC-08)."""
         end = self.clock.now() + after
-        await self.clock.until(end - WARNING_SECONDS)
-        await self._tell_to_go(socket, "warning")
-        await self.clock.until(end)
-        self._leaving.add(socket)
-        await self._tell_to_go(socket, "refresh_requested")
-        await asyncio.sleep(GRACE_SECONDS)
-        await socket.close()
+        # It may be gone already when its time comes.
+        with contextlib.suppress(ConnectionError):
+            await self.clock.until(end - WARNING_SECONDS)
+            await self._tell_to_go(socket, "warning")
+            await self.clock.until(end)
+            self._leaving.add(socket)
+            await self._tell_to_go(socket, "refresh_requested")
+            await asyncio.sleep(GRACE_SECONDS)
+            await socket.close()
 
     def _hello(self) -> Json:
         return {

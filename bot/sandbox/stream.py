@@ -22,9 +22,14 @@ class Stream:
 
     def __init__(self) -> None:
         self._readers: list[tuple[str, asyncio.Queue[str | None]]] = []
+        self.told = 0
 
     def tell(self, change: Json, whom: Iterable[str] | None) -> None:
-        """Send a change to the pages of these people; None: to everybody's."""
+        """Send a change to the pages of these people; None: to everybody's.
+
+        Each carries its number `n`, so that a page can tell what a snapshot taken meanwhile already holds (`told`).
+        """
+        self.told += 1
         if not self._readers:
             return
         chosen = None if whom is None else set(whom)
@@ -33,7 +38,7 @@ class Stream:
             if chosen is not None and user not in chosen:
                 continue
             if data is None:
-                data = json.dumps(change)
+                data = json.dumps({**change, "n": self.told})
             if queue.qsize() >= BEHIND:
                 queue.put_nowait(None)
             else:

@@ -123,7 +123,9 @@ class WebApi:
         call.caller = world.bot.id
         # Refused calls count as well, those without a good token apart.
         if self.limits.on:
-            wait = self.limits.take(name, method.tier, str(args.get("channel") or ""), world.team_id)
+            where = str(args.get("channel") or "")
+            where = world.names.get(where.removeprefix("#"), where)
+            wait = self.limits.take(name, method.tier, where, world.team_id)
             if wait:
                 raise _Limited(wait)
         if fault == "missing_scope":

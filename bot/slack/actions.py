@@ -6,7 +6,6 @@ because their trigger lives for three seconds.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -14,15 +13,13 @@ from typing import Any
 
 import structlog
 
-from bot.domain import cadence, checklist, drafts, escalation, lifecycle, notes, roles, second_person
+from bot.domain import cadence, drafts, escalation, lifecycle, notes, roles
 from bot.domain.errors import Refused
-from bot.domain.incident import Ask, Mark
 from bot.ports import NotDone, TryLater, Unsure
-from bot.slack import buttons, commands, deliveries, kit, views
+from bot.slack import buttons, commands, deliveries, kit, steps, views
 from bot.slack.desk import Answer, Call, Desk
 from bot.slack.room import call as slack
-from bot.slack.text import typed
-from bot.slack.verbs import comms, ending, looking, opening, runbook, telling
+from bot.slack.verbs import comms, ending, looking, opening, telling
 
 log = structlog.get_logger(__name__)
 
@@ -89,115 +86,6 @@ async def _catch_up(call: Call, v: Values) -> Answer | None:
     return Answer(looking.status_text(call, call.known))
 
 
-# -- runbooks and steps -------------------------------------------------------------------------------
-
-
-def slug_of(call: Call, v: Values) -> str:
-    """The attached runbook that a value means (long slugs are shortened there)."""
-    wanted = str(v.get("r", ""))
-    for one in call.known.checklists:
-        if kit.ref(one.runbook.slug) == wanted:
-            return one.runbook.slug
-    raise Refused("That runbook is not attached to this incident any more.")
-
-
-async def _attach(call: Call, v: Values) -> Answer | None:
-    await runbook.attach_slug(call, str(v.get("r", "")), "guess")
-    return None
-
-
-async def _decline(call: Call, v: Values) -> Answer | None:
-    await call.act("runbook", checklist.decline)
-    return None
-
-
-async def _section(call: Call, v: Values) -> Answer | None:
-    await call.act("section", partial(checklist.open_section, runbook=slug_of(call, v), section=int(v.get("n", 0))))
-    return None
-
-
-async def _stage(call: Call, v: Values) -> Answer | None:
-    """Another stage in the form of a customer text: the same form, for that text."""
-    meta = kit.parse(str(call.view.get("private_metadata", "")))
-    template = call.desk.texts.template(str(meta.get("n")), str(meta.get("g")), str(v.get("chosen", meta.get("t"))))
-    shown = comms.comms_view(replace(call, response_url=str(meta.get("u", ""))), template, {}, str(meta.get("p", "")))
-    await slack(call.desk.client, "views.update", view_id=call.view["id"], view=dict(shown))
-    return None
-
-
-async def _list(call: Call, v: Values) -> Answer | None:
-    await call.open(views.list_modal(call.known, slug_of(call, v), 0, call.desk.directory.names))
-    return None
-
-
-async def _step(call: Call, v: Values, what: str) -> Answer | None:
-    slug, step = slug_of(call, v), str(v.get("s", ""))
-    if what == "done" and await _probe_first(call, slug, step):
-        return None
-    answer = await runbook.act_on_step(call, slug, step, what)
-    return None if what in ("done", "undo") else answer
-
-
-async def _probe_first(call: Call, slug: str, step: str) -> bool:
-    """A step that names a probe takes a reading when it is ticked: the evidence stands beside the tick."""
-    _, one, state = checklist.locate(call.known, slug, step)
-    if one.probe and one.probe in call.desk.probes and state.mark is not Mark.DONE and one.two_people is None:
-        call.after(lambda: _read_beside(call, one.probe or "", one.target, f"{slug} {step}"))
-    return False
-
-
-async def _read_beside(call: Call, probe: str, target: str, step: str) -> None:
-    reading = await looking.look(replace(call, key="", later=[]), probe, target, step)
-    await buttons.respond(call, Answer(looking.reading_text(reading)))
-
-
-async def _tick(call: Call, v: Values) -> Answer | None:
-    return await _step(call, v, "done" if v.get("on") else "undo")
-
-
-def _ask_of(call: Call, v: Values) -> Ask:
-    ask = call.known.asks.get(int(v.get("a", 0)))
-    if ask is None:
-        raise Refused("That request is not on this incident any more.")
-    return ask
-
-
-def _try(call: Call, rule: Callable[..., object], **arguments: Any) -> None:
-    """Raise now what the rule would raise once the form is filled in: nobody fills in a form in vain."""
-    rule(call.known, by=call.actor, at=call.desk.now(), **arguments)
-
-
-async def _go(call: Call, v: Values) -> Answer | None:
-    ask = _ask_of(call, v)
-    _try(call, second_person.go, ask=ask.seq, policy=call.desk.policy)
-    await call.open(views.go_form(call.known, ask, names=call.desk.directory.names))
-    return None
-
-
-async def _refuse(call: Call, v: Values) -> Answer | None:
-    ask = _ask_of(call, v)
-    _try(call, second_person.refuse, ask=ask.seq, reason="…")
-    await call.open(views.refuse_form(call.known, ask))
-    return None
-
-
-async def _done(call: Call, v: Values) -> Answer | None:
-    ask = _ask_of(call, v)
-    _try(call, second_person.done, ask=ask.seq, result="…")
-    await call.open(views.done_form(call.known, ask))
-    return None
-
-
-async def _not_done(call: Call, v: Values) -> Answer | None:
-    await call.act("not done", partial(second_person.not_done, ask=int(v.get("a", 0))))
-    return None
-
-
-async def _correct(call: Call, v: Values) -> Answer | None:
-    await call.open(views.note_form(call.known, slug=slug_of(call, v), step=str(v.get("s", "")), correction=True))
-    return None
-
-
 # -- updates ------------------------------------------------------------------------------------------
 
 
@@ -257,6 +145,15 @@ async def _handover(call: Call, v: Values) -> Answer | None:
 
 
 # -- customer comms -----------------------------------------------------------------------------------
+
+
+async def _stage(call: Call, v: Values) -> Answer | None:
+    """Another stage in the form of a customer text: the same form, for that text."""
+    meta = kit.parse(str(call.view.get("private_metadata", "")))
+    template = call.desk.texts.template(str(meta.get("n")), str(meta.get("g")), str(v.get("chosen", meta.get("t"))))
+    shown = comms.comms_view(replace(call, response_url=str(meta.get("u", ""))), template, {}, str(meta.get("p", "")))
+    await slack(call.desk.client, "views.update", view_id=call.view["id"], view=dict(shown))
+    return None
 
 
 async def _comms(call: Call, v: Values) -> Answer | None:
@@ -365,28 +262,28 @@ ACTIONS: dict[str, Handler] = {
     "inc:reopen": _reopen,
     "inc:follow": _follow,
     "inc:join": _join,
-    "inc:attach": _attach,
-    "inc:decline": _decline,
+    "inc:attach": steps.attach,
+    "inc:decline": steps.decline,
     "inc:sev": _sev,
     "inc:fine": _fine,
     "inc:not-yet": _not_yet,
     "inc:here": _here,
     "inc:handover": _handover,
     "inc:look-again": _look_again,
-    "inc:section": _section,
-    "inc:list": _list,
+    "inc:section": steps.section,
+    "inc:list": steps.list_steps,
     "inc:stage": _stage,
-    "inc:tick": _tick,
-    "inc:step-done": lambda call, v: _step(call, v, "done"),
-    "inc:skip": lambda call, v: _step(call, v, "skip"),
-    "inc:ask": lambda call, v: _step(call, v, "ask"),
-    "inc:stopped": lambda call, v: _step(call, v, "done"),
-    "inc:review": lambda call, v: _step(call, v, "review"),
-    "inc:correct": _correct,
-    "inc:go": _go,
-    "inc:refuse": _refuse,
-    "inc:done": _done,
-    "inc:not-done": _not_done,
+    "inc:tick": steps.tick,
+    "inc:step-done": lambda call, v: steps.step(call, v, "done"),
+    "inc:skip": lambda call, v: steps.step(call, v, "skip"),
+    "inc:ask": lambda call, v: steps.step(call, v, "ask"),
+    "inc:stopped": lambda call, v: steps.step(call, v, "done"),
+    "inc:review": lambda call, v: steps.step(call, v, "review"),
+    "inc:correct": steps.correct,
+    "inc:go": steps.go,
+    "inc:refuse": steps.refuse,
+    "inc:done": steps.done,
+    "inc:not-done": steps.not_done,
     "inc:agree-resolve": _agree,
     "inc:undo": _undo,
     "inc:nothing-new": _nothing_new,
@@ -454,7 +351,7 @@ async def on_action(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awai
         answer = deliveries.trouble(error)
     await ack()
     if call is not None:
-        await finish_call(call, answer)
+        await buttons.finish(call, answer)
         await _refresh_list(call, body)
 
 
@@ -478,35 +375,8 @@ async def _refresh_list(call: Call, body: Mapping[str, Any]) -> None:
     fresh = await call.desk.service.store.incident(call.incident.id)
     if fresh is None:
         return
-    shown = views.list_modal(fresh, slug_of(replace(call, incident=fresh), meta), page, call.desk.directory.names)
+    shown = views.list_modal(fresh, steps.slug_of(replace(call, incident=fresh), meta), page, call.desk.directory.names)
     try:
         await slack(call.desk.client, "views.update", view_id=view["id"], view=dict(shown))
     except (NotDone, TryLater, Unsure) as error:
         log.info("list.not_refreshed", error=str(error))
-
-
-async def on_command(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awaitable[Any]]) -> None:
-    """A slash command, from its delivery to its answer: the acknowledgement carries it. Never raises."""
-    answer: Answer | None
-    call: Call | None = None
-    try:
-        call = await deliveries.command_call(desk, body)
-        answer = deliveries.warned(call, await commands.run(call, typed(str(body.get("text") or ""))))
-    except Exception as error:
-        answer = deliveries.trouble(error)
-    if answer is None:
-        await ack()
-    else:
-        await ack(response_type="ephemeral", **buttons.shown(answer))
-    if call is not None:
-        await finish_call(call, None)
-
-
-async def finish_call(call: Call, answer: Answer | None) -> None:
-    """After the acknowledgement: the private answer, and what was left for later. Never raises."""
-    try:
-        if answer is not None:
-            await buttons.respond(call, answer)
-        await asyncio.gather(*(work() for work in call.later))
-    except Exception as error:
-        log.error("after.failed", exc_info=error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -160,3 +161,13 @@ async def _by_url(call: Call, body: dict[str, Any]) -> bool:
             return answer.status == 200
     except (aiohttp.ClientError, TimeoutError):
         return False
+
+
+async def finish(call: Call, answer: Answer | None) -> None:
+    """After the acknowledgement: the private answer, and what was left for later. Never raises."""
+    try:
+        if answer is not None:
+            await respond(call, answer)
+        await asyncio.gather(*(work() for work in call.later))
+    except Exception as error:
+        log.error("after.failed", exc_info=error)

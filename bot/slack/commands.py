@@ -6,17 +6,16 @@ buttons say what it may have meant. Everything else is free text.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.errors import Refused
 from bot.domain.policy import Severity
-from bot.slack import buttons, views
-from bot.slack.desk import Answer, Call, FormNeeded
+from bot.slack import buttons, deliveries, views
+from bot.slack.desk import Answer, Call, Desk, FormNeeded
 from bot.slack.grammar import Missing, Parsed, Reading, Zoneless, near, severity_like, split
-from bot.slack.text import escape
+from bot.slack.text import escape, typed
 from bot.slack.verbs import comms, ending, looking, opening, runbook, telling
 
 Read = Callable[[str, Call], Reading]
@@ -250,6 +249,18 @@ async def again(call: Call, said: str) -> Answer | None:
     return await run(replace(call, said=said, key=key), said)
 
 
-async def finish(call: Call) -> None:
-    """What was left for after the answer."""
-    await asyncio.gather(*(work() for work in call.later))
+async def on_command(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awaitable[Any]]) -> None:
+    """A slash command, from its delivery to its answer: the acknowledgement carries it. Never raises."""
+    answer: Answer | None
+    call: Call | None = None
+    try:
+        call = await deliveries.command_call(desk, body)
+        answer = deliveries.warned(call, await run(call, typed(str(body.get("text") or ""))))
+    except Exception as error:
+        answer = deliveries.trouble(error)
+    if answer is None:
+        await ack()
+    else:
+        await ack(response_type="ephemeral", **buttons.shown(answer))
+    if call is not None:
+        await buttons.finish(call, None)

@@ -7,7 +7,8 @@ from functools import partial
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.slack import listening
-from bot.slack.actions import on_action, on_command
+from bot.slack.actions import on_action
+from bot.slack.commands import on_command
 from bot.slack.desk import Desk
 from bot.slack.happenings import on_event, on_shortcut
 from bot.slack.submissions import on_submission

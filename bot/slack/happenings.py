@@ -57,7 +57,7 @@ async def _mention(desk: Desk, event: Mapping[str, Any], key: str) -> None:
         answer = deliveries.trouble(error)
     if answer is not None:
         await buttons.respond(call, answer)
-    await commands.finish(call)
+    await buttons.finish(call, None)
 
 
 # -- pins ---------------------------------------------------------------------------------------------

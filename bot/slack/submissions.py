@@ -16,10 +16,10 @@ import structlog
 from bot.domain import cadence, checklist, notes, roles, second_person
 from bot.domain import events as e
 from bot.domain.errors import Refused, StoreUnavailable
-from bot.slack import deliveries, kit, views
-from bot.slack.actions import finish_call, slug_of
+from bot.slack import buttons, deliveries, kit, views
 from bot.slack.desk import Answer, Call, Desk
 from bot.slack.grammar import Zoneless, time_in
+from bot.slack.steps import slug_of
 from bot.slack.verbs import comms, ending, opening, telling
 
 log = structlog.get_logger(__name__)
@@ -274,7 +274,7 @@ async def on_submission(desk: Desk, body: Mapping[str, Any], ack: Callable[..., 
             await ack()
             answer = said
     if call is not None:
-        await finish_call(call, answer)
+        await buttons.finish(call, answer)
 
 
 def _field_for(view: Mapping[str, Any], error: Exception) -> str:

@@ -129,7 +129,7 @@ async def test_a_reminder_that_fell_due_while_the_bot_was_down(world: World) -> 
 
 
 async def test_told_to_stop_in_the_middle_of_a_call(world: World) -> None:
-    """An orderly stop lets the calls under way finish, begins no other, and forgets nothing."""
+    """An orderly stop finishes what somebody waits for; the rest is done by the next process, and nothing twice."""
     world.slack.latency = 0.1
     declaring = asyncio.create_task(world.person("ana").command("/incident declare sev1 Withdrawals are stuck"))
     await until(lambda: bool(world.slack.journal.of("conversations.create")))
@@ -137,7 +137,6 @@ async def test_told_to_stop_in_the_middle_of_a_call(world: World) -> None:
     await declaring
     world.slack.latency = 0.0
     assert [one.outcome for one in world.slack.journal.of("conversations.create")] == ["ok"]
-    assert world.slack.journal.of("conversations.setTopic") == []
     await world.start_bot()
     await world.settle()
     assert (await world.types())[-2:] == ["ChannelOpened", "Invited"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from bot.sandbox import Sandbox
 
@@ -38,11 +38,16 @@ class Desk:
         context.set_default_timeout(PATIENCE)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(f"{who}: {error}"))
-        page.on("console", lambda said: self.complaints.append(f"{who}: {said.text}") if said.type == "error" else None)
+        page.on("console", lambda said: self._hear(who, said))
         where = f"&channel={slack.channel(channel).id}" if channel else ""
         await page.goto(f"{slack.url}/?as={who}{where}")
         await page.locator("#composer-text, .home, .channel-foot").first.wait_for()
         return Tab(page)
+
+    def _hear(self, who: str, said: ConsoleMessage) -> None:
+        """Errors of scripts, and what the page's own policy had to stop; not answers like 400, which it expects."""
+        if said.type == "error" and not said.text.startswith("Failed to load resource"):
+            self.complaints.append(f"{who}: {said.text}")
 
 
 class Tab:

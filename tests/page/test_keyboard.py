@@ -1,4 +1,4 @@
-"""Everything with the keyboard alone: declare, go there, read, tick, write, leave a form, and never lose one's place."""
+"""The keyboard alone: declare, go there, read, tick, write, leave a form, and never lose one's place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from tests.world import World
 async def focused(page: Page) -> str:
     """What has the focus: its label, else its words."""
     return str(
-        await page.evaluate("(document.activeElement.getAttribute('aria-label') || document.activeElement.textContent || '').trim()")
+        await page.evaluate(
+            "(document.activeElement.getAttribute('aria-label') || document.activeElement.textContent || '').trim()"
+        )
     )
 
 

@@ -23,7 +23,12 @@ def talk_much(slack: Sandbox, channel: str, number: int) -> None:
     room, world = slack.channel(channel), slack.world
     people = [slack.person(handle).user for handle in ("ben", "carla", "dipo")]
     for at in range(number):
-        post(world, room, people[at % 3], f"*{at}* of {number}: the queue holds {at * 7} payouts, <https://example.com|look>")
+        post(
+            world,
+            room,
+            people[at % 3],
+            f"*{at}* of {number}: the queue holds {at * 7} payouts, <https://example.com|look>",
+        )
 
 
 async def took(what: Callable[[], Awaitable[None]]) -> float:
@@ -36,9 +41,7 @@ async def took(what: Callable[[], Awaitable[None]]) -> float:
     return min(times)
 
 
-@pytest.mark.parametrize(
-    "what", ["open the channel", "hear a message", "write a message"]
-)
+@pytest.mark.parametrize("what", ["open the channel", "hear a message", "write a message"])
 async def test_a_long_channel_is_as_quick_as_a_short_one(desk: Desk, world: World, what: str) -> None:
     times = []
     for channel, number in (("#payments", FEW), ("#incidents", MANY)):

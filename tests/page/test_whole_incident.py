@@ -147,7 +147,9 @@ async def ended(ana: Tab, ben: Tab) -> None:
     await ana.write("/incident resolve")
     await ana.form.wait_for()
     await ana.form.get_by_label("Customers are no longer affected").check()
-    await ana.fill({"How did it end?": "moved to the fallback", "Why with open conditions?": "sums tomorrow"}, "Resolve")
+    await ana.fill(
+        {"How did it end?": "moved to the fallback", "Why with open conditions?": "sums tomorrow"}, "Resolve"
+    )
     await expect(ana.form).to_have_count(0)
     await line(ana, 12)
     await ben.press("asks to resolve INC-1", "Agree: resolve")

@@ -43,7 +43,7 @@ class Listener:
                 await asyncio.sleep(0)
 
     async def _take(self, socket: aiohttp.ClientWebSocketResponse, envelope: Json) -> None:
-        if envelope["type"] != "hello":
+        if envelope["type"] not in ("hello", "disconnect"):
             self.heard.append(envelope)
             await socket.send_json({"envelope_id": envelope["envelope_id"]})
 
@@ -146,6 +146,20 @@ async def test_a_socket_is_cut_and_the_command_is_lost(sandbox: Sandbox, listene
     assert (await ana.command("/tea")).failed
     await sandbox.connected()
     assert (await ana.command("/tea")).ok
+
+
+async def test_sockets_by_the_control_api(sandbox: Sandbox, listener: Listener) -> None:
+    async def sockets(do: str) -> Json:
+        async with listener.session.post(f"{sandbox.url}/_sandbox/sockets", json={"do": do}) as response:
+            answer: Json = await response.json()
+            return answer
+
+    assert await sockets("warning") == {"ok": True, "connected": 1}
+    assert await sockets("expire_tickets") == {"ok": True, "connected": 1}
+    assert await sockets("cut") == {"ok": True, "connected": 0}
+    await sandbox.connected()
+    assert (await sandbox.person("ana").command("/tea")).ok
+    assert await sockets("explode") == {"ok": False, "error": "sockets cannot do 'explode'"}
 
 
 @pytest.mark.parametrize(

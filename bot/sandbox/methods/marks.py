@@ -17,9 +17,16 @@ REACTIONS = 23  # SR-MRK-07
 _EMOJI = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
 
 
+def _need_item(request: Request) -> None:
+    """SR-MRK-09: what is pinned or reacted to is named."""
+    if not request.text("channel") or not request.text("timestamp"):
+        raise SlackError("no_item_specified")
+
+
 def pins_add(request: Request) -> Json:
     """SR-MRK-02."""
     channel = request.channel(live=True, member=True)
+    _need_item(request)
     message = request.message(channel, "timestamp")
     if any(pin.ts == message.ts for pin in channel.pins):
         raise SlackError("already_pinned")
@@ -115,6 +122,7 @@ def _emoji(request: Request) -> str:
 
 def reactions_add(request: Request) -> Json:
     """SR-MRK-06, SR-MRK-07."""
+    _need_item(request)
     channel = request.channel(member=True)
     name = _emoji(request)
     message = request.message(channel, "timestamp")

@@ -17,16 +17,25 @@ def _view(request: Request, kind: str) -> Json:
     return checked(view, kind)
 
 
+def _pointer(request: Request) -> str:
+    """The trigger, or the newer interactivity pointer. Raises SlackError where neither is given (SR-TOK-07)."""
+    given = request.text("trigger_id") or request.text("interactivity_pointer")
+    if not given:
+        messages = ["[ERROR] missing required field: trigger_id"]
+        raise SlackError("invalid_arguments", response_metadata={"messages": messages})
+    return given
+
+
 def open_view(request: Request) -> Json:
     body = _view(request, "modal")
-    trigger = request.desk.use_trigger(request.text("trigger_id") or request.text("interactivity_pointer"))
+    trigger = request.desk.use_trigger(_pointer(request))
     view = windows.open_view(request.world, trigger.user, body)
     return {"view": view_object(request.world, view)}
 
 
 def push(request: Request) -> Json:
     body = _view(request, "modal")
-    trigger = request.desk.use_trigger(request.text("trigger_id") or request.text("interactivity_pointer"))
+    trigger = request.desk.use_trigger(_pointer(request))
     if trigger.view is None or not request.world.stacks.get(trigger.user):
         # SR-VIW-10: a push needs a trigger that was made inside an open modal.
         raise SlackError("not_found")

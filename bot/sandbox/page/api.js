@@ -44,9 +44,13 @@ export const api = {
   setSwitch: (which, value) => post("switches", { id: which, value }),
 };
 
-/** Follow changes. `onChange(change)` for each; `onState("live"|"lost"|"again")`: "again" means some may have been missed. */
+/**
+ * Follow changes. `onChange(change)` for each; `onState("live"|"lost"|"again")`: "again" means some may have been missed.
+ * Resolves when the stream is open, or cannot be opened: what is asked for from then on misses nothing.
+ */
 export function follow(onChange, onState) {
-  let source, lost = false, timer = null;
+  let source, lost = false, timer = null, opened;
+  const ready = new Promise((settle) => { opened = settle; });
   const open = () => {
     source = new EventSource(`/_sandbox/stream${query({})}`);
     const take = (event) => {
@@ -56,8 +60,9 @@ export function follow(onChange, onState) {
     };
     source.addEventListener("change", take);
     source.addEventListener("message", take);
-    source.onopen = () => { onState(lost ? "again" : "live"); lost = false; };
+    source.onopen = () => { opened(); onState(lost ? "again" : "live"); lost = false; };
     source.onerror = () => {
+      opened();
       if (!lost) onState("lost");
       lost = true;
       // The browser gives up for good after some answers (a 502 of a restarting server): try again ourselves.
@@ -65,4 +70,5 @@ export function follow(onChange, onState) {
     };
   };
   open();
+  return ready;
 }

@@ -300,8 +300,22 @@ function fromAddress(push) {
   return go({ channel: world.channels.has(wanted) ? wanted : first?.id, ts: query.get("ts"), thread: query.get("thread"), push });
 }
 
+function state(now) {
+  world.live = now === "lost" ? "lost" : "live";
+  document.body.classList.toggle("lost", now === "lost");
+  if (now === "lost") announce("The connection to the local Slack was lost. Trying again.");
+  if (now === "again" && world.me) again().catch((error) => toast(`The page could not catch up: ${error.message}`, { kind: "bad" }));
+  toolsChanged("world");
+}
+
 async function start() {
-  let boot;
+  let boot, early = [];
+  const change = (one) => {
+    if (early) { early.push(one); return; }
+    if (one.n <= world.told) return;
+    try { CHANGES[one.type]?.(one); } catch (error) { console.error("change", one, error); }
+  };
+  await follow(change, state);
   try {
     boot = await api.bootstrap();
   } catch (error) {
@@ -316,16 +330,10 @@ async function start() {
   seatColours([...world.people.keys()].sort());
   if (!actingAs()) actAs(handleOf(world.me));
   drawTop();
+  const waiting = early;
+  early = null;
+  waiting.forEach(change);
   await fromAddress(false);
-  follow((change) => {
-    try { CHANGES[change.type]?.(change); } catch (error) { console.error("change", change, error); }
-  }, (state) => {
-    world.live = state === "lost" ? "lost" : "live";
-    document.body.classList.toggle("lost", state === "lost");
-    if (state === "lost") announce("The connection to the local Slack was lost. Trying again.");
-    if (state === "again") again().catch((error) => toast(`The page could not catch up: ${error.message}`, { kind: "bad" }));
-    toolsChanged("world");
-  });
   refreshViews().catch(() => {});
   loadJournal();
   setInterval(tick, 500);

@@ -97,8 +97,10 @@ export class MessageList {
   reveal(ts) {
     const item = this.find(ts);
     if (!item) return false;
-    this.stick = false;
     item.scrollIntoView({ block: "center" });
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    this.stick = scrollHeight - scrollTop - clientHeight < 40;
+    if (this.stick) this.options.onbottom?.();
     item.classList.add("shown");
     item.focus({ preventScroll: true });
     setTimeout(() => item.classList.remove("shown"), 2400);

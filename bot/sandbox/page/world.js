@@ -10,6 +10,7 @@ export const world = {
   thread: null,             // {channel, ts, list}
   open: { channel: null, tab: "messages" },
   views: [], notifications: [], journal: [], unseen: 0,
+  told: 0,                  // changes up to this number are in the snapshot already
 };
 
 const bus = new EventTarget();
@@ -33,6 +34,7 @@ export function take(boot) {
   world.unseen = world.notifications.filter((one) => one.read === false).length;
   world.delivery = boot.delivery ?? "";
   world.connected = boot.connected ?? 0;
+  world.told = boot.told ?? 0;
   takeClock(boot.clock ?? {});
 }
 

@@ -81,9 +81,7 @@ def _elsewhere(scene: Scene, ask: Ask) -> Iterator[Message]:
             continue
         turn = user in outside and scene.now >= asked.at + scene.policy.answer_within * (first + outside.index(user))
         sentence = words.ask_direct(scene.incident.name, scene.who(asked.by), _action(ask))
-        yield message(
-            key, sentence.replace("*", ""), _asked_blocks(scene, ask, sentence), place=place, standing=turn
-        )
+        yield message(key, sentence.replace("*", ""), _asked_blocks(scene, ask, sentence), place=place, standing=turn)
 
 
 def _answer(scene: Scene, ask: Ask) -> Iterator[Message]:

@@ -254,6 +254,15 @@ async def test_a_deleted_message_is_not_pinned(slack: Try) -> None:
     slack.fails((await slack.takes("pins.list", channel=PAYMENTS))["items"] == [])
 
 
+@rule("SR-MRK-09")
+async def test_something_is_named(slack: Try) -> None:
+    where = {"channel": PAYMENTS, "timestamp": await message(slack)}
+    await slack.takes("pins.add", **where)
+    await slack.takes("reactions.add", **where, name="eyes")
+    await slack.refuses("no_item_specified", "pins.add", channel=PAYMENTS)
+    await slack.refuses("no_item_specified", "reactions.add", channel=PAYMENTS, name="eyes")
+
+
 # -- files --------------------------------------------------------------------------------------------
 
 

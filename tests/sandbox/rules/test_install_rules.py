@@ -86,6 +86,33 @@ async def test_the_redirect_url_is_the_same(slack: Try) -> None:
         slack.fails((page.status, await page.text()) == (400, "bad_redirect_uri"))
 
 
+async def test_where_the_app_is_not_installed_it_hears_nothing(slack: Try) -> None:
+    second = slack.sandbox.add_workspace("Second Bank")
+    ana = second.person("ana")
+    await ana.open_home()
+    slack.fails((await ana.command("/tea")).error == "not_a_command")
+    await slack.sandbox.idle()
+    slack.holds(len(slack.sandbox.journal) == 0)
+
+
+async def test_a_token_from_before_does_not_come_back(slack: Try) -> None:
+    await slack.takes("auth.test")
+    slack.sandbox.uninstall()
+    await slack.refuses("account_inactive", "auth.test")
+    await installed(slack)
+    await slack.refuses("token_revoked", "auth.test")
+
+
+async def test_another_site_cannot_press_allow(slack: Try) -> None:
+    url = f"{slack.sandbox.authorize_url}?client_id={slack.sandbox.client_id}&redirect_uri={BACK}"
+    for headers, status in (({"Origin": "https://evil.example"}, 403), ({"Host": "evil.example"}, 403), ({}, 302)):
+        async with slack.session.post(url, data={"answer": "allow"}, headers=headers, allow_redirects=False) as answer:
+            slack.taken += answer.status == 302
+            slack.refused += answer.status == 403
+            assert answer.status == status
+    assert len(slack.sandbox.install.codes) == 1
+
+
 @rule("SR-OAU-05")
 async def test_each_workspace_for_itself(slack: Try) -> None:
     second = slack.sandbox.add_workspace("Second Bank")

@@ -111,6 +111,7 @@ async def test_a_trigger_serves_once(slack: Try) -> None:
     await slack.takes("views.open", trigger_id=once, view=order_form())
     await slack.refuses("exchanged_trigger_id", "views.open", trigger_id=once, view=order_form())
     await slack.refuses("invalid_trigger_id", "views.open", trigger_id="1.2.3", view=order_form())
+    await slack.refuses("invalid_arguments", "views.open", view=order_form())
 
 
 @rule("SR-INT-02")
