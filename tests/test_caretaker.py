@@ -107,10 +107,14 @@ async def test_asked_to_wait_in_one_channel_the_others_go_on(world: World) -> No
     await world.jump(seconds=29)
     await world.say("ana", "/incident impact NG only", first.id)  # an edit: another method
     assert "NG only" in card(world, first).plain
+    await world.say("ana", "/incident sev 2 more than thought", first.id)  # a message that Slack was not asked for yet
     assert len(calls(world, "chat.postMessage", channel=first.id)) == asked
     await world.jump(seconds=1)
-    said = [one for one in world.messages("ben", first.id) if "fewer than thought" in one.plain]
-    assert len(said) == 1 and len(calls(world, "chat.postMessage", channel=first.id)) == asked + 1
+    assert len(calls(world, "chat.postMessage", channel=first.id)) == asked + 1
+    await world.advance(seconds=5)
+    assert len(calls(world, "chat.postMessage", channel=first.id)) == asked + 2, "none of them in vain"
+    said = [one.plain for one in world.messages("ben", first.id) if "than thought" in one.plain]
+    assert ["fewer" in one for one in said] == [True, False], "in order"
 
 
 # -- unknown outcomes ------------------------------------------------------------------------------------------------

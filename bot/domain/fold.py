@@ -106,11 +106,8 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
                 return {}
             return {"acknowledged_by": by, "acknowledged_at": at}
         case e.NobodyAnswered() | e.Escalated():
-            return {
-                "level": event.level,
-                "escalations": (*i.escalations, (event.level, at, event.to)),
-                "wanted": _with(i.wanted, *event.to),
-            }
+            called = (*i.escalations, (event.level, at, event.to))
+            return {"level": event.level, "escalations": called, "wanted": _with(i.wanted, *event.to)}
         case e.SeverityChanged():
             return {
                 "raised_at": at if event.worse else i.raised_at,
@@ -136,11 +133,8 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
                 changes |= {"lead_seen_at": at, "lead_asked_at": None}
             return changes
         case e.RoleOffered():
-            offer = Offer(seq, event.role, event.to, by, event.until)
-            return {
-                "offers": MappingProxyType({**i.offers, event.role: offer}),
-                "wanted": _with(i.wanted, event.to),
-            }
+            offers = {**i.offers, event.role: Offer(seq, event.role, event.to, by, event.until)}
+            return {"offers": MappingProxyType(offers), "wanted": _with(i.wanted, event.to)}
         case e.RoleKept():
             return {"offers": MappingProxyType({r: o for r, o in i.offers.items() if r != event.role})}
         case e.UpdatePosted():
@@ -182,10 +176,8 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.RunbookAttached():
             if i.checklist(event.runbook.slug):
                 return {}
-            return {
-                "checklists": (*i.checklists, Checklist(seq, event.runbook, event.how, MappingProxyType({}))),
-                "guess": None,
-            }
+            fresh = Checklist(seq, event.runbook, event.how, MappingProxyType({}))
+            return {"checklists": (*i.checklists, fresh), "guess": None}
         case e.RunbookGuessed():
             return {"guess": event, "guess_seq": seq}
         case e.RunbookDeclined():
