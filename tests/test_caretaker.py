@@ -107,7 +107,7 @@ async def test_asked_to_wait_in_one_channel_the_others_go_on(world: World) -> No
     await world.jump(seconds=29)
     await world.say("ana", "/incident impact NG only", first.id)  # an edit: another method
     assert "NG only" in card(world, first).plain
-    await world.say("ana", "/incident sev 2 more than thought", first.id)  # a message that Slack was not asked for yet
+    await world.say("ana", "/incident sev 2 worse than thought", first.id)  # a message not asked for yet
     assert len(calls(world, "chat.postMessage", channel=first.id)) == asked
     await world.jump(seconds=1)
     assert len(calls(world, "chat.postMessage", channel=first.id)) == asked + 1

@@ -13,8 +13,11 @@ from bot.domain.standing import live
 
 
 def next_call(incident: Incident, policy: Policy) -> datetime | None:
-    """When the next level is mentioned, as long as nobody answers; None where somebody did, or no level is set."""
-    if not incident.open or incident.acknowledged_by or not policy.levels or incident.declared_at is None:
+    """When the next level is mentioned, as long as nobody answers; None where somebody did, or no level is set.
+
+    Nobody is called into a private incident by itself: its members decide whom to let in.
+    """
+    if not incident.open or incident.private or incident.acknowledged_by or not policy.levels or incident.declared_at is None:
         return None
     calls = incident.escalations
     if not calls:
