@@ -180,7 +180,11 @@ test_policy.__test__ = False  # type: ignore[attr-defined]
 
 @contextlib.asynccontextmanager
 async def world_at(
-    folder: Path, mode: Literal["socket", "http"] = "socket", policy: Policy | None = None, begin: datetime = BEGIN, **more: Any
+    folder: Path,
+    mode: Literal["socket", "http"] = "socket",
+    policy: Policy | None = None,
+    begin: datetime = BEGIN,
+    **more: Any,
 ) -> AsyncIterator[World]:
     """A world with the bot running in it; everything ends with the block."""
     slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()), SandboxClock(begin))

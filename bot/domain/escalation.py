@@ -17,7 +17,13 @@ def next_call(incident: Incident, policy: Policy) -> datetime | None:
 
     Nobody is called into a private incident by itself: its members decide whom to let in.
     """
-    if not incident.open or incident.private or incident.acknowledged_by or not policy.levels or incident.declared_at is None:
+    if (
+        not incident.open
+        or incident.private
+        or incident.acknowledged_by
+        or not policy.levels
+        or incident.declared_at is None
+    ):
         return None
     calls = incident.escalations
     if not calls:

@@ -277,12 +277,13 @@ class Delivery:
             # SR-DLV-04
             headers |= {"X-Slack-Retry-Num": str(retry[0]), "X-Slack-Retry-Reason": retry[1] or "unknown_error"}
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self.ack_seconds))
+            self._session = aiohttp.ClientSession()
         try:
             assert self.event_url is not None
             async with self._session.post(
-                self.event_url, data=raw.encode(), headers=headers, max_redirects=REDIRECTS + 1
-            ) as response:
+                self.event_url, data=raw.encode(), headers=headers, max_redirects=REDIRECTS + 1,
+                timeout=aiohttp.ClientTimeout(total=self.ack_seconds),
+            ) as response:  # fmt: skip
                 text = await response.text()
                 # SR-DLV-02: any success will do for an event; a gesture is acknowledged with 200.
                 taken = 200 <= response.status < 300 if envelope == "events_api" else response.status == 200

@@ -98,6 +98,19 @@ async def test_messages_are_walked_with_arrows_and_reacted_to(desk: Desk, world:
     await expect(ana.message("message 3").locator(".replies")).to_contain_text("1 reply")
 
 
+async def test_the_clock_keeps_the_focus_while_reminders_come(desk: Desk, world: World) -> None:
+    """A notification draws the bar on top anew; somebody who moves the clock by the keyboard stays where they are."""
+    await world.declare("ana", "sev1 Withdrawals are stuck")
+    ana = await desk.tab(world.slack, "ana", "#general")
+    button = ana.page.get_by_role("button", name="Move the clock 30 min on")
+    await button.focus()
+    await ana.page.keyboard.press("Enter")
+    await expect(ana.page.locator(".topbar .tick-time")).to_have_text("14:30:00")
+    world.clock.moved()
+    await expect(ana.toasts.first).to_contain_text("update is due")
+    await expect(button).to_be_focused()
+
+
 async def test_escape_leaves_a_form_and_gives_the_focus_back(desk: Desk, world: World) -> None:
     ana = await desk.tab(world.slack, "ana", "#general")
     await ana.write("/incident Withdrawals are stuck")

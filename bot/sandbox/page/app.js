@@ -1,7 +1,7 @@
 // Where it all comes together: start, follow the stream, go from place to place.
 import { actAs, actingAs, api, follow } from "./api.js";
 import { channelList, detailsOf, drawCentre, forgetFresh, loadDetails, loadMessages, localNotice, unreadFrom } from "./centre.js";
-import { announce, avatar, el, fill, icon, iconButton, seatColours } from "./dom.js";
+import { announce, avatar, el, fill, icon, iconButton, keepingFocus, seatColours } from "./dom.js";
 import { act, authorOf, plainWords } from "./message.js";
 import { modalOpen, refreshViews } from "./modal.js";
 import { drawPane, loadThread, threadList } from "./pane.js";
@@ -31,7 +31,8 @@ function drawTop() {
       ...others.filter((one) => one.id !== world.me.id).map((one) => ({ label: `${personName(one.id)} in a new tab`, icon: "external", href: address(one), target: "_blank" })),
     ], "Act as") }, avatar(world.me, true), el("span", { class: "who-name" }, el("span", { class: "who-as", text: "Acting as" }), world.me.real_name ?? world.me.name), icon("down"));
   const bell = el("button", { type: "button", class: "icon-button bell", "aria-label": world.unseen ? `Notifications, ${world.unseen} new` : "Notifications", title: "Notifications", onclick: () => tools("notices") }, icon("bell"), world.unseen ? el("span", { class: "badge", text: world.unseen > 99 ? "99+" : world.unseen }) : null);
-  fill(byId("topbar"),
+  const bar = byId("topbar");
+  keepingFocus(bar, () => { fill(bar,
     iconButton("menu", "Channels", () => sidebar(shell.dataset.sidebar !== "open"), { class: "icon-button only-narrow", "aria-controls": "sidebar" }),
     el("div", { class: "workspace" }, el("span", { class: "mark-sign", "aria-hidden": "true" }), el("span", { class: "workspace-name", text: world.team.name })),
     el("button", { type: "button", class: "jump-button", onclick: jump, "aria-label": "Jump to a channel or person" }, icon("search"), el("span", { text: "Jump to…" }), el("kbd", { text: "Ctrl K" })),
@@ -41,6 +42,8 @@ function drawTop() {
     bell,
     iconButton("tools", "Tools", () => (world.pane === "tools" ? emit("pane", null) : tools(toolsTab())), { "aria-pressed": String(world.pane === "tools") }),
     who);
+    bar.querySelectorAll("button").forEach((button, at) => { button.dataset.key = `top/${at}`; });
+  });
   tick();
 }
 
@@ -107,6 +110,7 @@ async function go({ channel, ts, thread, app, tab, push = true, focus = true }) 
   drawPane();
   drawSidebar(byId("sidebar"));
   drawTitle();
+  drawTop();
   if (thread && focus && !ts) byId("thread-text")?.focus();
   else if (focus && !ts && !modalOpen()) (byId("composer-text") ?? byId("centre")).focus({ preventScroll: true });
   if (!fresh) return;

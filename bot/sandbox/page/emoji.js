@@ -24,7 +24,9 @@ const TABLE = new Map();
 for (let at = 0; at + 1 < words.length; at += 2) TABLE.set(words[at], words[at + 1]);
 
 export const FREQUENT = ["+1", "eyes", "pushpin", "white_check_mark", "pray", "fire", "tada", "thinking_face"];
-export const emojiNames = () => [...TABLE.keys()];
+export const allEmojiNames = () => [...TABLE.keys()];
+/** Each once, by the first of its names. */
+export const emojiNames = () => [...new Map([...TABLE].reverse().map(([name, sign]) => [sign, name])).values()].reverse();
 
 const bare = (name) => String(name).split("::")[0];
 export const emoji = (name) => TABLE.get(bare(name)) ?? null;

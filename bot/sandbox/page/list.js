@@ -1,6 +1,6 @@
 // A list of messages: kept in step with an array, one item per message, day lines between; the bar of actions moves with the pointer.
 import { el, fill, freshId, iconButton, keepingFocus } from "./dom.js";
-import { emoji, emojiNames, FREQUENT } from "./emoji.js";
+import { allEmojiNames, emoji, emojiNames, FREQUENT } from "./emoji.js";
 import { unescape } from "./mrkdwn.js";
 import { act, continues, drawMessage, messageItem } from "./message.js";
 import { closePopups, dialog, floatBy, openMenu, toast } from "./popup.js";
@@ -152,7 +152,7 @@ export class MessageList {
       } });
     const draw = () => {
       const words = box.value.trim().toLowerCase().replaceAll(":", "").replaceAll(" ", "_");
-      const names = words ? emojiNames().filter((name) => name.includes(words)).slice(0, 40) : [...FREQUENT, ...emojiNames().filter((name) => !FREQUENT.includes(name)).slice(0, 40)];
+      const names = words ? allEmojiNames().filter((name) => name.includes(words)).slice(0, 40) : [...FREQUENT, ...emojiNames().filter((name) => !FREQUENT.includes(name)).slice(0, 40)];
       fill(grid, names.map((name) => el("button", { type: "button", class: "emoji-button", data: { name }, "aria-label": name.replaceAll("_", " "), title: `:${name}:`, onclick: () => choose(name) }, emoji(name))));
     };
     const panel = el("div", { class: "menu emoji-picker", role: "dialog", "aria-label": "Add a reaction", onkeydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); anchor.focus?.(); } } }, box, grid);
