@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from bot.caretaker import Caretaker, outcome
 from bot.caretaker.gates import CAREFUL, PACE, WIDE, Gates
 from bot.caretaker.turns import Places
+from bot.config import ROOT
 from bot.domain import cadence, lifecycle
 from bot.domain.actor import Actor
 from bot.domain.effect import Effect, EffectState
 from bot.domain.incident import Incident
 from bot.domain.message import Message as Rendered
-from bot.sandbox import Call, Channel, Message
+from bot.domain.policy import Policy
+from bot.sandbox import Call, Channel, Message, Sandbox, SandboxClock
+from bot.store import migrate
+from tests.durability.mortal import DECLARED, Fate, life
 from tests.world import BEGIN, World
 
 RUNBOOK = "/incident runbook horizon-outage"
@@ -340,6 +346,31 @@ async def test_a_burst_of_changes_is_few_edits(world: World) -> None:
     await world.settle()
     assert "19 corridors" in card(world, channel).plain
     assert len(calls(world, "chat.update")) - before <= 4  # of 20
+
+
+async def test_one_visit_pays_everything_that_can_be_paid(tmp_path: Path) -> None:
+    """What follows from a call is done at once, not at the next look at what is due."""
+    database = tmp_path / "incidents.sqlite"
+    migrate(f"sqlite:///{database}")
+    slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()), SandboxClock(BEGIN))
+    await slack.start(0)
+    try:
+        async with life(slack, database, Policy(), Fate()) as bot:
+            rule = partial(lifecycle.declare, title="Deposits wait", severity="sev1", private=True, policy=bot.policy)
+            ana = Actor(bot.team, "U01ANASILVA", "ana")
+            await bot.service.declare("declare", lambda i, **more: rule(i, **more), ana, key=DECLARED)
+            await bot.caretaker.attend(bot.id)
+            effects = {one.key: one.state for one in await bot.store.effects(bot.id)}
+            assert set(effects.values()) == {EffectState.SENT} and {"pin:card", "bookmark:card"} <= set(effects)
+            assert await bot.store.next_due() == BEGIN + timedelta(minutes=25)
+
+            channel = slack.channel((await bot.incident()).channel)
+            await slack.person("ana").delete(channel.id, channel.pins[0].ts)
+            await bot.act("impact", partial(lifecycle.state_impact, impact="NG only"), ana)
+            await bot.caretaker.attend(bot.id)  # found out, sent anew, pinned
+            assert "NG only" in channel.by_ts[channel.pins[0].ts].plain and not bot.caretaker.busy
+    finally:
+        await slack.stop()
 
 
 async def test_a_declaration_is_three_calls_deep(world: World) -> None:

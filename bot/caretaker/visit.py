@@ -75,9 +75,10 @@ class Visit:
                 now = self.house.service.clock.now()
                 if not self.stopping() and await self._apply_rules(incident, now):
                     continue
-                due = await self._step(incident, now)
-                if not self._running and not self.nudge.is_set():
-                    return due
+                if await self._step(incident, now):
+                    if not self.nudge.is_set():
+                        return await self._settle(incident, now)
+                    continue  # it changed meanwhile
         except asyncio.CancelledError:
             for task in self._running:
                 task.cancel()
@@ -111,8 +112,8 @@ class Visit:
                 self._idle_rules.add((name, incident.seq))
         return happened
 
-    async def _step(self, incident: Incident, now: datetime) -> datetime | None:
-        """Begin what can be begun, then wait for the first thing to happen; with nothing to wait for, settle."""
+    async def _step(self, incident: Incident, now: datetime) -> bool:
+        """Begin what can be begun and wait for the first thing to happen; True when there is nothing to wait for."""
         books = Books(
             incident, self._effects, self._messages(incident, now), self.house.service.policy, self.house.place, now
         )
@@ -139,10 +140,10 @@ class Visit:
                 ready.append(one)
         self.next = min(later, default=None)
         await self._begin(incident, ready, now)
-        if self._running or crowded:
-            await self._wait(crowded)
-            return None
-        return await self._settle(incident, now)
+        if not self._running and not crowded:
+            return True
+        await self._wait(crowded)
+        return False
 
     def _messages(self, incident: Incident, now: datetime) -> list[Message]:
         """The messages, made anew only when the incident has changed or a moment came at which one looks different."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from textwrap import dedent
 from typing import Any
 
-from bot.domain import cadence, escalation, lifecycle, notes, roles
+from bot.domain import cadence, escalation, lifecycle, notes, roles, second_person
 from bot.domain import checklist as steps
 from bot.domain import events as e
 from bot.domain.comms import text_hash
@@ -30,7 +30,7 @@ def declared(**given: Any) -> Story:
 
 def asked() -> Story:
     return declared().at(5).do(
-        steps.ask, runbook="horizon-outage", step="2.2", confirmers=("UBEN", "UCARLA"), policy=POLICY,
+        second_person.ask, runbook="horizon-outage", step="2.2", confirmers=("UBEN", "UCARLA"), policy=POLICY,
         evidence="ledger 5123 shows none of them", count="12 payouts", amount="NGN 1,200,000",
     )  # fmt: skip
 
@@ -195,7 +195,7 @@ def test_an_ask_mentions_exactly_those_who_may_and_the_go_the_asker() -> None:
         [Go] [Refuse]
         """,
     )
-    story.at(6).do(steps.go, by=BEN, ask=seq, policy=POLICY)
+    story.at(6).do(second_person.go, by=BEN, ask=seq, policy=POLICY)
     shows(
         story,
         f"ask:{seq}",
@@ -213,7 +213,7 @@ def test_an_ask_mentions_exactly_those_who_may_and_the_go_the_asker() -> None:
         [Done…] [Not done]
         """,
     )
-    story.at(8).do(steps.done, ask=seq, result="hash 3389e9f0")
+    story.at(8).do(second_person.done, ask=seq, result="hash 3389e9f0")
     assert "Done once, 14:10 UTC (yours) by Ana with Ben: hash 3389e9f0. Asking again may pay twice." in read_message(
         story.message("section:horizon-outage:2")
     )
@@ -237,11 +237,11 @@ def test_the_form_of_a_go_repeats_what_it_is_for() -> None:
 def test_refusals_and_lapses_reach_the_asker_as_new_messages() -> None:
     refused = asked()
     seq = max(refused.incident.asks)
-    refused.at(6).do(steps.refuse, by=BEN, ask=seq, reason="ledger is behind")
+    refused.at(6).do(second_person.refuse, by=BEN, ask=seq, reason="ledger is behind")
     assert read(refused.message(f"refused:{seq}").blocks) == (
         "<@UANA>: Ben refused: ledger is behind. Not to be done: Resend the stuck batch."
     )
-    lapsed = asked().at(36).do(steps.lapse, by=BOT, ask=seq, policy=POLICY)
+    lapsed = asked().at(36).do(second_person.lapse, by=BOT, ask=seq, policy=POLICY)
     assert read(lapsed.message(f"lapse:{seq}").blocks) == (
         "<@UANA>: nobody agreed before 14:38 UTC (yours), so it is not to be done: Resend the stuck batch. "
         "Ask again if it is still needed."
@@ -251,7 +251,12 @@ def test_refusals_and_lapses_reach_the_asker_as_new_messages() -> None:
 def test_a_review_is_asked_for_and_then_one_line() -> None:
     story = declared().at(4)
     story.do(
-        steps.stopped, runbook="horizon-outage", step="2.1", confirmers=("UBEN",), note="queue doubling", policy=POLICY
+        second_person.stopped,
+        runbook="horizon-outage",
+        step="2.1",
+        confirmers=("UBEN",),
+        note="queue doubling",
+        policy=POLICY,
     )
     key = f"review:horizon-outage:2.1:{story.incident.seq}"
     shows(
@@ -264,7 +269,7 @@ def test_a_review_is_asked_for_and_then_one_line() -> None:
         [Reviewed]
         """,  # noqa: E501
     )
-    story.at(9).do(steps.review, by=BEN, runbook="horizon-outage", step="2.1", policy=POLICY)
+    story.at(9).do(second_person.review, by=BEN, runbook="horizon-outage", step="2.1", policy=POLICY)
     shows(story, key, f"[{key}] channel (not sent anew)\n~ Reviewed by Ben: Pause payouts. Done by Ana.")
 
 
