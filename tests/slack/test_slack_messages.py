@@ -257,7 +257,7 @@ def test_a_review_is_asked_for_and_then_one_line() -> None:
         confirmers=("UBEN",),
         note="queue doubling",
         policy=POLICY,
-    )
+    )  # fmt: skip
     key = f"review:horizon-outage:2.1:{story.incident.seq}"
     shows(
         story,
