@@ -1,31 +1,31 @@
-"""Every command-line verb. The command line acts as `cli:<os user>`, and never confirms or approves."""
+"""Every command-line verb. The command line acts as `cli:<os user>`, and never confirms or approves.
+
+A command imports what it needs when it runs: the local Slack and `--help` do without the bot and its libraries, which
+take longer to load than either takes to answer.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
-import json
 import signal
 import sys
-from collections.abc import Coroutine
-from dataclasses import replace
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
 
-from bot import __version__, config, logs
-from bot.demo import demo as demonstration
-from bot.domain.actor import Actor, Kind
-from bot.domain.effect import EffectState
-from bot.domain.policy import Policy
-from bot.policies import BadPolicy
-from bot.policies import load as load_policy
-from bot.ports import NotDone, TryLater, Unsure
-from bot.sandbox import Sandbox, SandboxClock
-from bot.store import Store, StoreRefused, migrate
+from bot import __version__
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from bot.domain.actor import Actor
+    from bot.domain.policy import Policy
+    from bot.store import Store
+
+MANIFEST = Path(__file__).resolve().parent.parent / "manifest.yaml"
+"""The app's own manifest, which the local Slack goes by unless it is given another."""
 
 cli = typer.Typer(
     name="bot",
@@ -41,8 +41,10 @@ def main() -> None:
     cli()
 
 
-def _settings() -> config.Settings:
+def _settings() -> Settings:
     """The settings, or a message with every problem at once and exit status 2."""
+    from bot import config
+
     try:
         return config.read()
     except config.Misconfigured as wrong:
@@ -52,10 +54,12 @@ def _settings() -> config.Settings:
         raise typer.Exit(2) from None
 
 
-def _policy(settings: config.Settings) -> Policy:
+def _policy(settings: Settings) -> Policy:
     """The team's policy, or a message with every problem at once and exit status 2."""
+    from bot.policies import BadPolicy, load
+
     try:
-        return load_policy(settings.policy_file)
+        return load(settings.policy_file)
     except BadPolicy as bad:
         print("The policy file does not let the bot start:", file=sys.stderr)
         for problem in bad.problems:
@@ -65,6 +69,10 @@ def _policy(settings: config.Settings) -> Policy:
 
 def operator() -> Actor:
     """Who types here."""
+    import getpass
+
+    from bot.domain.actor import Actor, Kind
+
     return Actor(team="", user=f"cli:{getpass.getuser()}", name=getpass.getuser(), kind=Kind.CLI)
 
 
@@ -81,10 +89,14 @@ async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
 @cli.command()
 def run() -> None:
     """Run the bot. SIGTERM and Ctrl-C finish what is under way and stop."""
-    from bot.app import bot
-
     settings = _settings()
     policy = _policy(settings)
+
+    from bot import logs
+    from bot.app import bot
+    from bot.ports import NotDone
+    from bot.store import StoreRefused
+
     logs.configure(settings.log_level)
 
     async def work() -> None:
@@ -105,6 +117,9 @@ def run() -> None:
 def migrate_() -> None:
     """Bring the database to the shape that this version needs."""
     settings = _settings()
+
+    from bot.store import migrate
+
     _folder_of(settings.database_url)
     migrate(settings.database_url)
     print("The database is up to date.")
@@ -123,6 +138,8 @@ def demo(
     keep: Annotated[Path | None, typer.Option(help="Keep the demo's database in this folder.")] = None,
 ) -> None:
     """Start a local Slack and the bot, both on this machine, with sample people. No account anywhere."""
+    from bot.demo import demo as demonstration
+
     raise typer.Exit(demonstration.run(port=port, mode=mode, folder=keep))
 
 
@@ -141,7 +158,13 @@ def sandbox(
     json_: Annotated[bool, typer.Option("--json", help="Print addresses and tokens as one line of JSON.")] = False,
 ) -> None:
     """Start the local Slack alone, for this bot or anybody's Bolt app."""
-    described = yaml.safe_load((manifest or config.ROOT / "manifest.yaml").read_text())
+    import json
+
+    import yaml
+
+    from bot.sandbox import Sandbox, SandboxClock
+
+    described = yaml.safe_load((manifest or MANIFEST).read_text())
 
     async def work() -> None:
         local = Sandbox(described, SandboxClock(), event_url=http or None, tour=tour, strict=strict)
@@ -176,7 +199,9 @@ def sandbox(
 
 
 @contextlib.contextmanager
-def _store_errors() -> Any:
+def _store_errors() -> Iterator[None]:
+    from bot.store import StoreRefused
+
     try:
         yield
     except StoreRefused as refused:
@@ -184,7 +209,9 @@ def _store_errors() -> Any:
         raise typer.Exit(2) from None
 
 
-def _open(settings: config.Settings) -> Store:
+def _open(settings: Settings) -> Store:
+    from bot.store import Store
+
     return Store.open(settings.database_url, settings.chain_key.get_secret_value().encode())
 
 
@@ -214,9 +241,13 @@ def doctor(
     json_: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Check settings, content, database and Slack, and list duties that wait for somebody; each with what to do."""
+    settings = _settings()
+
+    import json
+
     from bot.doctor import examine
 
-    findings = asyncio.run(examine(_settings()))
+    findings = asyncio.run(examine(settings))
     if json_:
         print(json.dumps([{"ok": one.ok, "what": one.what, "do": one.do} for one in findings]))
     else:
@@ -228,8 +259,12 @@ def doctor(
         raise typer.Exit(1)
 
 
-async def rearm_all(settings: config.Settings) -> int:
+async def rearm_all(settings: Settings) -> int:
     """Let every parked duty be tried again by the running bot; how many there were."""
+    from dataclasses import replace
+
+    from bot.domain.effect import EffectState
+
     store = _open(settings)
     try:
         parked = await store.parked()
@@ -287,10 +322,11 @@ def export(
         print(path)
 
 
-async def _workspace(settings: config.Settings) -> tuple[str, dict[str, str]]:
+async def _workspace(settings: Settings) -> tuple[str, dict[str, str]]:
     """The workspace's id, and names for ids; without an answer from Slack ids stay ids."""
     import aiohttp
 
+    from bot.ports import NotDone, TryLater, Unsure
     from bot.slack.directory import Directory
     from bot.slack.room import web_client
 

@@ -35,6 +35,13 @@ async def declared_by_a_program(world: World) -> str:
     return world.channel().id
 
 
+async def test_who_is_alone_is_told_so(world: World) -> None:
+    await world.declare("ana", "sev2 Deposits wait")  # nobody is called at this severity
+    assert "You are alone so far. Mitigate first; I keep the clock." in last(world, "ana", "#general")
+    await world.declare("ben", "sev1 Settlement halted")  # Carla is on call with Ben
+    assert "alone" not in last(world, "ben", "#general")
+
+
 # -- roles --------------------------------------------------------------------------------------------------
 
 

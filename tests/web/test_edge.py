@@ -251,3 +251,9 @@ async def test_not_ready_without_slack(tmp_path: Path) -> None:
         status, text = await get(world, "/readyz")
         assert status == 503 and "slack: not connected" in json.loads(text)["problems"]
         assert (await get(world, "/healthz"))[0] == 200
+
+
+async def test_slack_verifies_the_address_of_the_requests(tmp_path: Path) -> None:
+    """url_verification: the challenge comes back (https://docs.slack.dev/reference/events/url_verification)."""
+    async with world_at(tmp_path, mode="http") as world:
+        assert await world.slack.verify_event_url()

@@ -41,6 +41,7 @@ export const api = {
   faults: () => get("faults"),
   addFault: (fault) => post("faults", fault),
   clearFaults: () => request("/_sandbox/faults", { method: "DELETE" }),
+  sockets: (what) => post("sockets", { do: what }),
   setSwitch: (which, value) => post("switches", { id: which, value }),
 };
 

@@ -89,7 +89,7 @@ export function composer({ channel, threadTs, inputId, onsent, notice }) {
     box.focus();
     const answer = await act(command ? "command" : "post", command ? { channel, text } : { channel, text, thread_ts: threadTs });
     if (answer.ok === false || answer.failed) {
-      if (command) notice?.(`/${command[1]} failed with the error “${answer.error || "operation_timeout"}”. What you typed is in the box again.`);
+      // What failed and why stands in the channel or in a toast; what was typed is not lost.
       if (!box.value) { box.value = text; after(); }
     } else onsent?.();
   }

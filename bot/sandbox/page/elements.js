@@ -6,7 +6,7 @@ import { picker } from "./picker.js";
 import { confirmFirst, openMenu, toast } from "./popup.js";
 import { elementsOf } from "./surface.js";
 import { fromLocal, toLocal, zoneName } from "./time.js";
-import { channelName, handleOf, personName, world } from "./world.js";
+import { bot, channelName, handleOf, personName, world } from "./world.js";
 
 /*
  * Every maker takes (element, here) and returns a node. here = {
@@ -14,7 +14,11 @@ import { channelName, handleOf, personName, world } from "./world.js";
  */
 
 /** What went wrong with a delivery to the app, as a sentence. */
-export const failure = (error) => (!error || /time/.test(error) ? "The app did not answer within 3 seconds." : `The app answered with an error (${error}).`);
+export function failure(error) {
+  const name = personName(bot()?.id);
+  if (!error || /time/.test(error)) return `${name} did not respond within 3 seconds.`;
+  return error === "dispatch_failed" ? `${name} could not be reached, or answered with an error.` : `${name} gave an answer that cannot be used (${error}).`;
+}
 
 /** An app that is told of one control sees the values of all: first hand over what input blocks kept to themselves. */
 async function tellUnsaid(surface, blocks, where) {

@@ -3,6 +3,7 @@ import { api } from "./api.js";
 import { avatar, el, fill, freshId, icon, keepingFocus, safeHref } from "./dom.js";
 import { emoji, withEmoji } from "./emoji.js";
 import { picture, renderBlocks } from "./blocks.js";
+import { failure } from "./elements.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { Surface } from "./surface.js";
 import { toast } from "./popup.js";
@@ -46,7 +47,9 @@ function reactions(message, channel) {
 export async function act(what, values) {
   try {
     const answer = await api.act(what, values);
-    if (answer.ok === false) toast(`That was not done: ${String(answer.error ?? "refused").replaceAll("_", " ")}.`, { kind: "bad" });
+    // A failed command is told in the channel, by Slack itself.
+    if (answer.failed) { if (what !== "command") toast(`${failure(answer.error)} Try again.`, { kind: "bad" }); }
+    else if (answer.ok === false) toast(`That was not done: ${String(answer.error ?? "refused").replaceAll("_", " ")}.`, { kind: "bad" });
     return answer;
   } catch (error) {
     toast(`That did not reach the local Slack: ${error.message}`, { kind: "bad" });

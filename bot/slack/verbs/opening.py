@@ -156,6 +156,8 @@ def opened_answer(incident: Incident, user: str) -> Answer:
     if failed:
         count = "One person" if len(failed) == 1 else f"{len(failed)} people"
         lines.append(f"{count} could not be invited: {', '.join(failed)}.")
+    if incident.invited == {user}:
+        lines.append("You are alone so far. Mitigate first; I keep the clock.")
     return Answer(" ".join(lines))
 
 
