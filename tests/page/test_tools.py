@@ -74,7 +74,7 @@ async def test_what_cannot_be_planted_is_said(ana: Tab, world: World) -> None:
 
 
 async def test_a_fault_that_stays_and_one_that_is_used_up(ana: Tab, world: World) -> None:
-    """0 keeps a fault; one that a request has used up leaves the list by itself, and the form keeps what stands there."""
+    """0 keeps a fault; one that is used up leaves the list by itself, and the form keeps what stands there."""
     await plant(ana, "missing_scope", times="0")
     await expect(ana.pane.locator(".fault-list li")).to_contain_text("until cleared")
     await ana.pane.get_by_role("button", name="Clear all").click()
@@ -116,7 +116,7 @@ async def test_tickets_expire(ana: Tab, world: World) -> None:
 
 
 async def rows(tab: Tab) -> list[str]:
-    return [text.strip() for text in await tab.pane.locator(".call-name").all_inner_texts()]
+    return [text.strip() for text in await tab.pane.locator(".call-name").all_text_contents()]
 
 
 async def test_the_journal_by_method_and_outcome(ana: Tab, world: World) -> None:
@@ -178,7 +178,7 @@ def asked(world: World, method: str) -> Call:
 # -- what failed -----------------------------------------------------------------------------------------
 
 
-SILENT = "Incident Commander did not respond within 3 seconds."
+SILENT = "incident-commander did not respond within 3 seconds."
 
 
 def silence(world: World, kind: str) -> None:
@@ -246,7 +246,7 @@ async def test_nobody_is_connected(desk: Desk, world: World) -> None:
     ben = await desk.tab(world.slack, "ben", room)
     await world.stop_bot()
     await ben.centre.locator(".message .block-actions").get_by_role("button").first.click()
-    await said(ben, "Incident Commander could not be reached, or answered with an error.")
+    await said(ben, "incident-commander could not be reached, or answered with an error.")
     await world.start_bot()
 
 

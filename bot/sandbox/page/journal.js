@@ -53,7 +53,7 @@ export function journalChanged() {
 }
 
 export function journalTab() {
-  const words = el("input", { class: "field", type: "search", placeholder: "Words: U123 -users.info", "aria-label": "Filter by words", value: filter.words, data: { key: "journal/words" }, oninput: () => { filter.words = words.value; drawRows(); } });
+  const words = el("input", { class: "field", type: "search", placeholder: "Words, -without these", "aria-label": "Filter by words", value: filter.words, data: { key: "journal/words" }, oninput: () => { filter.words = words.value; drawRows(); } });
   const method = el("select", { class: "field", "aria-label": "Filter by method", data: { key: "journal/method" }, onchange: () => { filter.method = method.value; drawRows(); } });
   const outcome = el("select", { class: "field", "aria-label": "Filter by outcome", data: { key: "journal/outcome" }, onchange: () => { filter.outcome = outcome.value; drawRows(); } }, OUTCOMES.map(([value, label]) => el("option", { value, text: label, selected: value === filter.outcome })));
   const hold = el("button", { type: "button", class: "button", "aria-pressed": String(paused), title: "Let the list stand still", data: { key: "journal/hold" }, onclick: () => { paused = !paused; hold.setAttribute("aria-pressed", String(paused)); journalChanged(); } }, "Hold");
