@@ -1,6 +1,6 @@
 // Where it all comes together: start, follow the stream, go from place to place.
 import { actAs, actingAs, api, follow } from "./api.js";
-import { channelList, detailsOf, drawCentre, forgetFresh, loadDetails, loadMessages, localNotice, unreadFrom } from "./centre.js";
+import { stirred, channelList, detailsOf, drawCentre, forgetFresh, loadDetails, loadMessages, localNotice, unreadFrom } from "./centre.js";
 import { announce, avatar, el, fill, icon, iconButton, keepingFocus, seatColours } from "./dom.js";
 import { act, authorOf, plainWords } from "./message.js";
 import { modalOpen, refreshViews } from "./modal.js";
@@ -148,6 +148,7 @@ function seen() {
 const atHome = (channel) => channel === world.open.channel && world.open.tab === "messages";
 
 function takeMessage(channel, message, isNew) {
+  stirred(channel);
   const held = world.messages.get(channel);
   if (held?.loaded && inChannel(message)) { held.list = [...held.list]; place(held.list, message); }
   const root = message.thread_ts ?? message.ts;
@@ -191,6 +192,7 @@ const CHANGES = {
   },
   message_changed: ({ channel, message }) => takeMessage(channel, message, false),
   message_deleted: ({ channel, ts }) => {
+    stirred(channel);
     const held = world.messages.get(channel);
     if (held) held.list = held.list.filter((one) => one.ts !== ts);
     if (world.thread?.channel === channel) { world.thread.list = world.thread.list.filter((one) => one.ts !== ts); redraw.pane(); }

@@ -24,8 +24,17 @@ export async function loadDetails(channel) {
   } catch { /* a channel one is not in may refuse */ }
 }
 
+/** How often the stream spoke of each channel: what it said while messages were on their way is not in the answer. */
+const stirs = new Map();
+export const stirred = (channel) => stirs.set(channel, (stirs.get(channel) ?? 0) + 1);
+
 export async function loadMessages(channel, before) {
-  const had = world.messages.get(channel), answer = await api.messages(channel, before);
+  let heard, answer;
+  for (let tries = 0; tries < 5 && (tries === 0 || heard !== stirs.get(channel)); tries += 1) {
+    heard = stirs.get(channel);
+    answer = await api.messages(channel, before);
+  }
+  const had = world.messages.get(channel);
   const page = answer.messages ?? [];
   const list = before && had ? [...page.filter((one) => !had.list.some((other) => other.ts === one.ts)), ...had.list] : page;
   world.messages.set(channel, { list, more: Boolean(answer.has_more), loaded: true });
