@@ -13,6 +13,7 @@ import yaml
 
 from bot.app import Bot, bot
 from bot.config import ROOT, Settings
+from bot.domain.effect import EffectState
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.sandbox import Channel, Message, Person, Sandbox, SandboxClock
@@ -20,6 +21,8 @@ from bot.store import migrate
 
 #: a Monday afternoon
 BEGIN = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
+#: seconds within which what Slack asked to be put off has to be done, in a world with its limits
+PATIENCE = 90
 KEY = "the chain's key of the tests, 40 letters"
 
 
@@ -52,6 +55,8 @@ class World:
         self.clock = WorldClock(slack.clock)
         self.bot: Bot = bot(settings, policy, self.clock)
         self._stack = contextlib.AsyncExitStack()
+        #: seconds that went by while calls waited for Slack: the next `advance` counts them in
+        self._waited = 0.0
 
     async def start_bot(self) -> None:
         """Start a bot on the database as it stands."""
@@ -67,7 +72,34 @@ class World:
         self._stack = contextlib.AsyncExitStack()
 
     async def settle(self) -> None:
-        """Return when nobody has anything left to do at this moment."""
+        """Return when nobody has anything left to do at this moment.
+
+        Where Slack keeps its limits, the clock goes on by seconds as long as calls were asked to wait.
+        """
+        await self._rest()
+        if not self.slack.limits.on:
+            return
+        until = self.clock.now() + timedelta(seconds=PATIENCE)
+        while (next := await self._put_off(until)) is not None:
+            assert next <= until, "calls wait too long"
+            seconds = (next - self.clock.now()).total_seconds()
+            self._waited += seconds
+            self.slack.clock.advance(seconds)
+            self.clock.moved()
+            await self._rest()
+
+    async def _put_off(self, until: datetime) -> datetime | None:
+        """When the first call is welcome again that Slack asked to put off; None where there is none."""
+        soon = self.clock.now() + timedelta(seconds=1)
+        due = await self.bot.store.next_due()
+        # The pace that the bot keeps afterwards is a second, and stands nowhere else.
+        moments = [due] if due is not None and due <= soon else []
+        for id in await self.bot.store.due(until, 100):
+            effects = await self.bot.store.effects(id)
+            moments += [one.next_try_at for one in effects if one.state is EffectState.WAITING and one.next_try_at]
+        return max(min(moments), soon) if moments else None
+
+    async def _rest(self) -> None:
         for _ in range(50):
             await self.slack.idle()
             await self.bot.settle()
@@ -80,7 +112,9 @@ class World:
 
     async def advance(self, **length: float) -> None:
         """Let time pass, a due moment after the other, and everything due happen at its time."""
-        end = self.clock.now() + timedelta(**length)
+        length_left = max(0.0, timedelta(**length).total_seconds() - self._waited)
+        self._waited = max(0.0, self._waited - timedelta(**length).total_seconds())
+        end = self.clock.now() + timedelta(seconds=length_left)
         while (due := await self.bot.store.next_due()) is not None and self.clock.now() < due <= end:
             await self._step_to(due)
         await self._step_to(end)
@@ -184,10 +218,11 @@ async def world_at(
     mode: Literal["socket", "http"] = "socket",
     policy: Policy | None = None,
     begin: datetime = BEGIN,
+    strict: bool = False,
     **more: Any,
 ) -> AsyncIterator[World]:
-    """A world with the bot running in it; everything ends with the block."""
-    slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()), SandboxClock(begin))
+    """A world with the bot running in it; everything ends with the block. `strict`: Slack keeps its rate limits."""
+    slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()), SandboxClock(begin), strict=strict)
     await slack.start(0)
     try:
         settings = settings_for(slack, folder / "incidents.sqlite", mode, **more)

@@ -59,9 +59,9 @@ class Gates:
         if not gate.under_way and not self.opens(key, now) and not (gate.careful and gate.careful > now):
             del self._gates[key]
 
-    async def left(self) -> None:
-        """Return when the next call, of whatever kind, has ended."""
-        await self._left.wait()
+    def left(self) -> asyncio.Event:
+        """Set when the next call, of whatever kind, has ended. Taken before `free` is asked, so that none is missed."""
+        return self._left
 
     def shut(self, key: Key, until: datetime) -> None:
         """Slack asks to wait until then."""

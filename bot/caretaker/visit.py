@@ -122,7 +122,7 @@ class Visit:
         busy = {one.effect.key for one in self._running.values()}
         ready: list[Owed] = []
         later: list[datetime] = []
-        crowded = False
+        left, crowded = self.house.gates.left(), False
         for one in owed(books):
             if one.effect.key in busy:
                 continue
@@ -142,7 +142,7 @@ class Visit:
         await self._begin(incident, ready, now)
         if not self._running and not crowded:
             return True
-        await self._wait(crowded)
+        await self._wait(left if crowded else None)
         return False
 
     def _messages(self, incident: Incident, now: datetime) -> list[Message]:
@@ -186,11 +186,11 @@ class Visit:
         await self.house.service.store.write(lambda tx: tx.save_effect(paid))
         self._effects[paid.key] = paid
 
-    async def _wait(self, crowded: bool) -> None:
-        """Return when a call has ended, the incident changed, or, where it is crowded, a place may be free."""
+    async def _wait(self, left: asyncio.Event | None) -> None:
+        """Return when a call has ended, the incident changed, or, where it is crowded, somebody has `left`."""
         others: list[Coroutine[Any, Any, Any]] = [self.nudge.wait()]
-        if crowded:
-            others.append(self.house.gates.left())
+        if left is not None:
+            others.append(left.wait())
         waits = [asyncio.create_task(one) for one in others]
         try:
             done, _ = await asyncio.wait([*self._running, *waits], return_when=asyncio.FIRST_COMPLETED)
