@@ -21,7 +21,15 @@ def say(out: Out, path: Any, problem: str) -> None:
 
 
 def anything(value: Any, path: Any, out: Out) -> None:
-    return None
+    if value is None:
+        say(out, path, "must provide a value")
+
+
+def https(value: Any, path: Any, out: Out) -> None:
+    """An https:// address of at most 3000 characters."""
+    string(3000)(value, path, out)
+    if isinstance(value, str) and value and not value.lower().startswith("https://"):
+        say(out, path, "must be a valid HTTPS URL")
 
 
 def flag(value: Any, path: Any, out: Out) -> None:
@@ -61,7 +69,7 @@ def matching(shape: re.Pattern[str], described: str) -> Check:
 def string(most: int, least: int = 1) -> Check:
     def check(value: Any, path: Any, out: Out) -> None:
         if not isinstance(value, str):
-            say(out, path, "must be a string")
+            say(out, path, "must provide a string")
         elif len(value) > most:
             say(out, path, f"must be less than {most + 1} characters")
         elif len(value) < least:
@@ -72,8 +80,10 @@ def string(most: int, least: int = 1) -> Check:
 
 def one_of(*allowed: str) -> Check:
     def check(value: Any, path: Any, out: Out) -> None:
-        if value not in allowed:
-            say(out, path, f"must be one of: {', '.join(allowed)}")
+        if not isinstance(value, str):
+            say(out, path, "must provide a string")
+        elif value not in allowed:
+            say(out, path, "must be a valid enum value")
 
     return check
 
@@ -81,7 +91,7 @@ def one_of(*allowed: str) -> Check:
 def list_of(each: Check, most: int, least: int = 1) -> Check:
     def check(value: Any, path: Any, out: Out) -> None:
         if not isinstance(value, list):
-            say(out, path, "must be an array")
+            say(out, path, "must provide an array")
             return
         if len(value) > most:
             say(out, path, f"no more than {most} items allowed")
@@ -98,14 +108,17 @@ def text_object(most: int, mrkdwn: bool = False) -> Check:
 
     def check(value: Any, path: Any, out: Out) -> None:
         if not isinstance(value, dict):
-            say(out, path, "must be an object")
+            say(out, path, "must provide an object")
             return
         kind = value.get("type")
         if kind not in (("plain_text", "mrkdwn") if mrkdwn else ("plain_text",)):
             say(out, (path, "type"), f"must be one of: {'plain_text, mrkdwn' if mrkdwn else 'plain_text'}")
         text = value.get("text")
         if not isinstance(text, str):
-            say(out, path, "missing required field: text")
+            if "text" in value:
+                say(out, (path, "text"), "must provide a string")
+            else:
+                say(out, path, "missing required field: text")
         elif len(text) > most:
             say(out, (path, "text"), f"must be less than {most + 1} characters")
         elif not text:
@@ -113,6 +126,8 @@ def text_object(most: int, mrkdwn: bool = False) -> Check:
         for key in value:
             if key not in _TEXT_KEYS.get(str(kind), _TEXT_KEYS["plain_text"]):
                 say(out, path, f"invalid additional property: {key}")
+            elif key in ("emoji", "verbatim"):
+                flag(value[key], (path, key), out)
 
     return check
 
@@ -121,20 +136,20 @@ _TEXT_KEYS = {"plain_text": {"type", "text", "emoji"}, "mrkdwn": {"type", "text"
 
 
 def record(required: tuple[str, ...], keys: dict[str, Check]) -> Check:
-    """An object with these keys and no others (SR-BLK-47)."""
+    """An object with these keys and no others (SR-BLK-47), none of them null (SR-BLK-54)."""
 
     def check(value: Any, path: Any, out: Out) -> None:
         if not isinstance(value, dict):
-            say(out, path, "must be an object")
+            say(out, path, "must provide an object")
             return
         for key in required:
-            if value.get(key) is None:
+            if key not in value:
                 say(out, path, f"missing required field: {key}")
         for key, item in value.items():
             rule = keys.get(key)
             if rule is None:
                 say(out, path, f"invalid additional property: {key}")
-            elif item is not None:
+            else:
                 rule(item, (path, key), out)
 
     return check

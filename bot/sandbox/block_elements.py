@@ -6,6 +6,7 @@ Numbers: docs.slack.dev, reference/block-kit/block-elements and /composition-obj
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from bot.sandbox.block_checks import (
@@ -16,7 +17,6 @@ from bot.sandbox.block_checks import (
     flag,
     list_of,
     matching,
-    number,
     one_of,
     record,
     say,
@@ -28,10 +28,20 @@ from bot.sandbox.block_checks import (
 TYPE = string(255)
 ID = string(255)  # SR-BLK-03, SR-BLK-05
 _PLACEHOLDER = text_object(150)  # SR-ELM-14
-_DATE = matching(re.compile(r"\d{4}-\d{2}-\d{2}"), "a date in the format YYYY-MM-DD")  # SR-ELM-21
 _TIME = matching(re.compile(r"([01]\d|2[0-3]):[0-5]\d"), "a time in the format HH:mm")  # SR-ELM-22
 _EPOCH = whole(1_000_000_000, 9_999_999_999)  # SR-ELM-23: ten digits
 _LABEL = string(75)  # SR-ELM-28
+
+
+def _date(value: Any, path: Any, out: Out) -> None:
+    """SR-ELM-21: a day that the calendar has."""
+    try:
+        right = isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        right = False
+    if not right:
+        say(out, path, "must be a date in the format YYYY-MM-DD")
+
 
 # SR-ELM-17
 _CONFIRM = record(
@@ -141,13 +151,20 @@ def _choices(initial: str) -> Check:
     return check
 
 
+# SR-ELM-32
+_DISPATCH = record(
+    ("trigger_actions_on",),
+    {"trigger_actions_on": list_of(one_of("on_enter_pressed", "on_character_entered"), 2)},
+)
+
+
 def _input(keys: dict[str, Check], required: tuple[str, ...] = ()) -> Check:
     shared: dict[str, Check] = {
         "type": TYPE,
         "action_id": ID,
         "placeholder": _PLACEHOLDER,
         "focus_on_load": flag,
-        "dispatch_action_config": anything,
+        "dispatch_action_config": _DISPATCH,
     }
     return record(required, shared | keys)
 
@@ -167,7 +184,16 @@ BUTTON = record(
         "agent_prompt": string(4000),
     },
 )
-SLACK_FILE = record((), {"id": string(255), "url": string(3000)})
+_SLACK_FILE = record((), {"id": string(255), "url": string(3000)})
+
+
+def SLACK_FILE(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands in the tables among the other checks)
+    """SR-ELM-27: a file of Slack's is named once, by its id or its address."""
+    _SLACK_FILE(value, path, out)
+    if isinstance(value, dict) and ("id" in value) == ("url" in value):
+        say(out, path, "must provide exactly one of: id, url")
+
+
 _IMAGE = record(
     ("alt_text",),
     {"type": TYPE, "image_url": string(3000), "alt_text": string(2000), "slack_file": SLACK_FILE},
@@ -186,7 +212,49 @@ def IMAGE(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands in th
 
 
 _FEEDBACK = record(("text", "value"), {"text": text_object(75), "value": string(2000), "accessibility_label": _LABEL})
-_FILTER = {"filter": anything, "default_to_current_conversation": flag, "response_url_enabled": flag}
+# SR-ELM-33
+_CONVERSATION_FILTER = record(
+    (),
+    {
+        "include": list_of(one_of("im", "mpim", "private", "public"), 4),
+        "exclude_external_shared_channels": flag,
+        "exclude_bot_users": flag,
+    },
+)
+
+
+def _conversation_filter(value: Any, path: Any, out: Out) -> None:
+    _CONVERSATION_FILTER(value, path, out)
+    if value == {}:
+        say(out, path, "must provide at least one of: include, exclude_external_shared_channels, exclude_bot_users")
+
+
+_PARAMETER = record(("name", "value"), {"name": string(255), "value": string(3000, 0)})
+_TRIGGER = record(("url",), {"url": string(3000), "customizable_input_parameters": list_of(_PARAMETER, 100, 0)})
+_FILTER = {"filter": _conversation_filter, "default_to_current_conversation": flag, "response_url_enabled": flag}
+_initial = _option(False)
+
+
+def _numeral(value: Any, path: Any, out: Out) -> None:
+    """SR-ELM-35: a number, written as a string."""
+    if not isinstance(value, str):
+        say(out, path, "must provide a string")
+    elif not re.fullmatch(r"-?\d+(\.\d+)?", value):
+        say(out, path, "must be a number")
+
+
+def _ordered(low: str, high: str, check: Check) -> Check:
+    """`check`, and what stands under `low` is not more than what stands under `high` (SR-ELM-35)."""
+
+    def ordered(value: Any, path: Any, out: Out) -> None:
+        before = len(out)
+        check(value, path, out)
+        if len(out) == before and low in value and high in value and float(value[low]) > float(value[high]):
+            say(out, (path, low), f"must not be more than {high}")
+
+    return ordered
+
+
 ELEMENTS: dict[str, Check] = {
     "button": BUTTON,
     "workflow_button": record(
@@ -194,9 +262,10 @@ ELEMENTS: dict[str, Check] = {
         {
             "type": TYPE,
             "text": text_object(75),
-            "workflow": anything,
+            "workflow": record(("trigger",), {"trigger": _TRIGGER}),  # SR-ELM-34
             "style": one_of("primary", "danger"),
             "action_id": ID,
+            "confirm": _CONFIRM,
             "accessibility_label": _LABEL,
         },
     ),
@@ -210,9 +279,9 @@ ELEMENTS: dict[str, Check] = {
     "radio_buttons": _choices("initial_option"),
     "static_select": _static(multi=False),
     "multi_static_select": _static(multi=True),
-    "external_select": record((), _select({"initial_option": anything, "min_query_length": number})),
+    "external_select": record((), _select({"initial_option": _initial, "min_query_length": whole(0, 3000)})),
     "multi_external_select": record(
-        (), _select({"initial_options": list_of(anything, 100), "min_query_length": number}, True)
+        (), _select({"initial_options": list_of(_initial, 100), "min_query_length": whole(0, 3000)}, True)
     ),
     "users_select": record((), _select({"initial_user": string(255)})),
     "multi_users_select": record((), _select({"initial_users": list_of(string(255), 100)}, True)),
@@ -222,32 +291,41 @@ ELEMENTS: dict[str, Check] = {
     ),
     "channels_select": record((), _select({"initial_channel": string(255), "response_url_enabled": flag})),
     "multi_channels_select": record((), _select({"initial_channels": list_of(string(255), 100)}, True)),
-    "datepicker": record((), _select({"initial_date": _DATE})),
+    "datepicker": record((), _select({"initial_date": _date})),
     "timepicker": record((), _select({"initial_time": _TIME, "timezone": string(255)})),
     "datetimepicker": record(
         (), {"type": TYPE, "action_id": ID, "initial_date_time": _EPOCH, "confirm": _CONFIRM, "focus_on_load": flag}
     ),
-    "plain_text_input": _input(
+    "plain_text_input": _ordered(
+        "min_length",
+        "max_length",
         # SR-ELM-18
-        {
-            "initial_value": string(3000, 0),
-            "multiline": flag,
-            "min_length": whole(0, 3000),
-            "max_length": whole(1, 3000),
-        }
+        _input(
+            {
+                "initial_value": string(3000, 0),
+                "multiline": flag,
+                "min_length": whole(0, 3000),
+                "max_length": whole(1, 3000),
+            }
+        ),
     ),
-    "rich_text_input": _input({"initial_value": anything}),
+    # SR-ELM-36
+    "rich_text_input": _input({"initial_value": anything, "min_lines": whole(1, 100), "max_lines": whole(1, 100)}),
     "email_text_input": _input({"initial_value": string(3000, 0)}),
     "url_text_input": _input({"initial_value": string(3000, 0)}),
     # SR-ELM-19
-    "number_input": _input(
-        {
-            "is_decimal_allowed": flag,
-            "initial_value": string(255, 0),
-            "min_value": string(255),
-            "max_value": string(255),
-        },
-        ("is_decimal_allowed",),
+    "number_input": _ordered(
+        "min_value",
+        "max_value",
+        _input(
+            {
+                "is_decimal_allowed": flag,
+                "initial_value": _numeral,
+                "min_value": _numeral,
+                "max_value": _numeral,
+            },
+            ("is_decimal_allowed",),
+        ),
     ),
     # SR-ELM-20
     "file_input": record(
@@ -267,7 +345,7 @@ ELEMENTS: dict[str, Check] = {
             "value": string(2000),
             "confirm": _CONFIRM,
             "accessibility_label": _LABEL,
-            "visible_to_user_ids": anything,
+            "visible_to_user_ids": list_of(string(255), 10),  # SR-ELM-37
         },
     ),
 }

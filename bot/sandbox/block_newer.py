@@ -49,6 +49,12 @@ def _inline(*required: str, **keys: Check) -> Check:
     return record(required, {"type": TYPE, "style": _STYLE, **keys})
 
 
+def _moment(value: Any, path: Any, out: Out) -> None:
+    # Slack's own clients write the seconds as a string of digits as well.
+    if not (isinstance(value, str) and value.isdecimal()):
+        number(value, path, out)
+
+
 _INLINE: dict[str, Check] = {
     "text": _inline("text", text=string(40_000)),
     "link": _inline("url", url=string(3000), text=string(40_000, 0), unsafe=flag),
@@ -60,7 +66,7 @@ _INLINE: dict[str, Check] = {
     "broadcast": _inline("range", range=one_of("here", "channel", "everyone")),
     "color": _inline("value", value=string(255)),
     "date": _inline(
-        "timestamp", "format", timestamp=number, format=string(255), url=string(3000), fallback=string(255)
+        "timestamp", "format", timestamp=_moment, format=string(255), url=string(3000), fallback=string(255)
     ),
 }  # fmt: skip
 # Types whose keys Slack does not document in full.
@@ -145,25 +151,25 @@ def DATA_TABLE(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands 
         for index, cell in enumerate(rows[0]):
             if isinstance(cell, dict) and cell.get("type") == "rich_text":
                 _HEADER_CELL(cell, (((path, "rows"), 0), index), out)
-    if sum(_shown(cell) for row in rows for cell in row) > DATA_TABLE_CHARACTERS:
+    if shown_in_cells(rows) > DATA_TABLE_CHARACTERS:
         say(out, (path, "rows"), f"no more than {DATA_TABLE_CHARACTERS} characters allowed in all cells")
 
 
-def _shown(node: Any) -> int:
-    """How many characters of text stand in a cell."""
+def shown_in_cells(node: Any) -> int:
+    """How many characters of text stand in a cell, or in rows of cells (SR-BLK-25)."""
     if isinstance(node, list):
-        return sum(_shown(each) for each in node)
+        return sum(shown_in_cells(each) for each in node)
     if not isinstance(node, dict):
         return 0
     text = node.get("text")
-    own = len(text) if isinstance(text, str) else _shown(text)
-    return own + _shown(node.get("elements")) + _shown(node.get("element"))
+    own = len(text) if isinstance(text, str) else shown_in_cells(text)
+    return own + shown_in_cells(node.get("elements")) + shown_in_cells(node.get("element"))
 
 
 # --- charts (SR-BLK-28, SR-BLK-29, SR-BLK-52) ---------------------------------------------------------------------
 
 _POINT = record(("label", "value"), {"label": string(20), "value": number})
-_SERIES = record(("name", "data"), {"name": string(50), "data": list_of(_POINT, POINTS)})
+_SERIES = record(("name", "data"), {"name": string(20), "data": list_of(_POINT, POINTS)})
 _AXES = record(
     ("categories",), {"categories": list_of(string(20), POINTS), "x_label": string(50), "y_label": string(50)}
 )
@@ -187,13 +193,29 @@ def _plot(value: Any, path: Any, out: Out) -> None:
             say(out, (((path, "series"), index), "data"), "must have one data point for each category")
 
 
+def _slice(value: Any, path: Any, out: Out) -> None:
+    """SR-BLK-52: a part of the whole is more than nothing."""
+    before = len(out)
+    _POINT(value, path, out)
+    if len(out) == before and value["value"] <= 0:
+        say(out, (path, "value"), "must be more than 0")
+
+
 _CHARTS: dict[str, Check] = {
-    "pie": record(("segments",), {"type": TYPE, "segments": list_of(_POINT, SERIES)}),
+    "pie": record(("segments",), {"type": TYPE, "segments": list_of(_slice, SERIES)}),
     "bar": _plot,
     "area": _plot,
     "line": _plot,
 }
 DATA_VISUALIZATION = record(("title", "chart"), _BLOCK | {"title": string(50), "chart": typed(_CHARTS)})
+
+_ICONS = (
+    "archive", "book", "bookmark", "bot", "bug", "calendar", "call", "caret-left", "caret-right", "check", "clipboard",
+    "code", "comment", "compass", "copy", "cube", "download", "edit", "email", "eye-closed", "eye-open", "file", "flag",
+    "folder", "gear", "globe", "heart", "help", "image", "info", "key", "lightbulb", "link", "map", "mobile",
+    "new-window", "pin", "plus", "refine", "refresh", "rocket", "save", "screen", "share", "sparkle", "star",
+    "star-filled", "tag", "thumbs-down", "thumbs-up", "trash", "upload", "user", "warning",
+)  # fmt: skip
 
 # --- cards --------------------------------------------------------------------------------------------------------
 
@@ -208,7 +230,7 @@ _CARD = record(
         "subtext": text_object(200, True),
         "hero_image": IMAGE,
         "icon": IMAGE,
-        "slack_icon": anything,
+        "slack_icon": record(("type", "name"), {"type": one_of("icon"), "name": one_of(*_ICONS)}),  # SR-BLK-55
         "actions": list_of(typed(ELEMENTS, frozenset({"button", "workflow_button"})), 3),
     },
 )
@@ -232,16 +254,18 @@ ALERT = record(
 
 # --- plans and tasks (SR-BLK-42, SR-BLK-43) -----------------------------------------------------------------------
 
-_SOURCE = record(("url", "text"), {"type": TYPE, "url": string(3000), "text": string(255)})
+_SOURCE = record(("url", "text"), {"type": TYPE, "url": string(3000), "text": string(255), "icon_url": string(3000)})
 
 
 def _task(*status: str) -> Check:
     return record(
-        ("task_id", "title", "status"),
+        ("task_id", "title"),
         _BLOCK
         | {
             "task_id": string(255),
             "title": string(255),
+            "icon": anything,
+            "hide_title": flag,
             "status": one_of(*status),
             "details": typed({"rich_text": RICH_TEXT}),
             "output": typed({"rich_text": RICH_TEXT}),
@@ -251,5 +275,16 @@ def _task(*status: str) -> Check:
 
 
 TASK_CARD = _task("in_progress", "complete", "error")
-_PLANNED = typed({"task_card": _task("pending", "in_progress", "complete", "error")})
-PLAN = record(("title",), _BLOCK | {"title": string(255), "tasks": list_of(_PLANNED, TASKS, 0)})
+_TASK_IN_PLAN = _task("pending", "in_progress", "complete", "error")
+
+
+def _planned(value: Any, path: Any, out: Out) -> None:
+    """A plan's task need not say that it is one (docs: reference/block-kit/blocks/plan-block, the example)."""
+    kind = value.get("type", "task_card") if isinstance(value, dict) else None
+    if kind == "task_card":
+        _TASK_IN_PLAN(value, path, out)
+    else:
+        say(out, (path, "type"), f"unsupported type: {kind}")
+
+
+PLAN = record(("title",), _BLOCK | {"title": string(255), "plan_id": string(255), "tasks": list_of(_planned, TASKS, 0)})

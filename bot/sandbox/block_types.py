@@ -12,14 +12,15 @@ from bot.sandbox.block_checks import (
     Check,
     Out,
     flag,
+    https,
     list_of,
-    number,
     one_of,
     record,
     say,
     string,
     text_object,
     typed,
+    whole,
 )
 from bot.sandbox.block_elements import (
     ELEMENTS,
@@ -43,7 +44,7 @@ def _section(value: Any, path: Any, out: Out) -> None:
     """SR-BLK-10."""
     _SECTION(value, path, out)
     if not value.get("text") and not value.get("fields"):
-        say(out, path, "must provide at least one of: text, fields")
+        say(out, (path, "type"), "must define either `text` or `fields`")
 
 
 # SR-BLK-07, SR-BLK-08, SR-BLK-09
@@ -65,6 +66,8 @@ def _input_block(value: Any, path: Any, out: Out) -> None:
     element = value.get("element")
     if value.get("dispatch_action") and isinstance(element, dict) and element.get("type") == "file_input":
         say(out, (path, "dispatch_action"), "not supported with file_input")
+    if isinstance(element, dict) and element.get("type") == "rich_text_input" and "initial_value" in element:
+        typed({"rich_text": newer.RICH_TEXT})(element["initial_value"], ((path, "element"), "initial_value"), out)
 
 
 # SR-BLK-15
@@ -135,7 +138,7 @@ _IMAGE_BLOCK = record(
 BLOCKS: dict[str, Check] = {
     "section": _section,
     # SR-BLK-11
-    "header": record(("text",), _BLOCK | {"text": text_object(150), "level": number}),
+    "header": record(("text",), _BLOCK | {"text": text_object(150), "level": whole(1, 4)}),
     "divider": record((), _BLOCK),
     # SR-BLK-12
     "context": record(("elements",), _BLOCK | {"elements": list_of(context_element, 10)}),
@@ -155,15 +158,15 @@ BLOCKS: dict[str, Check] = {
         ("alt_text", "title", "thumbnail_url", "video_url"),
         _BLOCK
         | {
-            "alt_text": string(2000),
+            "alt_text": string(200),
             "title": text_object(200),
             "thumbnail_url": string(3000),
-            "video_url": string(3000),
+            "video_url": https,
             "author_name": string(50),
             "description": text_object(200),
             "provider_icon_url": string(3000),
-            "provider_name": string(255),
-            "title_url": string(3000),
+            "provider_name": string(50),
+            "title_url": https,
         },
     ),
     # SR-BLK-51

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bot.sandbox import words
 from bot.sandbox.block_checks import Check, Json, Out, anything, flag, one_of, record, say, string, text_object
 from bot.sandbox.block_elements import ELEMENTS
+from bot.sandbox.block_newer import DATA_TABLE_CHARACTERS, shown_in_cells
 from bot.sandbox.block_types import BLOCKS, MARKDOWN_TOTAL, SURFACES
 
 __all__ = [
@@ -20,8 +20,8 @@ __all__ = [
     "MARKDOWN_TOTAL",
     "SURFACES",
     "VIEW_BYTES",
+    "code",
     "problems",
-    "too_long",
     "view_problems",
 ]
 
@@ -36,6 +36,7 @@ A data table has a limit of its own, which is higher, and is not counted.
 """
 
 _TOO_LONG = "blocks are too long"
+_TABLES = "only_one_table_allowed"
 
 
 def problems(blocks: Any, surface: str, root: str = "blocks") -> Out:
@@ -43,7 +44,7 @@ def problems(blocks: Any, surface: str, root: str = "blocks") -> Out:
     out: Out = []
     path: Any = (None, root)
     if not isinstance(blocks, list):
-        say(out, path, "must be an array")
+        say(out, path, "must provide an array")
         return out
     most = MESSAGE_BLOCKS if surface == "message" else VIEW_BLOCKS
     if len(blocks) > most:
@@ -60,6 +61,7 @@ def problems(blocks: Any, surface: str, root: str = "blocks") -> Out:
     if not out:
         _identities(blocks, path, out)
         _together(blocks, path, out)
+        _elsewhere(blocks, surface, path, out)
         if (
             surface == "message"
             and _characters([each for each in blocks if each["type"] != "data_table"]) > MESSAGE_TOTAL
@@ -68,8 +70,11 @@ def problems(blocks: Any, surface: str, root: str = "blocks") -> Out:
     return out
 
 
-def too_long(found: Out) -> bool:
-    return any(each.startswith(_TOO_LONG) for each in found)
+def code(found: Out) -> str:
+    """What Slack answers to a message with these problems: SR-BLK-49 and SR-BLK-56 have codes of their own."""
+    if any(each.startswith(_TOO_LONG) for each in found):
+        return "msg_blocks_too_long"
+    return "invalid_attachments" if any(each.startswith(_TABLES) for each in found) else "invalid_blocks"
 
 
 def _identities(blocks: list[Json], path: Any, out: Out) -> None:
@@ -82,39 +87,77 @@ def _identities(blocks: list[Json], path: Any, out: Out) -> None:
         block_id = block.get("block_id")
         if block_id:
             if block_id in seen:
-                say(out, (where, "block_id"), f"`block_id` `{block_id}` already exists")
+                say(out, (where, "block_id"), f'`block_id` "{block_id}" already exists')
             seen.add(block_id)
-    actions: set[tuple[int, str]] = set()
     focused = 0
-    for block, element in words.elements(blocks):
-        focused += element.get("focus_on_load") is True
-        action_id = element.get("action_id")
-        if action_id:
-            key = (id(block), action_id)
-            if key in actions:
-                say(out, path, f"`action_id` `{action_id}` already exists")
-            actions.add(key)
+    for where, block in _with_children(blocks, path):
+        actions: set[str] = set()
+        for place, element in _elements(where, block):
+            focused += element.get("focus_on_load") is True
+            action_id = element.get("action_id")
+            if action_id:
+                if action_id in actions:
+                    say(out, (place, "action_id"), f'`action_id` "{action_id}" already exists')
+                actions.add(action_id)
     if focused > 1:
         say(out, path, "only one element can have focus_on_load")
+
+
+def _elements(where: Any, block: Json) -> Iterator[tuple[Any, Json]]:
+    """The elements of one block that people use, each with its path."""
+    kind = block["type"]
+    if kind == "section" and "accessory" in block:
+        yield (where, "accessory"), block["accessory"]
+    elif kind == "input":
+        yield (where, "element"), block["element"]
+    elif kind in ("actions", "context_actions", "card"):
+        key = "actions" if kind == "card" else "elements"
+        for index, element in enumerate(block.get(key) or []):
+            yield ((where, key), index), element
+
+
+_ELSEWHERE = {
+    "message": frozenset({"file_input"}),
+    "modal": frozenset({"workflow_button"}),
+    "home": frozenset({"file_input", "workflow_button", "datetimepicker"}),
+}
+"""SR-ELM-38: elements that a surface does not have."""
+
+
+def _elsewhere(blocks: list[Json], surface: str, path: Any, out: Out) -> None:
+    for where, block in _with_children(blocks, path):
+        for place, element in _elements(where, block):
+            if element["type"] in _ELSEWHERE[surface]:
+                say(out, (place, "type"), f"unsupported type: {element['type']}")
+
+
+_CHILDREN = {"container": "child_blocks", "carousel": "elements"}
 
 
 def _with_children(blocks: list[Json], path: Any) -> Iterator[tuple[Any, Json]]:
     for index, block in enumerate(blocks):
         yield (path, index), block
-        children = block.get("child_blocks")
-        if children:
-            yield from _with_children(children, ((path, index), "child_blocks"))
+        key = _CHILDREN.get(block["type"], "")
+        if block.get(key):
+            yield from _with_children(block[key], ((path, index), key))
 
 
 def _together(blocks: list[Json], path: Any, out: Out) -> None:
-    """What a message may hold of a kind in all: SR-BLK-17 and SR-BLK-30."""
-    markdown = charts = 0
-    for block in blocks:
+    """What a message may hold of a kind in all: SR-BLK-17, SR-BLK-25, SR-BLK-30, SR-BLK-56 and SR-BLK-57."""
+    markdown = cells = charts = plans = tables = 0
+    for _, block in _with_children(blocks, path):
         kind = block["type"]
-        if kind == "markdown":
-            markdown += len(block["text"])
-        elif kind == "data_visualization":
-            charts += 1
+        markdown += len(block["text"]) if kind == "markdown" else 0
+        cells += shown_in_cells(block["rows"]) if kind == "data_table" else 0
+        charts += kind == "data_visualization"
+        plans += kind == "plan"
+        tables += kind == "table"
+    if tables > 1:
+        say(out, path, _TABLES)
+    if plans > 1:
+        say(out, path, "Cannot have more than 1 plan block")
+    if cells > DATA_TABLE_CHARACTERS:
+        say(out, path, f"no more than {DATA_TABLE_CHARACTERS} characters allowed in all data tables")
     if markdown > MARKDOWN_TOTAL:
         say(out, path, f"no more than {MARKDOWN_TOTAL} characters allowed in all markdown blocks")
     if charts > CHARTS:
@@ -156,7 +199,7 @@ def view_problems(view: Any, kind: str | None) -> Out:
     out: Out = []
     path: Any = (None, "view")
     if not isinstance(view, dict):
-        say(out, path, "must be an object")
+        say(out, path, "must provide an object")
         return out
     given = view.get("type")
     if given not in ("modal", "home") or (kind is not None and given != kind):
@@ -167,7 +210,8 @@ def view_problems(view: Any, kind: str | None) -> Out:
     blocks = view.get("blocks")
     if blocks is not None:
         out += problems(blocks, given, "view/blocks")
-    inputs = isinstance(blocks, list) and any(isinstance(b, dict) and b.get("type") == "input" for b in blocks)
-    if given == "modal" and inputs and not view.get("submit"):
-        say(out, path, "missing required field: submit")
+    for index, block in enumerate(blocks if isinstance(blocks, list) else []):
+        if given == "modal" and not view.get("submit") and isinstance(block, dict) and block.get("type") == "input":
+            where = (((path, "blocks"), index), "input")
+            say(out, where, "must define `submit` to use an `input` block in modals")
     return out

@@ -50,6 +50,16 @@ class Scheduled:
 
 
 @dataclass
+class Canvas:
+    """A document: its sections, each with an id; `channel` where it is that channel's tab."""
+
+    id: str
+    title: str
+    channel: str | None
+    sections: list[tuple[str, str]]
+
+
+@dataclass
 class Desk:
     """The handed-out things of one workspace (docs: handling user interaction)."""
 
@@ -58,6 +68,7 @@ class Desk:
     responses: dict[str, ResponseUrl] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
     scheduled: dict[str, Scheduled] = field(default_factory=dict)
+    canvases: dict[str, Canvas] = field(default_factory=dict)
     event_contexts: dict[str, str] = field(default_factory=dict)
     new_socket_url: Callable[[], str] | None = None
     spawn: Callable[[Coroutine[Any, Any, None]], None] | None = None

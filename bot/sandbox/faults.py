@@ -6,6 +6,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bot.sandbox.errors import NotPossible
+
 Json = dict[str, Any]
 
 KINDS = {
@@ -39,12 +41,13 @@ _KINDS = re.compile(
 class Fault:
     """`method` is a Web API method, `*` for any of them, `delivery:<kind>`, `delivery:event:*` or `delivery:*`.
 
-    `times` are left; 0 means until the faults are cleared.
+    `times` are left; 0 means until it is removed. `id` is its own for as long as the workspace runs.
     """
 
     method: str
     kind: str
     times: int = 1
+    id: int = 0
 
 
 class Faults:
@@ -52,14 +55,18 @@ class Faults:
 
     def __init__(self) -> None:
         self.planted: list[Fault] = []
+        self._last_id = 0
 
-    def add(self, method: str, kind: str, times: int = 1) -> None:
-        """Plant a fault. Raises ValueError for a kind that is not known."""
+    def add(self, method: str, kind: str, times: int = 1) -> Fault:
+        """Plant a fault; its `id` removes it. Raises ValueError for a kind that is not known."""
         if not _KINDS.fullmatch(kind):
             raise ValueError(f"no such kind of fault: {kind}")
         if times < 0:
             raise ValueError("times is 1 or more, or 0 for as long as it is planted")
-        self.planted.append(Fault(method, kind, times))
+        self._last_id += 1
+        fault = Fault(method, kind, times, self._last_id)
+        self.planted.append(fault)
+        return fault
 
     def take(self, method: str) -> str | None:
         """The kind of the first fault that fits, used up once; None where there is none."""
@@ -71,6 +78,14 @@ class Faults:
                         self.planted.remove(fault)
                 return fault.kind
         return None
+
+    def remove(self, fault_id: int) -> None:
+        """Take one away, the others stay. Raises NotPossible where it is not planted, or used up."""
+        for fault in self.planted:
+            if fault.id == fault_id:
+                self.planted.remove(fault)
+                return
+        raise NotPossible(f"fault {fault_id} is not planted any more")
 
     def clear(self) -> None:
         self.planted.clear()

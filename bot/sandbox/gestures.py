@@ -11,6 +11,7 @@ from bot.sandbox.delivery import Ack, Delivery
 from bot.sandbox.desk import Desk
 from bot.sandbox.errors import NotPossible, SlackError
 from bot.sandbox.records import Channel, Json, Message, User, View
+from bot.sandbox.sample import SLACKBOT
 from bot.sandbox.shapes import message_object, view_object
 from bot.sandbox.view_checks import checked
 from bot.sandbox.world import World
@@ -69,7 +70,7 @@ class Gestures:
         typed = talk.typed_command(self.world, text.strip(), known.should_escape)
         ack = await self.delivery.command(payloads.command(self.desk, user, channel, name, typed))
         if not ack.ok:
-            self._slackbot(user, channel, f"{name} failed with the error “{ack.error}”")
+            self._slackbot(user, channel, f'{name} failed with the error "{ack.error}"')
             return Answer(ok=False, failed=True, error=ack.error)
         return self._shown(user, channel, ack.body)
 
@@ -89,7 +90,8 @@ class Gestures:
         return Answer(ok=True, text=text, blocks=blocks, response_type=kind)
 
     def _slackbot(self, user: User, channel: Channel, sentence: str) -> None:
-        talk.say_privately(self.world, channel, user, self.world.bot, {"text": sentence})
+        """What Slack itself says of a command, to the one who gave it."""
+        talk.post(self.world, channel, SLACKBOT, sentence, only_for=user.id, extra={"username": SLACKBOT.real_name})
 
     # --- messages ---------------------------------------------------------------------------------------------
 
@@ -262,8 +264,9 @@ class Gestures:
         response = self.desk.use_response_url(key)
         channel = self.world.channels[response.channel]
         original = self.world.message(channel, response.message) if response.message else None
-        if original is not None and _flag(body, "delete_original"):
-            talk.erase(self.world, original)
+        if _flag(body, "delete_original"):
+            if original is not None:
+                talk.erase(self.world, original)
             return
         if original is not None and _flag(body, "replace_original"):
             talk.edit(

@@ -197,7 +197,19 @@ class Person:
         talk.unreact(self._world, self._message(ts, channel), self.user, name)
 
     async def pin(self, channel: str, ts: str) -> None:
-        talk.pin(self._world, self._message(ts, channel), self.user)
+        message = self._message(ts, channel)
+        if self._pinned(message):
+            raise NotPossible("that message is pinned already")
+        talk.pin(self._world, message, self.user)
+
+    async def unpin(self, channel: str, ts: str) -> None:
+        message = self._message(ts, channel)
+        if not self._pinned(message):
+            raise NotPossible("that message is not pinned")
+        talk.unpin(self._world, message, self.user)
+
+    def _pinned(self, message: Message) -> bool:
+        return any(pin.ts == message.ts for pin in self._world.channels[message.channel].pins)
 
     async def join(self, channel: str) -> None:
         self._gestures.join(self.user, self._world.channel(channel))

@@ -87,6 +87,22 @@ def create(world: World, name: str, by: User, is_private: bool) -> Channel:
     return channel
 
 
+def group(world: World, by: User, others: list[User]) -> Channel:
+    """The direct-message channel of several people, opened when there is none yet (SR-CHN-22)."""
+    members = [by.id, *(user.id for user in others)]
+    for channel in world.channels.values():
+        if channel.is_mpim and set(channel.members) == set(members):
+            return channel
+    handles = "--".join(world.users[each].handle for each in members)
+    channel = Channel(
+        id=world.new_id("C"), name=f"mpdm-{handles}-1", creator=by.id, created=world.seconds(), is_private=True,
+        is_mpim=True, members=members,
+    )  # fmt: skip
+    world.channels[channel.id] = channel
+    tell_channel(world, channel, "created")
+    return channel
+
+
 def _line(world: World, channel: Channel, by: User, what: str, text: str, **extra: object) -> None:
     """Slack's own line in a channel."""
     prefix = "group" if channel.is_private else "channel"

@@ -13,6 +13,9 @@ APP_ID = "A01SANDBOX1"
 BOT_USER = "U01BOTUSER1"
 BOT_ID = "B01SANDBOX1"
 
+SLACKBOT = User(id="USLACKBOT", handle="slackbot", real_name="Slackbot", is_bot=True)
+"""Slack's own voice, the same in every workspace. Not one of the people: nobody writes to it here."""
+
 
 @dataclass(frozen=True)
 class Team:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ class Sandbox:
         self.limits = Limits(self.clock.now)
         self.sockets = Sockets(self.clock, APP_ID)
         self.app = AppManifest.read(manifest)
+        self.stream = Stream()
         self.workspaces: list[Workspace] = []
         main = self._open(people, None)
         self.world, self.desk, self.delivery, self.gestures = main.world, main.desk, main.delivery, main.gestures
@@ -73,14 +75,11 @@ class Sandbox:
             self.sockets.renew_after = CONNECTION_SECONDS
         self.web_api.latency = latency
         self.web_api.files_dir = None if files_dir is None else Path(files_dir)
-        self.stream = Stream()
         self.clock_feed = ClockFeed(self.clock)
         self.chain = Chain(self.clock)
         self.tour = None if tour is None else Tour.load(Path(tour))
         self.switches: list[Switch] = [*self.chain.switches, *switches]
         self.control = Control(self)
-        self.world.tell = self.stream.tell
-        self.world.watched = self.stream.watched
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -183,6 +182,8 @@ class Sandbox:
         workspace = Workspace(
             self.app, self.clock, self.journal, self.faults, self.sockets, self.signing_secret, people, team
         )
+        workspace.world.tell = partial(self.stream.tell, team=workspace.team_id)
+        workspace.world.watched = self.stream.watched
         workspace.desk.new_socket_url = self._socket_url
         if self.workspaces:
             # One table of the app's events, of whichever workspace.

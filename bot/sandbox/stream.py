@@ -18,14 +18,14 @@ BEAT_SECONDS = 15.0
 
 
 class Stream:
-    """Open pages and who looks at them. With none open, telling costs nothing."""
+    """Open pages: of which workspace, and who looks at them. With none open, telling costs nothing."""
 
     def __init__(self) -> None:
-        self._readers: list[tuple[str, asyncio.Queue[str | None]]] = []
+        self._readers: list[tuple[str, str, asyncio.Queue[str | None]]] = []
         self.told = 0
 
-    def tell(self, change: Json, whom: Iterable[str] | None) -> None:
-        """Send a change to the pages of these people; None: to everybody's.
+    def tell(self, change: Json, whom: Iterable[str] | None, team: str | None = None) -> None:
+        """Send a change to the pages of these people; None: to everybody's, of one workspace where it is named.
 
         Each carries its number `n`, so that a page can tell what a snapshot taken meanwhile already holds (`told`).
         """
@@ -34,8 +34,8 @@ class Stream:
             return
         chosen = None if whom is None else set(whom)
         data: str | None = None
-        for user, queue in self._readers:
-            if chosen is not None and user not in chosen:
+        for where, user, queue in self._readers:
+            if team not in (None, where) or (chosen is not None and user not in chosen):
                 continue
             if data is None:
                 data = json.dumps({**change, "n": self.told})
@@ -52,15 +52,15 @@ class Stream:
         return len(self._readers)
 
     def close(self) -> None:
-        for _, queue in self._readers:
+        for _, _, queue in self._readers:
             queue.put_nowait(None)
 
-    async def serve(self, http: web.Request, user: str) -> web.StreamResponse:
+    async def serve(self, http: web.Request, team: str, user: str) -> web.StreamResponse:
         """Answer one page until it goes away."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await response.prepare(http)
         queue: asyncio.Queue[str | None] = asyncio.Queue()
-        entry = (user, queue)
+        entry = (team, user, queue)
         self._readers.append(entry)
         with contextlib.suppress(ConnectionError):
             try:

@@ -8,10 +8,10 @@ import re
 import secrets
 import time
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
+from bot.sandbox import posting
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.errors import SlackError
 from bot.sandbox.faults import Faults
@@ -74,10 +74,10 @@ class WebApi:
         self.under_way += 1
         try:
             try:
-                args = await _arguments(http)
+                args, warnings = await posting.arguments(http)
+                token = posting.token(http, args)
             except SlackError as error:
                 return self._reply({"ok": False, "error": error.code}, None)
-            token = _token(http, args)
             grant = self.install.grants.get(token)
             shown = {key: value for key, value in args.items() if key not in _SECRET} if name in _SECRETIVE else args
             call = self.journal.begin(name, shown, self.clock.now(), None)
@@ -98,9 +98,10 @@ class WebApi:
                 return _too_many(limited.seconds)
             if fault is not None and fault.endswith("_after"):
                 return await self._spoiled(http, call, fault)
+            posting.warn(answer, warnings)
             outcome = "fault" if fault else "ok" if answer["ok"] else "error"
             self.journal.end(call, self.clock.now(), outcome, fault or answer.get("error"))
-            return self._reply(answer, grant)
+            return self._reply(answer, grant, METHODS.get(name))
         finally:
             self.under_way -= 1
             self.last_activity = time.monotonic()
@@ -125,6 +126,8 @@ class WebApi:
         if self.limits.on:
             where = str(args.get("channel") or "")
             where = world.names.get(where.removeprefix("#"), where)
+            # A person's id stands for the direct message with that person.
+            where = world.ims.get((min(world.bot.id, where), max(world.bot.id, where)), where)
             wait = self.limits.take(name, method.tier, where, world.team_id)
             if wait:
                 raise _Limited(wait)
@@ -161,10 +164,13 @@ class WebApi:
             raise SlackError("not_allowed_token_type")
         return (main, APP_SCOPES) if grant is None else (grant.workspace, grant.scopes)
 
-    def _reply(self, answer: Json, grant: Grant | None) -> web.Response:
+    def _reply(self, answer: Json, grant: Grant | None, method: Method | None = None) -> web.Response:
+        """SR-TOK-13: beside the answer, what the token may do and what the method asks for."""
         response = web.Response(body=json.dumps(answer).encode(), content_type="application/json", charset="utf-8")
         if grant is not None:
             response.headers["x-oauth-scopes"] = ",".join(sorted(grant.scopes))
+            if method is not None and method.scopes:
+                response.headers["x-accepted-oauth-scopes"] = ",".join(method.scopes)
         response.headers["x-slack-req-id"] = secrets.token_hex(8)
         return response
 
@@ -272,30 +278,3 @@ class WebApi:
 def _too_many(seconds: int) -> web.Response:
     """SR-RAT-07."""
     return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": str(seconds)})
-
-
-async def _arguments(http: web.Request) -> Json:
-    """Arguments of a query string, a form or a JSON body, as Slack takes them (SR-TOK-09, SR-TOK-10)."""
-    args: Json = dict(http.query)
-    if http.method == "POST":
-        if http.content_type == "application/json":
-            raw = await http.read()
-            try:
-                body: Any = json.loads(raw) if raw else {}
-            except (ValueError, RecursionError):
-                raise SlackError("invalid_json") from None
-            if not isinstance(body, dict):
-                raise SlackError("json_not_object")
-            args |= body
-        else:
-            args |= {key: value for key, value in (await http.post()).items() if isinstance(value, str)}
-    return args
-
-
-def _token(http: web.Request, args: Json) -> str:
-    """The token, taken out of the arguments so that it reaches neither a handler nor the journal."""
-    inside = args.pop("token", "")
-    kind, _, token = http.headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "basic":
-        args["_basic"] = token.strip()
-    return token.strip() if kind.lower() == "bearer" and token else str(inside)

@@ -27,10 +27,16 @@ def _tell(world: World, user: str) -> None:
     world.tell({"type": "view", "view": top, "stack_depth": len(stack)}, [user])
 
 
-def _new(world: World, user: str, body: Json, previous: View | None) -> View:
+def _free(world: World, body: Json, itself: View | None) -> None:
+    """SR-VIW-09: no other view goes by this external_id."""
     external = body.get("external_id")
-    if external and any(view.external_id == external for stack in world.stacks.values() for view in stack):
-        raise SlackError("duplicate_external_id")  # SR-VIW-09
+    views = [*(view for stack in world.stacks.values() for view in stack), *world.homes.values()]
+    if external and any(view.external_id == external and view is not itself for view in views):
+        raise SlackError("duplicate_external_id")
+
+
+def _new(world: World, user: str, body: Json, previous: View | None) -> View:
+    _free(world, body, None)
     talk.number_blocks(world, body["blocks"])
     view_id = world.new_id("V")
     return View(
@@ -64,6 +70,7 @@ def update_view(world: World, view: View, body: Json, known_hash: str | None) ->
     """Replace a view's content. What a person entered stays where block_id and action_id do."""
     if known_hash and known_hash != view.hash:
         raise SlackError("hash_conflict")  # SR-VIW-08
+    _free(world, body, view)
     talk.number_blocks(world, body["blocks"])
     view.state = forms.kept(view.state, body["blocks"])
     view.body = body

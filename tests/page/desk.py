@@ -13,6 +13,7 @@ SIZES: dict[str, tuple[int, int, dict[str, Any]]] = {
     "desktop": (1280, 800, {}),
     "200 %": (640, 400, {"device_scale_factor": 2}),
     "phone": (390, 844, {"device_scale_factor": 2, "has_touch": True, "is_mobile": True}),
+    "small phone": (320, 640, {"device_scale_factor": 2, "has_touch": True, "is_mobile": True}),
 }
 PATIENCE = 15_000  # milliseconds; only a failure waits so long
 

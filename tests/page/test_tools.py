@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -85,6 +86,17 @@ async def test_a_fault_that_stays_and_one_that_is_used_up(ana: Tab, world: World
     await expect(ana.pane.get_by_label("What goes wrong")).to_have_value("duplicate")
 
 
+async def test_one_fault_is_removed_and_the_others_stay(ana: Tab, world: World) -> None:
+    """Each has a button that says what it removes, and the keyboard goes on to the next one."""
+    await plant(ana, "hang")
+    await plant(ana, "drop", times="0")
+    await expect(ana.pane.locator(".fault-list li")).to_have_count(2)
+    await ana.pane.get_by_role("button", name="Remove hang for chat.postMessage").press("Enter")
+    await expect(ana.pane.locator(".fault-list li")).to_have_text(["delivery:* drop until cleared"])
+    await expect(ana.pane.get_by_role("button", name="Remove drop for delivery:*")).to_be_focused()
+    assert [one.kind for one in world.slack.faults.planted] == ["drop"]
+
+
 # -- connections ---------------------------------------------------------------------------------------
 
 
@@ -101,15 +113,17 @@ async def test_a_connection_goes_and_the_app_comes_back(ana: Tab, world: World, 
 async def test_tickets_expire(ana: Tab, world: World) -> None:
     """An address that was handed out and not used is worth nothing after the press; a warning closes nothing."""
     sockets = world.slack.sockets
-    ticket = sockets.new_ticket()
+    ticket, connected = sockets.new_ticket(), sockets.connected
     await ana.pane.get_by_role("button", name="Warn", exact=True).click()
-    await expect(ana.toasts.filter(has_text="Warn: done. 1 connection is open now.")).to_be_visible()
+    await expect(
+        ana.toasts.filter(has_text=re.compile(r"Warn: done. \d connections? (is|are) open now"))
+    ).to_be_visible()
     await ana.pane.get_by_role("button", name="Expire tickets").click()
     await expect(ana.toasts.filter(has_text="Expire tickets: done")).to_be_visible()
     address = f"{world.slack.url}/link/?ticket={ticket}"
     async with aiohttp.ClientSession() as session, session.get(address) as answer:
         assert answer.status == 404
-    assert sockets.connected == 1
+    assert sockets.connected >= connected  # a warned program may open others already
 
 
 # -- the journal ---------------------------------------------------------------------------------------
@@ -216,7 +230,7 @@ async def test_a_gesture_that_nobody_answers_is_shown(desk: Desk, world: World) 
 
     silence(world, "slash_commands")
     await ben.write("/incident status")
-    failed = ben.centre.locator(".message", has_text="/incident failed with the error “operation_timeout”")
+    failed = ben.centre.locator(".message", has_text='/incident failed with the error "operation_timeout"')
     await expect(failed).to_have_count(1)
     await expect(ben.toasts).to_have_count(0)
 

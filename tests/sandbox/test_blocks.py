@@ -56,7 +56,7 @@ def test_what_slack_takes(blocks: list[Json], surface: str) -> None:
             [{"type": "sektion"}], "message", "unsupported type: sektion [json-pointer:/blocks/0/type]", id="type"
         ),
         pytest.param(["x"], "message", "unsupported type: None [json-pointer:/blocks/0/type]", id="not an object"),
-        pytest.param("x", "message", "must be an array [json-pointer:/blocks]", id="not a list"),
+        pytest.param("x", "message", "must provide an array [json-pointer:/blocks]", id="not a list"),
         pytest.param(
             [section("")], "message", "must be more than 0 characters [json-pointer:/blocks/0/text/text]", id="empty"
         ),
@@ -69,7 +69,7 @@ def test_what_slack_takes(blocks: list[Json], surface: str) -> None:
         pytest.param(
             [{"type": "section"}],
             "message",
-            "must provide at least one of: text, fields [json-pointer:/blocks/0]",
+            "must define either `text` or `fields` [json-pointer:/blocks/0/type]",
             id="bare section",
         ),
         pytest.param(
@@ -132,7 +132,7 @@ def test_what_slack_takes(blocks: list[Json], surface: str) -> None:
         pytest.param(
             [actions(button("x", "a") | {"style": "green"})],
             "message",
-            "must be one of: primary, danger [json-pointer:/blocks/0/elements/0/style]",
+            "must be a valid enum value [json-pointer:/blocks/0/elements/0/style]",
             id="style",
         ),
         pytest.param(
@@ -198,13 +198,13 @@ def test_what_slack_takes(blocks: list[Json], surface: str) -> None:
         pytest.param(
             [section("x", "same"), section("y", "same")],
             "message",
-            "`block_id` `same` already exists [json-pointer:/blocks/1/block_id]",
+            '`block_id` "same" already exists [json-pointer:/blocks/1/block_id]',
             id="block_id twice",
         ),
         pytest.param(
             [actions(button("x", "a"), button("y", "a"))],
             "message",
-            "`action_id` `a` already exists [json-pointer:/blocks]",
+            '`action_id` "a" already exists [json-pointer:/blocks/0/elements/1/action_id]',
             id="action_id twice",
         ),
         pytest.param(
@@ -241,7 +241,9 @@ def test_what_slack_refuses(blocks: Any, surface: str, problem: str) -> None:
             {"title": plain("x" * 25)}, "must be less than 25 characters [json-pointer:/view/title/text]", id="title"
         ),
         pytest.param(
-            {"submit": None}, "missing required field: submit [json-pointer:/view]", id="inputs need a submit"
+            {"submit": None},
+            "must define `submit` to use an `input` block in modals [json-pointer:/view/blocks/0/input]",
+            id="inputs need a submit",
         ),
         pytest.param(
             {"private_metadata": "x" * 3001},

@@ -87,6 +87,34 @@ async def test_a_whole_order_from_the_page(tea: Shop, session: aiohttp.ClientSes
     assert (await ana.get(f"channels/{GENERAL}/messages"))["messages"][-1]["text"] == "Served"
 
 
+async def test_a_script_names_things_by_their_words(tea: Shop, session: aiohttp.ClientSession) -> None:
+    """Without an id of a block, an action or a form; each request is one that curl can make."""
+    ana, ben = Page(tea.sandbox, session, "ana"), Page(tea.sandbox, session, "ben")
+    await ana.act("invite", channel="#general", user="tea-shop")
+    await ana.act("command", channel="#general", text="/tea form")
+    assert await ana.get("idle") == {"ok": True}
+    await ben.act("shortcut", callback_id="Order")
+    assert (await ben.act("close_view"))["ok"]
+    assert "has no open form" in (await ben.act("close_view"))["error"]
+    assert (await ana.act("click", label="More sorts"))["ok"]
+    assert (await ana.act("submit", values={"What": "coffee"}))["errors"] == {"what": "We have no coffee."}
+    assert "it has: What, Kind" in (await ana.act("fill", values={"Milk": "yes"}))["error"]
+    assert (await ana.act("fill", values={"What": "mint", "Kind": "Black", "For whom": "ben"}))["ok"]
+    assert (await ana.act("submit"))["ok"]
+    await ana.get("idle")
+    message = (await ben.get(f"channels/{GENERAL}/messages"))["messages"][-1]
+    assert message["text"] == "mint, black"
+    where = {"channel": "#general", "ts": message["ts"]}
+    assert (await ben.act("tick", **where, label="Done"))["failed"] is False
+    assert (await ben.act("tick", **where, label="mint", on=False))["failed"] is False
+    assert (await ben.act("select", **where, action_id="size", value="Large"))["failed"] is False
+    assert (await ben.act("shortcut", callback_id="Keep", **where))["failed"] is False
+    assert "there are: Serve" in (await ben.act("click", **where, label="Drink"))["error"]
+    assert (await ben.act("click", **where, label="Serve"))["ok"]
+    await ana.get("idle")
+    assert (await ana.get(f"channels/{GENERAL}/messages"))["messages"][-1]["text"] == "Served"
+
+
 async def test_everything_else_that_people_do(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
     ana, carla = Page(sandbox, session, "ana"), Page(sandbox, session, "carla")
     made = (await ana.act("create_channel", name="kitchen", is_private=True))["channel"]
@@ -98,6 +126,10 @@ async def test_everything_else_that_people_do(sandbox: Sandbox, session: aiohttp
     assert (await ana.act("mark_read", channel=made))["channel"]["unread"] == 0
     await ana.act("react", channel=made, ts=ts, name="tea")
     await ana.act("pin", channel=made, ts=ts)
+    assert (await ana.act("pin", channel=made, ts=ts))["error"] == "that message is pinned already"
+    await ana.act("unpin", channel=made, ts=ts)
+    assert (await ana.get(f"channels/{made}/details"))["pins"] == []
+    await ana.act("pin", channel=made, ts=ts)
     await carla.act("edit", channel=made, ts=ts, text="hello @ana")
     details = await ana.get(f"channels/{made}/details")
     assert [pin["message"]["text"] for pin in details["pins"]] == ["hello <@U01ANASILVA>"]
@@ -105,6 +137,8 @@ async def test_everything_else_that_people_do(sandbox: Sandbox, session: aiohttp
     await carla.act("delete", channel=made, ts=ts)
     await ana.act("remove", channel=made, user="U01CARLAROS")
     assert (await carla.act("post", channel=made, text="still here?"))["ok"] is False
+    assert (await ana.act("rename", channel=made, name="scullery"))["ok"]
+    assert sandbox.channel("#scullery").id == made
     await ana.act("archive", channel=made)
     await ana.act("unarchive", channel=made)
     await carla.act("join", channel="C01INCIDENT")
@@ -112,10 +146,10 @@ async def test_everything_else_that_people_do(sandbox: Sandbox, session: aiohttp
     direct = (await ana.act("open_dm", user="U01BOTUSER1"))["channel"]
     assert (direct["is_im"], direct["with"]) == (True, "U01BOTUSER1")
     assert (await ana.act("open_home"))["ok"]
-    assert (await ana.act("fly"))["error"] == "nobody can do 'fly'"
-    assert "not understood" in (await ana.act("post"))["error"]
+    assert (await ana.act("fly"))["error"].startswith("nobody can do 'fly'; do is one of command, post, ")
+    assert (await ana.act("post"))["error"] == "missing: channel"
     state = await ana.get("state")
-    assert {channel["name"] for channel in state["channels"]} >= {"kitchen", "general"}
+    assert {channel["name"] for channel in state["channels"]} >= {"scullery", "general"}
 
 
 async def test_the_stream_tells_each_what_concerns_them(
@@ -189,7 +223,8 @@ async def test_journal_faults_and_switches(
     assert (await page.get("journal", after=first["number"]))["calls"] == []
     url = f"{sandbox.url}/_sandbox"
     async with session.post(f"{url}/faults", json={"method": "auth.test", "kind": "429:5", "times": 2}) as response:
-        assert (await response.json())["faults"] == [{"method": "auth.test", "kind": "429:5", "times": 2}]
+        planted = await response.json()
+        assert planted["faults"] == [{"method": "auth.test", "kind": "429:5", "times": 2, "id": planted["id"]}]
     async with session.post(f"{url}/faults", json={"method": "auth.test", "kind": "boom"}) as response:
         assert response.status == 400
     async with session.delete(f"{url}/faults") as response:
@@ -199,6 +234,27 @@ async def test_journal_faults_and_switches(
     async with session.post(f"{url}/switches", json={"id": "rain", "value": "snow"}) as response:
         assert response.status == 400
     assert heard == ["wet"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "left"),
+    [
+        pytest.param("?id=2", 200, [1, 3], id="one, the others stay"),
+        pytest.param("?id=9", 400, [1, 2, 3], id="one that was never there"),
+        pytest.param("?id=", 400, [1, 2, 3], id="an empty id is not all of them"),
+        pytest.param("", 200, [], id="all"),
+    ],
+)
+async def test_faults_are_removed_by_their_ids(
+    sandbox: Sandbox, session: aiohttp.ClientSession, query: str, status: int, left: list[int]
+) -> None:
+    for method in ("auth.test", "auth.test", "users.list"):
+        sandbox.faults.add(method, "hang", times=0)
+    async with session.delete(f"{sandbox.url}/_sandbox/faults{query}") as response:
+        assert response.status == status
+        assert [one.id for one in sandbox.faults.planted] == left
+        if status == 200:
+            assert [one["id"] for one in (await response.json())["faults"]] == left
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,13 @@ async def test_an_event_sent_while_nobody_is_connected_comes_as_a_retry(
 
 
 async def test_a_command_while_nobody_is_connected_fails_at_once(sandbox: Sandbox) -> None:
-    assert (await sandbox.person("ana").command("/tea")).error == "dispatch_failed"
+    ana = sandbox.person("ana")
+    assert (await ana.command("/tea")).error == "dispatch_failed"
+    said = ana.messages("#general")[-1]
+    assert (said.text, said.user, said.only_for) == (
+        '/tea failed with the error "dispatch_failed"', "USLACKBOT", ana.id,
+    )  # fmt: skip
+    assert [m for m in sandbox.person("ben").messages("#general") if m.user == "USLACKBOT"] == []
 
 
 async def test_each_envelope_goes_to_one_connection(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.methods import chat, conversations, files, marks, people, reading, scheduling, session, views
+from bot.sandbox.methods import canvases, chat, conversations, files, marks, people, reading, scheduling, session, views
 from bot.sandbox.methods.request import Method, Request
 
 __all__ = ["METHODS", "Method", "Request"]
@@ -17,5 +17,6 @@ METHODS: dict[str, Method] = {
     **marks.METHODS,
     **views.METHODS,
     **files.METHODS,
+    **canvases.METHODS,
 }
 """Method name -> handler, scopes (any one of them), tier, kind of token."""

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from bot.sandbox import blocks as kit
-from bot.sandbox import talk
+from bot.sandbox import posting, talk
 from bot.sandbox.errors import SlackError
 from bot.sandbox.methods.request import Method, Request
 from bot.sandbox.records import Channel, Json
@@ -27,11 +27,13 @@ def _blocks(request: Request) -> list[Json] | None:
         raise SlackError("invalid_blocks_format")
     problems = kit.problems(blocks, "message")
     if problems:
-        code = "msg_blocks_too_long" if kit.too_long(problems) else "invalid_blocks"
-        raise SlackError(
-            code, errors=problems, response_metadata={"messages": [f"[ERROR] {each}" for each in problems]}
-        )
+        raise _refused(problems)
     return blocks
+
+
+def _refused(problems: list[str]) -> SlackError:
+    messages = [f"[ERROR] {each}" for each in problems]
+    return SlackError(kit.code(problems), errors=problems, response_metadata={"messages": messages})
 
 
 def _attachments(request: Request) -> list[Json] | None:
@@ -42,9 +44,14 @@ def _attachments(request: Request) -> list[Json] | None:
         raise SlackError("invalid_attachments")
     if len(attachments) > ATTACHMENTS:
         raise SlackError("too_many_attachments")
-    for attachment in attachments:
-        if attachment.get("blocks") and kit.problems(attachment["blocks"], "message"):
-            raise SlackError("invalid_blocks")
+    for index, attachment in enumerate(attachments):
+        problems = (
+            kit.problems(attachment["blocks"], "message", f"attachments/{index}/blocks")
+            if attachment.get("blocks")
+            else []
+        )
+        if problems:
+            raise _refused(problems)
     return attachments
 
 
@@ -100,7 +107,7 @@ def content(request: Request) -> tuple[str, list[Json], list[Json]]:
         if len(markdown) > kit.MARKDOWN_TOTAL:
             raise SlackError("msg_too_long")
         return markdown, [{"type": "markdown", "text": markdown}], attachments
-    if not text and not blocks and not attachments:
+    if not text.strip() and not blocks and not attachments:
         raise SlackError("no_text")
     if not text and blocks:
         # What Slack shows where a program gave blocks without a text.
@@ -136,7 +143,10 @@ def post_message(request: Request) -> Json:
         thread_ts=thread(request, channel), metadata=told or None, broadcast=request.flag("reply_broadcast"),
     )  # fmt: skip
     shown = message_object(request.world, message, metadata=True)
-    return {"channel": channel.id, "ts": message.ts, "message": shown}
+    answer = {"channel": channel.id, "ts": message.ts, "message": shown}
+    if len(request.text("text")) > TEXT_KEPT:
+        posting.warn(answer, ["message_truncated"])
+    return answer
 
 
 def post_ephemeral(request: Request) -> Json:
@@ -150,7 +160,7 @@ def post_ephemeral(request: Request) -> Json:
         raise SlackError("not_in_channel")
     if user.id not in channel.members:
         raise SlackError("user_not_in_channel")
-    if len(text) >= TEXT_KEPT:
+    if len(request.text("text")) > TEXT_KEPT:
         raise SlackError("msg_too_long")
     message = talk.post(
         request.world, channel, request.caller, text, blocks=blocks, attachments=attachments,
@@ -175,7 +185,7 @@ def update(request: Request) -> Json:
         if text or blocks:
             raise SlackError("markdown_text_conflict")
         text, blocks = markdown, [{"type": "markdown", "text": markdown}]
-    if text is not None and len(text) > UPDATE_TEXT:
+    if text is not None and len(text) > (kit.MARKDOWN_TOTAL if markdown else UPDATE_TEXT):
         raise SlackError("msg_too_long")
     if not text and blocks is None and attachments is None:
         raise SlackError("no_text")

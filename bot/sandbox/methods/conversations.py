@@ -13,13 +13,14 @@ from bot.sandbox.shapes import channel_object
 NAME_LENGTH = 80  # SR-CHN-01
 TOPIC_LENGTH = 250  # SR-CHN-06
 INVITED_AT_ONCE = 100  # SR-CHN-07
+GROUP = 8  # SR-CHN-22
 
 _NAME = re.compile(r"[a-z0-9_-]+")
 
 
 def _checked_name(request: Request) -> str:
     """SR-CHN-01 to SR-CHN-05: lower case letters, digits, hyphens, underscores, 80 at most, and not taken."""
-    name = request.text("name").removeprefix("#")
+    name = request.text("name")
     if not name:
         raise SlackError("invalid_name_required")
     if len(name) > NAME_LENGTH:
@@ -104,7 +105,7 @@ def join(request: Request) -> Json:
 def leave(request: Request) -> Json:
     """SR-CHN-15, SR-CHN-20."""
     channel = request.channel(live=True)
-    if channel.is_im:
+    if channel.is_im or channel.is_mpim:
         raise SlackError("method_not_supported_for_channel_type")
     if request.caller.id not in channel.members:
         return {"ok": False, "not_in_channel": True}
@@ -187,18 +188,18 @@ def unarchive(request: Request) -> Json:
 
 
 def open_dm(request: Request) -> Json:
-    """SR-CHN-18: with one person; groups of several are not covered."""
+    """SR-CHN-18, SR-CHN-22: with one person, or with several."""
     world = request.world
-    users = request.names("users")
+    users = list(dict.fromkeys(request.names("users")))
     if not users and not request.text("channel"):
         raise SlackError("users_list_not_supplied")
     if not users:
         channel = request.channel()
-        if not channel.is_im:
+        if not channel.is_im and not channel.is_mpim:
             raise SlackError("method_not_supported_for_channel_type")
         return {"channel": {"id": channel.id}, "no_op": True, "already_open": True}
     if len(users) > 1:
-        raise SlackError("method_not_supported_for_channel_type")
+        return _open_group(request, users)
     request.need_scope("im")
     user = world.users.get(users[0])
     if user is None:
@@ -217,22 +218,37 @@ def open_dm(request: Request) -> Json:
     return answer
 
 
+def _open_group(request: Request, users: list[str]) -> Json:
+    """SR-CHN-22."""
+    world = request.world
+    request.need_scope("mpim")
+    if len(users) > GROUP:
+        raise SlackError("too_many_users")
+    people = [world.users[each] for each in users if each in world.users and each != request.caller.id]
+    if len(people) < len(users):
+        raise SlackError("user_not_found")
+    known = len(world.channels)
+    channel = rooms.group(world, request.caller, people)
+    full = request.flag("return_im")
+    shown = channel_object(world, channel, request.caller.id) if full else {"id": channel.id}
+    again: Json = {"no_op": True, "already_open": True} if len(world.channels) == known else {}
+    return {"channel": shown, **again}
+
+
 _MANAGE = ("channels:manage", "groups:write")
 _INVITES = ("channels:manage", "groups:write", "channels:write.invites", "groups:write.invites")
 _TOPIC = ("channels:manage", "groups:write", "channels:write.topic", "groups:write.topic")
+
+_TOPIC_OF_DIRECT = ("im:write", "mpim:write", "im:write.topic", "mpim:write.topic")
 
 METHODS = {
     "conversations.create": Method(create, _MANAGE, 2),
     "conversations.invite": Method(invite, (*_INVITES, "mpim:write"), 3, required=("channel",)),
     "conversations.join": Method(join, ("channels:join",), 3, required=("channel",)),
     "conversations.leave": Method(leave, (*_MANAGE, "im:write", "mpim:write"), 3, required=("channel",)),
-    "conversations.kick": Method(kick, _INVITES, 3, required=("channel", "user")),
-    "conversations.setTopic": Method(
-        set_topic, (*_TOPIC, "im:write.topic", "mpim:write.topic"), 2, required=("channel",)
-    ),
-    "conversations.setPurpose": Method(
-        set_purpose, (*_TOPIC, "im:write.topic", "mpim:write.topic"), 2, required=("channel",)
-    ),
+    "conversations.kick": Method(kick, _MANAGE, 3, required=("channel", "user")),
+    "conversations.setTopic": Method(set_topic, (*_TOPIC, *_TOPIC_OF_DIRECT), 2, required=("channel",)),
+    "conversations.setPurpose": Method(set_purpose, (*_TOPIC, *_TOPIC_OF_DIRECT), 2, required=("channel",)),
     "conversations.rename": Method(rename, _MANAGE, 2, required=("channel",)),
     "conversations.archive": Method(archive, _MANAGE, 2, required=("channel",)),
     "conversations.unarchive": Method(unarchive, _MANAGE, 2, required=("channel",)),

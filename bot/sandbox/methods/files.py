@@ -6,6 +6,7 @@ import mimetypes
 
 from bot.sandbox import talk
 from bot.sandbox.errors import SlackError
+from bot.sandbox.methods import chat
 from bot.sandbox.methods.request import Method, Request
 from bot.sandbox.records import Channel, File, Json
 from bot.sandbox.shapes import file_object
@@ -41,6 +42,8 @@ def complete_upload(request: Request) -> Json:
 
 
 def _uploaded(request: Request, wanted: Json) -> tuple[File, str]:
+    if not isinstance(wanted, dict):
+        raise SlackError("invalid_arguments")
     file = request.world.files.get(str(wanted.get("id")))
     if file is None or file.content is None or file.completed:
         raise SlackError("file_not_found")
@@ -64,7 +67,7 @@ def _channels(request: Request) -> list[Channel]:
 
 
 def _share(request: Request, channel: Channel, files: list[File]) -> None:
-    thread = request.text("thread_ts") or None
+    thread = chat.thread(request, channel)
     message = talk.post(
         request.world, channel, request.caller, request.text("initial_comment"), thread_ts=thread,
         files=[file_object(request.world, file) for file in files],

@@ -17,10 +17,15 @@ REACTIONS = 23  # SR-MRK-07
 _EMOJI = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
 
 
+_TS = re.compile(r"\d+\.\d+")
+
+
 def _need_item(request: Request) -> None:
-    """SR-MRK-09: what is pinned or reacted to is named."""
+    """SR-MRK-09: what is pinned or reacted to is named, by a channel and a timestamp that is one."""
     if not request.text("channel") or not request.text("timestamp"):
         raise SlackError("no_item_specified")
+    if not _TS.fullmatch(request.text("timestamp")):
+        raise SlackError("bad_timestamp")
 
 
 def pins_add(request: Request) -> Json:
@@ -38,6 +43,7 @@ def pins_add(request: Request) -> Json:
 
 def pins_remove(request: Request) -> Json:
     channel = request.channel(live=True, member=True)
+    _need_item(request)
     message = request.message(channel, "timestamp")
     if all(pin.ts != message.ts for pin in channel.pins):
         raise SlackError("no_pin")
@@ -136,6 +142,7 @@ def reactions_add(request: Request) -> Json:
 
 
 def reactions_remove(request: Request) -> Json:
+    _need_item(request)
     channel = request.channel(member=True)
     message = request.message(channel, "timestamp")
     if not talk.unreact(request.world, message, request.caller, _emoji(request)):
@@ -144,6 +151,7 @@ def reactions_remove(request: Request) -> Json:
 
 
 def reactions_get(request: Request) -> Json:
+    _need_item(request)
     channel = request.channel(member=True)
     message = request.message(channel, "timestamp")
     return {"type": "message", "channel": channel.id, "message": message_object(request.world, message)}
@@ -151,6 +159,8 @@ def reactions_get(request: Request) -> Json:
 
 def reactions_list(request: Request) -> Json:
     user = request.text("user", request.caller.id)
+    if user not in request.world.users:
+        raise SlackError("user_not_found")
     items = [
         {"type": "message", "channel": channel.id, "message": message_object(request.world, message)}
         for channel in request.world.channels.values()

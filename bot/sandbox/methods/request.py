@@ -96,9 +96,10 @@ class Request:
     def need_scope(self, kind: str) -> None:
         """SR-TOK-05: where the scope depends on the kind of conversation, the one for this kind must be granted."""
         wanted = tuple(scope for scope in self.method.scopes if scope.startswith(_PREFIX[kind]))
-        if any(scope.startswith(tuple(_PREFIX.values())) for scope in self.method.scopes) and not (
-            self.granted & set(wanted)
-        ):
+        by_kind = any(scope.startswith(tuple(_PREFIX.values())) for scope in self.method.scopes)
+        if by_kind and not wanted:
+            raise SlackError("method_not_supported_for_channel_type")  # SR-CHN-21
+        if by_kind and not self.granted & set(wanted):
             raise SlackError(
                 "missing_scope", needed=",".join(wanted or self.method.scopes), provided=",".join(sorted(self.granted))
             )

@@ -2,9 +2,17 @@
 
 const address = new URLSearchParams(location.search);
 let acting = address.get("as") || "";
+/** The workspace that the page's address chose; none: the first. */
+const team = address.get("team") || "";
 
 export const actingAs = () => acting;
 export function actAs(handle) { acting = handle; }
+
+/** A place's query on this page: `as`, `channel` …, in the same workspace unless another is named. */
+export function addressOf(values) {
+  const pairs = Object.entries({ team, ...values }).filter(([, value]) => value);
+  return `?${new URLSearchParams(pairs)}`;
+}
 
 async function request(path, options) {
   const answer = await fetch(path, { headers: { accept: "application/json", ...(options?.body ? { "content-type": "application/json" } : {}) }, ...options });
@@ -16,7 +24,7 @@ async function request(path, options) {
 }
 
 const query = (values) => {
-  const pairs = Object.entries({ as: acting, ...values }).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const pairs = Object.entries({ as: acting, team, ...values }).filter(([, value]) => value !== undefined && value !== null && value !== "");
   return pairs.length ? `?${new URLSearchParams(pairs)}` : "";
 };
 
@@ -35,11 +43,12 @@ export const api = {
   thread: (channel, ts) => get(`channels/${id(channel)}/thread`, { ts }),
   details: (channel) => get(`channels/${id(channel)}/details`),
   views: () => get("views"),
-  act: (what, values = {}) => post("act", { as: acting, do: what, ...values }),
+  act: (what, values = {}) => post("act", { as: acting, ...(team ? { team } : {}), do: what, ...values }),
   advance: (seconds) => post("clock", { advance: seconds }),
   journal: (after) => get("journal", { after }),
   faults: () => get("faults"),
   addFault: (fault) => post("faults", fault),
+  removeFault: (number) => request(`/_sandbox/faults?id=${id(number)}`, { method: "DELETE" }),
   clearFaults: () => request("/_sandbox/faults", { method: "DELETE" }),
   sockets: (what) => post("sockets", { do: what }),
   setSwitch: (which, value) => post("switches", { id: which, value }),

@@ -1,5 +1,5 @@
 // Where it all comes together: start, follow the stream, go from place to place.
-import { actAs, actingAs, api, follow } from "./api.js";
+import { actAs, actingAs, addressOf, api, follow } from "./api.js";
 import { stirred, channelList, detailsOf, drawCentre, forgetFresh, loadDetails, loadMessages, localNotice, unreadFrom } from "./centre.js";
 import { announce, avatar, el, fill, icon, iconButton, keepingFocus, seatColours } from "./dom.js";
 import { act, authorOf, plainWords } from "./message.js";
@@ -26,15 +26,19 @@ function drawTop() {
   const others = [...world.people.values()].filter((one) => !one.is_bot);
   const who = el("button", { type: "button", class: "who", "aria-haspopup": "menu", "aria-expanded": "false", title: "Act as somebody else",
     onclick: () => openMenu(who, [
-      ...others.map((one) => ({ label: `${personName(one.id)}${one.id === world.me.id ? " (you, here)" : ""}`, hint: one.is_restricted || one.is_guest ? "guest" : `@${handleOf(one)}`, icon: one.id === world.me.id ? "check" : "people", current: one.id === world.me.id, href: address(one) })),
+      ...others.map((one) => ({ label: `${personName(one.id)}${one.id === world.me.id ? " (you)" : ""}`, hint: one.is_restricted || one.is_guest ? "guest" : `@${handleOf(one)}`, icon: one.id === world.me.id ? "check" : "people", current: one.id === world.me.id, href: address(one) })),
       "-",
       ...others.filter((one) => one.id !== world.me.id).map((one) => ({ label: `${personName(one.id)} in a new tab`, icon: "external", href: address(one), target: "_blank" })),
     ], "Act as") }, avatar(world.me, true), el("span", { class: "who-name" }, el("span", { class: "who-as", text: "Acting as" }), world.me.real_name ?? world.me.name), icon("down"));
+  const sign = el("span", { class: "mark-sign", "aria-hidden": "true" }), team = el("span", { class: "workspace-name", text: world.team.name });
+  const where = world.teams.length < 2 ? el("div", { class: "workspace" }, sign, team)
+    : el("button", { type: "button", class: "workspace", "aria-label": `Workspace: ${world.team.name}`, "aria-haspopup": "menu", "aria-expanded": "false", title: "Go to another workspace",
+      onclick: () => openMenu(where, world.teams.map((one) => ({ label: one.name, hint: one.installed ? "" : `${world.app.name} is not installed`, icon: one.id === world.team.id ? "check" : "people", current: one.id === world.team.id, href: addressOf({ team: one.id, as: handleOf(world.me) }) })), "Workspaces") }, sign, team, icon("down"));
   const bell = el("button", { type: "button", class: "icon-button bell", "aria-label": world.unseen ? `Notifications, ${world.unseen} new` : "Notifications", title: "Notifications", onclick: () => tools("notices") }, icon("bell"), world.unseen ? el("span", { class: "badge", text: world.unseen > 99 ? "99+" : world.unseen }) : null);
   const bar = byId("topbar");
   keepingFocus(bar, () => { fill(bar,
     iconButton("menu", "Channels", () => sidebar(shell.dataset.sidebar !== "open"), { class: "icon-button only-narrow", "aria-controls": "sidebar" }),
-    el("div", { class: "workspace" }, el("span", { class: "mark-sign", "aria-hidden": "true" }), el("span", { class: "workspace-name", text: world.team.name })),
+    where,
     el("button", { type: "button", class: "jump-button", onclick: jump, "aria-label": "Jump to a channel or person" }, icon("search"), el("span", { text: "Jump to…" }), el("kbd", { text: "Ctrl K" })),
     el("div", { class: "clock", role: "group", "aria-label": "Clock" },
       el("button", { type: "button", class: "clock-face", title: "Clock and switches", onclick: () => tools("world") }, el("span", { class: "clock-time" }, el("span", { class: "tick-time" }), " UTC"), el("span", { class: "clock-date tick-date" })),
@@ -47,7 +51,7 @@ function drawTop() {
   tick();
 }
 
-const address = (person) => `?as=${encodeURIComponent(handleOf(person))}${world.open.channel && !world.channels.get(world.open.channel)?.is_im ? `&channel=${world.open.channel}` : ""}`;
+const address = (person) => addressOf({ as: handleOf(person), channel: world.channels.get(world.open.channel)?.is_im ? null : world.open.channel });
 
 function tools(tab) {
   showTab(tab);
@@ -73,11 +77,8 @@ function drawTitle() {
 /* ---- going to places ---- */
 
 function writeAddress(push) {
-  const query = new URLSearchParams({ as: handleOf(world.me) });
-  if (world.open.tab === "home") query.set("home", "1");
-  else if (world.open.channel) query.set("channel", world.open.channel);
-  if (world.pane === "thread" && world.thread) query.set("thread", world.thread.ts);
-  const wanted = `${location.pathname}?${query}`;
+  const home = world.open.tab === "home";
+  const wanted = location.pathname + addressOf({ as: handleOf(world.me), home: home ? "1" : null, channel: home ? null : world.open.channel, thread: world.pane === "thread" ? world.thread?.ts : null });
   if (wanted !== location.pathname + location.search) history[push ? "pushState" : "replaceState"](null, "", wanted);
 }
 

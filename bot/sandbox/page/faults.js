@@ -1,6 +1,6 @@
 // Planted faults, and what can be done to the connections of Socket Mode.
 import { api } from "./api.js";
-import { announce, el } from "./dom.js";
+import { announce, el, iconButton } from "./dom.js";
 import { toast } from "./popup.js";
 import { world } from "./world.js";
 
@@ -83,6 +83,11 @@ async function clear() {
   if (answer) take(answer);
 }
 
+async function remove(one) {
+  const answer = await told(() => api.removeFault(one.id), "The fault was not removed", () => `${one.kind} no longer waits for ${one.method}.`);
+  if (answer) take(answer); else loadFaults();
+}
+
 async function toSockets(what, label) {
   const many = (count) => `${label}: done. ${count === 1 ? "1 connection is" : `${count} connections are`} open now.`;
   const answer = await told(() => api.sockets(what), "That was not done", (done) => many(done.connected));
@@ -114,7 +119,8 @@ function form() {
 export function faultsTab() {
   return el("div", { class: "pane-scroll" }, form(),
     el("section", { class: "pane-section" }, el("h3", { text: "Waiting" }),
-      faults.length ? el("ul", { class: "fault-list" }, faults.map((one) => el("li", {}, el("code", { text: one.method }), " ", el("code", { text: one.kind }), el("span", { class: "hint", text: ` ${left(one.times)}` })))) : el("p", { class: "hint", text: "None." }),
+      faults.length ? el("ul", { class: "fault-list" }, faults.map((one) => el("li", {}, el("code", { text: one.method }), " ", el("code", { text: one.kind }), el("span", { class: "hint", text: ` ${left(one.times)}` }),
+        iconButton("close", `Remove ${one.kind} for ${one.method}`, () => remove(one), { data: { key: `fault/${one.id}` } })))) : el("p", { class: "hint", text: "None." }),
       faults.length ? el("div", { class: "dialog-buttons start" }, el("button", { type: "button", class: "button", data: { key: "fault/clear" }, onclick: clear }, "Clear all")) : null),
     el("section", { class: "pane-section" }, el("h3", { text: "Connections" }),
       world.delivery === "http" ? el("p", { class: "hint", text: "Deliveries go out as signed HTTP requests; there are no connections." })

@@ -1,4 +1,5 @@
 // A list of messages: kept in step with an array, one item per message, day lines between; the bar of actions moves with the pointer.
+import { addressOf } from "./api.js";
 import { el, fill, freshId, iconButton, keepingFocus } from "./dom.js";
 import { allEmojiNames, emoji, emojiNames, FREQUENT } from "./emoji.js";
 import { unescape } from "./mrkdwn.js";
@@ -174,12 +175,13 @@ export class MessageList {
   more(message, anchor) {
     const { channel, inThread } = this.options;
     const shortcuts = world.shortcuts.filter((one) => one.type === "message");
-    const link = `${location.origin}/?as=${encodeURIComponent(handleOf(world.me))}&channel=${channel}&ts=${message.ts}`;
+    const link = `${location.origin}/${addressOf({ as: handleOf(world.me), channel, ts: message.ts })}`;
     openMenu(anchor, [
       ...(message.ephemeral ? [] : shortcuts.map((one) => ({ label: one.name, hint: one.description, icon: "app", run: () => act("shortcut", { callback_id: one.callback_id, channel, ts: message.ts }) }))),
       ...(shortcuts.length && !message.ephemeral ? ["-"] : []),
       ...(message.ephemeral || inThread ? [] : [{ label: "Reply in thread", icon: "thread", run: () => this.openThread(message) }]),
       ...(message.ephemeral || message.pinned ? [] : [{ label: "Pin to the channel", icon: "pin", run: () => act("pin", { channel, ts: message.ts }) }]),
+      ...(message.pinned && !message.ephemeral ? [{ label: "Unpin from the channel", icon: "pin", run: () => act("unpin", { channel, ts: message.ts }) }] : []),
       { label: "Copy link", icon: "link", run: () => navigator.clipboard?.writeText(link).then(() => toast("Link copied."), () => toast(link)) },
       { label: "Show its JSON", icon: "file", run: () => showJson(message) },
       ...(message.user === world.me.id && !message.ephemeral ? ["-", { label: "Edit message", icon: "file", run: () => this.edit(message) }, { label: "Delete message", icon: "close", danger: true, run: () => act("delete", { channel, ts: message.ts }) }] : []),

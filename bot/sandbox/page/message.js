@@ -81,7 +81,7 @@ function fileCard(file) {
   }, "Preview") : null;
   return el("div", { class: "file-card" }, el("div", { class: "file-line" }, icon("file"),
     el("span", { class: "file-name" }, name, el("span", { class: "hint" }, [file.pretty_type ?? file.filetype?.toUpperCase(), SIZE(file.size)].filter(Boolean).join(" · "))),
-    toggle, here ? el("a", { class: "link-button", href: address, download: file.name ?? "file" }, "Download") : null),
+    el("span", { class: "file-actions" }, toggle, here ? el("a", { class: "link-button", href: address, download: file.name ?? "file" }, "Download") : null)),
   image ? picture(address, file.alt_txt || name, "picture") : null, body);
 }
 

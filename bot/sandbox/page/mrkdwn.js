@@ -1,4 +1,5 @@
 // Slack's mrkdwn -> DOM nodes. https://docs.slack.dev/messaging/formatting-message-text
+import { addressOf } from "./api.js";
 import { el, safeHref, safeLink } from "./dom.js";
 import { emoji, withEmoji } from "./emoji.js";
 import { fullUtc, slackDate } from "./time.js";
@@ -28,7 +29,7 @@ export function channelLink(id, label) {
   const channel = world.channels.get(id);
   if (!channel) return el("span", { class: "mention", text: label ? `#${label}` : "a private channel" });
   return el("a", {
-    class: "mention", href: `?as=${encodeURIComponent(handleOf(world.me))}&channel=${encodeURIComponent(id)}`, text: `#${channel.name}`,
+    class: "mention", href: addressOf({ as: handleOf(world.me), channel: id }), text: `#${channel.name}`,
     onclick: (event) => { if (event.metaKey || event.ctrlKey) return; event.preventDefault(); emit("go", { channel: id }); },
   });
 }

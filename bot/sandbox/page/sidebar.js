@@ -1,4 +1,5 @@
 // The left side: workspace, channels, direct messages, the app, and the tour card.
+import { addressOf } from "./api.js";
 import { avatar, el, fill, icon, iconButton, keepingFocus } from "./dom.js";
 import { act } from "./message.js";
 import { dialog, toast } from "./popup.js";
@@ -13,7 +14,7 @@ function row(channel) {
   const said = [channel.is_private && !channel.is_im ? "private" : "", unread ? `${channel.unread} unread` : "", mentions ? `${mentions} mention${mentions === 1 ? "" : "s"}` : "", channel.is_archived ? "archived" : ""].filter(Boolean).join(", ");
   return el("li", {}, el("a", {
     class: `side-row${here ? " here" : ""}${unread || mentions ? " unread" : ""}${channel.is_archived ? " archived" : ""}`, "aria-current": here ? "page" : null,
-    href: `?as=${encodeURIComponent(handleOf(world.me))}&channel=${channel.id}`, data: { key: `side/${channel.id}` },
+    href: addressOf({ as: handleOf(world.me), channel: channel.id }), data: { key: `side/${channel.id}` },
     onclick: (event) => { if (event.metaKey || event.ctrlKey) return; event.preventDefault(); emit("go", { channel: channel.id }); },
   }, who ? avatar(who, true) : icon(channel.is_archived ? "archive" : channel.is_private ? "lock" : "hash"), el("span", { class: "side-name", text: title }), said ? el("span", { class: "visually-hidden", text: `, ${said}` }) : null,
   mentions || (channel.is_im && unread) ? el("span", { class: "badge", "aria-hidden": "true", text: mentions || channel.unread }) : unread ? el("span", { class: "dot" }) : null));
@@ -72,13 +73,13 @@ function seatTour(card) {
 function tourWords(text) {
   return String(text).split(/(`[^`]+`|\[[^\]]+\]\(as:[a-z0-9_.-]+\))/).map((part) => {
     const person = /^\[([^\]]+)\]\(as:(.+)\)$/.exec(part);
-    if (person) return el("a", { href: `?as=${encodeURIComponent(person[2])}`, target: "_blank", rel: "noopener", text: person[1], onclick: (event) => { event.currentTarget.href = `?as=${encodeURIComponent(person[2])}${tourPlace()}`; } });
+    if (person) return el("a", { href: addressOf({ as: person[2] }), target: "_blank", rel: "noopener", text: person[1], onclick: (event) => { event.currentTarget.href = addressOf({ as: person[2], channel: tourPlace() }); } });
     const command = /^`(.+)`$/.exec(part)?.[1];
     return command ? el("button", { type: "button", class: "tour-command", title: "Put it into the composer", text: command, onclick: () => emit("write", command) }) : part;
   });
 }
 
-const tourPlace = () => (world.open.channel && !world.channels.get(world.open.channel)?.is_im ? `&channel=${world.open.channel}` : "");
+const tourPlace = () => (world.channels.get(world.open.channel)?.is_im ? null : world.open.channel);
 
 export async function openDm(user) {
   const answer = await act("open_dm", { user });

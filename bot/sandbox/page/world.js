@@ -1,7 +1,7 @@
 // What the page knows. Everything here came from the server; nothing is decided here.
 
 export const world = {
-  me: null, team: null, bot: null,
+  me: null, team: null, teams: [], bot: null,
   people: new Map(), channels: new Map(), usergroups: new Map(),
   commands: [], shortcuts: [], switches: [], tour: null, home: null, app: {},
   clock: { now: Date.now() / 1000, offset: 0, frozen: false, taken: 0 },
@@ -21,6 +21,7 @@ export function take(boot) {
   world.me = boot.me;
   world.bot = boot.bot ?? null;
   world.team = boot.team ?? { name: "Local" };
+  world.teams = boot.teams ?? [world.team];
   world.people = new Map((boot.people ?? []).map((person) => [person.id, person]));
   world.channels = new Map((boot.channels ?? []).map((channel) => [channel.id, channel]));
   world.usergroups = new Map((boot.usergroups ?? []).map((group) => [group.id, group]));

@@ -25,7 +25,7 @@ class Try:
 
     async def ask(self, method: str, /, **args: Any) -> tuple[int, Json, dict[str, str]]:
         """(status, body, headers) of a call with a JSON body."""
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json; charset=utf-8"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         url = f"{self.sandbox.api_url}{method}"

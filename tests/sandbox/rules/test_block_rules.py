@@ -23,6 +23,7 @@ FEEDBACK: Json = {
     "positive_button": {"text": plain("Good"), "value": "1"},
     "negative_button": {"text": plain("Bad"), "value": "0"},
 }
+COUNT: Json = {"type": "number_input", "is_decimal_allowed": False}
 CARD: Json = {"type": "card", "title": mrkdwn("T")}
 
 
@@ -82,8 +83,8 @@ def bars(series: int = 1, points: int = 1, title: str = "t", names: str = "") ->
     }
 
 
-def pie(slices: int) -> list[Json]:
-    segments = [{"label": f"{n}", "value": 1} for n in range(slices)]
+def pie(slices: int, worth: float = 1) -> list[Json]:
+    segments = [{"label": f"{n}", "value": worth} for n in range(slices)]
     return [{"type": "data_visualization", "title": "t", "chart": {"type": "pie", "segments": segments}}]
 
 
@@ -109,6 +110,12 @@ def video(**more: Any) -> list[Json]:
     return [{"type": "video", **given, **more}]
 
 
+def small(users: list[str]) -> list[Json]:
+    """An icon button for some people."""
+    icon = {"type": "icon_button", "icon": "trash", "text": plain("Delete"), "visible_to_user_ids": users}
+    return [{"type": "context_actions", "elements": [icon]}]
+
+
 MESSAGE = [
     case("SR-BLK-01", [DIVIDER] * 50, [DIVIDER] * 51, "no more than 50 items allowed"),
     case("SR-BLK-03", [section("x", "b" * 255)], [section("x", "b" * 256)], "must be less than 256 characters"),
@@ -116,14 +123,14 @@ MESSAGE = [
         "SR-BLK-04",
         [section("x", "one"), *box(section("y", "two"))],
         [section("x", "one"), *box(section("y", "one"))],
-        "`block_id` `one` already exists [json-pointer:/blocks/1/child_blocks/0/block_id]",
+        '`block_id` "one" already exists [json-pointer:/blocks/1/child_blocks/0/block_id]',
     ),
     case("SR-BLK-05", pressed(action_id="a" * 255), pressed(action_id="a" * 256), "must be less than 256 characters"),
     case(
         "SR-BLK-06",
         actions(button("x", "a"), button("y", "b")),
         actions(button("x", "a"), button("y", "a")),
-        "`action_id` `a` already exists",
+        '`action_id` "a" already exists [json-pointer:/blocks/0/elements/1/action_id]',
     ),
     case("SR-BLK-07", [section("x" * 3000)], [section("x" * 3001)], "must be less than 3001 characters"),
     case(
@@ -142,7 +149,7 @@ MESSAGE = [
         "SR-BLK-10",
         [{"type": "section", "fields": [plain("x")]}],
         [{"type": "section"}],
-        "must provide at least one of: text, fields",
+        "must define either `text` or `fields`",
     ),
     case(
         "SR-BLK-11",
@@ -213,7 +220,7 @@ MESSAGE = [
         "SR-BLK-21",
         table(1, column_settings=[{"align": "right", "is_wrapped": True}, *[None] * 19]),
         table(1, column_settings=[{"align": "middle"}]),
-        "must be one of: left, center, right",
+        "must be a valid enum value",
     ),
     case("SR-BLK-22", data(201), data(202), "no more than 201 items allowed"),
     case("SR-BLK-22", data(2), data(1), "must provide at least 2 items"),
@@ -231,6 +238,12 @@ MESSAGE = [
         [{"type": "data_table", "caption": "c", "rows": [[raw()], [raw("x" * 20_000)]]}],
         "no more than 20000 characters allowed in all cells",
     ),
+    case(
+        "SR-BLK-25",
+        [{"type": "data_table", "caption": "c", "rows": [[raw()], [raw("x" * 9_999)]]}] * 2,
+        [{"type": "data_table", "caption": "c", "rows": [[raw()], [raw("x" * 10_000)]]}] * 2,
+        "no more than 20000 characters allowed in all data tables",
+    ),
     case("SR-BLK-26", data(), [{"type": "data_table", "rows": [[raw()]] * 2}], "missing required field: caption"),
     case(
         "SR-BLK-27",
@@ -242,6 +255,7 @@ MESSAGE = [
     case("SR-BLK-29", [bars(12, 20)], [bars(13)], "no more than 12 items allowed"),
     case("SR-BLK-29", [bars(1, 20)], [bars(1, 21)], "no more than 20 items allowed"),
     case("SR-BLK-29", [bars(2)], [bars(2, names="same")], "series names must be unique"),
+    case("SR-BLK-29", [bars(names="x" * 20)], [bars(names="x" * 21)], "must be less than 21 characters"),
     case("SR-BLK-30", [bars(), bars()], [bars(), bars(), bars()], "no more than 2 data_visualization blocks allowed"),
     case(
         "SR-BLK-31",
@@ -300,7 +314,13 @@ MESSAGE = [
         "not supported with is_collapsible",
     ),
     case("SR-BLK-42", plan(*[task("complete")] * 50), plan(*[task("complete")] * 51), "no more than 50 items allowed"),
-    case("SR-BLK-43", plan(task("pending")), [task("pending")], "must be one of: in_progress, complete, error"),
+    case(
+        "SR-BLK-43",
+        plan({"task_id": "1", "title": "T"}),
+        plan({"task_id": "1", "title": "T", "status": "completed"}),
+        "must be a valid enum value",
+    ),
+    case("SR-BLK-43", plan(task("pending")), [task("pending")], "must be a valid enum value"),
     case("SR-BLK-47", [DIVIDER], [DIVIDER | {"colour": "red"}], "invalid additional property: colour"),
     case("SR-BLK-48", [section("x")], [section("")], "must be more than 0 characters"),
     case(
@@ -315,13 +335,30 @@ MESSAGE = [
         "SR-BLK-51",
         [{"type": "file", "external_id": "1", "source": "remote"}],
         [{"type": "file", "external_id": "1", "source": "local"}],
-        "must be one of: remote",
+        "must be a valid enum value",
     ),
+    case("SR-BLK-50", video(alt_text="x" * 200), video(alt_text="x" * 201), "must be less than 201 characters"),
+    case("SR-BLK-50", video(provider_name="x" * 50), video(provider_name="x" * 51), "must be less than 51 characters"),
+    case("SR-BLK-50", video(), video(video_url="http://x.example"), "must be a valid HTTPS URL"),
     case("SR-BLK-52", pie(12), pie(13), "no more than 12 items allowed"),
+    case("SR-BLK-52", pie(2), pie(2, worth=0), "must be more than 0"),
+    case("SR-BLK-54", [section("x")], [section("x") | {"accessory": None}], "unsupported type: None"),
+    case(
+        "SR-BLK-54", pressed(), pressed(style=None), "must provide a string [json-pointer:/blocks/0/elements/0/style]"
+    ),
+    case("SR-BLK-54", beside(SELECT), beside(SELECT, initial_option=None), "must provide"),
+    case(
+        "SR-BLK-55",
+        [CARD | {"slack_icon": {"type": "icon", "name": "rocket"}}],
+        [CARD | {"slack_icon": {"type": "icon", "name": "unicorn"}}],
+        "must be a valid enum value",
+    ),
+    case("SR-BLK-56", table(1), [*table(1), *box(*table(1))], "only_one_table_allowed"),
+    case("SR-BLK-57", plan(), [*plan(), *plan()], "Cannot have more than 1 plan block"),
     case("SR-ELM-01", pressed(text=plain("x" * 75)), pressed(text=plain("x" * 76)), "must be less than 76 characters"),
     case("SR-ELM-02", pressed(value="x" * 2000), pressed(value="x" * 2001), "must be less than 2001 characters"),
     case("SR-ELM-03", pressed(url="x" * 3000), pressed(url="x" * 3001), "must be less than 3001 characters"),
-    case("SR-ELM-04", pressed(style="danger"), pressed(style="default"), "must be one of: primary, danger"),
+    case("SR-ELM-04", pressed(style="danger"), pressed(style="default"), "must be a valid enum value"),
     case("SR-ELM-05", pressed(agent_prompt="x" * 4000), pressed(agent_prompt="x" * 4001), "must be less than 4001"),
     case("SR-ELM-06", beside(BOXES, options=options(10)), beside(BOXES, options=options(11)), "no more than 10 items"),
     case(
@@ -401,15 +438,15 @@ MESSAGE = [
         "missing required field: is_decimal_allowed",
     ),
     case(
-        "SR-ELM-20",
-        asking({"type": "file_input", "max_files": 10}),
-        asking({"type": "file_input", "max_files": 11}),
-        "must be less than 11",
-    ),
-    case(
         "SR-ELM-21",
         beside({"type": "datepicker", "initial_date": "2026-11-20"}),
         beside({"type": "datepicker", "initial_date": "20.11.2026"}),
+        "must be a date in the format YYYY-MM-DD",
+    ),
+    case(
+        "SR-ELM-21",
+        beside({"type": "datepicker", "initial_date": "2028-02-29"}),
+        beside({"type": "datepicker", "initial_date": "2026-02-29"}),
         "must be a date in the format YYYY-MM-DD",
     ),
     case(
@@ -459,6 +496,56 @@ MESSAGE = [
         [*asking(TEXT | {"focus_on_load": True})] * 2,
         "only one element can have focus_on_load",
     ),
+    case(
+        "SR-ELM-32",
+        asking(TEXT | {"dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]}}),
+        asking(TEXT | {"dispatch_action_config": {"trigger_actions_on": ["on_blur"]}}),
+        "must be a valid enum value",
+    ),
+    case(
+        "SR-ELM-33",
+        beside({"type": "conversations_select", "filter": {"include": ["im", "public"]}}),
+        beside({"type": "conversations_select", "filter": {"include": ["secret"]}}),
+        "must be a valid enum value",
+    ),
+    case(
+        "SR-ELM-33",
+        beside({"type": "conversations_select", "filter": {"exclude_bot_users": True}}),
+        beside({"type": "conversations_select", "filter": {}}),
+        "must provide at least one of: include",
+    ),
+    case(
+        "SR-ELM-34",
+        beside({"type": "workflow_button", "text": plain("x"), "workflow": {"trigger": {"url": "https://x.example"}}}),
+        beside({"type": "workflow_button", "text": plain("x"), "workflow": {"trigger": {}}}),
+        "missing required field: url",
+    ),
+    case(
+        "SR-ELM-35",
+        asking(COUNT | {"min_value": "3", "max_value": "3"}),
+        asking(COUNT | {"min_value": "4", "max_value": "3"}),
+        "must not be more than max_value",
+    ),
+    case("SR-ELM-35", asking(COUNT | {"initial_value": "-1"}), asking(COUNT | {"initial_value": "one"}), "a number"),
+    case(
+        "SR-ELM-35",
+        asking(TEXT | {"min_length": 3, "max_length": 3}),
+        asking(TEXT | {"min_length": 4, "max_length": 3}),
+        "must not be more than max_length",
+    ),
+    case(
+        "SR-ELM-36",
+        asking({"type": "rich_text_input", "max_lines": 100}),
+        asking({"type": "rich_text_input", "max_lines": 101}),
+        "must be less than 101",
+    ),
+    case(
+        "SR-ELM-36",
+        asking({"type": "rich_text_input", "initial_value": rich(line())[0]}),
+        asking({"type": "rich_text_input", "initial_value": "x"}),
+        "unsupported type",
+    ),
+    case("SR-ELM-37", small(["U1"] * 10), small(["U1"] * 11), "no more than 10 items allowed"),
 ]
 
 
@@ -477,8 +564,15 @@ def test_in_messages(taken: list[Json], refused: list[Json], problem: str) -> No
     [
         case("SR-BLK-02", "modal", [DIVIDER] * 100, [DIVIDER] * 101, "no more than 100 items allowed"),
         case("SR-BLK-02", "home", [DIVIDER] * 100, [DIVIDER] * 101, "no more than 100 items allowed"),
+        case(
+            "SR-ELM-20",
+            "modal",
+            asking({"type": "file_input", "max_files": 10}),
+            asking({"type": "file_input", "max_files": 11}),
+            "must be less than 11",
+        ),
         case("SR-BLK-40", "modal", alert("x" * 200), alert("x" * 201), "must be less than 201 characters"),
-        case("SR-BLK-41", "modal", alert(level="success"), alert(level="panic"), "must be one of: default"),
+        case("SR-BLK-41", "modal", alert(level="success"), alert(level="panic"), "must be a valid enum value"),
     ],
 )
 def test_in_views(surface: str, taken: list[Json], refused: list[Json], problem: str) -> None:
@@ -509,6 +603,32 @@ def test_where_blocks_stand(blocks: list[Json], there: set[str], not_there: set[
         assert named(kit.problems(blocks, surface), f"unsupported type: {blocks[0]['type']}")
 
 
+@pytest.mark.parametrize(
+    ("element", "there", "not_there"),
+    [
+        case("SR-ELM-38", asking({"type": "file_input"}), {"modal"}, {"message", "home"}),
+        case("SR-ELM-38", actions({"type": "datetimepicker"}), {"modal", "message"}, {"home"}),
+        case(
+            "SR-ELM-38",
+            actions({"type": "workflow_button", "text": plain("x"), "workflow": {"trigger": {"url": "https://x"}}}),
+            {"message"},
+            {"modal", "home"},
+        ),
+    ],
+)
+def test_where_elements_stand(element: list[Json], there: set[str], not_there: set[str]) -> None:
+    for surface in there:
+        assert kit.problems(element, surface) == []
+    for surface in not_there:
+        assert named(kit.problems(element, surface), "unsupported type: ")
+
+
+@rule("SR-BLK-56")
+async def test_two_tables_have_a_code_of_their_own(slack: Try) -> None:
+    await slack.takes("chat.postMessage", channel="#general", text="x", blocks=table(1))
+    await slack.refuses("invalid_attachments", "chat.postMessage", channel="#general", text="x", blocks=table(1) * 2)
+
+
 @rule("SR-BLK-49")
 async def test_too_long_in_all_has_a_code_of_its_own(slack: Try) -> None:
     long = [section("x" * 3000)] * 4
@@ -530,5 +650,11 @@ async def test_blocks_validate(slack: Try) -> None:
     await slack.refuses("invalid_message", "blocks.validate", message={"blocks": alert()})
     refused = await slack.refuses("invalid_blocks", "blocks.validate", blocks=[section("")])
     assert refused["errors"] == [
-        {"pointer": "/blocks/0/text/text", "code": "failed_constraint", "message": "must be more than 0 characters"}
+        {"pointer": "/0/text/text", "code": "failed_constraint", "message": "must be more than 0 characters"}
     ]
+    refused = await slack.refuses("invalid_blocks", "blocks.validate", blocks=[{"type": "header"}])
+    assert refused["errors"] == [
+        {"pointer": "/0", "code": "missing_field", "message": "missing required field: text", "field": "text"}
+    ]
+    slack.token = ""
+    await slack.takes("blocks.validate", blocks=[section("x")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox import talk
+from bot.sandbox import Sandbox, talk
 from tests.sandbox.rules.book import rule
 from tests.sandbox.rules.conftest import Try
 
@@ -26,7 +26,7 @@ async def test_length_of_a_name(slack: Try) -> None:
 @rule("SR-CHN-02")
 async def test_signs_of_a_name(slack: Try) -> None:
     await slack.takes(CREATE, name="az09-_")
-    for name in ("Inc", "a b", "é", "a.b"):
+    for name in ("Inc", "a b", "é", "a.b", "#a"):
         await slack.refuses("invalid_name_specials", CREATE, name=name)
 
 
@@ -159,6 +159,28 @@ async def test_direct_messages(slack: Try) -> None:
     await slack.refuses("user_not_found", "conversations.open", users="U0NOBODY")
 
 
+@rule("SR-CHN-21")
+async def test_direct_messages_are_no_channels(slack: Try) -> None:
+    direct = (await slack.takes("conversations.open", users=ANA))["channel"]["id"]
+    await slack.takes("conversations.info", channel=direct)
+    for method, more in (("archive", {}), ("rename", {"name": "x"}), ("kick", {"user": ANA}), ("join", {})):
+        await slack.refuses("method_not_supported_for_channel_type", f"conversations.{method}", channel=direct, **more)
+
+
+@rule("SR-CHN-22")
+async def test_direct_messages_with_several(sandbox: Sandbox, slack: Try) -> None:
+    sandbox.install.grants[sandbox.bot_token].scopes |= {"mpim:write", "mpim:read"}
+    opened = await slack.takes("conversations.open", users=[ANA, BEN], return_im=True)
+    assert opened["channel"]["is_mpim"]
+    again = await slack.takes("conversations.open", users=f"{BEN},{ANA}")
+    assert again == {"ok": True, "channel": {"id": opened["channel"]["id"]}, "no_op": True, "already_open": True}
+    await slack.takes("chat.postMessage", channel=opened["channel"]["id"], text="x")
+    listed = await slack.takes("conversations.list", types="mpim")
+    assert [each["id"] for each in listed["channels"]] == [opened["channel"]["id"]]
+    await slack.refuses("user_not_found", "conversations.open", users=[ANA, "U0NOBODY"])
+    await slack.refuses("too_many_users", "conversations.open", users=[ANA, BEN, *(f"U{n}" for n in range(7))])
+
+
 @rule("SR-CHN-19")
 async def test_archived_channels_are_closed(slack: Try) -> None:
     made = await make(slack)
@@ -261,6 +283,8 @@ async def test_something_is_named(slack: Try) -> None:
     await slack.takes("reactions.add", **where, name="eyes")
     await slack.refuses("no_item_specified", "pins.add", channel=PAYMENTS)
     await slack.refuses("no_item_specified", "reactions.add", channel=PAYMENTS, name="eyes")
+    await slack.refuses("no_item_specified", "reactions.get", channel=PAYMENTS)
+    await slack.refuses("bad_timestamp", "pins.add", channel=PAYMENTS, timestamp="yesterday")
 
 
 # -- files --------------------------------------------------------------------------------------------

@@ -29,6 +29,10 @@ async def test_a_long_text_is_cut_off(slack: Try) -> None:
     cut = await slack.takes(POST, channel=GENERAL, text="x" * 40_001)
     slack.holds(len(kept["message"]["text"]) == 40_000)
     slack.fails(len(cut["message"]["text"]) == 40_000)
+    await slack.takes("conversations.join", channel=GENERAL)
+    await slack.takes("chat.postEphemeral", channel=GENERAL, user="U01ANASILVA", text="x" * 40_000)
+    await slack.refuses("msg_too_long", "chat.postEphemeral", channel=GENERAL, user="U01ANASILVA", text="x" * 40_001)
+    slack.fails(cut["warning"] == "message_truncated" and "warning" not in kept)
 
 
 @rule("SR-MSG-02")
@@ -42,6 +46,7 @@ async def test_text_of_an_update(slack: Try) -> None:
 async def test_something_is_said(slack: Try) -> None:
     await slack.takes(POST, channel=GENERAL, attachments=[{"text": "x"}])
     await slack.refuses("no_text", POST, channel=GENERAL, text="", blocks=[])
+    await slack.refuses("no_text", POST, channel=GENERAL, text=" ")
 
 
 @rule("SR-MSG-04")
@@ -54,6 +59,9 @@ async def test_attachments(slack: Try) -> None:
 async def test_markdown_text(slack: Try) -> None:
     await slack.takes(POST, channel=GENERAL, markdown_text="x" * 12_000)
     await slack.refuses("msg_too_long", POST, channel=GENERAL, markdown_text="x" * 12_001)
+    ts = await post(slack)
+    await slack.takes("chat.update", channel=GENERAL, ts=ts, markdown_text="x" * 12_000)
+    await slack.refuses("msg_too_long", "chat.update", channel=GENERAL, ts=ts, markdown_text="x" * 12_001)
 
 
 @rule("SR-MSG-06")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -109,6 +110,53 @@ async def test_forms_and_json_alike(slack: Try) -> None:
     slack.fails(broken["error"] == "invalid_blocks_format")
 
 
+@rule("SR-TOK-11")
+async def test_types_of_bodies(slack: Try) -> None:
+    say = {"channel": GENERAL, "text": "x"}
+    form = b"channel=C01GENERAL1&text=x"
+    warnings = {
+        "application/json": ["missing_charset"],
+        "application/json; charset=utf-8": None,
+        "application/x-www-form-urlencoded": None,
+        "application/x-www-form-urlencoded; charset=utf-8": ["superfluous_charset"],
+        "text/plain": None,
+    }
+    for kind, expected in warnings.items():
+        body = json.dumps(say).encode() if "json" in kind else form
+        answer = await send(slack, "chat.postMessage", data=body, headers={"Content-Type": kind})
+        slack.holds(answer["ok"])
+        assert answer.get("response_metadata", {}).get("warnings") == expected
+        assert answer.get("warning") == (expected[0] if expected else None)
+    refused = {
+        "application/xml": "invalid_post_type",
+        "application/json; charset=utf-16": "invalid_charset",
+        "multipart/form-data": "invalid_form_data",
+    }
+    for kind, error in refused.items():
+        answer = await send(slack, "chat.postMessage", data=form, headers={"Content-Type": kind})
+        slack.fails(answer["error"] == error)
+    untyped = await send(slack, "chat.postMessage", data=form, skip_auto_headers=["Content-Type"])
+    slack.fails(untyped["error"] == "missing_post_type")
+
+
+@rule("SR-TOK-12")
+async def test_a_token_in_a_body(slack: Try) -> None:
+    inside = {"token": slack.token}
+    slack.token = ""
+    slack.holds((await send(slack, "auth.test", data=inside))["ok"])
+    slack.fails((await send(slack, "auth.test", json=inside))["error"] == "not_authed")
+
+
+@rule("SR-TOK-13")
+async def test_scopes_in_headers(slack: Try) -> None:
+    _, _, headers = await slack.ask("users.info", user="U01ANASILVA")
+    slack.holds(headers["x-accepted-oauth-scopes"] == "users:read")
+    assert "chat:write" in headers["x-oauth-scopes"].split(",")
+    slack.token += "x"
+    _, _, headers = await slack.ask("users.info", user="U01ANASILVA")
+    slack.fails("x-oauth-scopes" not in headers)
+
+
 # -- rate limits --------------------------------------------------------------------------------------
 
 
@@ -156,6 +204,9 @@ async def test_messages_in_a_channel(busy: Try) -> None:
     assert await post(PAYMENTS) == 0
     busy.sandbox.clock.advance(1)
     assert [await post(GENERAL) for _ in range(2)] == [0, 1]
+    # A person's id and the id of the direct message with that person are one channel.
+    direct = (await busy.takes("conversations.open", users="U01ANASILVA"))["channel"]["id"]
+    assert [await post(where) for where in ["U01ANASILVA", direct] * 3] == [0, 0, 0, 0, 0, 1]
 
 
 @rule("SR-RAT-06")

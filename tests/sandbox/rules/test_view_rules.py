@@ -31,8 +31,8 @@ HOME: Json = {"type": "home", "blocks": [section("x")]}
         case("SR-VIW-03", {"private_metadata": "x" * 3000}, {"private_metadata": "x" * 3001}, "must be less than 3001"),
         case("SR-VIW-04", {"callback_id": "x" * 255}, {"callback_id": "x" * 256}, "must be less than 256 characters"),
         case("SR-VIW-04", {"external_id": "x" * 255}, {"external_id": "x" * 256}, "must be less than 256 characters"),
-        case("SR-VIW-06", {"submit": plain("Go")}, {"submit": None}, "missing required field: submit"),
-        case("SR-VIW-12", {"title": plain("T")}, {"title": None}, "missing required field: title"),
+        case("SR-VIW-06", {"submit": plain("Go")}, {"submit": None}, "must define `submit`"),
+        case("SR-VIW-12", {"title": plain("T")}, {"title": None}, "must provide an object"),
     ],
 )
 def test_parts_of_a_view(taken: Json, refused: Json, problem: str) -> None:
@@ -44,8 +44,9 @@ def trigger(slack: Try, user: str = ANA, view: str | None = None) -> str:
     return slack.sandbox.desk.new_trigger(user, view)
 
 
-async def opened(slack: Try, **more: Any) -> Json:
-    view: Json = (await slack.takes("views.open", trigger_id=trigger(slack), view=order_form(**more)))["view"]
+async def opened(slack: Try, user: str = ANA, **more: Any) -> Json:
+    given = {"trigger_id": trigger(slack, user), "view": order_form(**more)}
+    view: Json = (await slack.takes("views.open", **given))["view"]
     return view
 
 
@@ -82,6 +83,9 @@ async def test_external_ids(slack: Try) -> None:
     await opened(slack, external_id="one")
     view = order_form(external_id="one")
     await slack.refuses("duplicate_external_id", "views.open", trigger_id=trigger(slack, BEN), view=view)
+    other = await opened(slack, BEN, external_id="two")
+    await slack.takes("views.update", view_id=other["id"], view=order_form(external_id="two"))
+    await slack.refuses("duplicate_external_id", "views.update", view_id=other["id"], view=view)
 
 
 @rule("SR-VIW-10")
