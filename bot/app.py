@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
+import yaml
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import probes
 from bot.caretaker import Caretaker
 from bot.clock import FollowedClock, SystemClock
 from bot.comms import offer as texts
-from bot.config import Settings, endpoints
-from bot.domain import postmortem
-from bot.domain.incident import Incident
-from bot.domain.message import Message
+from bot.config import ROOT, Settings, endpoints, signing_secrets
+from bot.domain.errors import StoreUnavailable
 from bot.domain.policy import Policy
-from bot.ports import Clock, TryLater, Unsure
+from bot.house import House
+from bot.ports import Clock
 from bot.probes import Endpoint, ProbeSettings
 from bot.runbooks import Shelf, load
 from bot.service import Service
@@ -35,11 +32,18 @@ from bot.slack import listening
 from bot.slack.desk import Desk
 from bot.slack.directory import Directory
 from bot.slack.ears import listen
-from bot.slack.messages import messages
-from bot.slack.room import SlackPublisher, SlackRoom, web_client
-from bot.slack.setup import Setup
-from bot.store import Store
+from bot.slack.exchange import exchanged
+from bot.slack.listening import Identity
+from bot.slack.remembered import Memory
+from bot.slack.room import Client, web_client
+from bot.slack.sockets import Sockets
+from bot.slack.workspace import Workspace
+from bot.slack.workspaces import Workspaces
+from bot.store import Person, Store, StoreRefused
+from bot.store.installations import KeptInstallations, Keys
+from bot.web import install
 from bot.web.edge import Health, edge
+from bot.web.edge import runner as serving
 
 log = structlog.get_logger(__name__)
 
@@ -57,14 +61,15 @@ class Bot:
         self.tasks: set[asyncio.Task[Any]] = set()
         self.store: Store
         self.service: Service
-        self.directory: Directory
         self.caretaker: Caretaker
-        self.desk: Desk
+        self.house: House
+        self.workspaces: Workspaces
+        self.installations: KeptInstallations | None = None
         self.shelf: Shelf
         self.library: texts.Library
         self.app: AsyncApp
         self.port = 0
-        self._socket: AsyncSocketModeHandler | None = None
+        self.sockets: Sockets | None = None
         self._background: list[asyncio.Task[Any]] = []
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -79,34 +84,31 @@ class Bot:
         settings = self.settings
         if isinstance(self.clock, FollowedClock):
             self._run(stack, self.clock.follow(), "clock")
+            await self.clock.heard()
         self._load_content()
-        self.store = Store.open(settings.database_url, settings.chain_key.get_secret_value().encode())
+        key = settings.chain_key.get_secret_value().encode()
+        self.store = Store.open(settings.database_url, key, lease=settings.lease_seconds)
         stack.push_async_callback(self.store.close)
+        await self.store.serve()
         session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.slack_timeout))
         stack.push_async_callback(session.close)
-        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
-        self.directory = Directory(client)
-        await self._meet_slack()
         # Probes talk to strangers: a session of their own, without our headers.
-        reading = aiohttp.ClientSession()
+        reading = probes.session(settings.probe_private_hosts)
         stack.push_async_callback(reading.close)
-        self._wire(client, reading)
+        self._wire(session, reading)
+        await self._open()
+        # What is held is renewed until the last call has ended.
+        self._run(stack, self.caretaker.keep(), "leases")
         await self._listen(stack)
         self._run(stack, self.caretaker.run(), "caretaker")
         self._tick(stack)
         log.info("bot.started", mode=settings.slack_mode, port=self.port, runbooks=len(self.shelf.runbooks))
 
-    async def _meet_slack(self) -> None:
-        """Learn the workspace. While Slack is away: wait for it. Raises NotDone where Slack refuses us."""
-        pause = 1.0
-        while True:
-            try:
-                await self.directory.warm((self.policy.announcements, self.policy.customer_comms))
-                return
-            except (TryLater, Unsure) as error:
-                log.warning("slack.away", error=str(error), seconds=pause)
-                await asyncio.sleep(pause)
-                pause = min(30.0, pause * 2)
+    async def _open(self) -> None:
+        """Learn the workspaces. Raises NotDone where Slack refuses the token of the settings."""
+        if self.settings.slack_bot_token is not None:
+            await self.workspaces.begin(self.settings.slack_bot_token.get_secret_value())
+        await self.workspaces.look()
 
     def _load_content(self) -> None:
         self.shelf = load(self.settings.runbooks_dir, known_probes=frozenset(probes.PROBES))
@@ -115,23 +117,13 @@ class Bot:
             # A malformed file is refused, said with file and line; the others still serve.
             log.warning("content.refused", problem=str(problem))
 
-    def _wire(self, client: AsyncWebClient, reading: aiohttp.ClientSession) -> None:
-        directory, settings = self.directory, self.settings
-        room = SlackRoom(client, directory.bot_user, directory.url)
-        self.service = Service(self.store, self._expanded(), self.clock)
-        publishers = {
-            "customers": SlackPublisher(room, directory.channel(self.policy.customer_comms)),
-            "internal": SlackPublisher(room, directory.channel(self.policy.announcements)),
-        }
-        self.caretaker = Caretaker(
-            self.service,
-            room,
-            self._render,
-            self._postmortem,
-            publishers,
-            self._channel_of,
-        )
+    def _wire(self, session: aiohttp.ClientSession, reading: aiohttp.ClientSession) -> None:
+        settings = self.settings
+        self.service = Service(self.store, self.policy, self.clock)
+        self.caretaker = Caretaker(self.service, lambda team: self.workspaces.ground(team))
         self.service.on_change = self.caretaker.changed
+        self.store.on_change = self.caretaker.heard
+        self.store.on_people = self._learned
         looks = probes.build(
             ProbeSettings(
                 horizon=_endpoints(settings.horizon_urls),
@@ -140,40 +132,75 @@ class Bot:
             ),
             reading,
         )
-        self.desk = Desk(
-            service=self.service,
-            caretaker=self.caretaker,
-            directory=directory,
-            client=client,
-            room=room,
-            runbooks=self.shelf,
-            texts=texts.Texts(self.library),
-            probes={name: probe.read for name, probe in looks.items()},
-            secret=texts.secret_in,
-            command=settings.slack_command,
+        read = {name: probe.read for name, probe in looks.items()}
+        self.house = House(
+            self.service, self.caretaker, self.policy, self.shelf, self.library, read, settings.slack_command
         )
-        secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
-        self.app = listening.bolt_app(
-            client, secret, team=directory.team, bot_user=directory.bot_user, bot_id=directory.bot_id, tasks=self.tasks
-        )
-        listen(self.app, self.desk)
+
+        self._session = session
+        self.installations = None
+        if settings.slack_client_id and settings.token_keys is not None:
+            self.installations = KeptInstallations(self.store, Keys(settings.token_keys.get_secret_value()))
+        channels = (self.policy.announcements, self.policy.customer_comms)
+
+        def meet(client: Client) -> Directory:
+            return Directory(client, remembered(self.store, self.clock))
+
+        self.workspaces = Workspaces(self._connect, self.house.furnish, meet, channels, self.clock, self.installations)
+        self.app = listening.bolt_app(self._connect(""), "", self._who, self.tasks)
+        listen(self.app, self._desk)
+
+    def _connect(self, token: str) -> Client:
+        return web_client(token, self.settings.slack_api_url, self._session)
+
+    def _who(self, team: str) -> Identity | None:
+        one = self.workspaces.known(team)
+        return Identity(one.directory.bot_user, one.directory.bot_id, one.client.token or "") if one else None
+
+    async def _desk(self, team: str) -> Desk | None:
+        one, home = await self.workspaces.find(team), self.workspaces.home
+        if one is None and home is not None and home.team == team:
+            one = home  # it refuses our token; what people say there is recorded, and answered without it
+        return one.desk if one else None
+
+    @property
+    def home(self) -> Workspace:
+        """The workspace of SLACK_BOT_TOKEN."""
+        assert self.workspaces.home is not None
+        return self.workspaces.home
 
     async def _listen(self, stack: contextlib.AsyncExitStack) -> None:
         settings = self.settings
         http = settings.slack_mode == "http"
-        secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
-        runner = web.AppRunner(edge(self.app if http else None, secret, self.health), access_log=None)
+        site = edge(self.app if http else None, signing_secrets(settings), self.health, self._ours, pages=self._pages())
+        runner = serving(site)
         await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
-        self.port = runner.addresses[0][1]
-        # First in, last out: what was acknowledged is finished before the store closes.
+        # First in, last out: nothing more is taken, what was acknowledged is finished, then the store closes.
         stack.push_async_callback(self._finish)
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        self.port = runner.addresses[0][1]
         if not http and settings.slack_app_token:
-            self._socket = AsyncSocketModeHandler(self.app, settings.slack_app_token.get_secret_value())
-            await self._socket.connect_async()  # type: ignore[no-untyped-call]
-            stack.push_async_callback(self._socket.close_async)
+            token = settings.slack_app_token.get_secret_value()
+            self.sockets = Sockets(self.app, token, settings.slack_api_url, settings.socket_connections)
+            stack.push_async_callback(self.sockets.stop)
+            await self.sockets.start()
+
+    def _pages(self) -> list[web.RouteDef]:
+        """Where workspaces install the bot; nothing where it serves the one of the settings."""
+        settings, kept = self.settings, self.installations
+        if kept is None or settings.slack_client_secret is None:
+            return []
+        scopes = yaml.safe_load((ROOT / "manifest.yaml").read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"]
+        redirect, id = settings.slack_redirect_url, settings.slack_client_id
+        secret = settings.slack_client_secret.get_secret_value()
+        may = frozenset(one.strip() for one in settings.slack_workspaces.split(",") if one.strip())
+        ours = install.Application(id, ",".join(scopes), settings.slack_authorize_url, redirect, may)
+
+        async def exchange(code: str) -> Mapping[str, Any]:
+            return await exchanged(self._connect(""), code, id, secret, redirect)
+
+        return install.Door(ours, exchange, self.workspaces.anew, kept, self.clock).routes()
 
     def _run(self, stack: contextlib.AsyncExitStack, work: Any, name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -191,18 +218,35 @@ class Bot:
         options: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         add(self._refresh, "interval", minutes=10, **options)
         add(self._forget, "interval", hours=1, **options)
+        add(self._look, "interval", seconds=15, **options)
         self._scheduler.start()
         stack.callback(self._scheduler.shutdown, wait=False)
 
-    def _expanded(self) -> Policy:
-        """The policy with its levels as people: groups are expanded from the directory, so that rules never ask it."""
-        levels = tuple(people for level in self.policy.levels if (people := self.directory.expand(level)))
-        return replace(self.policy, levels=levels)
-
     async def _refresh(self) -> None:
         """Read people and groups anew; who joined a group since is called from now on."""
-        await self.directory.refresh()
-        self.service.policy = self._expanded()
+        for one in self.workspaces:
+            await one.directory.refresh()
+            self.house.expand(one.directory)
+
+    def _learned(self, team: str) -> None:
+        """Another replica has heard of people or groups there: who may act here is who may act there."""
+        one = self.workspaces.known(team)
+        if one is not None:
+            task = asyncio.create_task(self._reread(one), name="reread")
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def _reread(self, one: Workspace) -> None:
+        with contextlib.suppress(StoreUnavailable):  # the next refresh asks Slack
+            await one.directory.reread()
+            self.house.expand(one.directory)
+
+    async def _look(self) -> None:
+        """Serve who installed the bot elsewhere since."""
+        try:
+            await self.workspaces.look()
+        except (StoreUnavailable, StoreRefused) as error:
+            log.error("workspaces.not_read", error=str(error))
 
     async def _forget(self) -> None:
         """Delivery keys are kept a day: Slack's last retry comes after minutes."""
@@ -223,33 +267,14 @@ class Bot:
                 await asyncio.wait(set(self.tasks))
             await self.caretaker.idle()
 
-    # -- what the parts need of each other ----------------------------------------------------------
+    async def _ours(self, app: str, teams: frozenset[str]) -> bool:
+        """Whether a delivery over HTTP is for this app, in this workspace. What it does not name is not looked at.
 
-    def _render(self, incident: Incident, now: datetime) -> list[Message]:
-        setup = Setup(
-            policy=self.service.policy,
-            names=self.directory.names,
-            runbooks={slug: one.title for slug, one in self.shelf.runbooks.items()},
-            command=self.settings.slack_command,
-        )
-        return messages(incident, now, setup)
-
-    async def _postmortem(self, incident: Incident) -> tuple[str, str]:
-        entries = await self.store.entries(incident.id)
-        through = incident.postmortem.through if incident.postmortem else incident.seq
-        name = incident.postmortem.name if incident.postmortem else f"{incident.name.lower()}-postmortem.md"
-        covered: Sequence[Any] = [entry for entry in entries if entry.seq <= through]
-        at = incident.postmortem.at if incident.postmortem else self.clock.now()
-        return name, postmortem.write(
-            incident, covered, self.directory.names, self.policy, at, base_url=self.directory.url
-        )
-
-    def _channel_of(self, kind: str) -> str:
-        names: Mapping[str, str] = {
-            "announcements": self.policy.announcements,
-            "customers": self.policy.customer_comms,
-        }
-        return self.directory.channel(names.get(kind, ""))
+        With OAuth any workspace may have installed the bot a moment ago: the handlers tell, in words.
+        """
+        apps = {one.directory.app for one in self.workspaces if one.directory.app}
+        home = self.workspaces.home
+        return (not app or not apps or app in apps) and (home is None or not teams or home.team in teams)
 
     async def health(self) -> Health:
         """Database, connection to Slack, the oldest overdue duty, parked duties."""
@@ -259,18 +284,38 @@ class Bot:
         try:
             now = self.clock.now()
             parked = len(await self.store.parked())
-            open_incidents = len(await self.store.listing(self.directory.team, open_only=True, limit=10_000))
+            for one in self.workspaces:
+                open_incidents += await self.store.count_open(one.team)  # everybody may read this
             oldest = await self.store.oldest_overdue(now)
             overdue = max(timedelta(), now - oldest) if oldest else overdue
         except Exception as error:
             problems.append(f"database: {type(error).__name__}")
-        if self._socket is not None and not await self._socket.client.is_connected():
-            problems.append("slack: not connected")
+        away = self.workspaces.away
+        if self.workspaces.home is not None:  # the only one
+            problems += [f"slack: {team} refuses SLACK_BOT_TOKEN ({code})" for team, code in away.items()]
+        standing = self.sockets.standing() if self.sockets else None
+        if standing and standing.problem:
+            problems.append(standing.problem)
         if overdue > LATE:
             problems.append(f"duties: the oldest is {int(overdue.total_seconds())} s overdue")
         if parked:
             problems.append(f"duties: {parked} parked; `bot doctor` shows them")
-        return Health(tuple(problems), open_incidents, overdue.total_seconds(), parked)
+        connections = (standing.connected, standing.wanted) if standing else None
+        resting = tuple(f"{team}: {code}" for team, code in away.items())
+        return Health(tuple(problems), open_incidents, overdue.total_seconds(), parked, connections, resting)
+
+
+def remembered(store: Store, clock: Clock) -> Memory:
+    """Where a directory keeps what it knows over a restart: rows of the store."""
+
+    async def load(team: str) -> Mapping[str, Mapping[str, Any]]:
+        return {one.user: one.body for one in await store.people(team)}
+
+    async def save(team: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        now = clock.now()
+        await store.save_people([Person(team, id, body, now) for id, body in rows.items()])
+
+    return Memory(load, save)
 
 
 def _endpoints(text: str) -> tuple[Endpoint, ...]:

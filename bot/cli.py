@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,11 +42,14 @@ def main() -> None:
 
 
 def _settings() -> Settings:
-    """The settings, or a message with every problem at once and exit status 2."""
-    from bot import config
+    """The settings, or a message with every problem at once and exit status 2; from here on no secret is logged."""
+    from bot import config, logs
 
     try:
-        return config.read()
+        settings = config.read()
+        logs.configure(settings.log_level, config.hidden(settings))
+        logs.last_words(config.hidden(settings))
+        return settings
     except config.Misconfigured as wrong:
         print("The settings do not let the bot start:", file=sys.stderr)
         for problem in wrong.problems:
@@ -92,12 +95,9 @@ def run() -> None:
     settings = _settings()
     policy = _policy(settings)
 
-    from bot import logs
     from bot.app import bot
     from bot.ports import NotDone
     from bot.store import StoreRefused
-
-    logs.configure(settings.log_level)
 
     async def work() -> None:
         async with bot(settings, policy).running():
@@ -106,7 +106,7 @@ def run() -> None:
     try:
         asyncio.run(_until_signal(work()))
     except StoreRefused as refused:
-        print(f"{refused}\nRun `python -m bot migrate` first.", file=sys.stderr)
+        print(refused, file=sys.stderr)
         raise typer.Exit(2) from None
     except NotDone as refusal:
         print(f"Slack refuses this bot: {refusal.code}. `python -m bot doctor` says what to do.", file=sys.stderr)
@@ -158,41 +158,14 @@ def sandbox(
     json_: Annotated[bool, typer.Option("--json", help="Print addresses and tokens as one line of JSON.")] = False,
 ) -> None:
     """Start the local Slack alone, for this bot or anybody's Bolt app."""
-    import json
-
     import yaml
 
-    from bot.sandbox import Sandbox, SandboxClock
+    from bot.sandbox.alone import serve
 
     described = yaml.safe_load((manifest or MANIFEST).read_text())
-
-    async def work() -> None:
-        local = Sandbox(described, SandboxClock(), event_url=http or None, tour=tour, strict=strict)
-        for name in workspace or []:
-            local.add_workspace(name)
-        await local.start(port)
-        facts = {
-            "url": local.url,
-            "api_url": local.api_url,
-            "bot_token": local.bot_token,
-            "app_token": local.app_token,
-            "signing_secret": local.signing_secret,
-            "client_id": local.client_id,
-            "client_secret": local.client_secret,
-            "authorize_url": local.authorize_url,
-        }
-        if json_:
-            print(json.dumps(facts), flush=True)
-        else:
-            for name, value in facts.items():
-                print(f"{name:15} {value}", flush=True)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await local.stop()
-
+    work = serve(described, port, http=http, tour=tour, strict=strict, workspaces=tuple(workspace or ()), as_json=json_)
     try:
-        asyncio.run(_until_signal(work()))
+        asyncio.run(_until_signal(work))
     except OSError as taken:
         print(f"Port {port} cannot be used ({taken.strerror}). Try --port 0, which takes a free one.", file=sys.stderr)
         raise typer.Exit(1) from None
@@ -209,6 +182,13 @@ def _store_errors() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
+def _ended(work: Callable[[Settings], int]) -> None:
+    """End as this command's work says."""
+    settings = _settings()
+    with _store_errors():
+        raise typer.Exit(work(settings))
+
+
 def _open(settings: Settings) -> Store:
     from bot.store import Store
 
@@ -216,24 +196,46 @@ def _open(settings: Settings) -> Store:
 
 
 @cli.command()
-def verify() -> None:
-    """Check every timeline against its chain: any changed byte, gap or cut tail is named."""
-    settings = _settings()
+def verify(
+    json_: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Check the database: timelines against their chain, rows that belong to nothing; and list what is owed.
 
-    async def work() -> list[str]:
-        store = _open(settings)
-        try:
-            return await store.verify()
-        finally:
-            await store.close()
+    Ends with 0, with 1 where something was damaged or changed, with 2 where that cannot be told.
+    """
+    from bot import keeping
 
-    with _store_errors():
-        problems: list[str] = asyncio.run(work())
-    for problem in problems:
-        print(problem)
-    if problems:
-        raise typer.Exit(1)
-    print("Every timeline is as it was written.")
+    _ended(lambda settings: keeping.verify(settings, json_))
+
+
+@cli.command()
+def backup(
+    target: Annotated[Path | None, typer.Argument(help="A new file, or a folder; none: BACKUP_DIR.")] = None,
+    keep: Annotated[int, typer.Option(min=0, help="Of the folder's backups keep so many; 0: all.")] = 0,
+) -> None:
+    """Write a backup while the bot runs, and check it. Ends with 1 where a timeline in it was changed."""
+    from bot import keeping
+
+    _ended(lambda settings: keeping.back_up(settings, target, keep))
+
+
+@cli.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="A backup, or an export of everything.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Move aside what is there; nothing is deleted.")] = False,
+) -> None:
+    """Put a backup in the place of the database, while no bot runs."""
+    from bot import keeping
+
+    _ended(lambda settings: keeping.restore(settings, source, replace))
+
+
+@cli.command(name="import")
+def import_(source: Annotated[Path, typer.Argument(help="What `export --all` wrote, on either database.")]) -> None:
+    """Fill an empty database with everything from another one."""
+    from bot import keeping
+
+    _ended(lambda settings: keeping.take_in(settings, source))
 
 
 @cli.command()
@@ -259,34 +261,13 @@ def doctor(
         raise typer.Exit(1)
 
 
-async def rearm_all(settings: Settings) -> int:
-    """Let every parked duty be tried again by the running bot; how many there were."""
-    from dataclasses import replace
-
-    from bot.domain.effect import EffectState
-
-    store = _open(settings)
-    try:
-        parked = await store.parked()
-        for effect in parked:
-            again = replace(effect, state=EffectState.WAITING, attempts=0, next_try_at=None, error="")
-
-            def job(tx: Any, again: Any = again) -> None:
-                tx.save_effect(again)
-                incident = tx.incident(again.incident_id)
-                if incident is not None:
-                    tx.set_due(incident.id, incident.seq, incident.last_at)
-
-            await store.write(job)
-        return len(parked)
-    finally:
-        await store.close()
-
-
 @cli.command()
 def rearm() -> None:
     """Try parked duties again, once their cause is gone (a scope added, a channel made)."""
     settings = _settings()
+
+    from bot.keeping import rearm_all
+
     with _store_errors():
         count = asyncio.run(rearm_all(settings))
     many = "1 duty is" if count == 1 else f"{count} duties are"
@@ -295,46 +276,111 @@ def rearm() -> None:
 
 @cli.command()
 def export(
-    number: Annotated[int, typer.Argument(help="The incident's number: 42 for INC-42.")],
+    number: Annotated[int | None, typer.Argument(help="The incident's number: 42 for INC-42.")] = None,
     folder: Annotated[Path, typer.Option(help="Where the files go.")] = Path(),
+    everything: Annotated[Path | None, typer.Option("--all", help="Everything, into this file, for `import`.")] = None,
     team: Annotated[str, typer.Option(help="The workspace's id, T…; asked from Slack where it is not given.")] = "",
 ) -> None:
-    """Write an incident's postmortem (Markdown) and timeline (JSON) to files."""
+    """Write an incident's postmortem (Markdown) and timeline (JSON) to files; or, with --all, everything to one."""
+    from bot import keeping
     from bot.export import write
 
     settings = _settings()
+    if everything is not None:
+        with _store_errors():
+            raise typer.Exit(keeping.export_all(settings, everything))
+    if number is None:
+        raise typer.BadParameter("Say the number of an incident, or --all FILE.")
     policy = _policy(settings)
 
-    async def work() -> list[Path]:
+    async def work() -> tuple[list[Path], bool]:
         store = _open(settings)
         try:
-            where, names = await _workspace(settings)
-            return await write(store, team or where, number, folder, names, policy)
+            where, names = await _workspace(settings, team)
+            id = await store.find(where, number)
+            incident = await store.incident(id) if id else None
+            paths = await write(store, where, number, folder, names, policy)
+            return paths, incident is not None and incident.private
         finally:
             await store.close()
 
     with _store_errors():
-        paths = asyncio.run(work())
+        paths, private = asyncio.run(work())
     if not paths:
         print(f"There is no INC-{number} in this database.", file=sys.stderr)
         raise typer.Exit(1)
+    if private:
+        print(f"INC-{number} is private: keep these files among those who are in its channel.", file=sys.stderr)
     for path in paths:
         print(path)
 
 
-async def _workspace(settings: Settings) -> tuple[str, dict[str, str]]:
-    """The workspace's id, and names for ids; without an answer from Slack ids stay ids."""
+@cli.command()
+def redact(
+    incident: Annotated[str, typer.Argument(help="The incident: INC-7, or 7.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the record in place of the words.")],
+    find: Annotated[str, typer.Option(help="-: the words come by standard input. Without it they are asked for.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    public_too: Annotated[bool, typer.Option("--public-too", help="Delete our posts to customers as well.")] = False,
+    backups: Annotated[Path | None, typer.Option(help="The folder of the backups, to name those concerned.")] = None,
+    team: Annotated[str, typer.Option(help="The workspace's id, T…, where several have that number.")] = "",
+) -> None:
+    """Take words that were pasted by accident (a secret) out of an incident's record and of Slack, for good."""
+    from bot import redacting
+
+    wish = redacting.asked(incident, find, reason, operator(), team, public_too, backups, yes)
+    _ended(lambda settings: redacting.run(settings, wish))
+
+
+async def _workspace(settings: Settings, team: str) -> tuple[str, dict[str, str]]:
+    """The workspace's id, and names for ids; without an answer from Slack ids stay ids. Raises StoreRefused."""
     import aiohttp
 
     from bot.ports import NotDone, TryLater, Unsure
     from bot.slack.directory import Directory
     from bot.slack.room import web_client
+    from bot.store import StoreRefused
+    from bot.tokens import installed
 
+    if settings.slack_bot_token is not None:
+        token = settings.slack_bot_token.get_secret_value()
+    else:
+        rows = {one.team: one.token for one in await installed(settings)}
+        team = team or (next(iter(rows)) if len(rows) == 1 else "")
+        if not team:
+            raise StoreRefused(f"Say which workspace with --team: {', '.join(rows) or 'none is installed'}.")
+        token = rows.get(team, "")
+        if not token:
+            return team, {}
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
-        directory = Directory(web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session))
+        directory = Directory(web_client(token, settings.slack_api_url, session))
         with contextlib.suppress(NotDone, TryLater, Unsure):
             await directory.warm()
-        return directory.team, dict(directory.names)
+        return team or directory.team, dict(directory.names)
+
+
+tokens = typer.Typer(help="The keys that encrypt the workspaces' tokens (TOKEN_KEYS).", no_args_is_help=True)
+cli.add_typer(tokens, name="tokens")
+
+
+@tokens.command()
+def key() -> None:
+    """Print a new key: put it in front of TOKEN_KEYS, separated by a comma."""
+    from bot.tokens import fresh_key
+
+    print(fresh_key())
+
+
+@tokens.command()
+def rotate() -> None:
+    """Encrypt every workspace's token anew with the first of TOKEN_KEYS; the others can be taken away then."""
+    settings = _settings()
+
+    from bot.tokens import rotate as rotated
+
+    with _store_errors():
+        count = asyncio.run(rotated(settings))
+    print(f"{count} {'token is' if count == 1 else 'tokens are'} encrypted with the first key.")
 
 
 @cli.command()

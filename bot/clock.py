@@ -58,6 +58,13 @@ class FollowedClock(OffsetClock):
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
+        self._heard = asyncio.Event()
+
+    async def heard(self, within: float = 2.0) -> None:
+        """Return once the other clock has been heard, or after so many seconds: it may be away."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._heard.wait()
 
     async def follow(self) -> None:
         """Stay connected for ever; while the other side is away the last offset stays in force."""
@@ -68,6 +75,7 @@ class FollowedClock(OffsetClock):
                         async for line in answer.content:
                             if line.startswith(b"data:"):
                                 self.move(timedelta(seconds=float(json.loads(line[5:])["offset"])))
+                                self._heard.set()
                 except (aiohttp.ClientError, ValueError, KeyError, TypeError):
                     pass
                 await asyncio.sleep(0.5)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
+#: characters; a shorter secret cannot be blanked without blanking ordinary words
+_SHORTEST = 6
+#: characters; a shorter part of an endpoint's path is a word ("testnet"), not a key
+_KEY = 12
 
 
 class Settings(BaseSettings):
@@ -18,19 +24,56 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="", env_file=".env", extra="ignore", populate_by_name=True)
 
     slack_mode: Literal["socket", "http"] = Field("socket", description="How Slack reaches the bot: socket or http.")
-    slack_bot_token: SecretStr = Field(description="The bot's token, xoxb-…, from “Install App”.")
+    slack_client_id: str = Field(
+        "", description="The app's client id, from “Basic Information”. Set: workspaces install the bot by OAuth."
+    )
+    slack_bot_token: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description="The bot's token, xoxb-…, from “Install App”. One workspace needs it; with OAuth it is not set.",
+    )
     slack_app_token: SecretStr | None = Field(
         None,
         validate_default=True,
         description="The app-level token, xapp-…, with connections:write. Socket Mode needs it.",
     )
     slack_signing_secret: SecretStr | None = Field(
-        None, validate_default=True, description="From “Basic Information”. Signed HTTP needs it."
+        None,
+        validate_default=True,
+        description="From “Basic Information”. Signed HTTP needs it. "
+        "While it is changed: the new one, a comma, the old.",
+    )
+    slack_client_secret: SecretStr | None = Field(
+        None, validate_default=True, description="From “Basic Information”. OAuth needs it."
+    )
+    slack_redirect_url: str = Field(
+        "", description="Where Slack sends people back: https://…/slack/oauth_redirect. None: the app's first one."
+    )
+    slack_authorize_url: str = Field(
+        "https://slack.com/oauth/v2/authorize", description="Where an installation begins; tests set their own."
+    )
+    slack_workspaces: str = Field(
+        "", description="Ids (T…) of the workspaces that may install the bot, separated by commas. None: any."
+    )
+    token_keys: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description="OAuth needs it: Fernet keys, separated by commas, kept outside the database. The first encrypts "
+        "the workspaces' tokens, each decrypts. `python -m bot tokens key` makes one.",
     )
     slack_api_url: str = Field("https://slack.com/api/", description="Where the Web API is; the demo sets its own.")
     slack_timeout: float = Field(10, gt=0, description="Seconds to wait for an answer of Slack's before looking again.")
     slack_command: str = Field("/incident", description="The slash command, as in the manifest.")
+    socket_connections: int = Field(
+        2, ge=1, le=10, description="Socket Mode: connections of this process; Slack allows an app 10 in all."
+    )
     database_url: str = Field("sqlite:///var/incidents.sqlite", description="Where the timeline is kept.")
+    backup_dir: Path | None = Field(
+        None, description="The folder of backups: where `bot backup` writes, and `bot doctor` looks how old they are."
+    )
+    lease_seconds: float = Field(
+        10, gt=0, description="Seconds after which the work of a replica that died is taken over; for development."
+    )
     chain_key: SecretStr = Field(
         description="At least 32 characters, kept outside the database: the timeline is chained with it. "
         "`python -c 'import secrets; print(secrets.token_hex(32))'` makes one."
@@ -43,6 +86,11 @@ class Settings(BaseSettings):
         description="Horizon endpoints for `check horizon`: name=url, separated by commas. None is assumed.",
     )
     rpc_urls: str = Field("", description="Stellar RPC endpoints, in the same form.")
+    probe_private_hosts: str = Field(
+        "",
+        description="Names of endpoints' hosts that may lead to private addresses, separated by commas. "
+        "An address written out in a setting needs no naming here.",
+    )
     stellar_network: str = Field(
         "Public Global Stellar Network ; September 2015", description="The passphrase that endpoints must answer with."
     )
@@ -54,9 +102,12 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if not value.startswith(("sqlite:///", "sqlite+aiosqlite:///")):
-            raise ValueError("must begin with sqlite:/// (PostgreSQL comes later)")
-        return value.replace("sqlite+aiosqlite:///", "sqlite:///")
+        scheme, _, rest = value.partition("://")
+        kind = scheme.partition("+")[0]
+        kind = "postgresql" if kind == "postgres" else kind
+        if kind not in ("sqlite", "postgresql") or (kind == "sqlite" and not rest.startswith("/")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return f"{kind}://{rest}"
 
     @field_validator("chain_key")
     @classmethod
@@ -67,7 +118,14 @@ class Settings(BaseSettings):
 
     @field_validator("slack_bot_token")
     @classmethod
-    def _bot_token(cls, value: SecretStr) -> SecretStr:
+    def _bot_token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        oauth = bool(info.data.get("slack_client_id"))
+        if value is None or (oauth and not _given(value)):
+            if not oauth:
+                raise ValueError(f"is missing ({cls.model_fields['slack_bot_token'].description})")
+            return None
+        if oauth:
+            raise ValueError("is set together with SLACK_CLIENT_ID: the bot serves one workspace, or those by OAuth")
         if not value.get_secret_value().startswith("xoxb-"):
             raise ValueError("must be a bot token, which begins with xoxb-")
         return value
@@ -95,6 +153,42 @@ class Settings(BaseSettings):
             raise ValueError(str(wrong)) from None
         return value
 
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _two_at_most(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = [part.strip() for part in value.get_secret_value().split(",")] if value is not None else []
+        if len(parts) > 2 or (len(parts) == 2 and not all(parts)):
+            raise ValueError("holds one secret, or two with a comma between them")
+        return value
+
+    @field_validator("slack_client_secret", "token_keys")
+    @classmethod
+    def _needed_by_oauth(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if info.data.get("slack_client_id") and not _given(value):
+            raise ValueError("is missing: SLACK_CLIENT_ID needs it")
+        return value
+
+    @field_validator("token_keys")
+    @classmethod
+    def _fernet_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        for part in value.get_secret_value().split(",") if value is not None and _given(value) else ():
+            try:
+                fit = len(base64.urlsafe_b64decode(part.strip())) == 32
+            except ValueError:
+                fit = False
+            if not fit:
+                raise ValueError("has a part that is not a Fernet key; `python -m bot tokens key` makes one")
+        return value
+
+    @field_validator("slack_redirect_url", "slack_authorize_url")
+    @classmethod
+    def _page(cls, value: str) -> str:
+        parts = urlsplit(value)
+        here = parts.hostname in ("127.0.0.1", "localhost")
+        if value and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and here))):
+            raise ValueError("must begin with https://")
+        return value
+
     @field_validator("slack_app_token", "slack_signing_secret")
     @classmethod
     def _needed_by_mode(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -105,7 +199,33 @@ class Settings(BaseSettings):
 
 
 def _given(secret: SecretStr | None) -> bool:
-    return secret is not None and bool(secret.get_secret_value())
+    return secret is not None and bool(secret.get_secret_value().strip())
+
+
+def signing_secrets(settings: Settings) -> tuple[str, ...]:
+    """The secrets with which Slack may sign: none, one, or two while it is being changed."""
+    secret = settings.slack_signing_secret
+    return tuple(part.strip() for part in secret.get_secret_value().split(",") if part.strip()) if secret else ()
+
+
+def hidden(settings: Settings) -> tuple[str, ...]:
+    """Everything in the settings that may be read nowhere, longest first: secrets and each part of a list of them,
+    passwords in addresses, and what stands behind an endpoint's host, where providers put their keys."""
+    found: set[str] = set()
+    for value in (getattr(settings, name) for name in Settings.model_fields):
+        if isinstance(value, SecretStr):
+            whole = value.get_secret_value()
+            parts = [part.strip() for part in whole.split(",")]
+            # A list of secrets, or one that happens to have a comma in it.
+            found.update(parts if all(re.fullmatch(r"\S{8,}", part) for part in parts) else ())
+            found.add(whole)
+    asked = [url for _, url in (*endpoints(settings.horizon_urls), *endpoints(settings.rpc_urls))]
+    for url in (settings.database_url, *asked):
+        password = urlsplit(url).password or ""
+        found.update((password, unquote(password)))
+    for address in map(urlsplit, asked):
+        found.update(one for one in (*address.path.split("/"), *re.split("[=&]", address.query)) if len(one) >= _KEY)
+    return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=lambda one: (-len(one), one)))
 
 
 class Misconfigured(Exception):

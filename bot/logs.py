@@ -1,59 +1,141 @@
-"""Logs: one line an event on stderr, with everything that looks like a secret blanked."""
+"""Logs: one entry an event on stderr, ours and every library's, with everything that is or looks like a secret blanked.
+
+Blanked is what is about to be written, as the last step: names, nested values and tracebacks included. What people
+wrote cannot make a line of its own: control characters are spelled out, and further lines of an entry are indented.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any
+import threading
+import traceback
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Protocol
 
 import structlog
 
-#: Slack's tokens and webhook addresses, bearer headers, Stellar secret seeds
-_SECRETS = re.compile(
-    r"xox[abeprs]-[A-Za-z0-9-]+|xapp-[A-Za-z0-9-]+|(?i:bearer\s+)[A-Za-z0-9._~+/=-]{8,}"
-    r"|https://hooks\.slack\.com/\S+|\bS[A-Z2-7]{55}\b"
-)
 BLANK = "[secret]"
 
+#: What is a secret wherever it stands; of a match only the group "keep" stays.
+_PATTERNS = (
+    r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+",  # Slack's tokens, also rotating ones (xoxe.xoxb-1-…, xoxe-1-…)
+    r"xapp-[A-Za-z0-9-]+",  # Slack's app-level tokens
+    r"https?://hooks\.slack(?:-gov)?\.com/[^\s\"'<>]+",  # webhooks and response URLs: who has one may post
+    r"(?P<keep>(?i:\b(?:bearer|basic)\s+))(?=[^\s\"']*[0-9A-Z._+/=-])[A-Za-z0-9._~+/=-]{8,}",  # authorization headers
+    r"\bS[A-Z2-7]{55}\b",  # Stellar secret seeds
+    r"v0=[0-9a-f]{64}",  # Slack's signatures
+    r"(?P<keep_user>\b[a-z][a-z0-9+.-]*://[^\s:/?#@\"']*:)[^\s/?#@\"']+(?=@)",  # passwords in addresses
+    # anything that calls itself so: signing_secret=…, "password": "…"
+    r"(?P<keep_name>(?i:\b[a-z_]*(?:secret|password|passwd|api_?key|chain_key|private_key|(?:access|refresh|bot|app)_token))"
+    r"[\"']?\s*[=:]\s*[\"']?)(?!\[secret\]|None\b)[^\s\"',;&}\])]{6,}",
+)
+_SECRETS = re.compile("|".join(_PATTERNS))
 
-def blank(text: str) -> str:
-    """The text without anything that looks like a secret."""
-    return _SECRETS.sub(BLANK, text)
-
-
-def _blank_all(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = blank(value)
-    return event
-
-
-class _Blanking(logging.Filter):
-    """The same for libraries that log on their own."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = blank(record.getMessage()), ()
-        return True
+#: control characters but tab and line feed; among them those that move a terminal's cursor, and those that turn text
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-def configure(level: str) -> None:
-    """Set up both structlog and the standard library's logging."""
+class Writes(Protocol):
+    """What can be written to."""
+
+    def write(self, text: str, /) -> Any:
+        """Write the text."""
+
+    def flush(self) -> Any:
+        """Let nothing wait."""
+
+
+class _Stderr:
+    """Whatever stderr is at the time."""
+
+    def write(self, text: str, /) -> None:
+        sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+def blank(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text without the given secrets and without anything that looks like one."""
+    for one in secrets:
+        text = text.replace(one, BLANK)
+    return _SECRETS.sub(lambda found: "".join(kept for kept in found.groupdict().values() if kept) + BLANK, text)
+
+
+def tamed(text: str) -> str:
+    """The text as one entry: nothing in it moves a cursor, and no further line looks like an entry."""
+    spelled = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return spelled.rstrip("\n").replace("\n", "\n    ")
+
+
+class _Plain(logging.Formatter):
+    """An entry of a library's, with its traceback."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        super().__init__("%(asctime)s [%(levelname)-8s] %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        # Another handler may have left its own, unblanked text there; ours is made anew and not left behind.
+        kept, record.exc_text = record.exc_text, None
+        try:
+            return tamed(blank(super().format(record), self._secrets))
+        finally:
+            record.exc_text = kept
+
+
+def configure(level: str, secrets: Iterable[str] = (), to: Writes | None = None) -> None:
+    """Set up structlog and the standard library's logging.
+
+    `secrets` are blanked wherever they stand, `to` stands in for stderr.
+    """
+    known = _longest_first(secrets)
+    out: Any = to or _Stderr()
+
+    def last(_: Any, __: str, line: Any) -> str:
+        return tamed(blank(line, known))
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            _blank_all,
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
+            # no colours: whoever may write their codes may write others
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+            last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_Blanking())
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(_Plain(known))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def _longest_first(secrets: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(filter(None, secrets)), key=len, reverse=True))
+
+
+def last_words(secrets: Iterable[str] = ()) -> None:
+    """Let warnings, and what ends the process or a thread, be written like everything else."""
+    logging.captureWarnings(True)
+    known, out = _longest_first(secrets), _Stderr()
+
+    def told(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            return
+        lines = traceback.format_exception(kind, error, trace)
+        out.write(tamed(blank("".join(lines), known)) + "\n")
+        out.flush()
+
+    def in_thread(args: threading.ExceptHookArgs) -> None:
+        if not issubclass(args.exc_type, SystemExit):
+            told(args.exc_type, args.exc_value, args.exc_traceback)
+
+    sys.excepthook = told
+    if threading.excepthook is threading.__excepthook__:  # else somebody listens for it already
+        threading.excepthook = in_thread

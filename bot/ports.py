@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -63,6 +63,8 @@ class Listed(Protocol):
     def private(self) -> bool: ...
     @property
     def channel(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
 
 
 class Transaction(Protocol):
@@ -100,6 +102,41 @@ class Transaction(Protocol):
         """Write a call down as it stands."""
         ...
 
+    def fence(self, id: str) -> None:
+        """Let nothing be written about an incident that another process attends by now. Raises LeaseLost."""
+        ...
+
+
+class Claims(Protocol):
+    """Which incidents this process may attend. Alone on its database it may attend all."""
+
+    #: seconds between two renewals; None: nothing has to be renewed
+    every: float | None
+
+    def holds(self, id: str) -> bool:
+        """Whether a call about this incident may be begun now."""
+        ...
+
+    async def due(self, due: datetime, limit: int, but: Collection[str]) -> list[str]:
+        """Claim incidents that are due and free, the longest overdue first, none of `but`; their ids."""
+        ...
+
+    async def claim(self, id: str) -> bool:
+        """Claim this incident; False while another process attends it."""
+        ...
+
+    async def renew(self) -> None:
+        """Hold on to everything that is held; what was taken over meanwhile is let go."""
+        ...
+
+    async def release(self, id: str) -> None:
+        """Let others have it."""
+        ...
+
+    async def leave(self) -> None:
+        """Let others have everything, also what was claimed and never heard of."""
+        ...
+
 
 class Store(Protocol):
     """Everything the bot remembers: one way to write, many to read."""
@@ -132,12 +169,13 @@ class Store(Protocol):
         """Incidents, the latest first, private ones among them."""
         ...
 
-    async def due(self, now: datetime, limit: int) -> list[str]:
-        """The ids of incidents that were to be looked at by now."""
+    @property
+    def claims(self) -> Claims:
+        """Which incidents this process may attend."""
         ...
 
-    async def next_due(self) -> datetime | None:
-        """The earliest moment at which any incident is to be looked at."""
+    async def next_due(self, after: datetime | None = None) -> datetime | None:
+        """The earliest moment (`after` that one) at which any incident is to be looked at."""
         ...
 
     async def effects(self, id: str) -> Sequence[Effect]:
@@ -192,6 +230,10 @@ class Room(Protocol):
         """Say in the header what this is."""
         ...
 
+    async def rename(self, channel: str, name: str) -> None:
+        """Call the channel so; called so already is fine."""
+        ...
+
     async def direct(self, user: str) -> str:
         """The channel id of the conversation with one person."""
         ...
@@ -228,6 +270,10 @@ class Room(Protocol):
         """Put the file into the channel."""
         ...
 
+    async def discard(self, file: str) -> None:
+        """Delete a file of the bot's; one that is gone already is fine."""
+        ...
+
     async def shared(self, channel: str, file: str, since: datetime) -> bool:
         """Whether the file stands in the channel."""
         ...
@@ -253,4 +299,46 @@ class Publisher(Protocol):
 
     async def find(self, id: str, since: datetime) -> Sent | None:
         """Where the text marked `id` stands, if it does. Raises NotDone or TryLater where that cannot be told."""
+        ...
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One workspace that let the bot in. `installed_at` tells it from an earlier installation there."""
+
+    team: str
+    token: str = field(repr=False)  # empty once it is revoked
+    bot_user: str
+    scopes: str
+    installed_by: str
+    installed_at: datetime
+    enterprise: str = ""
+    revoked_at: datetime | None = None
+
+
+class Installations(Protocol):
+    """Who let the bot in, with tokens that are encrypted where they are kept."""
+
+    async def all(self) -> Sequence[Installation]:
+        """Every workspace that ever did, the revoked ones among them. Raises where a token cannot be decrypted."""
+        ...
+
+    async def one(self, team: str) -> Installation | None:
+        """That of one workspace, revoked or not."""
+        ...
+
+    async def save(self, installation: Installation) -> None:
+        """Keep it in place of any earlier one; what waits for that workspace goes on at `installed_at`."""
+        ...
+
+    async def revoke(self, installation: Installation, at: datetime) -> bool:
+        """Forget the token. False where it was revoked already, or the workspace has installed the bot anew."""
+        ...
+
+    async def begin(self, state: str, cookie: str, team: str, now: datetime) -> bool:
+        """Remember that somebody was sent to Slack; False where too many have not come back yet."""
+        ...
+
+    async def take(self, state: str, cookie: str, now: datetime) -> str | None:
+        """The workspace that was asked for ("": any), once; None where nobody was sent so, or too long ago."""
         ...

@@ -12,7 +12,7 @@ from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.errors import Conflict, Refused
 from bot.domain.incident import Incident
-from bot.domain.policy import Policy
+from bot.domain.policy import NO_SUCH, Policy
 from bot.ports import Clock, Store, Transaction
 
 #: names incidents by the delivery that declared them, so that a redelivery finds the same one
@@ -48,22 +48,35 @@ def incident_id(team: str, key: str) -> str:
 
 
 class Service:
-    """Holds the store, the policy and the clock; `on_change` is told the id of every incident that changed."""
+    """Holds the store, the policy and the clock; `on_change` is told the id of every incident that changed.
+
+    `policies` has the policy of each workspace, with its groups as people; elsewhere `policy` is in force.
+    """
 
     def __init__(self, store: Store, policy: Policy, clock: Clock) -> None:
         self.store = store
         self.policy = policy
+        self.policies: dict[str, Policy] = {}
         self.clock = clock
         self.on_change: Callable[[str], None] = lambda _id: None
 
-    async def act(self, id: str, verb: str, rule: Rule, actor: Actor, *, key: str = "") -> Done:
-        """Apply `rule` to the incident. Raises Refused (nothing is written then, not even the key)."""
-        self.policy.allow(verb, actor)
+    def policy_of(self, team: str) -> Policy:
+        """The policy that is in force in a workspace."""
+        return self.policies.get(team, self.policy)
+
+    async def act(self, id: str, verb: str, rule: Rule, actor: Actor, *, key: str = "", fenced: bool = False) -> Done:
+        """Apply `rule` to the incident. Raises Refused (nothing is written then, not even the key).
+
+        `fenced`: only while this process attends the incident; raises LeaseLost when another one does by now.
+        """
+        self.policy_of(actor.team).allow(verb, actor)
 
         def job(tx: Transaction) -> Done:
+            if fenced:
+                tx.fence(id)
             incident = tx.incident(id)
-            if incident is None:
-                raise Refused("There is no such incident here. `/incident list` shows those that are open.")
+            if incident is None or not self.policy_of(actor.team).knows(incident, actor):
+                raise Refused(NO_SUCH)
             if key and tx.delivery(actor.team, key) is not None:
                 return Done(incident, incident, (), repeated=True)
             at = self._later(incident)
@@ -73,7 +86,7 @@ class Service:
 
     async def declare(self, verb: str, rule: Declaration, actor: Actor, *, key: str) -> Done:
         """Begin an incident; its id follows from the delivery's key, its number from the team's counter."""
-        self.policy.allow(verb, actor)
+        self.policy_of(actor.team).allow(verb, actor)
         id = incident_id(actor.team, key)
 
         def job(tx: Transaction) -> Done:

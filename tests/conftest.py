@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests import written
+from tests.postgres import Postgres
 from tests.world import World, world_at
 
 
@@ -15,3 +19,59 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     """The local Slack with the bot in it, by Socket Mode."""
     async with world_at(tmp_path) as one:
         yield one
+
+
+@contextmanager
+def _serving(version: int) -> Iterator[Postgres]:
+    server = Postgres(version)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+# Started when the first test asks, in a third of a second; each of xdist's processes has its own, so that a test may
+# kill it, or make it read only, if it puts that right again.
+
+
+@pytest.fixture(scope="session")
+def postgres18() -> Iterator[Postgres]:
+    """A PostgreSQL 18 that serves. `create()` is a fresh and migrated database."""
+    with _serving(18) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres16() -> Iterator[Postgres]:
+    """The oldest PostgreSQL that the store's contract is tested on."""
+    with _serving(16) as server:
+        yield server
+
+
+# -- no secret is ever written (tests/written.py) -----------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "prints_secrets(why): what this test prints may hold secrets, as `why` says")
+    written.listen()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    written.listen()  # a command of the bot's, run in this process, may have turned logs elsewhere
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    report = yield
+    if call.when != "teardown":
+        return report
+    printed = "\n".join(text for name, text in report.sections if "log" not in name)
+    logged = written.PAPER.taken()
+    if item.get_closest_marker("prints_secrets"):
+        printed = ""
+    found = list(dict.fromkeys(written.secrets_in(f"{logged}\n{printed}")))
+    if found:
+        report.outcome = "failed"
+        report.longrepr = "A secret was written:\n" + "\n".join(found)
+    return report

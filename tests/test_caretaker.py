@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.caretaker import Caretaker, outcome
+from bot.caretaker import Caretaker, Ground, outcome
 from bot.caretaker.gates import CAREFUL, PACE, WIDE, Gates
 from bot.caretaker.turns import Places
 from bot.config import ROOT
@@ -86,14 +86,15 @@ def test_being_asked_to_wait_is_no_failure() -> None:
 
 
 def test_a_gate_is_one_method_in_one_channel() -> None:
-    gates, here = Gates(), ("post", "C1")
+    gates, here = Gates(), ("T1", "post", "C1")
     for _ in range(WIDE):
         assert gates.free(here, BEGIN)
         gates.enter(here)
-    assert not gates.free(here, BEGIN) and gates.free(("post", "C2"), BEGIN)
+    assert not gates.free(here, BEGIN) and gates.free(("T1", "post", "C2"), BEGIN)
     gates.shut(here, later(30))
     assert gates.opens(here, later(29.9)) == later(30) and gates.opens(here, later(30)) is None
-    assert gates.opens(("edit", "C1"), BEGIN) is None and gates.opens(("post", "C2"), BEGIN) is None
+    assert gates.opens(("T1", "edit", "C1"), BEGIN) is None and gates.opens(("T1", "post", "C2"), BEGIN) is None
+    assert gates.opens(("T2", "post", "C1"), BEGIN) is None
     for _ in range(WIDE):
         gates.leave(here, later(1))
     gates.enter(here)
@@ -154,10 +155,23 @@ async def test_the_first_attempt_comes_through_after_the_second(world: World) ->
     (sent,) = [one for one in world.messages("ben", channel.id) if "fewer than thought" in one.plain]
     assert sent.metadata
     mark = sent.metadata["event_payload"]["id"]
-    copy = await world.bot.desk.room.post(channel.id, "", sent.text, sent.blocks, mark)
+    copy = await world.bot.home.desk.room.post(channel.id, "", sent.text, sent.blocks, mark)
     await world.advance(seconds=61)
     left = [one.ts for one in world.messages("ben", channel.id) if "fewer than thought" in one.plain]
     assert left == [sent.ts] and copy > sent.ts, "the later of two is taken away"
+
+
+async def test_a_message_that_changes_meanwhile_has_its_twin_looked_for_as_well(world: World) -> None:
+    world.slack.faults.add("chat.postMessage", "500_before", 3)
+    channel = await world.declare()
+    await world.advance(seconds=30)
+    card = channel.by_ts[channel.pins[0].ts]
+    assert card.metadata
+    mark = card.metadata["event_payload"]["id"]
+    copy = await world.bot.home.desk.room.post(channel.id, "", card.text, card.blocks, mark)
+    await world.say("ana", "/incident title Withdrawals wait", channel.id)
+    await world.advance(seconds=61)
+    assert channel.by_ts[copy].deleted and not card.deleted and "Withdrawals wait" in card.plain
 
 
 async def test_a_look_that_fails_proves_nothing(world: World) -> None:
@@ -183,7 +197,7 @@ async def test_a_taken_name_takes_a_suffix(world: World) -> None:
 
 async def test_our_own_channel_from_before_is_not_adopted(world: World) -> None:
     """As after a database was lost: the bot made a channel of that name, for another INC-1."""
-    old, _ = await world.bot.desk.room.open_channel("inc-1-withdrawals-are-stuck", False)
+    old, _ = await world.bot.home.desk.room.open_channel("inc-1-withdrawals-are-stuck", False)
     await world.jump(minutes=5)
     world.slack.faults.add("conversations.create", "500_before")
     await world.declare()
@@ -319,7 +333,8 @@ async def test_an_incident_that_cannot_be_attended_rests(world: World) -> None:
     async def write(incident: Incident) -> tuple[str, str]:
         return "", ""
 
-    caretaker = Caretaker(world.bot.service, world.bot.desk.room, render, write, {}, lambda kind: "")
+    ground = Ground(world.bot.home.desk.room, render, write, {}, lambda kind: "")
+    caretaker = Caretaker(world.bot.service, lambda team: asyncio.sleep(0, ground))
     incident = await world.incident()
     await world.bot.store.write(lambda tx: tx.set_due(incident.id, incident.seq, world.clock.now()))
     for _ in range(3):

@@ -18,6 +18,8 @@ from typer.testing import CliRunner
 
 from bot.cli import cli
 from bot.config import ROOT, Settings
+from bot.store import migrate
+from tests.story.acts import press
 from tests.world import World, world_at
 
 SECRETS = ("xoxb-", "xapp-")
@@ -94,14 +96,50 @@ async def story(tmp_path: Path) -> AsyncIterator[World]:
 async def test_help_names_every_command(tmp_path: Path) -> None:
     shown, bare = await bot("--help", cwd=tmp_path), await bot(cwd=tmp_path)
     assert shown.status == 0
-    for command in ("run", "migrate", "demo", "sandbox", "verify", "doctor", "rearm", "export", "version"):
+    for command in ("run", "migrate", "demo", "sandbox", "verify", "doctor", "rearm", "export", "tokens", "version",
+                    "backup", "restore", "import", "redact"):  # fmt: skip
         assert f" {command} " in shown.out
     assert "Usage:" in bare.out + bare.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("--help",), id="the list of commands"),
+        pytest.param(("sandbox", "--help"), id="a command's help"),
+        pytest.param(("sandbox", "--port", "0", "--json"), id="the local Slack, until it answers"),
+    ],
+)
+async def test_what_does_without_the_bot_does_not_load_it(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """The libraries of the bot take longer to load than these take to answer."""
+    process = await _start(*arguments, cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readline(), 60)
+    if process.returncode is None and "--port" in arguments:
+        process.terminate()
+    _, err = await asyncio.wait_for(process.communicate(), 60)
+    loaded = {line.rpartition("|")[2].strip() for line in err.decode().splitlines() if line.startswith("import time:")}
+    assert "bot.cli" in loaded
+    assert ("bot.sandbox.server" in loaded) == ("--port" in arguments)
+    heavy = {
+        "sqlalchemy",
+        "slack_bolt",
+        "slack_sdk",
+        "stellar_sdk",
+        "pydantic_settings",
+        "apscheduler",
+        "bot.app",
+        "bot.config",
+    }
+    assert loaded & heavy == set()
+
+
 async def test_every_command_that_needs_settings_ends_with_2_and_lists_all_problems(tmp_path: Path) -> None:
     wrong = {"SLACK_BOT_TOKEN": "xoxp-hunter2", "CHAIN_KEY": "hunter2", "PORT": "http", "RUNBOOKS_DIR": "/nowhere"}
-    commands = [["run"], ["migrate"], ["verify"], ["doctor", "--json"], ["rearm"], ["export", "1"]]
+    commands = [
+        ["run"], ["migrate"], ["verify"], ["doctor", "--json"], ["rearm"], ["export", "1"], ["export", "--all", "x"],
+        ["backup", "x"], ["restore", "x"], ["import", "x"],
+    ]  # fmt: skip
     for one in commands:
         ended = await bot(*one, cwd=tmp_path, **wrong)
         assert ended.status == 2
@@ -143,6 +181,37 @@ async def test_a_database_that_is_not_there_and_then_is(tmp_path: Path) -> None:
     assert rearmed == Ended(0, "No duty is parked.\n", "")
 
 
+async def test_backup_restore_and_a_move(story: World, tmp_path: Path) -> None:
+    """As an operator types it: under the running bot, refused while it runs, then put back; then to another file."""
+    settings, folder = environment(story), tmp_path / "backups"
+    folder.mkdir()
+    assert (await bot("backup", cwd=tmp_path, **settings)).status == 2  # where to?
+    made = await bot("backup", "--keep", "2", cwd=tmp_path, BACKUP_DIR=str(folder), **settings)
+    assert made.status == 0 and ": 1 incident, " in made.out and ", until 2026-03-02 14:00:00 UTC." in made.out
+    (file,) = folder.iterdir()
+    refused = await bot("restore", str(file), "--replace", cwd=tmp_path, **settings)
+    assert refused.status == 2 and refused.err.startswith("Another bot works on") and refused.out == ""
+    await story.stop_bot()
+    refused = await bot("restore", str(file), cwd=tmp_path, **settings)
+    assert refused.status == 2 and "--replace" in refused.err
+    put = await bot("restore", str(file), "--replace", cwd=tmp_path, **settings)
+    assert put.status == 0 and put.out.startswith("Restored, and every timeline is as it was written: 1 incident")
+    assert "is kept: " in put.out and "go on when the bot starts: 1." in put.out
+
+    assert (await bot("export", "--all", "x.jsonl", cwd=tmp_path, **settings)).status == 0
+    assert (await bot("export", "--all", "x.jsonl", cwd=tmp_path, **settings)).status == 2  # it is there
+    assert (await bot("export", cwd=tmp_path, **settings)).status == 2
+    other = {**settings, "DATABASE_URL": f"sqlite:///{tmp_path}/other.sqlite"}
+    moved = await bot("import", "x.jsonl", cwd=tmp_path, **other)
+    assert moved.status == 0 and moved.out.startswith("Imported, and")
+    assert (await bot("export", "--all", "y.jsonl", cwd=tmp_path, **other)).status == 0
+    assert (tmp_path / "x.jsonl").read_bytes() == (tmp_path / "y.jsonl").read_bytes()
+    assert (tmp_path / "x.jsonl").stat().st_mode & 0o777 == 0o600
+    verified = await bot("verify", "--json", cwd=tmp_path, **other)
+    assert verified.status == 0 and json.loads(verified.out)["damage"] == []
+    await story.start_bot()
+
+
 async def test_verify_names_what_was_changed(story: World, tmp_path: Path) -> None:
     settings = environment(story)
     assert (await bot("verify", cwd=tmp_path, **settings)).status == 0
@@ -167,6 +236,11 @@ async def test_export_writes_two_files(story: World, tmp_path: Path) -> None:
     assert "Withdrawals are stuck" in markdown and "Ana Silva" in markdown
     timeline = json.loads(next(path for path in paths if path.suffix == ".json").read_text())
     assert "Declared" in json.dumps(timeline)
+
+    await story.say("ana", "/incident declare A key leaked")
+    await press(story, "ana", "#general", "This sounds delicate", "Private")
+    private = await bot("export", "2", cwd=tmp_path, **settings)
+    assert private.err == "INC-2 is private: keep these files among those who are in its channel.\n"
 
     missing = await bot("export", "77", cwd=tmp_path, **settings)
     assert (missing.status, missing.out) == (1, "")
@@ -197,8 +271,8 @@ async def test_doctor_lists_parked_duties_and_rearm_lets_them_be_tried_again(wor
     ended = await bot("doctor", "--json", cwd=tmp_path, **settings)
     assert ended.status == 1
     wrong = [one for one in json.loads(ended.out) if not one["ok"]]
-    assert len(wrong) == 1 and "restricted_action" in wrong[0]["what"]
-    assert wrong[0]["do"].startswith("Let this app create channels")
+    assert len(wrong) == 2 and all("restricted_action" in one["what"] for one in wrong)
+    assert all(one["do"].startswith("Let this app create channels") for one in wrong)
 
     world.slack.faults.clear()
     assert (await bot("rearm", cwd=tmp_path, **settings)).out == "1 duty is tried again by the running bot.\n"
@@ -216,6 +290,11 @@ async def test_doctor_lists_parked_duties_and_rearm_lets_them_be_tried_again(wor
             "Check the network and SLACK_API_URL.", id="no Slack there",
         ),
         pytest.param(
+            {"SLACK_APP_TOKEN": "xapp-0-nobody"}, "socket mode: invalid_auth",
+            "Slack does not know SLACK_APP_TOKEN; make an app-level token in the app's settings and set it.",
+            id="app token",
+        ),
+        pytest.param(
             {"DATABASE_URL": "sqlite:////nowhere/x.sqlite"}, "database: ", "Run `python -m bot migrate`.", id="database"
         ),
     ],
@@ -225,6 +304,21 @@ async def test_doctor_says_what_to_do(story: World, tmp_path: Path, change: dict
     assert ended.status == 1, ended.err
     wrong = [one for one in json.loads(ended.out) if not one["ok"]]
     assert [one["do"] for one in wrong] == [do] and wrong[0]["what"].startswith(what)
+
+
+async def test_doctor_says_how_the_running_bot_is_connected(story: World, tmp_path: Path) -> None:
+    async def said() -> dict[str, object]:
+        ended = await bot("doctor", "--json", cwd=tmp_path, **{**environment(story), "PORT": str(story.bot.port)})
+        found = [one for one in json.loads(ended.out) if one["what"].startswith("running bot: ")]
+        assert len(found) == 1
+        return dict(found[0])
+
+    standing = await said()
+    assert (standing["ok"], standing["what"]) == (True, "running bot: 2 of 2 connections to Slack stand")
+    assert story.bot.sockets is not None
+    await story.bot.sockets.stop()
+    gone = await said()
+    assert not gone["ok"] and str(gone["what"]).startswith("running bot: slack: not connected for ")
 
 
 async def test_doctor_with_a_policy_and_a_runbook_that_are_wrong(story: World, tmp_path: Path) -> None:
@@ -259,19 +353,39 @@ async def test_run_stops_in_order(tmp_path: Path, sign: signal.Signals) -> None:
         await world.start_bot()
 
 
-async def test_run_waits_for_slack_and_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fresh", "said"),
+    [
+        pytest.param(True, b"slack.away", id="never met: it waits"),
+        pytest.param(False, b"directory.recalled", id="met before: it goes on with what it knows"),
+    ],
+)
+async def test_run_while_slack_is_away(tmp_path: Path, fresh: bool, said: bytes) -> None:
     async with world_at(tmp_path) as world:
         settings = {**environment(world), "SLACK_API_URL": "http://127.0.0.1:1/api/"}
+    if fresh:
+        settings["DATABASE_URL"] = f"sqlite:///{tmp_path}/fresh.sqlite"
+        migrate(settings["DATABASE_URL"])
     process = await _start("run", cwd=tmp_path, **settings)
     assert process.stderr is not None
     first = await asyncio.wait_for(process.stderr.readline(), 30)
-    assert b"slack.away" in first
+    assert said in first
     process.send_signal(signal.SIGTERM)
     out, err = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 0 and b"Traceback" not in out + err
 
 
-async def test_run_ends_where_slack_refuses_the_bot(story: World, tmp_path: Path) -> None:
-    ended = await bot("run", cwd=tmp_path, **{**environment(story), "SLACK_BOT_TOKEN": "xoxb-0-nobody"})
+async def test_run_ends_where_slack_refuses_the_bot(tmp_path: Path) -> None:
+    async with world_at(tmp_path) as world:
+        await world.stop_bot()
+        ended = await bot("run", cwd=tmp_path, **{**environment(world), "SLACK_BOT_TOKEN": "xoxb-0-nobody"})
+        await world.start_bot()
     assert ended.status == 2
     assert ended.err == "Slack refuses this bot: invalid_auth. `python -m bot doctor` says what to do.\n"
+
+
+async def test_a_second_bot_on_one_file_is_refused(story: World, tmp_path: Path) -> None:
+    """Two would each pay what is owed; the command line may look at the file meanwhile."""
+    ended = await bot("run", cwd=tmp_path, **environment(story))
+    assert ended.status == 2 and "Another bot works on" in ended.err and "PostgreSQL" in ended.err
+    assert (await bot("verify", cwd=tmp_path, **environment(story))).status == 0

@@ -64,14 +64,14 @@ SECRET = "hunter2"
         pytest.param("SLACK_BOT_TOKEN", "", "must be a bot token", id="empty token"),
         pytest.param("SLACK_APP_TOKEN", "", "is missing: SLACK_MODE socket needs it", id="empty app token"),
         pytest.param("CHAIN_KEY", SECRET, "must have at least 32 characters", id="short key"),
-        pytest.param(
-            "DATABASE_URL", f"postgresql://bot:{SECRET}@db/incidents", "must begin with sqlite:///", id="database"
-        ),
+        pytest.param("DATABASE_URL", f"mysql://bot:{SECRET}@db/incidents", "must begin with sqlite:///", id="database"),
         pytest.param("RUNBOOKS_DIR", "/nowhere/runbooks", "/nowhere/runbooks is not a folder", id="runbooks"),
         pytest.param("TEMPLATES_DIR", "/nowhere/texts", "/nowhere/texts is not a folder", id="templates"),
         pytest.param("POLICY_FILE", "/nowhere/policy.toml", "/nowhere/policy.toml is not a file", id="policy"),
         pytest.param("PORT", "99999", "less than or equal to 65535", id="port too high"),
         pytest.param("PORT", "http", "valid integer", id="port in words"),
+        pytest.param("SOCKET_CONNECTIONS", "0", "greater than or equal to 1", id="no connection"),
+        pytest.param("SOCKET_CONNECTIONS", "11", "less than or equal to 10", id="more than Slack allows"),
         pytest.param("SLACK_TIMEOUT", "0", "greater than 0", id="no time at all"),
         pytest.param("LOG_LEVEL", "loud", "Input should be 'debug', 'info', 'warning' or 'error'", id="log level"),
         pytest.param("HORIZON_URLS", f"a=ftp://{SECRET}.example/", "not of the form name=https://host/", id="horizon"),
@@ -115,6 +115,36 @@ def test_every_problem_at_once_and_no_secret(monkeypatch: pytest.MonkeyPatch) ->
 def test_each_way_to_slack_needs_its_own(monkeypatch: pytest.MonkeyPatch, mode: str, needed: list[str]) -> None:
     found = problems(monkeypatch, SLACK_MODE=mode, SLACK_APP_TOKEN=None)
     assert [one.split(" ", 1)[0] for one in found] == needed
+
+
+OAUTH = {
+    "SLACK_BOT_TOKEN": None,
+    "SLACK_CLIENT_ID": "1.2",
+    "SLACK_CLIENT_SECRET": "secret-of-the-app",
+    "TOKEN_KEYS": "A" * 43 + "=",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        pytest.param({}, "", id="the least that is enough"),
+        pytest.param({"SLACK_BOT_TOKEN": ""}, "", id="an empty token is none"),
+        pytest.param({"TOKEN_KEYS": f"{'A' * 43}=, {'B' * 43}="}, "", id="two keys"),
+        pytest.param(
+            {"SLACK_BOT_TOKEN": "xoxb-1-x"}, "SLACK_BOT_TOKEN is set together with SLACK_CLIENT_ID", id="both"
+        ),
+        pytest.param({"SLACK_CLIENT_SECRET": None}, "SLACK_CLIENT_SECRET is missing: SLACK_CLIENT_ID", id="no secret"),
+        pytest.param({"TOKEN_KEYS": None}, "TOKEN_KEYS is missing: SLACK_CLIENT_ID", id="no key"),
+        pytest.param({"TOKEN_KEYS": f"{'A' * 43}=,{SECRET}"}, "TOKEN_KEYS has a part that is not", id="no Fernet key"),
+        pytest.param({"SLACK_REDIRECT_URL": "http://bot.example/x"}, "SLACK_REDIRECT_URL must begin", id="no TLS"),
+        pytest.param({"SLACK_AUTHORIZE_URL": "slack.com"}, "SLACK_AUTHORIZE_URL must begin", id="no address"),
+    ],
+)
+def test_several_workspaces(monkeypatch: pytest.MonkeyPatch, changed: dict[str, str | None], problem: str) -> None:
+    found = problems(monkeypatch, **{**OAUTH, **changed})
+    assert len(found) == bool(problem) and problem in "".join(found)
+    assert SECRET not in "".join(found)
 
 
 def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import sys
 from collections.abc import Iterator
@@ -89,6 +90,24 @@ def test_the_domain_imports_the_standard_library_only() -> None:
                 and not f"{module}.".startswith("bot.domain.")
             ]
     assert foreign == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not through others, not inside a function, and not for types alone."""
+    modules = {
+        name(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in sources("bot")
+    }
+    graph: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        graph[module] = set()
+        for node in ast.walk(ast.parse(text(path))):
+            if isinstance(node, ast.ImportFrom):
+                found = [f"{node.module}.{one.name}" for one in node.names]
+                graph[module] |= {each if each in modules else str(node.module) for each in found}
+            elif isinstance(node, ast.Import):
+                graph[module] |= {one.name for one in node.names}
+        graph[module] &= modules.keys() - {module}
+    graphlib.TopologicalSorter(graph).prepare()  # CycleError names a circle
 
 
 def test_only_the_settings_read_the_environment() -> None:

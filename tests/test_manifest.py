@@ -27,7 +27,9 @@ BOT_EVENTS = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
 SCOPES: dict[str, frozenset[str]] = {
     method: frozenset(scopes.split())
     for method, scopes in {
+        "apps.connections.open": "",  # with the app-level token, whose scope no manifest names
         "auth.test": "",
+        "blocks.validate": "",
         "bookmarks.add": "bookmarks:write",
         "bookmarks.edit": "bookmarks:write",
         "bookmarks.list": "bookmarks:read",
@@ -50,6 +52,7 @@ SCOPES: dict[str, frozenset[str]] = {
         "conversations.replies": "channels:history groups:history im:history",
         "conversations.setTopic": "channels:manage groups:write",
         "files.completeUploadExternal": "files:write",
+        "files.delete": "files:write",
         "files.getUploadURLExternal": "files:write",
         "files.info": "files:read",
         "pins.add": "pins:write",
@@ -72,6 +75,7 @@ EVENT_SCOPES: dict[str, frozenset[str]] = {
     event: frozenset(scopes.split())
     for event, scopes in {
         "app_mention": "app_mentions:read",
+        "app_uninstalled": "",
         "channel_archive": "channels:read",
         "channel_deleted": "channels:read",
         "channel_left": "channels:read",
@@ -87,11 +91,12 @@ EVENT_SCOPES: dict[str, frozenset[str]] = {
         "subteam_created": "usergroups:read",
         "subteam_updated": "usergroups:read",
         "team_join": "users:read",
+        "tokens_revoked": "",
         "user_change": "users:read",
     }.items()
 }
 
-_FAMILIES = "apps|auth|bookmarks|chat|conversations|dnd|files|pins|reactions|team|usergroups|users|views"
+_FAMILIES = "apps|auth|blocks|bookmarks|chat|conversations|dnd|files|pins|reactions|team|usergroups|users|views"
 _SDK_NAMES = {name for name in dir(AsyncWebClient) if re.match(rf"(?:{_FAMILIES})_", name)}
 _METHOD = re.compile(rf"(?:{_FAMILIES})(?:\.[a-z][A-Za-z]+)+")
 

@@ -7,5 +7,6 @@ makes the calls, `outcome` says how a call stands after its answer (pure), `gate
 from __future__ import annotations
 
 from bot.caretaker.caretaker import Caretaker
+from bot.caretaker.ground import SHUT_OUT, Ground, Grounds
 
-__all__ = ["Caretaker"]
+__all__ = ["SHUT_OUT", "Caretaker", "Ground", "Grounds"]

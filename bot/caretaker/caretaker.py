@@ -7,17 +7,17 @@ was begun and not finished is looked for before it is done again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.caretaker.gates import Gates
-from bot.caretaker.paying import Payer, Write
+from bot.caretaker.ground import Grounds
 from bot.caretaker.turns import Places, Turn
-from bot.caretaker.visit import House, Render, Visit
-from bot.ports import Publisher, Room
+from bot.caretaker.visit import House, Visit
+from bot.domain.errors import LeaseLost, StoreUnavailable
 from bot.service import Service
 
 log = structlog.get_logger(__name__)
@@ -26,27 +26,19 @@ log = structlog.get_logger(__name__)
 PLACES = 16
 #: due rows of other processes (the command line) are seen within this time
 LOOK_EVERY = timedelta(seconds=1)
+#: seconds after which what another process let go of is free
+MOMENT = 0.1
 #: an incident that could not be attended rests so long, doubling, before it is tried again
 REST, LONGEST_REST = 1.0, 60.0
 
 
 class Caretaker:
-    """Attends incidents. `render` makes the messages, `postmortem` the file, `publishers` the public posts."""
+    """Attends incidents, each on the ground of its workspace."""
 
-    def __init__(
-        self,
-        service: Service,
-        room: Room,
-        render: Render,
-        postmortem: Write,
-        publishers: Mapping[str, Publisher],
-        channels: Callable[[str], str],
-    ) -> None:
+    def __init__(self, service: Service, grounds: Grounds) -> None:
         self._service = service
         self._store = service.store
-        gates = Gates()
-        payer = Payer(service, room, postmortem, publishers, gates)
-        self._house = House(service, payer, gates, render, channels)
+        self._house = House(service, grounds, Gates())
         self._turns: dict[str, Turn] = {}
         self._places = Places(PLACES)
         self._wake = asyncio.Event()
@@ -56,6 +48,8 @@ class Caretaker:
         #: id -> failed visits in a row; those in `_resting` are left alone until (by the loop's time)
         self._failures: Counter[str] = Counter()
         self._resting: dict[str, float] = {}
+        #: the database does not answer: said once, and once more when it is back
+        self._away = False
 
     # -- from outside -------------------------------------------------------------------------------
 
@@ -63,6 +57,11 @@ class Caretaker:
         """Something happened to this incident: attend it in a moment, at once if it has no channel yet."""
         if not self._stopping:
             self._turn(id).stir()
+
+    def heard(self, id: str) -> None:
+        """Another process changed it: look again if it is attended here; else whoever changed it attends it."""
+        if id in self._turns:
+            self.changed(id)
 
     async def attend(self, id: str) -> None:
         """Attend it now; return when everything is paid that can be paid now."""
@@ -103,6 +102,8 @@ class Caretaker:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        with contextlib.suppress(StoreUnavailable):
+            await self._store.claims.leave()
 
     # -- what is due --------------------------------------------------------------------------------
 
@@ -112,6 +113,10 @@ class Caretaker:
             try:
                 await self.round()
                 until = await self._next_moment()
+                self._database(None)
+            except StoreUnavailable as error:
+                self._database(error)
+                until = self._service.clock.now() + LOOK_EVERY
             except Exception:
                 log.exception("caretaker.round_failed")
                 until = self._service.clock.now() + LOOK_EVERY
@@ -122,20 +127,28 @@ class Caretaker:
         """Attend everything that is due now, the longest overdue first."""
         now, time = self._service.clock.now(), asyncio.get_running_loop().time()
         self._resting = {id: until for id, until in self._resting.items() if until > time}
-        free = max(1, most - len(self._turns))
-        for id in await self._store.due(now, free + len(self._turns) + len(self._resting)):
-            if id in self._resting or self._stopping:
-                continue
-            turn = self._turns.get(id)
-            if turn is None and free > 0:
-                free -= 1
-                self._turn(id).hurry()
-            elif turn is not None and (at := turn.next()) is not None and at <= now:
+        for turn in self._turns.values():
+            if (at := turn.next()) is not None and at <= now:
                 turn.hurry()
+        free = max(1, most - len(self._turns))
+        if self._stopping:
+            return
+        for id in await self._store.claims.due(now, free, [*self._turns, *self._resting]):
+            self._turn(id).hurry()
+
+    def _database(self, error: StoreUnavailable | None) -> None:
+        """It answered, or it did not. What is owed stands in it, so nothing is forgotten meanwhile."""
+        if error is not None and not self._away:
+            cause = error.__cause__ or error
+            why = str(cause).partition("\n")[0] or type(cause).__name__
+            log.error("caretaker.database_away", why=why[:200], every=LOOK_EVERY.total_seconds())
+        elif error is None and self._away:
+            log.info("caretaker.database_back")
+        self._away = error is not None
 
     async def _next_moment(self) -> datetime:
         now = self._service.clock.now()
-        stored = await self._store.next_due()
+        stored = await self._store.next_due(now)
         known = (at for at in (stored, *self._moments.values()) if at is not None and at > now)
         return min((*known, now + LOOK_EVERY))
 
@@ -170,8 +183,18 @@ class Caretaker:
             while turn.owed:
                 await turn.come.wait()
                 async with self._places.one(rank):
+                    if not await self._store.claims.claim(turn.id):
+                        # Another process attends it, and hears of every change; should it be letting go just now,
+                        # the incident is due, and free in a moment.
+                        asyncio.get_running_loop().call_later(MOMENT, self._wake.set)
+                        return
                     await self._visit(turn)
             self._failures.pop(turn.id, None)
+        except LeaseLost as lost:
+            log.warning("caretaker.lease_lost", incident=turn.id, why=str(lost))
+        except StoreUnavailable as error:  # no failure of the incident's: it goes on as soon as the database does
+            self._database(error)
+            self._resting[turn.id] = asyncio.get_running_loop().time() + REST
         except Exception:
             log.exception("caretaker.failed", incident=turn.id)
             self._failures[turn.id] += 1
@@ -181,6 +204,24 @@ class Caretaker:
             turn.still()
             del self._turns[turn.id]
             self._wake.set()
+            await self._let_go(turn.id)
+
+    async def _let_go(self, id: str) -> None:
+        """Release it, unless its next turn has begun; a database that is away releases it by time."""
+        if id not in self._turns:
+            with contextlib.suppress(StoreUnavailable):
+                await self._store.claims.release(id)
+
+    async def keep(self) -> None:
+        """Renew what is held, for ever; returns at once where nothing has to be renewed."""
+        while (every := self._store.claims.every) is not None:
+            await asyncio.sleep(every)
+            try:
+                await self._store.claims.renew()
+            except StoreUnavailable:
+                pass  # not renewed, so it runs out: nothing is begun then
+            except Exception:
+                log.exception("caretaker.not_renewed")
 
     async def _rank(self, turn: Turn) -> int:
         """Those without a channel, and those whose answer somebody waits for, go first and wait for no more changes."""

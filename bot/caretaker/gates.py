@@ -1,4 +1,4 @@
-"""Slack's limits, per method and channel: who was told to wait waits, the others go on.
+"""Slack's limits, per workspace, method and channel: who was told to wait waits, the others go on.
 
 A limit is one of Slack's answers (429 with Retry-After: https://docs.slack.dev/apis/web-api/rate-limits), never a
 guess of ours; only posting, which is limited to about one a second, keeps that pace for a while after such an answer.
@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-Key = tuple[str, str]
+Key = tuple[str, str, str]  # workspace, kind of call, channel
 
 #: calls of one kind that are under way in one channel at most: keeps messages in order and bursts short
 WIDE = 4
@@ -54,7 +54,7 @@ class Gates:
         self._left = asyncio.Event()
         gate = self._gates[key]
         gate.under_way -= 1
-        if key[0] == "post" and gate.careful and gate.careful > now and not self.opens(key, now):
+        if key[1] == "post" and gate.careful and gate.careful > now and not self.opens(key, now):
             gate.opens = now + PACE
         if not gate.under_way and not self.opens(key, now) and not (gate.careful and gate.careful > now):
             del self._gates[key]

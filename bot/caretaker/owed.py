@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.caretaker import outcome
+from bot.caretaker import outcome, restored
 from bot.domain import channel, duties
 from bot.domain.effect import Effect, EffectState
 from bot.domain.incident import Incident
@@ -33,6 +33,8 @@ GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_close
 
 #: states in which nothing is owed as long as the hash stays
 _SETTLED = frozenset({EffectState.SENT, EffectState.REFUSED, EffectState.PARKED})
+#: states of what was never made
+_UNSENT = frozenset({EffectState.WAITING, EffectState.PARKED})
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,9 @@ class Owed:
         return self.effect.next_try_at if self.effect.state is not EffectState.SENT or self.call == "twin" else None
 
     @property
-    def gate(self) -> tuple[str, str]:
-        """What Slack limits together: a method in a channel."""
-        return self.call, self.effect.channel
+    def gate(self) -> tuple[str, str, str]:
+        """What Slack limits together: a method in a channel of a workspace."""
+        return self.effect.team, self.call, self.effect.channel
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,11 @@ class Books:
         if known is not None:
             return known
         fresh = outcome.new(self.incident.id, self.incident.team, key, kind, self.now)
-        return replace(fresh, channel=where)
+        return restored.first(self.effects, replace(fresh, channel=where))
+
+    def doubtful(self, effect: Effect) -> bool:
+        """Whether a call without a row has to be looked for; those with one are found in `_looks`."""
+        return effect.state in outcome.DOUBTFUL and effect.key not in self.effects
 
     def open_to(self, effect: Effect, hash: str) -> bool:
         """Whether this call is owed, so that `hash` is shown."""
@@ -143,22 +149,31 @@ def _channel(books: Books) -> Iterator[Owed]:
     wants = duties.wants(incident)
     opening = books.effects.get("channel")
     # A refused channel is asked for again only when somebody re-armed it: the answer would be the same.
-    armed = opening is not None and opening.state is EffectState.WAITING
+    # One that was let go when the incident ended without it is wanted again when it is reopened.
+    armed = opening is not None and opening.state in (EffectState.WAITING, EffectState.REFUSED)
+    if not incident.open and not incident.channel and opening is not None and opening.state is EffectState.WAITING:
+        yield Owed(opening, "drop", opening.hash)
     if incident.open and not incident.channel and (wants.channel if opening is None else armed):
         effect = books.effect("channel", "channel")
         name = effect.hash or channel.name(incident, 0)
-        yield Owed(replace(effect, hash=name), "open", name)
+        yield Owed(replace(effect, hash=name), "look" if books.doubtful(effect) else "open", name)
     if not incident.reachable:
         return
     # Before the people: Slack tells everybody inside of a changed topic.
     topic = channel.topic(incident, books.policy)
     effect = books.effect("topic", "topic", incident.channel)
-    if books.open_to(effect, digest(topic)):
+    # What people wrote over a channel that they made by hand stays.
+    if not incident.keeps_topic and books.open_to(effect, digest(topic)):
         yield Owed(effect, "topic", digest(topic), text=topic)
-    if wants.people:
-        effect, hash = books.effect("invites", "invites", incident.channel), _invitation(incident, wants.people)
-        if books.open_to(effect, hash):
-            yield Owed(effect, "invite", hash, people=wants.people)
+    if incident.renamed:
+        effect = books.effect("rename", "rename", incident.channel)
+        if books.open_to(effect, digest(incident.channel_name)):
+            yield Owed(effect, "rename", digest(incident.channel_name), text=incident.channel_name)
+    effect, hash = books.effect("invites", "invites", incident.channel), _invitation(incident, wants.people)
+    # Also where nobody is left to bring in, so that the call is done with: they came by themselves meanwhile.
+    begun = "invites" in books.effects and effect.state not in (EffectState.SENT, EffectState.REFUSED)
+    if (wants.people or begun) and books.open_to(effect, hash):
+        yield Owed(effect, "invite", hash, people=wants.people)
 
 
 def _invitation(incident: Incident, people: tuple[str, ...]) -> str:
@@ -198,7 +213,11 @@ def _message(books: Books, message: Message) -> Owed | None:
         return None
     stands = effect is not None and bool(effect.ts)
     if message.gone:
-        return Owed(effect, "delete", "gone", message) if effect and stands and books.open_to(effect, "gone") else None
+        if effect is None or not books.open_to(effect, "gone"):
+            return None
+        if stands:
+            return Owed(effect, "delete", "gone", message)
+        return Owed(effect, "drop", "gone") if effect.state in _UNSENT else None
     parent = books.effects.get(message.place.parent)
     if message.place.parent and (parent is None or not parent.ts):
         return None
@@ -210,17 +229,19 @@ def _message(books: Books, message: Message) -> Owed | None:
         if effect.state is EffectState.REFUSED and effect.error in GONE:
             return None
         return Owed(effect, "edit", message.hash, message) if books.open_to(effect, message.hash) else None
+    if not message.standing and effect is not None and effect.state in _UNSENT and books.open_to(effect, "gone"):
+        return Owed(effect, "drop", "gone")
     if not message.standing or not all(_done(books, key) for key in message.after):
         return None
     effect = books.effect(message.key, "message", where)
     if _unseeable(effect) and effect.hash != message.hash:
         return Owed(replace(effect, hash=message.hash), "look", message.hash, message)
-    if not books.open_to(effect, message.hash):
+    if not books.open_to(effect, message.hash) and not books.doubtful(effect):
         return None
     if not effect.channel and message.place.kind == "person":
         return Owed(effect, "direct", message.hash, message)
     effect = replace(effect, channel=where or effect.channel, thread_ts=thread, hash=message.hash)
-    return Owed(effect, "post", message.hash, message)
+    return Owed(effect, "look" if books.doubtful(effect) else "post", message.hash, message)
 
 
 def _where(books: Books, message: Message) -> str | None:
@@ -247,6 +268,7 @@ def _done(books: Books, key: str) -> bool:
 def _file(books: Books) -> Iterator[Owed]:
     """Two steps: bytes that nobody sees yet, whose file's id is kept in `ts`, then the file into the channel."""
     incident = books.incident
+    yield from _spoilt(books)
     if not incident.postmortem or incident.postmortem_file or not incident.reachable:
         return
     hash = str(incident.postmortem_seq)
@@ -255,11 +277,22 @@ def _file(books: Books) -> Iterator[Owed]:
         yield Owed(replace(effect, hash=hash), "share" if effect.ts else "upload", hash)
 
 
+def _spoilt(books: Books) -> Iterator[Owed]:
+    """Files that told what was redacted since. One that is just being shared goes when that has ended."""
+    under_way = {one.ts for one in books.effects.values() if one.kind == "file" and one.state in outcome.DOUBTFUL}
+    for file in books.incident.spoilt_files:
+        effect = books.effect(f"spoilt:{file}", "spoilt")
+        if file not in under_way and books.open_to(effect, file):
+            yield Owed(effect, "discard", file, text=file)
+
+
 def _texts(books: Books) -> Iterator[Owed]:
     for draft in books.incident.drafts.values():
         if draft.state not in ("approved", "sending"):
             continue
         hash = draft.drafted.text_hash
         effect = books.effect(f"publish:{draft.name}", "publish")
-        if books.open_to(effect, hash):
+        if books.doubtful(effect):
+            yield Owed(replace(effect, hash=hash), "look", hash, text=draft.name)
+        elif books.open_to(effect, hash):
             yield Owed(replace(effect, hash=hash), "publish", hash, text=draft.name)

@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from bot.caretaker import outcome
+from bot.caretaker import outcome, restored
 from bot.caretaker.gates import Gates
+from bot.caretaker.ground import SHUT_OUT, Ground
 from bot.caretaker.owed import GONE, LOST, Owed, lasting
 from bot.domain import channel, drafts
 from bot.domain.actor import bot_itself
-from bot.domain.effect import Effect, EffectState
+from bot.domain.effect import RESTORED, Effect, EffectState
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
-from bot.ports import NotDone, Publisher, Room, Sent, TryLater, Unsure
+from bot.ports import NotDone, Publisher, Sent, TryLater, Unsure
 from bot.service import Rule, Service
 
 log = structlog.get_logger(__name__)
 
 #: names tried for a channel before Slack's "name_taken" counts as a refusal
 NAMES = 20
-
-Write = Callable[[Incident], Awaitable[tuple[str, str]]]  # the postmortem: (file name, Markdown)
+#: what people's own channel may have no room for, or not let us do: nobody has to mend that
+EXTRAS = ("topic", "pin", "bookmark")
 
 
 class Payer:
-    """Makes one call at a time for whoever asks; `postmortem` writes the file, `publishers` are by audience."""
+    """Makes one call at a time for whoever asks, on the ground of one workspace."""
 
-    def __init__(
-        self, service: Service, room: Room, postmortem: Write, publishers: Mapping[str, Publisher], gates: Gates
-    ) -> None:
+    def __init__(self, service: Service, ground: Ground, gates: Gates) -> None:
         self._service = service
-        self._room = room
-        self._postmortem = postmortem
-        self._publishers = publishers
+        self._ground = ground
+        self._room = ground.room
         self._gates = gates
 
     async def pay(self, incident: Incident, owed: Owed) -> Effect:
@@ -61,7 +59,7 @@ class Payer:
         return self._service.clock.now()
 
     async def _record(self, incident: Incident, verb: str, rule: Rule) -> None:
-        await self._service.act(incident.id, verb, rule, bot_itself(incident.team))
+        await self._service.act(incident.id, verb, rule, bot_itself(incident.team), fenced=True)
 
     def _later(self, owed: Owed, seconds: float) -> Effect:
         """Slack asks to wait so many seconds; 0: it could not even be reached."""
@@ -75,6 +73,10 @@ class Payer:
 
     async def _refused(self, incident: Incident, owed: Owed, refusal: NotDone) -> Effect:
         effect, code = owed.effect, refusal.code
+        if code in SHUT_OUT:  # certainly not done; it stays owed until the workspace lets us in again
+            if owed.call in ("look", "twin"):
+                return outcome.look_later(effect, 0, self._now())
+            return outcome.again(effect, owed.hash, code, self._now())
         log.warning("slack.refused", call=owed.call, key=effect.key, code=code, incident=incident.id)
         if code in LOST and effect.channel and effect.channel == incident.channel:
             await self._record(
@@ -82,6 +84,8 @@ class Payer:
             )
             if owed.call in ("look", "twin"):
                 return effect
+        if incident.adopted_at and owed.call in EXTRAS:
+            return outcome.settled(effect, owed.hash, code)
         if owed.call in ("look", "twin"):
             return outcome.blind(effect, code) if owed.call == "look" else outcome.done(effect, effect.hash)
         return outcome.parked(effect, owed.hash, code)
@@ -94,6 +98,8 @@ class Payer:
         try:
             id, given = await self._room.open_channel(name, incident.private)
         except NotDone as refusal:
+            if refusal.code in SHUT_OUT:
+                raise
             if refusal.code != "name_taken":
                 return await self._no_channel(incident, effect, refusal.code)
             # Somebody else's channel is never adopted; our own of an attempt whose answer was lost is.
@@ -123,8 +129,23 @@ class Payer:
         await self._room.set_topic(incident.channel, owed.text)
         return outcome.done(owed.effect, owed.hash)
 
+    async def _rename(self, incident: Incident, owed: Owed) -> Effect:
+        """The name may be somebody's already; or our own, where an attempt's answer was lost."""
+        for suffix in ("", *(f"-{number}" for number in range(2, NAMES))):
+            try:
+                await self._room.rename(incident.channel, owed.text[: channel.NAME_LIMIT - len(suffix)] + suffix)
+                break
+            except NotDone as refusal:
+                if refusal.code != "name_taken":
+                    raise
+                if owed.effect.attempts:
+                    break
+        return outcome.done(owed.effect, owed.hash)
+
     async def _invite(self, incident: Incident, owed: Owed) -> Effect:
         people = owed.people
+        if not people:
+            return outcome.done(owed.effect, owed.hash)
         refused = await self._room.invite(incident.channel, people)
         await self._record(
             incident,
@@ -139,7 +160,8 @@ class Payer:
         """Where one talks with a person: known before the message is begun, so that it can be looked for there."""
         assert owed.message is not None
         where = await self._room.direct(owed.message.place.user)
-        return outcome.ready(replace(owed.effect, channel=where))
+        known = replace(owed.effect, channel=where)
+        return known if known.state in outcome.DOUBTFUL else outcome.ready(known)
 
     async def _post(self, incident: Incident, owed: Owed) -> Effect:
         effect, message = owed.effect, owed.message
@@ -159,17 +181,28 @@ class Payer:
             if lasting(message.key):
                 return outcome.afresh(effect)
             return outcome.settled(effect, owed.hash, refusal.code)
-        return outcome.done(effect, owed.hash)
+        # A twin is still looked for at its time, however often the message changes before.
+        twin = effect.next_try_at if effect.state is EffectState.SENT else None
+        return replace(outcome.done(effect, owed.hash), next_try_at=twin)
 
     async def _delete(self, incident: Incident, owed: Owed) -> Effect:
         await self._room.delete(owed.effect.channel, owed.effect.ts)
         return outcome.afresh(owed.effect, EffectState.SENT, owed.hash)
+
+    async def _drop(self, incident: Incident, owed: Owed) -> Effect:
+        """Never sent as far as is known, and not wanted any more: nobody has to mend what kept it back."""
+        if owed.effect.kind != "message" or not owed.effect.attempts:
+            return outcome.settled(owed.effect, owed.hash, owed.effect.error)
+        # An attempt without an answer may come through yet, and would then say what is out of date.
+        return replace(outcome.done(owed.effect, owed.hash), next_try_at=self._now() + outcome.TWIN)
 
     async def _move(self, incident: Incident, owed: Owed) -> Effect:
         """Take it away where it stands; it is sent anew beneath its new parent."""
         try:
             await self._room.delete(owed.effect.channel, owed.effect.ts)
         except NotDone as refusal:
+            if refusal.code in SHUT_OUT:
+                raise
             log.warning("slack.refused", call="move", key=owed.effect.key, code=refusal.code, incident=incident.id)
         return outcome.afresh(owed.effect)
 
@@ -186,7 +219,7 @@ class Payer:
     # -- files and public texts -----------------------------------------------------------------------
 
     async def _upload(self, incident: Incident, owed: Owed) -> Effect:
-        name, content = await self._postmortem(incident)
+        name, content = await self._ground.postmortem(incident)
         file = await self._room.upload(name, content)
         return outcome.ready(replace(owed.effect, ts=file))
 
@@ -212,13 +245,17 @@ class Payer:
             )
         return outcome.done(owed.effect, owed.hash)
 
+    async def _discard(self, incident: Incident, owed: Owed) -> Effect:
+        await self._room.discard(owed.text)
+        return outcome.done(owed.effect, owed.hash)
+
     async def _publish(self, incident: Incident, owed: Owed) -> Effect:
         """Intent first, then the post. What was begun and never ended is shown to a person, not repeated."""
         effect, name = owed.effect, owed.text
         draft = incident.drafts[name]
         publisher = self._publisher(incident, name)
         if draft.state == "approved":
-            await self._record(incident, "publish", lambda i, *, by, at: drafts.sending(i, draft=name, by=by, at=at))
+            await self._sending(incident, name)
         elif why := drafts.void(incident, draft, self._now()):  # it waited for Slack, and too long
             return await self._failed(incident, owed, why)
         if publisher is None:
@@ -229,10 +266,13 @@ class Payer:
             return await self._failed(incident, owed, refusal.code)
         return await self._published(incident, effect, name, publisher.name, sent)
 
+    async def _sending(self, incident: Incident, name: str) -> None:
+        await self._record(incident, "publish", lambda i, *, by, at: drafts.sending(i, draft=name, by=by, at=at))
+
     def _publisher(self, incident: Incident, name: str) -> Publisher | None:
         """What posts to this draft's audience: what colleagues may read is announced, unless it is private."""
         audience = incident.drafts[name].drafted.audience
-        return None if incident.private and audience == "internal" else self._publishers.get(audience)
+        return None if incident.private and audience == "internal" else self._ground.publishers.get(audience)
 
     async def _published(self, incident: Incident, effect: Effect, name: str, publisher: str, sent: Sent) -> Effect:
         await self._record(
@@ -275,7 +315,7 @@ class Payer:
                     return await self._opened(incident, effect, id, effect.hash)
             case "message":
                 if ts := await self._first(effect):
-                    return outcome.done(effect, effect.hash, ts=ts)
+                    return outcome.done(effect, restored.shown(effect), ts=ts)
             case "file":
                 if await self._room.shared(effect.channel, effect.ts, effect.started_at):
                     return await self._shared(incident, owed)
@@ -291,14 +331,21 @@ class Payer:
         if draft is None or draft.state not in ("approved", "sending"):
             return outcome.settled(effect, effect.hash, "")
         publisher = self._publisher(incident, name)
-        if draft.state == "approved" or publisher is None:  # sending never began
+        earlier = draft.state == "approved" and effect.error == RESTORED  # sending may have begun in another life
+        if publisher is None or (draft.state == "approved" and not earlier):  # sending never began
             return outcome.ready(effect)
         try:
             sent = await publisher.find(effect.id, effect.started_at)
         except NotDone as refusal:
+            if earlier or refusal.code in SHUT_OUT:
+                raise
             return await self._uncertain(incident, effect, name, refusal.code)
         if sent is not None:
+            if earlier:
+                await self._sending(incident, name)
             return await self._published(incident, effect, name, publisher.name, sent)
+        if earlier:
+            return outcome.ready(effect)
         if effect.state is not EffectState.MISSING:
             return outcome.unseen(effect, self._now())
         return await self._uncertain(incident, effect, name, effect.error or "no answer")
@@ -306,7 +353,9 @@ class Payer:
     async def _twin(self, incident: Incident, owed: Owed) -> Effect:
         """A message that was sent anew: its first attempt may have come through since."""
         ts = await self._first(owed.effect)
-        return replace(owed.effect, ts=ts or owed.effect.ts, next_try_at=None)
+        known = owed.effect
+        # The one that stays may never have been changed since it was sent.
+        return replace(known, ts=ts or known.ts, hash=known.hash if ts in ("", known.ts) else "", next_try_at=None)
 
     async def _first(self, effect: Effect) -> str:
         """The ts of our message, empty where there is none; copies that came after it are deleted."""
@@ -323,16 +372,19 @@ BOOKMARK = "Incident card"
 CALLS: dict[str, Callable[[Payer, Incident, Owed], Awaitable[Effect]]] = {
     "open": Payer._open,
     "topic": Payer._topic,
+    "rename": Payer._rename,
     "invite": Payer._invite,
     "direct": Payer._direct,
     "post": Payer._post,
     "edit": Payer._edit,
     "delete": Payer._delete,
+    "drop": Payer._drop,
     "move": Payer._move,
     "pin": Payer._pin,
     "bookmark": Payer._bookmark,
     "upload": Payer._upload,
     "share": Payer._share,
+    "discard": Payer._discard,
     "publish": Payer._publish,
     "look": Payer._look,
     "twin": Payer._twin,

@@ -13,19 +13,19 @@ import structlog
 
 from bot.caretaker import outcome
 from bot.caretaker.gates import Gates
+from bot.caretaker.ground import REST as AWAY
+from bot.caretaker.ground import Ground, Grounds
 from bot.caretaker.owed import Books, Owed, owed, people_are_in
 from bot.caretaker.paying import Payer
 from bot.domain import duties
 from bot.domain.actor import bot_itself
-from bot.domain.effect import Effect
-from bot.domain.errors import Refused
+from bot.domain.effect import Effect, EffectState
+from bot.domain.errors import LeaseLost, Refused
 from bot.domain.incident import Incident
 from bot.domain.message import Message
 from bot.service import Service
 
 log = structlog.get_logger(__name__)
-
-Render = Callable[[Incident, datetime], list[Message]]
 
 #: calls under one key in one visit, above which something turns in a circle; it then rests so long
 ROUNDS, REST = 25, timedelta(minutes=1)
@@ -33,13 +33,11 @@ ROUNDS, REST = 25, timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class House:
-    """What every visit needs. `place`: kind of place -> channel id, or ""."""
+    """What every visit needs."""
 
     service: Service
-    payer: Payer
+    grounds: Grounds
     gates: Gates
-    render: Render
-    place: Callable[[str], str]
 
 
 @dataclass
@@ -53,6 +51,7 @@ class Visit:
     stopping: Callable[[], bool]
 
     def __post_init__(self) -> None:
+        self.ground: Ground
         #: when this visit wants to look again by itself
         self.next: datetime | None = None
         self._running: dict[asyncio.Task[None], Owed] = {}
@@ -73,6 +72,10 @@ class Visit:
                 if incident is None:
                     return None
                 now = self.house.service.clock.now()
+                ground = await self.house.grounds(incident.team)
+                if ground is None:
+                    return await self._rest(incident, now)
+                self.ground = ground
                 if not self.stopping() and await self._apply_rules(incident, now):
                     continue
                 if await self._step(incident, now):
@@ -95,12 +98,16 @@ class Visit:
     async def _apply_rules(self, incident: Incident, now: datetime) -> bool:
         """Apply the rules whose time has come; whether anything happened."""
         happened = False
-        for name, rule in duties.timed(incident, self.house.service.policy, now):
+        for name, rule in duties.timed(incident, self.house.service.policy_of(incident.team), now):
             if (name, incident.seq) in self._idle_rules:
                 continue
             try:
                 done = await self.house.service.act(
-                    incident.id, name, lambda i, *, by, at, rule=rule: rule(i, by, at), bot_itself(incident.team)
+                    incident.id,
+                    name,
+                    lambda i, *, by, at, rule=rule: rule(i, by, at),
+                    bot_itself(incident.team),
+                    fenced=True,
                 )
             except Refused as refused:
                 log.warning("rule.refused", rule=name, incident=incident.id, sentence=refused.sentence)
@@ -114,9 +121,12 @@ class Visit:
 
     async def _step(self, incident: Incident, now: datetime) -> bool:
         """Begin what can be begun and wait for the first thing to happen; True when there is nothing to wait for."""
-        books = Books(
-            incident, self._effects, self._messages(incident, now), self.house.service.policy, self.house.place, now
-        )
+        policy = self.house.service.policy_of(incident.team)
+        messages = self._messages(incident, now)
+        if self.ground.parked is not None and messages:
+            given_up = [one for one in self._effects.values() if one.state is EffectState.PARKED]
+            messages = [*messages, self.ground.parked(given_up)]
+        books = Books(incident, self._effects, messages, policy, self.ground.place, now)
         if incident.channel_error or incident.newer or (incident.channel and people_are_in(books)):
             self.usable.set()
         busy = {one.effect.key for one in self._running.values()}
@@ -150,8 +160,8 @@ class Visit:
         if not incident.channel and not incident.channel_error and "channel" not in self._effects:
             return []  # the channel first: nothing can be said before, and making messages takes its time
         if self._shown is None or self._shown[0] != incident.seq or (self._shown[1] and self._shown[1] <= now):
-            until = duties.next_at(incident, self.house.service.policy, now)
-            self._shown = (incident.seq, until, self.house.render(incident, now))
+            until = duties.next_at(incident, self.house.service.policy_of(incident.team), now)
+            self._shown = (incident.seq, until, self.ground.render(incident, now))
         return self._shown[2]
 
     async def _begin(self, incident: Incident, ready: list[Owed], now: datetime) -> None:
@@ -163,7 +173,11 @@ class Visit:
             if begun:
                 await self.house.service.store.write(
                     # Due as well: should the process die now, somebody has to look after these calls.
-                    lambda tx: [tx.set_due(incident.id, incident.seq, now), *map(tx.save_effect, begun.values())]
+                    lambda tx: [
+                        tx.fence(incident.id),
+                        tx.set_due(incident.id, incident.seq, now),
+                        *map(tx.save_effect, begun.values()),
+                    ]
                 )
         except BaseException:
             for one in ready:
@@ -180,10 +194,17 @@ class Visit:
         try:
             if begun is not None:
                 one = replace(one, effect=begun)
-            paid = await self.house.payer.pay(incident, one)
+            if not self.house.service.store.claims.holds(incident.id):
+                raise LeaseLost(f"this process stood still, and another may attend {incident.id}")
+            paid = await Payer(self.house.service, self.ground, self.house.gates).pay(incident, one)
         finally:
             self.house.gates.leave(one.gate, self.house.service.clock.now())
-        await self.house.service.store.write(lambda tx: tx.save_effect(paid))
+        try:
+            await self.house.service.store.write(lambda tx: [tx.fence(incident.id), tx.save_effect(paid)])
+        except LeaseLost:  # the call may have come through after those of whoever attends it now
+            now = self.house.service.clock.now()
+            await self.house.service.store.write(lambda tx: tx.doubt(incident.id, paid.key, now))
+            raise
         self._effects[paid.key] = paid
 
     async def _wait(self, left: asyncio.Event | None) -> None:
@@ -203,11 +224,24 @@ class Visit:
                 del self._running[task]
                 task.result()
 
+    async def _rest(self, incident: Incident, now: datetime) -> datetime:
+        """The bot is not in that workspace: nothing is done until it is again, which makes the incident due at once."""
+        while self._running:
+            await self._wait(None)
+        self.usable.set()
+        due = now + AWAY
+        await self.house.service.store.write(
+            lambda tx: [tx.fence(incident.id), tx.set_due(incident.id, incident.seq, due)]
+        )
+        return due
+
     async def _settle(self, incident: Incident, now: datetime) -> datetime | None:
         """Nothing can be paid now: write down when to look next."""
         moments = [self.next] if self.next else []
-        if (then := duties.next_at(incident, self.house.service.policy, now)) is not None:
+        if (then := duties.next_at(incident, self.house.service.policy_of(incident.team), now)) is not None:
             moments.append(then)
         due = min(moments, default=None)
-        await self.house.service.store.write(lambda tx: tx.set_due(incident.id, incident.seq, due))
+        await self.house.service.store.write(
+            lambda tx: [tx.fence(incident.id), tx.set_due(incident.id, incident.seq, due)]
+        )
         return due

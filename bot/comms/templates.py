@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,8 @@ INCIDENT_FIELDS: dict[str, frozenset[str]] = {
 }
 TEMPLATE_LIMIT = 20_000
 OUTPUT_LIMIT = 50_000
+#: of a front matter; the time that PyYAML takes grows with the square of how deep they stand in each other
+BRACKETS_LIMIT = 300
 _FILTERS = frozenset({"lower", "upper", "capitalize", "trim"})
 _NODES: tuple[type[nodes.Node], ...] = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.CondExpr, nodes.Compare,
@@ -140,7 +143,7 @@ def load(root: Path) -> Library:
     for path in sorted(root.rglob("*.j2")):
         place = path.relative_to(root)
         try:
-            template, body = _parse(environment, place, _source(path))
+            template, body = _parse(environment, place, _source(path, root))
         except _Malformed as malformed:
             problems.append(f"{place.as_posix()}:{malformed.line}: {malformed.sentence}")
         else:
@@ -151,12 +154,19 @@ def load(root: Path) -> Library:
     return Library(tuple(ordered), tuple(problems), bodies)
 
 
-def _source(path: Path) -> str:
+def _source(path: Path, root: Path) -> str:
     try:
-        if path.stat().st_size > TEMPLATE_LIMIT:
+        real = path.resolve(strict=True)
+        if not real.is_relative_to(root.resolve()):
+            raise _Malformed(1, "This link leads out of the folder, so it is not followed.")
+        # asked before opening: opening a named pipe would wait for ever
+        about = real.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise _Malformed(1, "This is not a file.")
+        if about.st_size > TEMPLATE_LIMIT:
             raise _Malformed(1, f"The file is larger than {TEMPLATE_LIMIT:,} bytes.")
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return real.read_text(encoding="utf-8")
+    except (OSError, RuntimeError, UnicodeDecodeError):  # RuntimeError: a loop of symbolic links
         raise _Malformed(1, "The file cannot be read as UTF-8.") from None
 
 
@@ -187,12 +197,17 @@ def _split(source: str) -> tuple[str, str, int]:
 
 
 def _head(source: str) -> tuple[str, tuple[Slot, ...]]:
+    if source.count("[") + source.count("{") > BRACKETS_LIMIT:
+        raise _Malformed(2, f"The front matter has more than {BRACKETS_LIMIT} brackets.")
     try:
         node = yaml.compose(source, Loader=yaml.SafeLoader)
         head = yaml.safe_load(source)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise _Malformed((mark.line if mark else 0) + 2, "The front matter is not YAML.") from None
+    except (ValueError, RecursionError, OverflowError):
+        # what looks like a date or a number and is none; thousands of brackets inside each other
+        raise _Malformed(2, "The front matter is not YAML that can be read.") from None
     if not isinstance(head, dict) or not isinstance(node, yaml.MappingNode):
         raise _Malformed(2, "The front matter has a title and slots.")
     lines = {key.value: value.start_mark.line + 2 for key, value in node.value}
@@ -245,7 +260,7 @@ def _body(environment: _Environment, body: str, first: int, slots: Iterable[str]
     except TemplateError as error:
         line = getattr(error, "lineno", None) or 1
         raise _Malformed(first + line - 1, "The text is not a template that can be read.") from None
-    except RecursionError:
+    except (RecursionError, MemoryError, SyntaxError):  # the last two are what Python's own compiler says
         raise _Malformed(first, "The text is nested too deeply.") from None
     if not body.strip():
         raise _Malformed(first, "There is no text.")

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     BOT = "bot"
     STRANGER = "stranger"  # somebody of another workspace in a shared channel
     GONE = "gone"  # deactivated
+    UNKNOWN = "unknown"  # nobody whom the cache knows, while Slack does not answer
     CLI = "cli"
     SELF = "self"  # this bot, paying what it owes
 

@@ -11,6 +11,7 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Status
 from bot.domain.policy import Policy
 from bot.domain.standing import live
+from bot.domain.times import lasted
 
 UPDATE_LIMIT = 2500
 
@@ -95,12 +96,12 @@ def rungs(incident: Incident, policy: Policy) -> tuple[Rung, ...]:
 
 
 def recipients(incident: Incident, rung: int, policy: Policy, kinds: frozenset[str]) -> tuple[str, ...]:
-    """Whom a rung tells: first who writes, then the lead, then the next level as well."""
+    """Whom a rung tells: first who writes, then the lead, then, of a public one, the next level as well."""
     writer = incident.comms_lead or incident.lead
     people = [writer]
     if rung >= 2 or "update" in kinds:
         people.append(incident.lead)
-    if rung >= 3 and policy.levels:
+    if rung >= 3 and policy.levels and not incident.private:
         people.extend(policy.levels[0])
     return tuple(dict.fromkeys(user for user in people if user))
 
@@ -216,6 +217,6 @@ def hold(incident: Incident, *, until: datetime, watcher: str, by: Actor, at: da
 
 
 def lateness(due: datetime, at: datetime) -> str:
-    """ ", 4 min late" from one minute on, else empty."""
+    """ ", 4 min late" from one minute on, ", 23 h 40 min late" from an hour on, else empty."""
     minutes = int((at - due).total_seconds() // 60)
-    return f", {minutes} min late" if minutes >= 1 else ""
+    return f", {lasted(timedelta(minutes=minutes))} late" if minutes >= 1 else ""

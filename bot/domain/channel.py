@@ -43,11 +43,9 @@ def slug(title: str) -> str:
 
 def topic(incident: Incident, policy: Policy) -> str:
     """Severity, status and lead: what changes rarely. The title of a private incident stays out of it."""
-    lead = f"<@{incident.lead}>" if incident.lead else "nobody yet"
-    words = (
-        f"{policy.severity(incident.severity).name} · {STATUS_WORDS[incident.status]} · lead {lead} · {incident.name}"
-    )
-    return words[:TOPIC_LIMIT]
+    lead = f"lead <@{incident.lead}>" if incident.lead else "lead nobody yet" if incident.open else ""
+    parts = (policy.severity(incident.severity).name, STATUS_WORDS[incident.status], lead, incident.name)
+    return " · ".join(part for part in parts if part)[:TOPIC_LIMIT]
 
 
 def opened(incident: Incident, *, channel: str, name: str, by: Actor, at: datetime) -> list[e.Event]:

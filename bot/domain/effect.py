@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+#: a mark of `bot restore`: the key of a row whose `hash` is the incident's last event in the backup, and the error of
+#: a call that is looked for because of it
+RESTORED = "restored"
+
 
 class EffectState(StrEnum):
     """How far a call is."""

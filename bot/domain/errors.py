@@ -21,5 +21,13 @@ class StoreUnavailable(Exception):
     """The database cannot be reached or written: nothing is recorded."""
 
 
+class StoreUnsure(StoreUnavailable):
+    """The database went away at the commit: it is recorded, or it is not."""
+
+
 class Conflict(Exception):
     """Somebody else wrote the same place first: look again and decide anew."""
+
+
+class LeaseLost(Exception):
+    """Another process attends this incident by now: nothing more is done about it here."""

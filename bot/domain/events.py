@@ -48,6 +48,19 @@ class ChannelOpened(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Adopted(Event):
+    """The incident was recorded afterwards: its channel is one that people had made by hand."""
+
+    channel: str
+    name: str
+    began: datetime
+    #: when it was over, where it was over by then
+    over: datetime | None = None
+    #: people wrote a topic there: it stays
+    keeps_topic: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChannelRefused(Event):
     """Slack refused the channel for good (`error` is Slack's code); people work where they declared."""
 
@@ -284,6 +297,8 @@ class Noted(Event):
     channel: str = ""
     message_ts: str = ""
     permalink: str = ""
+    #: it was pinned in the channel before the incident was recorded
+    backfilled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -668,6 +683,29 @@ class Closed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What is left of the entry `seq` without the words that were taken out of it: its body, as the store writes it."""
+
+    seq: int
+    type: str
+    body: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redacted(Event):
+    """Words that do not belong in a record were taken out of entries; `kept` is read in their place from now on."""
+
+    reason: str
+    kept: tuple[Kept, ...]
+    #: the channel is called so from now on, where its name told the words
+    channel_name: str = ""
+    #: files of the bot that told the words: taken away, and the last one made anew
+    files: tuple[str, ...] = ()
+    #: drafts whose public posts told the words, and are taken back on request
+    taken_back: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Unknown(Event):
     """An event of a type that this program does not know: it reads on, and writes nothing."""
 
@@ -678,22 +716,22 @@ class Unknown(Event):
 EVENTS: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
-        Declared, ChannelOpened, ChannelRefused, ChannelLost, ChannelRegained, Invited, PersonAdded, PersonLeft,
-        Followed, Unfollowed, Acknowledged, NobodyAnswered, Escalated, SeverityChanged, SeverityAsked, TitleChanged,
-        ImpactStated, StartCorrected, RoleTaken, RoleOffered, RoleKept, UpdatePosted, UpdateUndone, Reminded, Snoozed,
-        Held, LeadSilent, LeadSeen, WaitingBegan, WaitingEnded, Noted, NoteWithdrawn, TaskAdded, TaskDone, ReadingTaken,
-        RunbookAttached, RunbookGuessed, RunbookDeclined, SectionOpened, StepTicked, StepUnticked, StepSkipped,
-        StepNoted, Asked, GoGiven, AskRefused, AskLapsed, AskDone, AskNotDone, StoppedFirst, DoneAlone, Reviewed,
-        ReviewOverdue, CommsDrafted, CommsApproved, CommsDiscarded, CommsLapsed, CommsSending, CommsPublished,
-        CommsUncertain, CommsFailed, SecretRefused, Mitigated, OverrideAsked, Resolved, Reopened, FalseAlarm,
-        MarkedDuplicate, StoodDown, PostmortemWritten, PostmortemShared, Closed,
+        Declared, ChannelOpened, Adopted, ChannelRefused, ChannelLost, ChannelRegained, Invited, PersonAdded,
+        PersonLeft, Followed, Unfollowed, Acknowledged, NobodyAnswered, Escalated, SeverityChanged, SeverityAsked,
+        TitleChanged, ImpactStated, StartCorrected, RoleTaken, RoleOffered, RoleKept, UpdatePosted, UpdateUndone,
+        Reminded, Snoozed, Held, LeadSilent, LeadSeen, WaitingBegan, WaitingEnded, Noted, NoteWithdrawn, TaskAdded,
+        TaskDone, ReadingTaken, RunbookAttached, RunbookGuessed, RunbookDeclined, SectionOpened, StepTicked,
+        StepUnticked, StepSkipped, StepNoted, Asked, GoGiven, AskRefused, AskLapsed, AskDone, AskNotDone, StoppedFirst,
+        DoneAlone, Reviewed, ReviewOverdue, CommsDrafted, CommsApproved, CommsDiscarded, CommsLapsed, CommsSending,
+        CommsPublished, CommsUncertain, CommsFailed, SecretRefused, Mitigated, OverrideAsked, Resolved, Reopened,
+        FalseAlarm, MarkedDuplicate, StoodDown, PostmortemWritten, PostmortemShared, Closed, Redacted,
     )
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An event at its place in the chain of one incident; `event` is None when its body was redacted."""
+    """An event at its place in the chain of one incident; of a redacted one what was kept, None for nothing."""
 
     seq: int
     event: Event | None

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.domain import events as e
+from bot.domain.fold_steps import changed_ask, changed_step, freed, on_list, shown, state_of
 from bot.domain.incident import (
     Ask,
     Checklist,
@@ -19,7 +20,6 @@ from bot.domain.incident import (
     Offer,
     Reminder,
     Status,
-    StepState,
     Task,
     Update,
 )  # fmt: skip
@@ -79,6 +79,12 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
                 "channel_error": "",
                 "channel_lost": "",
             }
+        case e.Adopted():
+            over: dict[str, Any] = {"status": Status.RESOLVED, "resolved_at": event.over, "ended_at": event.over}
+            return {
+                "channel": event.channel, "channel_name": event.name, "started": event.began, "adopted_at": at,
+                "keeps_topic": event.keeps_topic,
+            } | (over if event.over else {})  # fmt: skip
         case e.ChannelRefused():
             return {"channel_error": event.error}
         case e.ChannelLost():
@@ -183,39 +189,41 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.RunbookDeclined():
             return {"guess": None}
         case e.SectionOpened():
-            return _on_list(i, event.runbook, lambda c: _shown(c, event.section, at))
+            return on_list(i, event.runbook, lambda c: shown(c, event.section, at))
         case e.StepTicked():
-            return _step(i, event.runbook, event.step, at, mark=Mark.DONE, by=by, at=at, reason="")
+            return changed_step(i, event.runbook, event.step, at, mark=Mark.DONE, by=by, at=at, reason="")
         case e.StepUnticked():
-            return _step(i, event.runbook, event.step, at, mark=Mark.OPEN, by=by, at=at, reason="")
+            return changed_step(i, event.runbook, event.step, at, mark=Mark.OPEN, by=by, at=at, reason="")
         case e.StepSkipped():
-            return _step(i, event.runbook, event.step, at, mark=Mark.SKIPPED, by=by, at=at, reason=event.reason)
+            return changed_step(i, event.runbook, event.step, at, mark=Mark.SKIPPED, by=by, at=at, reason=event.reason)
         case e.StepNoted():
-            notes = (*_state(i, event.runbook, event.step).notes, event.text)
-            return _step(i, event.runbook, event.step, at, notes=notes)
+            notes = (*state_of(i, event.runbook, event.step).notes, event.text)
+            return changed_step(i, event.runbook, event.step, at, notes=notes)
         case e.StoppedFirst():
-            return _step(
+            return changed_step(
                 i, event.runbook, event.step, at, mark=Mark.REVIEW, by=by, at=at, reason=event.note,
                 review_by=event.review_by, review_to=event.to, review_nagged=False,
                 review_seq=seq, reviewed_by="",
             )  # fmt: skip
         case e.DoneAlone():
-            return _step(
+            return changed_step(
                 i, event.runbook, event.step, at, mark=Mark.REVIEW, by=by, at=at, reason=event.reason,
                 review_by=event.review_by, review_to=event.to, review_nagged=False, alone=True,
                 review_seq=seq, reviewed_by="",
             )  # fmt: skip
         case e.Reviewed():
-            return _step(i, event.runbook, event.step, at, mark=Mark.DONE, reviewed_by=by)
+            return changed_step(i, event.runbook, event.step, at, mark=Mark.DONE, reviewed_by=by)
         case e.ReviewOverdue():
-            return _step(i, event.runbook, event.step, at, review_nagged=True, late_seq=seq, late_to=event.to)
+            return changed_step(i, event.runbook, event.step, at, review_nagged=True, late_seq=seq, late_to=event.to)
         case e.Asked():
             asks = MappingProxyType({**i.asks, seq: Ask(seq, event)})
-            return {"asks": asks} | _step(i, event.runbook, event.step, at, mark=Mark.ASKED, by=by, at=at, ask=seq)
+            return {"asks": asks} | changed_step(
+                i, event.runbook, event.step, at, mark=Mark.ASKED, by=by, at=at, ask=seq
+            )
         case e.GoGiven():
-            return _ask(i, event.ask, at, Mark.GO, state="go", second=by, answered_at=at, until=event.until)
+            return changed_ask(i, event.ask, at, Mark.GO, state="go", second=by, answered_at=at, until=event.until)
         case e.AskRefused():
-            return _ask(
+            return changed_ask(
                 i,
                 event.ask,
                 at,
@@ -227,16 +235,16 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
                 ended_at=at,
             )
         case e.AskLapsed():
-            return _ask(i, event.ask, at, Mark.OPEN, state="lapsed", ended_at=at)
+            return changed_ask(i, event.ask, at, Mark.OPEN, state="lapsed", ended_at=at)
         case e.AskNotDone():
-            return _ask(i, event.ask, at, Mark.OPEN, state="not_done", result=event.reason, ended_at=at)
+            return changed_ask(i, event.ask, at, Mark.OPEN, state="not_done", result=event.reason, ended_at=at)
         case e.AskDone():
             if event.ask not in i.asks:  # what was asked has been redacted
                 return {}
             ask = i.asks[event.ask]
             asks = MappingProxyType({**i.asks, event.ask: replace(ask, state="done", result=event.result, ended_at=at)})
-            was = _state(i, ask.asked.runbook, ask.asked.step)
-            return {"asks": asks} | _step(
+            was = state_of(i, ask.asked.runbook, ask.asked.step)
+            return {"asks": asks} | changed_step(
                 i, ask.asked.runbook, ask.asked.step, at, mark=Mark.DONE, by=by, at=at, reason=event.result,
                 done_with=(*was.done_with, (at, by, ask.second, event.result)),
             )  # fmt: skip
@@ -291,6 +299,8 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
             return {"postmortem_file": event.file}
         case e.Closed():
             return {"status": Status.CLOSED, "closed_at": at}
+        case e.Redacted():
+            return _redacted(i, seq, event)
         case e.Unknown():
             return {"newer": event.type}
     return {}
@@ -300,60 +310,22 @@ def _with(people: tuple[str, ...], *more: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*people, *more)))
 
 
-def _state(i: Incident, slug: str, step: str) -> StepState:
-    checklist = i.checklist(slug)
-    return checklist.state(step) if checklist else StepState()
-
-
-def _on_list(i: Incident, slug: str, change: Any) -> dict[str, Any]:
-    return {"checklists": tuple(change(c) if c.runbook.slug == slug else c for c in i.checklists)}
-
-
-def _shown(checklist: Checklist, section: int, at: datetime) -> Checklist:
-    opened_at = MappingProxyType({**checklist.opened_at, section: at})
-    return replace(checklist, opened=checklist.opened | {section}, opened_at=opened_at)
-
-
-def _step(i: Incident, slug: str, step: str, now: datetime, **fields: Any) -> dict[str, Any]:
-    """Change one step, raise its version, and note when its section became complete."""
-
-    def change(checklist: Checklist) -> Checklist:
-        was = checklist.state(step)
-        steps = {**checklist.steps, step: replace(was, version=was.version + 1, **fields)}
-        new = replace(checklist, steps=MappingProxyType(steps))
-        section = checklist.section_of(step)
-        completed = dict(checklist.completed_at)
-        if all(new.finished(one.id) for one in section.steps):
-            completed.setdefault(section.number, now)
-        else:
-            completed.pop(section.number, None)
-        return replace(new, completed_at=MappingProxyType(completed))
-
-    return _on_list(i, slug, change)
-
-
-def _ask(i: Incident, seq: int, now: datetime, mark: Mark, **fields: Any) -> dict[str, Any]:
-    if seq not in i.asks:  # what was asked has been redacted
-        return {}
-    ask = i.asks[seq]
-    asks = MappingProxyType({**i.asks, seq: replace(ask, **fields)})
-    slug, step = ask.asked.runbook, ask.asked.step
-    stands = {"mark": mark} if mark is not Mark.OPEN else _freed(_state(i, slug, step))
-    return {"asks": asks} | _step(i, slug, step, now, **stands)
-
-
-def _freed(was: StepState) -> dict[str, Any]:
-    """How a step stands that nobody asks for any more: open, or done as it was before it was asked for again."""
-    if not was.done_with:
-        return {"mark": Mark.OPEN}
-    at, by, _, result = was.done_with[-1]
-    return {"mark": Mark.DONE, "by": by, "at": at, "reason": result}
-
-
 def _draft(i: Incident, name: str, **fields: Any) -> dict[str, Any]:
     if name not in i.drafts:  # the text has been redacted
         return {}
     return {"drafts": MappingProxyType({**i.drafts, name: replace(i.drafts[name], **fields)})}
+
+
+def _redacted(i: Incident, seq: int, event: e.Redacted) -> dict[str, Any]:
+    """The entries themselves are read as they are now; this is what has to follow in Slack."""
+    changes: dict[str, Any] = {}
+    if event.channel_name:
+        changes |= {"channel_name": event.channel_name, "renamed": True}
+    if event.files:
+        changes["spoilt_files"] = _with(i.spoilt_files, *event.files)
+        if i.postmortem:
+            changes |= {"postmortem_seq": seq, "postmortem_file": ""}
+    return changes
 
 
 def _answered(reminders: tuple[Reminder, ...], at: datetime, answer: str, kind: str) -> tuple[Reminder, ...]:
@@ -390,8 +362,8 @@ def _ended(i: Incident, event: e.Event, status: Status, why: str) -> dict[str, A
     checklists = i.checklists
     for ask in i.open_asks:
         slug, step = ask.asked.runbook, ask.asked.step
-        stands = _freed(_state(i, slug, step))
-        checklists = _step(replace(i, checklists=checklists), slug, step, event.at, **stands)["checklists"]
+        stands = freed(state_of(i, slug, step))
+        checklists = changed_step(replace(i, checklists=checklists), slug, step, event.at, **stands)["checklists"]
     return {
         "checklists": checklists, "status": status, "ended_at": event.at, "ended_by": event.by, "ended_why": why,
         "asks": MappingProxyType(asks), "reminders": _answered(i.reminders, event.at, "ended", ""),

@@ -225,6 +225,8 @@ class Incident:
     channel_name: str = ""
     channel_error: str = ""
     channel_lost: str = ""  # "", archived, deleted, removed
+    adopted_at: datetime | None = None  # when a channel made by hand was recorded afterwards
+    keeps_topic: bool = False  # people wrote the channel's topic before
     wanted: tuple[str, ...] = ()  # people who should be in the channel
     invited: frozenset[str] = frozenset()
     departures: int = 0  # how often somebody left
@@ -269,6 +271,8 @@ class Incident:
     postmortem: e.PostmortemWritten | None = None
     postmortem_seq: int = 0
     postmortem_file: str = ""
+    renamed: bool = False  # the channel is to be called `channel_name`, which it was not at first
+    spoilt_files: tuple[str, ...] = ()  # files that told what was redacted since: to be taken away
     closed_at: datetime | None = None
     turned_seq: int = 0  # the seq of the latest change of severity or status: customer texts from before are void
     last_at: datetime | None = None
@@ -289,6 +293,10 @@ class Incident:
     def comms_lead(self) -> str:
         """The comms lead's user id, or empty."""
         return self.roles.get("comms-lead", "")
+
+    def belongs(self, user: str) -> bool:
+        """Whether this person was asked in by name, or came in and did not leave: who may know of a private one."""
+        return user in self.invited or user in self.wanted
 
     @property
     def open(self) -> bool:

@@ -344,10 +344,18 @@ def call_false_alarm(incident: Incident, *, reason: str, by: Actor, at: datetime
 
 
 def mark_duplicate(incident: Incident, *, of: Incident, by: Actor, at: datetime) -> list[e.Event]:
-    """The same as another incident. Refused while customers have been told about this one."""
+    """The same as another incident. Refused while customers have been told about this one.
+
+    Refused also where people read this one who may not know of that one, which is private.
+    """
     check_way(incident, "duplicate")
     if of.id == incident.id:
         raise Refused("An incident cannot be a duplicate of itself. Which other one is it?")
+    if of.private and not (incident.private and all(of.belongs(one) for one in (*incident.invited, *incident.wanted))):
+        raise Refused(
+            f"{of.name} is private, and people who are not in it would read its number here. "
+            "End this one without naming it: `/incident resolve`, or `/incident false-alarm`."
+        )
     _uncorrected(incident, "a duplicate")
     return [e.MarkedDuplicate(by=by.user, at=at, of=of.number, of_channel=of.channel)]
 

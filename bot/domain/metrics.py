@@ -32,16 +32,19 @@ class Times:
 
 
 def times(incident: Incident) -> Times:
-    """The times of one incident. After a reopening, mitigation and end are the latest ones."""
-    begun = incident.declared_at
+    """The times of one incident. After a reopening, mitigation and end are the latest ones.
+
+    One that was recorded afterwards is measured from its beginning: nobody knows when it would have been declared.
+    """
+    begun = incident.started if incident.adopted_at else incident.declared_at
 
     def since(moment: datetime | None) -> timedelta | None:
         return moment - begun if moment and begun else None
 
     started = incident.started
     return Times(
-        to_declare=begun - started if begun and started and started <= begun else None,
-        to_acknowledge=since(incident.acknowledged_at),
+        to_declare=begun - started if begun and started and started <= begun and not incident.adopted_at else None,
+        to_acknowledge=since(incident.acknowledged_at) if not incident.adopted_at else None,
         to_mitigate=since(incident.mitigated_at),
         to_end=since(incident.ended_at),
     )

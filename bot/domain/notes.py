@@ -37,13 +37,11 @@ def note(
         for one in incident.notes
     ):
         return []
-    if len(words) > NOTE_LIMIT:
-        words = words[: NOTE_LIMIT - 1] + "…"
     return [
         e.Noted(
             by=by.user,
             at=at,
-            text=words,
+            text=clipped(words),
             happened=happened or at,
             author=author or by.user,
             channel=channel,
@@ -51,6 +49,11 @@ def note(
             permalink=permalink,
         )
     ]
+
+
+def clipped(text: str) -> str:
+    """The text, as far as a line of the timeline holds it."""
+    return text if len(text) <= NOTE_LIMIT else text[: NOTE_LIMIT - 1] + "…"
 
 
 def withdraw(incident: Incident, *, channel: str, message_ts: str, by: Actor, at: datetime) -> list[e.Event]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.actor import Actor, Kind
 from bot.domain.errors import Refused
+from bot.domain.incident import Incident
 
 MINUTE = timedelta(minutes=1)
 
@@ -49,12 +50,33 @@ SEVERITIES = (
 #: verbs that need more than membership of the workspace; each names the policy field that says who may
 VERB_RIGHTS = {
     "declare": "may_declare",
+    "backfill": "may_declare",
     "sev": "may_change_severity",
     "resolve": "may_resolve",
+    "false-alarm": "may_resolve",  # these two end an incident as well
+    "duplicate": "may_resolve",
     "approve": "may_approve",
+    "ask": "may_do_money_steps",
+    "done": "may_do_money_steps",
+    "stop": "may_do_money_steps",
+    "alone": "may_do_money_steps",
     "go": "may_confirm",
     "review": "may_confirm",
+    "drill": "may_run_drills",
 }
+#: right -> what it is about, to begin a refusal with
+RIGHTS = {
+    "may_declare": "Declaring an incident",
+    "may_change_severity": "Changing the severity",
+    "may_resolve": "Ending an incident",
+    "may_approve": "Approving a customer text",
+    "may_do_money_steps": "Doing a step that takes two people",
+    "may_confirm": "Being the second person of a step",
+    "may_run_drills": "Running a drill",
+}
+
+#: what everybody reads who asks for an incident that is not there, or that they may not know of: the same words
+NO_SUCH = "There is no such incident here. `/incident list` shows those that are open."
 
 
 @dataclass(frozen=True)
@@ -71,7 +93,11 @@ class Policy:
     may_change_severity: tuple[str, ...] = ()
     may_resolve: tuple[str, ...] = ()
     may_approve: tuple[str, ...] = ()
+    may_do_money_steps: tuple[str, ...] = ()
     may_confirm: tuple[str, ...] = ()
+    may_run_drills: tuple[str, ...] = ()
+    #: besides those who are in it; here empty means nobody
+    may_read_private: tuple[str, ...] = ()
     guests_may_act: bool = False
 
     #: words that make SEV-1 the assumed severity
@@ -158,10 +184,51 @@ class Policy:
             raise Refused("Your account is deactivated here, so nothing was done.")
         if actor.kind is Kind.GUEST and not self.guests_may_act:
             raise Refused("Guests cannot act on incidents here. Ask a member to do it, or an admin to change that.")
-        right: tuple[str, ...] = getattr(self, VERB_RIGHTS[verb]) if verb in VERB_RIGHTS else ()
-        if right and actor.user not in right and not actor.groups.intersection(right):
-            who = ", ".join(_called(one) for one in right)
-            raise Refused(f"Policy lets only {who} do that. Ask one of them.")
+        if actor.kind is Kind.UNKNOWN:
+            raise Refused(
+                "Slack does not say at the moment who you are, so nothing was done. Try again in a minute, or ask "
+                "somebody who has acted here before."
+            )
+        right = self.right(verb)
+        if right and not _among(right, actor):
+            raise Refused(f"{RIGHTS[VERB_RIGHTS[verb]]} is not for everybody here, so nothing was done. {_ask(right)}")
+
+    def right(self, verb: str) -> tuple[str, ...]:
+        """Users and groups that policy names for `verb`; empty: every member."""
+        found: tuple[str, ...] = getattr(self, VERB_RIGHTS[verb]) if verb in VERB_RIGHTS else ()
+        return found
+
+    def knows(self, incident: Incident, actor: Actor) -> bool:
+        """Whether this actor may act on the incident at all: never across workspaces, a private one from inside."""
+        if actor.kind in (Kind.SELF, Kind.CLI):
+            return True
+        return incident.team == actor.team and (not incident.private or incident.belongs(actor.user))
+
+    def reads(self, incident: Incident, actor: Actor) -> bool:
+        """Whether this actor may learn that it exists: guests and strangers see what they were brought into."""
+        if actor.kind in (Kind.SELF, Kind.CLI):
+            return True
+        if incident.team != actor.team:
+            return False
+        if incident.belongs(actor.user):
+            return True
+        if actor.kind is not Kind.MEMBER:
+            return False
+        return not incident.private or _among(self.may_read_private, actor)
+
+
+def _among(right: tuple[str, ...], actor: Actor) -> bool:
+    return actor.user in right or bool(actor.groups.intersection(right))
+
+
+def _ask(right: tuple[str, ...]) -> str:
+    """ "Ask somebody of @incident-leads, or <@U1>." Those who may, as far as a sentence holds them."""
+    groups = [_called(one) for one in right if one[:1] in "@S"]
+    people = [_called(one) for one in right if one[:1] not in "@S"]
+    several = "one of " if len(people) > 1 else ""
+    parts = [f"somebody of {' or '.join(groups[:4])}"] if groups else []
+    parts += [f"{several}{', '.join(people[:6])}"] if people else []
+    return f"Ask {', or '.join(parts)}."
 
 
 def _called(one: str) -> str:

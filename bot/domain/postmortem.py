@@ -15,6 +15,7 @@ from bot.domain import metrics, questions
 from bot.domain.incident import Checklist, Draft, Incident, Mark, Status, StepState
 from bot.domain.markdown import fence, link, markdown, paragraph, table
 from bot.domain.metrics import Told
+from bot.domain.phrases import capital, sentence, share
 from bot.domain.policy import Policy
 from bot.domain.timeline import Reader, line, moment, words
 from bot.domain.times import clock_time, lasted
@@ -116,7 +117,7 @@ class _Page:
             ("Status", str(i.status).replace("_", " ")),
             ("Date", f"{i.declared_at:%Y-%m-%d}" if i.declared_at else ""),
             ("Began", self.time(i.started)),
-            ("Declared", self._act(i.declared_at, i.declared_by)),
+            ("Recorded afterwards" if i.adopted_at else "Declared", self._act(i.declared_at, i.declared_by)),
             ("Answered", self._act(i.acknowledged_at, i.acknowledged_by)),
             ("Mitigated", self._act(i.mitigated_at, i.mitigated_by)),
             (how, self._act(i.ended_at, i.ended_by)),
@@ -144,7 +145,8 @@ class _Page:
     def summary(self) -> Iterator[str]:
         """Two or three sentences that a stranger understands."""
         i, times = self.incident, metrics.times(self.incident)
-        yield f"{self.severity(i.severity)}, declared {self.time(i.declared_at)}: {_sentence(self.say(i.title))}"
+        how = "recorded afterwards" if i.adopted_at else "declared"
+        yield f"{self.severity(i.severity)}, {how} {self.time(i.declared_at)}: {sentence(self.say(i.title))}"
         told = []
         if times.to_mitigate is not None:
             told.append(f"mitigated after {lasted(times.to_mitigate)}")
@@ -153,12 +155,12 @@ class _Page:
         if told:
             yield f"It was {' and '.join(told)}."
         if i.ended_why:
-            yield f"How it ended: {_sentence(self.say(i.ended_why))}"
+            yield f"How it ended: {sentence(self.say(i.ended_why))}"
 
     def impact(self) -> Iterator[str]:
         """What is known, and what people have to add."""
         if self.incident.impact:
-            yield _sentence(paragraph(_capital(self.reader.plain(self.incident.impact))))
+            yield sentence(paragraph(capital(self.reader.plain(self.incident.impact))))
             yield ""
         yield "How many customers and payments, which countries, how much money, and is every sum reconciled?"
 
@@ -186,7 +188,7 @@ class _Page:
             return ""
         source = link("message", event.permalink)
         words = f" ({source})" if source != "message" else ""
-        if event.at - event.happened >= timedelta(minutes=5):
+        if event.at - event.happened >= timedelta(minutes=5) and not event.backfilled:
             words += f" (noted {clock_time(event.at, event.happened)})"
         return words
 
@@ -274,7 +276,7 @@ class _Page:
             x = entry.event
             if isinstance(x, e.StoppedFirst | e.DoneAlone):
                 what = markdown(self.reader.step(x.runbook, x.step))
-                words = f"{_capital(what)}: {'done alone' if isinstance(x, e.DoneAlone) else 'stopped first'} "
+                words = f"{capital(what)}: {'done alone' if isinstance(x, e.DoneAlone) else 'stopped first'} "
                 words += self._act(x.at, x.by)
                 if isinstance(x, e.DoneAlone):
                     words += f", because: {self.say(x.reason)}"
@@ -294,6 +296,9 @@ class _Page:
                 )
             elif isinstance(x, e.OverrideAsked):
                 asker = x.by
+            elif isinstance(x, e.Adopted) and x.over:
+                who = self.who(x.by)
+                lines.append(f"- Recorded by {who} when it was over: the conditions of resolving were not asked for.")
         lines += [f"- {words}; due for review {self.time(due)}, not reviewed." for words, due in owed.values()]
         yield from lines
 
@@ -304,7 +309,7 @@ class _Page:
             yield f"### {self.time(draft.published_at)}, {self.say(x.audience)}: {self.say(x.stage)}"
             yield ""
             due = f" Promised the next text by {self.time(x.promised)}." if x.promised else ""
-            removed = f" {_sentence(_capital(self.say(x.removed)))}" if x.removed else ""
+            removed = f" {sentence(capital(self.say(x.removed)))}" if x.removed else ""
             yield (
                 f"Template {self.say(x.template)} ({self.say(x.revision)}), written by {self.who(x.by)}, "
                 f"approved {self._act(draft.approved_at, draft.approved_by)}{self._where(draft)}.{due}{removed}"
@@ -332,9 +337,9 @@ class _Page:
         kept, made = card.promises_kept
         score = []
         if owed:
-            score.append(f"{_of(on_time, owed, 'update', 'on time')}")
+            score.append(f"{share(on_time, owed, 'update', 'on time')}")
         if made:
-            score.append(f"{_of(kept, made, 'promise to customers', 'kept', 'promises to customers')}")
+            score.append(f"{share(kept, made, 'promise to customers', 'kept', 'promises to customers')}")
         if score:
             yield f"{'; '.join(score)}."
         if card.silence and card.silence.length:
@@ -360,11 +365,12 @@ class _Page:
     def times(self) -> Iterator[str]:
         """The durations, in words."""
         times = metrics.times(self.incident)
+        begin = "From the beginning" if self.incident.adopted_at else "From declaration"
         rows = [
             ("From beginning to declaration", times.to_declare),
             ("From declaration to answer", times.to_acknowledge),
-            ("From declaration to mitigation", times.to_mitigate),
-            ("From declaration to the end", times.to_end),
+            (f"{begin} to mitigation", times.to_mitigate),
+            (f"{begin} to the end", times.to_end),
         ]
         yield from table(
             ("What", "How long"), [(what, lasted(x) if x else "at once") for what, x in rows if x is not None]
@@ -382,19 +388,3 @@ class _Page:
             "For each contributing condition: what would prevent it, what would show it sooner, what would make it "
             "smaller? An owner and a date for each; changes to the runbook count too."
         )
-
-
-def _of(number: int, total: int, one: str, how: str, many: str = "") -> str:
-    """ "All 14 updates on time", "12 of 14 updates on time", "The one update on time"."""
-    many = many or f"{one}s"
-    if number == total:
-        return f"All {total} {many} {how}" if total > 1 else f"The one {one} {how}"
-    return f"{number} of {total} {many if total > 1 else one} {how}"
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?")) else f"{text}."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

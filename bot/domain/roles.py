@@ -19,6 +19,8 @@ ROLES = {"lead": "the lead", "comms-lead": "comms lead", "scribe": "the scribe"}
 def take(incident: Incident, *, role: str, user: str, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """Give `role` to `user`. Somebody who holds it is asked first, and has some minutes to say not yet."""
     live(incident)
+    if role not in ROLES:
+        raise Refused("There is no such role. Nothing changed.")
     holder = incident.roles.get(role, "")
     if holder == user:
         who = "You are" if user == by.user else f"<@{user}> is"
@@ -61,3 +63,21 @@ def settle(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
         for offer in incident.offers.values()
         if offer.until <= at
     ]
+
+
+def vacate(incident: Incident, *, user: str, by: Actor, at: datetime) -> list[e.Event]:
+    """Somebody cannot act any more (account deactivated, out of a private incident): they hold and get no role.
+
+    What they were about to hand over goes to whom they were handing it.
+    """
+    if not incident.open or incident.newer:
+        return []
+    found: list[e.Event] = []
+    for role, offer in incident.offers.items():
+        if offer.to == user:
+            found.append(e.RoleKept(by=by.user, at=at, role=role))
+    for role, holder in incident.roles.items():
+        if holder == user:
+            to = incident.offers[role].to if role in incident.offers else ""
+            found.append(e.RoleTaken(by=by.user, at=at, role=role, user="" if to == user else to))
+    return found

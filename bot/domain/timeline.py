@@ -98,6 +98,11 @@ def _role(x: e.RoleTaken, r: Reader) -> str:
     return f"{r.who(x.user)} is {role}" if x.user else f"Nobody is {role} any more"
 
 
+def _adopted(x: e.Adopted, r: Reader) -> str:
+    told = f"it began {clock_time(x.began, x.at)}" + (f" and was over {clock_time(x.over, x.at)}" if x.over else "")
+    return f"{r.who(x.by)} recorded #{r.plain(x.name)} afterwards (backfilled): {told}"
+
+
 def _update(x: e.UpdatePosted, r: Reader) -> str:
     by = f" Next update by {clock_time(x.next_by, x.at)}." if x.next_by else ""
     return f"Update by {r.who(x.by)}: {r.plain(x.text).rstrip('.')}.{by}"
@@ -116,12 +121,19 @@ def _published(x: e.CommsPublished, r: Reader) -> str:
     return f"{text[:1].upper()}{text[1:]} is public ({r.plain(x.publisher)})"
 
 
+def _redacted(x: e.Redacted, r: Reader) -> str:
+    seqs = [str(one.seq) for one in x.kept]
+    where = " and ".join([", ".join(seqs[:-1]), seqs[-1]] if len(seqs) > 1 else seqs)
+    return f"{r.who(x.by)} redacted {'entry' if len(seqs) == 1 else 'entries'} {where}{r.said(x.reason)}"
+
+
 #: event type -> its line; a type is here or in SILENT, never in both
 LINES: dict[type[e.Event], Callable[[Any, Reader], str]] = {
     e.Declared: lambda x, r: (
         f"{r.who(x.by)} declared the incident, {_severity(x.severity)}{' (assumed)' if x.assumed else ''}: "
         f"{r.plain(x.title)}"
     ),
+    e.Adopted: _adopted,
     e.ChannelRefused: lambda x, r: f"Slack refused to open a channel ({r.plain(x.error)})",
     e.ChannelLost: lambda x, r: f"The channel could not be used any more ({r.plain(x.reason)})",
     e.ChannelRegained: lambda x, r: "The channel could be used again",
@@ -142,7 +154,7 @@ LINES: dict[type[e.Event], Callable[[Any, Reader], str]] = {
     e.Held: lambda x, r: f"Quiet until {clock_time(x.until, x.at)}; {r.who(x.watcher)} watches",
     e.WaitingBegan: lambda x, r: f"Waiting for {r.plain(x.what)}; look again {clock_time(x.look_again, x.at)}",
     e.WaitingEnded: lambda x, r: "The wait ended",
-    e.Noted: lambda x, r: f"{r.who(x.author or x.by)}: {r.plain(x.text)}",
+    e.Noted: lambda x, r: f"{r.who(x.author or x.by)}: {r.plain(x.text)}{' (backfilled)' if x.backfilled else ''}",
     e.TaskAdded: lambda x, r: (
         f"Action item{' for ' + r.who(x.assignee) if x.assignee else ''}: {r.plain(x.text)}"
         f"{', by ' + r.plain(x.due) if x.due else ''}"
@@ -189,6 +201,7 @@ LINES: dict[type[e.Event], Callable[[Any, Reader], str]] = {
     e.Reopened: lambda x, r: f"{r.who(x.by)} reopened the incident{r.said(x.reason)}",
     e.FalseAlarm: lambda x, r: f"{r.who(x.by)} ended the incident as a false alarm{r.said(x.reason)}",
     e.MarkedDuplicate: lambda x, r: f"{r.who(x.by)} marked the incident as a duplicate of INC-{x.of}",
+    e.Redacted: _redacted,
     e.Closed: lambda x, r: f"{r.who(x.by)} closed the record{r.said(x.note)}",
     e.Unknown: lambda x, r: f"An entry of a newer version of the bot ({r.plain(x.type)})",
 }

@@ -10,11 +10,12 @@ import aiohttp
 
 from bot.ports import Probe
 
+from .addresses import session
 from .client import ReadingClient
 from .horizon import HorizonProbe
 from .settings import Endpoint, ProbeSettings
 
-__all__ = ["PROBES", "Endpoint", "Entry", "ProbeSettings", "build"]
+__all__ = ["PROBES", "Endpoint", "Entry", "ProbeSettings", "build", "session"]
 
 
 @dataclass(frozen=True)

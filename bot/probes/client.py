@@ -17,6 +17,7 @@ from stellar_sdk.client.base_async_client import BaseAsyncClient
 from stellar_sdk.client.response import Response
 from yarl import URL
 
+from .addresses import PrivateAddress
 from .settings import Endpoint
 
 #: JSON-RPC methods that only read (https://developers.stellar.org/docs/data/apis/rpc/api-reference/methods).
@@ -84,6 +85,10 @@ class Unreachable(ReadFailed):
 
 class NoSuchHost(ReadFailed):
     """has a host name that cannot be resolved"""
+
+
+class Private(ReadFailed):
+    """leads to a private address, which its name may do only where PROBE_PRIVATE_HOSTS names it"""
 
 
 class NotTrusted(ReadFailed):
@@ -184,6 +189,8 @@ def _meaning(exc: Exception) -> type[ReadFailed]:
     """What went wrong, in our own few words. The order matters: aiohttp's classes inherit from several others."""
     if isinstance(exc, aiohttp.ClientConnectorError) and isinstance(exc.os_error, ConnectionRefusedError):
         return ConnectionRefused
+    if isinstance(exc, aiohttp.ClientConnectorDNSError) and isinstance(exc.os_error, PrivateAddress):
+        return Private
     for kinds, meaning in (
         ((TimeoutError,), TooSlow),
         ((UnicodeError, LookupError), NotText),  # LookupError: a charset nobody has heard of

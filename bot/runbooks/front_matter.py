@@ -21,6 +21,8 @@ SUMMARY_LIMIT = 300
 LIST_LIMIT = 50
 WORD_LIMIT = 200
 SIZE_LIMIT = 16_384
+#: the time that PyYAML takes grows with the square of how deep they stand in each other
+BRACKETS_LIMIT = 300
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ def read(text: str, first_line: int) -> tuple[FrontMatter, list[Finding]]:
     """The values in `text`, whose first line is line `first_line` of the file, and everything wrong with it."""
     if len(text) > SIZE_LIMIT:
         return FrontMatter(), [Finding(first_line, f"The front matter is longer than {SIZE_LIMIT} characters.")]
+    if text.count("[") + text.count("{") > BRACKETS_LIMIT:
+        return FrontMatter(), [Finding(first_line, f"The front matter has more than {BRACKETS_LIMIT} brackets.")]
     loader = _Plain(text)
     try:
         node = loader.get_single_node()

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from bot.domain import cadence, drafts, escalation, lifecycle, notes, roles
-from bot.domain.errors import Refused
+from bot.domain.errors import Refused, StoreUnavailable
 from bot.ports import NotDone, TryLater, Unsure
 from bot.slack import buttons, commands, deliveries, kit, steps, views
 from bot.slack.desk import Answer, Call, Desk
@@ -100,7 +100,7 @@ async def _update_post(call: Call, v: Values) -> Answer | None:
 
 
 async def _undo(call: Call, v: Values) -> Answer | None:
-    await call.act("undo", partial(cadence.undo_update, seq=int(v.get("u", 0)), policy=call.desk.policy))
+    await call.act("undo", partial(cadence.undo_update, seq=deliveries.number(v, "u"), policy=call.desk.policy))
     return Answer("The update is withdrawn.")
 
 
@@ -135,7 +135,7 @@ async def _note(call: Call, v: Values) -> Answer | None:
 
 
 async def _task_done(call: Call, v: Values) -> Answer | None:
-    await call.act("task", partial(notes.finish_task, seq=int(v.get("t", 0))))
+    await call.act("task", partial(notes.finish_task, seq=deliveries.number(v, "t")))
     return None
 
 
@@ -348,7 +348,7 @@ async def on_action(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awai
         answer = await handler_of(str(action.get("action_id", "")))(call, v)
         answer = deliveries.warned(call, answer)
     except Exception as error:
-        answer = deliveries.trouble(error)
+        answer = deliveries.trouble(error, call)
     await ack()
     if call is not None:
         await buttons.finish(call, answer)
@@ -367,15 +367,19 @@ async def _refresh_list(call: Call, body: Mapping[str, Any]) -> None:
         return
     meta = kit.parse(view.get("private_metadata", ""))
     action = (body.get("actions") or [{}])[0]
-    page = (
-        int(values_of(action).get("p", meta.get("p", 0)) or 0)
-        if "page" in action.get("action_id", "")
-        else int(meta.get("p", 0) or 0)
-    )
-    fresh = await call.desk.service.store.incident(call.incident.id)
-    if fresh is None:
+    paged = values_of(action) if "page" in action.get("action_id", "") else {}
+    page = paged.get("p", meta.get("p", 0))
+    try:
+        fresh = await call.desk.service.store.incident(call.incident.id)
+    except StoreUnavailable:
+        return  # said already
+    if fresh is None or not isinstance(page, int):
         return
-    shown = views.list_modal(fresh, steps.slug_of(replace(call, incident=fresh), meta), page, call.desk.directory.names)
+    try:
+        slug = steps.slug_of(replace(call, incident=fresh), meta)
+    except Refused:
+        return  # said already
+    shown = views.list_modal(fresh, slug, page, call.desk.directory.names)
     try:
         await slack(call.desk.client, "views.update", view_id=view["id"], view=dict(shown))
     except (NotDone, TryLater, Unsure) as error:

@@ -10,13 +10,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.domain.actor import Kind
 from bot.domain.errors import Refused
 from bot.domain.policy import Severity
 from bot.slack import buttons, deliveries, views
 from bot.slack.desk import Answer, Call, Desk, FormNeeded
 from bot.slack.grammar import Missing, Parsed, Reading, Zoneless, near, severity_like, split
+from bot.slack.prompt import is_late
 from bot.slack.text import escape, typed
-from bot.slack.verbs import comms, ending, looking, opening, runbook, telling
+from bot.slack.verbs import backfill, comms, ending, looking, opening, runbook, telling
 
 Read = Callable[[str, Call], Reading]
 Run = Callable[[Call, dict[str, Any]], Awaitable[Answer | None]]
@@ -52,6 +54,8 @@ def _read_help(text: str, call: Call) -> Reading:
 SUBCOMMANDS: tuple[Verb, ...] = (
     Verb("declare", ("new",), "[sev1|sev2|sev3] title", "Declare an incident: a channel opens, you lead it.",
          opening.read_declare, opening.declare, anywhere=True, group="Begin"),
+    Verb("backfill", (), "", "Record this channel, made by hand, as an incident, with what is pinned in it.",
+         looking.read_nothing, backfill.ask, anywhere=True, group="Begin"),
     Verb("ack", (), "", "Say that you answer for it.", looking.read_nothing, opening.ack, group="Begin"),
     Verb("status", ("st",), "", "Where it stands; elsewhere: what is open.", looking.read_nothing, looking.status,
          anywhere=True, group="Look"),
@@ -198,8 +202,9 @@ async def _severity_first(call: Call, severity: Severity, rest: str) -> Answer |
 
 async def _elsewhere(call: Call, verb: Verb, said: str, rest: str) -> Answer:
     """A verb of an incident's channel, said elsewhere: where it works; with words after it, perhaps a title."""
-    rows = await call.desk.service.store.listing(call.actor.team, open_only=True, limit=5)
-    where = [f"<#{row.channel}>" for row in rows if row.channel and not row.private]
+    rows = await call.desk.service.store.listing(call.actor.team, open_only=True, limit=20)
+    member = call.actor.kind is Kind.MEMBER  # guests and strangers are told of nothing that they were not brought into
+    where = [f"<#{row.channel}>" for row in rows if member and row.channel and not row.private][:5]
     places = f" Open now: {', '.join(where)}." if where else " None is open now."
     text = f"`{verb.name}` works in an incident's channel. Nothing was done.{places}"
     if not rest:
@@ -257,10 +262,10 @@ async def on_command(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awa
         call = await deliveries.command_call(desk, body)
         answer = deliveries.warned(call, await run(call, typed(str(body.get("text") or ""))))
     except Exception as error:
-        answer = deliveries.trouble(error)
+        answer = deliveries.trouble(error, call)
     if answer is None:
         await ack()
     else:
         await ack(response_type="ephemeral", **buttons.shown(answer))
     if call is not None:
-        await buttons.finish(call, None)
+        await buttons.finish(call, answer if is_late(ack) else None)

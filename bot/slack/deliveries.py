@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import structlog
 
-from bot.domain.errors import Refused, StoreUnavailable
+from bot.domain import channel
+from bot.domain.actor import bot_itself
+from bot.domain.errors import Refused, StoreUnavailable, StoreUnsure
+from bot.domain.incident import Incident
+from bot.domain.policy import NO_SUCH
 from bot.slack import kit, words
 from bot.slack.desk import Answer, Call, Desk
 
 log = structlog.get_logger(__name__)
 
-DOWN = (
-    "The database cannot be reached: nothing is recorded. Open a channel by hand and note what you do there; "
-    "tell whoever runs this bot."
+UNREADABLE = (
+    "That cannot be read; it may be of an older version. Nothing was done. `/incident` shows what can be done now."
 )
 
 
@@ -38,7 +42,7 @@ async def command_call(desk: Desk, body: Mapping[str, Any]) -> Call:
 async def action_call(desk: Desk, body: Mapping[str, Any], action: Mapping[str, Any]) -> Call:
     """A click: its time, element and person name the delivery."""
     user = body.get("user") or {}
-    actor = await desk.directory.actor(str(user.get("id", "")), str((body.get("team") or {}).get("id", "")))
+    actor = await desk.directory.actor(str(user.get("id", "")), _team(body))
     container = body.get("container") or {}
     channel = str((body.get("channel") or {}).get("id") or container.get("channel_id") or "")
     thread = str((body.get("message") or {}).get("thread_ts") or "")
@@ -57,7 +61,7 @@ async def action_call(desk: Desk, body: Mapping[str, Any], action: Mapping[str, 
 async def view_call(desk: Desk, body: Mapping[str, Any], meta: Mapping[str, Any]) -> Call:
     """A submitted form: the view and its hash name the delivery, so that a corrected one counts anew."""
     user, view = body.get("user") or {}, body.get("view") or {}
-    actor = await desk.directory.actor(str(user.get("id", "")), str((body.get("team") or {}).get("id", "")))
+    actor = await desk.directory.actor(str(user.get("id", "")), _team(body))
     return Call(
         desk,
         actor,
@@ -68,24 +72,56 @@ async def view_call(desk: Desk, body: Mapping[str, Any], meta: Mapping[str, Any]
     )
 
 
+def _team(body: Mapping[str, Any]) -> str:
+    """The workspace that this person belongs to; in a shared channel it may be another one than the message's."""
+    return str((body.get("user") or {}).get("team_id") or (body.get("team") or {}).get("id") or "")
+
+
+def number(carried: Mapping[str, Any], name: str) -> int:
+    """A whole number that a button or a form carries. Raises Refused where it carries something else."""
+    value = carried.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise Refused(UNREADABLE)
+
+
 async def placed(call: Call) -> Call:
-    """The call with the incident of its channel, if there is one. Private ones answer to anybody in the channel."""
+    """The call with the incident of its channel, if there is one. Private ones answer to everybody in the channel."""
     if call.channel:
-        store = call.desk.service.store
-        id = await store.by_channel(call.actor.team, call.channel)
-        call.incident = await store.glance(id) if id else None
+        id = await call.desk.service.store.by_channel(call.actor.team, call.channel)
+        call.incident = await _known_to(call, id) if id else None
     return call
 
 
 async def about(call: Call, id: str) -> Call:
-    """The call with the incident of this id; private ones only for those in it."""
-    incident = await call.desk.service.store.glance(id)
+    """The call with the incident of this id. One that they may not know of reads like one that is not there."""
+    incident = await _known_to(call, id)
     if incident is None:
-        raise Refused("That incident is not in this database. The message may be from another installation.")
-    if incident.private and call.actor.user not in {*incident.invited, *incident.wanted}:
-        raise Refused("That incident is private, and you are not in its channel.")
+        raise Refused(NO_SUCH)
     call.incident = incident
     return call
+
+
+async def _known_to(call: Call, id: str) -> Incident | None:
+    """The incident, where this person may know of it."""
+    store = call.desk.service.store
+    incident = await store.glance(id)
+    if incident is not None and incident.private:
+        incident = await store.incident(id)  # who has left since, another process may have heard
+    if incident is None or incident.team != call.actor.team:
+        return None
+    if not call.desk.policy.knows(incident, call.actor) and call.channel and call.channel == incident.channel:
+        incident = await _looked_in(call, incident)
+    return incident if call.desk.policy.knows(incident, call.actor) else None
+
+
+async def _looked_in(call: Call, incident: Incident) -> Incident:
+    """Somebody speaks from a private channel in which nobody saw them come: whether they are there, Slack says."""
+    if not await call.desk.room.holds(incident.channel, call.actor.user):
+        return incident
+    rule = partial(channel.invited, users=(call.actor.user,), refused={})
+    done = await call.desk.service.act(incident.id, "joined", rule, bot_itself(incident.team))
+    return done.incident
 
 
 def warned(call: Call | None, answer: Answer | None) -> Answer | None:
@@ -100,13 +136,15 @@ def warned(call: Call | None, answer: Answer | None) -> Answer | None:
     return Answer(f"{answer.text}\n{said}", blocks)
 
 
-def trouble(error: Exception) -> Answer:
+def trouble(error: Exception, call: Call | None = None) -> Answer:
     """What the person reads when something went wrong; the id is in the log too."""
     if isinstance(error, Refused):
         return Answer(error.sentence)
     if isinstance(error, StoreUnavailable):
         log.error("store.unavailable", error=str(error))
-        return Answer(DOWN)
+        if isinstance(error, StoreUnsure):
+            return Answer(words.DOWN_UNSURE)
+        return Answer(words.DOWN_HERE if call is not None and call.incident is not None else words.DOWN)
     id = secrets.token_hex(3)
     log.error("handler.failed", id=id, exc_info=error)
     return Answer(

@@ -89,7 +89,7 @@ class Desk:
     @property
     def policy(self) -> Policy:
         """The team's policy."""
-        return self.service.policy
+        return self.service.policy_of(self.directory.team)
 
     def now(self) -> datetime:
         """The present moment, aware, UTC."""
@@ -192,11 +192,12 @@ class Call:
             raise Refused(f"<@{found.id}> cannot act on incidents here, so nothing was done. Name a member.") from None
         return found.id
 
-    def confirmers(self) -> tuple[str, ...]:
-        """Who may be the second person here: members in the channel whom policy lets confirm, the asker apart."""
+    def confirmers(self, verb: str = "go") -> tuple[str, ...]:
+        """Who may be the second person here: members in the channel whom policy lets do `verb`, the asker apart."""
         incident = self.known
         directory = self.desk.directory
-        allowed = directory.expand(self.desk.policy.may_confirm) if self.desk.policy.may_confirm else None
+        right = self.desk.policy.right(verb)
+        allowed = directory.expand(right) if right else None
         people = [user for user in incident.wanted if user in incident.invited or user == incident.declared_by]
         people += [user for user in sorted(incident.invited) if user not in people]
         if allowed is not None:

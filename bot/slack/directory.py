@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -12,21 +13,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.actor import Actor, Kind
 from bot.ports import NotDone, TryLater, Unsure
+from bot.slack.remembered import ME, Body, Groups, Memory, Person, group_row, groups_in, key_of, people_in, person_row
 from bot.slack.room import call
 
 log = structlog.get_logger(__name__)
 
-
-@dataclass(frozen=True)
-class Person:
-    """What the bot keeps of a Slack user."""
-
-    id: str
-    handle: str
-    name: str
-    kind: Kind
-    tz_offset: int = 0
-    team: str = ""
+_MENTION = re.compile(r"<(?:@|!subteam\^)(?P<id>[A-Z0-9]+)(?:\|[^>]*)?>")
 
 
 def person_from(user: Mapping[str, Any], team: str) -> Person:
@@ -36,7 +28,7 @@ def person_from(user: Mapping[str, Any], team: str) -> Person:
         kind = Kind.GONE
     elif user.get("is_bot") or user.get("id") == "USLACKBOT" or user.get("is_workflow_bot"):
         kind = Kind.BOT
-    elif user.get("is_stranger") or (user.get("team_id", team) != team and not user.get("enterprise_user")):
+    elif user.get("is_stranger") or not _of(team, user):
         kind = Kind.STRANGER
     elif user.get("is_restricted") or user.get("is_ultra_restricted"):
         kind = Kind.GUEST
@@ -54,17 +46,39 @@ def person_from(user: Mapping[str, Any], team: str) -> Person:
     )
 
 
-class Directory:
-    """The cache. `warm` fills it; a miss asks Slack once; while Slack is away what is known stays in force."""
+def _of(team: str, user: Mapping[str, Any]) -> bool:
+    """Whether somebody belongs to the workspace: by home, or (Enterprise Grid) as one of several of theirs."""
+    if user.get("team_id", team) == team:
+        return True
+    grid = user.get("enterprise_user") or {}
+    return bool(grid) and team in (grid.get("teams") or (team,))
 
-    def __init__(self, client: AsyncWebClient) -> None:
+
+def _unknown(user: str) -> Person:
+    """Somebody about whom Slack could not be asked; not kept, so that they are asked about again."""
+    return Person(user, "", user, Kind.UNKNOWN)
+
+
+class Directory:
+    """The cache. `warm` fills it; a miss asks Slack once; while Slack is away what is known stays in force.
+
+    With a `memory` it outlives a restart: `meet` then does without Slack.
+    """
+
+    def __init__(self, client: AsyncWebClient, memory: Memory | None = None) -> None:
         self._client = client
+        self._memory = memory
+        self._kept: dict[str, Body] = {}  # the rows as they stand in the memory
+        self._wanted: frozenset[str] | None = None  # channels that `meet` was to learn
+        self._warm = False
+        self._left: dict[str, None] = {}  # whose accounts were deactivated since somebody asked
         self.team = ""
         self.bot_user = ""
         self.bot_id = ""
+        self.app = ""
         self.url = ""
         self._people: dict[str, Person] = {}
-        self._groups: dict[str, tuple[str, frozenset[str]]] = {}  # id -> (handle, members)
+        self._groups: Groups = {}  # id -> (handle, members)
         self._channels: dict[str, str] = {}  # name -> id
         self._asking: dict[str, asyncio.Task[Person | None]] = {}
 
@@ -73,15 +87,109 @@ class Directory:
         me = await call(self._client, "auth.test")
         self.team, self.bot_user, self.bot_id = me["team_id"], me["user_id"], me.get("bot_id", "")
         self.url = me.get("url", "")
-        await self.refresh()
+        if not self._kept:
+            await self._load()
+        await self._read()
         await self._learn_channels(frozenset(channels))
+        await self._keep()
+        self._warm = True
+
+    async def meet(self, channels: Iterable[str] = ()) -> None:
+        """`warm`, or, while Slack is away, be as things were when it last told; `refresh` then catches up.
+
+        Raises TryLater or Unsure where nothing is known from before, NotDone where Slack refuses us.
+        """
+        self._wanted = frozenset(channels)
+        try:
+            await self.warm(self._wanted)
+        except (TryLater, Unsure) as error:
+            if not await self._recall():
+                raise
+            log.warning("directory.recalled", team=self.team, people=len(self._people), error=str(error))
+
+    async def _recall(self) -> bool:
+        if self._memory is None:
+            return False
+        found = (await self._memory.load("")).get(key_of(self._client.token or ""), {})
+        self.team = str(found.get("team", ""))
+        if self.team:
+            await self._load()
+        me = self._kept.get(ME)
+        if me is None:
+            return False
+        self.bot_user, self.bot_id = str(me["bot_user"]), str(me["bot_id"])
+        self.app, self.url = str(me["app"]), str(me["url"])
+        self._channels = dict(me["channels"])
+        return True
+
+    async def _load(self) -> None:
+        """People and groups as they were. Who we are, and which channels there are, `warm` asks Slack itself."""
+        if self._memory is None:
+            return
+        rows = self._kept = dict(await self._memory.load(self.team))
+        self._people = people_in(rows) | self._people
+        self._groups = self._groups or groups_in(rows)
+
+    async def _keep(self) -> None:
+        """Keep everything in the memory that differs from what stands there."""
+        me = {
+            "bot_user": self.bot_user, "bot_id": self.bot_id, "app": self.app, "url": self.url,
+            "channels": self._channels,
+        }  # fmt: skip
+        rows: dict[str, Body] = {id: {} for id in self._kept if id.startswith("S")}  # those that are no more
+        rows |= {id: group_row(*group) for id, group in self._groups.items()}
+        rows |= {id: person_row(person) for id, person in self._people.items()}
+        rows[ME] = me
+        await self._save(rows)
+
+    async def _save(self, rows: Mapping[str, Body]) -> None:
+        """Never raises: the cache itself is in force."""
+        if self._memory is None or not self.team:
+            return
+        new = {id: body for id, body in rows.items() if self._kept.get(id) != body}
+        try:
+            if new.keys() & {ME}:
+                await self._memory.save("", {key_of(self._client.token or ""): {"team": self.team}})
+            if new:
+                await self._memory.save(self.team, new)
+                self._kept |= new
+        except Exception as error:
+            # Away, or another replica keeps the same rows at this moment: the next refresh keeps them.
+            log.warning("directory.not_kept", error=type(error).__name__)
+
+    async def reread(self) -> None:
+        """Another replica was told something by Slack, and kept it: be as it stands there."""
+        if self._memory is None or not self.team:
+            return
+        rows = self._kept = dict(await self._memory.load(self.team))
+        self._people |= people_in(rows)
+        self._groups = groups_in(rows) or self._groups
+
+    def left(self) -> tuple[str, ...]:
+        """Whose accounts were deactivated and not `seen_off` yet, also while the bot did not run."""
+        return tuple(self._left)
+
+    def seen_off(self, users: Iterable[str]) -> None:
+        """What these people held is free."""
+        for user in users:
+            self._left.pop(user, None)
 
     async def refresh(self) -> None:
         """Read people and groups anew; what cannot be read stays as it was."""
+        if self._wanted is not None and not self._warm:
+            with contextlib.suppress(NotDone, TryLater, Unsure):
+                await self.warm(self._wanted)
+            return
+        await self._read()
+        await self._keep()
+
+    async def _read(self) -> None:
         try:
             async for page in await self._client.users_list(limit=200):
                 for user in page["members"]:
                     self.learn(user)
+                    if user["id"] == self.bot_user:
+                        self.app = (user.get("profile") or {}).get("api_app_id") or self.app
         except Exception as error:
             log.warning("directory.people_not_read", error=type(error).__name__)
         try:
@@ -126,8 +234,25 @@ class Directory:
     def learn(self, user: Mapping[str, Any]) -> Person:
         """Keep what an event or an answer says about a person."""
         person = person_from(user, self.team)
+        known = self._people.get(person.id)
+        if person.kind is Kind.GONE and known is not None and known.kind is not Kind.GONE:
+            self._left[person.id] = None
         self._people[person.id] = person
         return person
+
+    async def told(self, user: Mapping[str, Any]) -> None:
+        """Learn what an event says, for after a restart too."""
+        person = self.learn(user)
+        await self._save({person.id: person_row(person)})
+
+    def plainly(self, text: str) -> str:
+        """The text with names instead of mentions, for where Slack shows none (the errors of a form)."""
+
+        def called(match: re.Match[str]) -> str:
+            id = match["id"]
+            return f"@{self._groups[id][0]}" if id in self._groups else self.name(id)
+
+        return _MENTION.sub(called, text)
 
     def channel(self, name: str) -> str:
         """The id of a channel of policy, or empty where there is none."""
@@ -162,9 +287,11 @@ class Directory:
 
     async def _ask(self, user: str) -> Person | None:
         try:
-            answer = await self._client.users_info(user=user)
-        except Exception:
-            return None
+            answer = await call(self._client, "users.info", form=True, user=user)
+        except NotDone as refusal:
+            return None if refusal.code in ("user_not_found", "user_not_visible") else _unknown(user)
+        except (TryLater, Unsure):
+            return _unknown(user)
         return self.learn(answer["user"])
 
     def by_handle(self, handle: str) -> Person | None:
@@ -212,7 +339,8 @@ class Directory:
         if person is None:
             return Actor(team=self.team, user=user, name=user, kind=Kind.STRANGER)
         kind = person.kind
-        if team and team != self.team and kind is not Kind.BOT:
+        # On Enterprise Grid a home may be another workspace of the organisation: `person_from` has judged that.
+        if team and team not in (self.team, person.team) and kind not in (Kind.BOT, Kind.UNKNOWN):
             kind = Kind.STRANGER
         return Actor(
             team=self.team,

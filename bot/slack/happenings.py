@@ -23,6 +23,7 @@ from bot.domain.incident import Incident
 from bot.ports import NotDone, TryLater, Unsure
 from bot.service import Done
 from bot.slack import buttons, commands, deliveries, words
+from bot.slack.departures import free, see_off
 from bot.slack.desk import Answer, Call, Desk
 from bot.slack.room import call as slack
 from bot.slack.text import typed, when
@@ -31,7 +32,9 @@ from bot.slack.verbs import opening
 log = structlog.get_logger(__name__)
 
 Body = Mapping[str, Any]
-Handler = Callable[[Desk, Mapping[str, Any], str], Awaitable[None]]
+#: what is to be said once the event is acknowledged, and to whom
+Said = tuple[Call, Answer | None]
+Handler = Callable[[Desk, Mapping[str, Any], str], Awaitable[Said | None]]
 
 #: the reaction that puts a message into the timeline
 PIN = "pushpin"
@@ -41,23 +44,24 @@ _LEADING_MENTION = re.compile(r"^\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>\s*[:,]?\s*")
 # -- mentions -----------------------------------------------------------------------------------------
 
 
-async def _mention(desk: Desk, event: Mapping[str, Any], key: str) -> None:
-    """`@incident …`: the same table as the command; slash commands do not work in threads."""
+async def _mention(desk: Desk, event: Mapping[str, Any], key: str) -> Said | None:
+    """`@incident …`: the same table as the command; slash commands do not work in threads.
+
+    Answered in words also while the database is away: delivered again, it would do what its author was told it did not.
+    """
     if event.get("bot_id") or event.get("subtype"):
-        return
+        return None
     actor = await desk.directory.actor(str(event.get("user", "")), str(event.get("team", "")))
     channel_id, thread = str(event.get("channel", "")), str(event.get("thread_ts") or "")
     # One gesture can arrive as two events of different ids: client_msg_id is the same.
     key = f"mention:{event.get('client_msg_id') or key}"
-    call = await deliveries.placed(Call(desk, actor, channel_id, key=key, thread=thread))
+    call = Call(desk, actor, channel_id, key=key, thread=thread)
     text = typed(_LEADING_MENTION.sub("", str(event.get("text", ""))))
     try:
-        answer = deliveries.warned(call, await commands.run(call, text))
+        await deliveries.placed(call)
+        return call, deliveries.warned(call, await commands.run(call, text))
     except Exception as error:
-        answer = deliveries.trouble(error)
-    if answer is not None:
-        await buttons.respond(call, answer)
-    await buttons.finish(call, None)
+        return call, deliveries.trouble(error, call)
 
 
 # -- pins ---------------------------------------------------------------------------------------------
@@ -70,8 +74,9 @@ async def _reaction_added(desk: Desk, event: Mapping[str, Any], key: str) -> Non
     incident, actor, where, ts = found
     try:
         message = await _message(desk, where, ts)
-        if message is not None:
-            await note_message(desk, incident, actor, where, message, key)
+        if message is None:
+            raise Refused("Slack did not let me read that message, so it is not in the timeline. Write it as a note.")
+        await note_message(desk, incident, actor, where, message, key)
     except Refused as refused:
         await buttons.respond(Call(desk, actor, where, key=""), Answer(refused.sentence))
 
@@ -157,8 +162,11 @@ async def _left(desk: Desk, event: Mapping[str, Any], key: str) -> None:
     if event.get("user", desk.directory.bot_user) == desk.directory.bot_user:
         await _lost(desk, event, "removed", key)
         return
-    rule = partial(channel.left, user=str(event["user"]))
-    await _to_channel(desk, str(event.get("channel", "")), "left", rule, key)
+    user = str(event["user"])
+    done = await _to_channel(desk, str(event.get("channel", "")), "left", partial(channel.left, user=user), key)
+    if done is not None and done.incident.private:
+        # Whoever is out of a private incident is told nothing of it any more, so cannot lead it either.
+        await free(desk, done.incident, user)
 
 
 async def _archived(desk: Desk, event: Mapping[str, Any], key: str) -> None:
@@ -180,7 +188,8 @@ async def _lost(desk: Desk, event: Mapping[str, Any], reason: str, key: str) -> 
     if done is None or not done.events or not done.incident.open:
         return
     by = str(event.get("remover_user_id") or event.get("actor_id") or event.get("user") or "")
-    if desk.directory.acts(by) and by != done.incident.lead:
+    told = not done.incident.private or done.incident.belongs(by)  # an admin need not be in it
+    if told and desk.directory.acts(by) and by != done.incident.lead:
         said = words.still_open(done.incident.name, reason)
         await buttons.respond(Call(desk, Actor(team, by, by), "", key=""), Answer(said))
 
@@ -203,15 +212,25 @@ async def _act(desk: Desk, incident: Incident, verb: str, rule: Any, actor: Acto
 async def _user(desk: Desk, event: Mapping[str, Any], key: str) -> None:
     user = event.get("user")
     if isinstance(user, Mapping):
-        desk.directory.learn(user)
+        await desk.directory.told(user)
+        await see_off(desk)
 
 
 async def _groups(desk: Desk, event: Mapping[str, Any], key: str) -> None:
     await desk.directory.refresh()
+    await see_off(desk)
+
+
+async def _uninstalled(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+    """Our token was taken away. The event may come late, after the bot was installed anew: the token itself is asked,
+    and a refusal shuts the workspace (`room.call`)."""
+    await slack_read(desk, "auth.test")
 
 
 #: event type -> handler; listening.EVENTS and the manifest name the same types
 EVENTS: dict[str, Handler] = {
+    "app_uninstalled": _uninstalled,
+    "tokens_revoked": _uninstalled,
     "app_mention": _mention,
     "reaction_added": _reaction_added,
     "reaction_removed": _reaction_removed,
@@ -232,8 +251,12 @@ EVENTS: dict[str, Handler] = {
 }
 
 
+class NotRead(Exception):
+    """Slack does not answer now; the same event, delivered again, may find an answer."""
+
+
 async def slack_read(desk: Desk, method: str, **arguments: Any) -> Mapping[str, Any] | None:
-    """A reading call, tried three times; None where Slack does not tell."""
+    """A reading call, tried three times; None where Slack refuses. Raises NotRead where it does not answer."""
     for attempt in range(3):
         try:
             return dict(await slack(desk.client, method, form=True, **arguments))
@@ -242,23 +265,29 @@ async def slack_read(desk: Desk, method: str, **arguments: Any) -> Mapping[str, 
             return None
         except (TryLater, Unsure):
             await asyncio.sleep(0.2 * (attempt + 1))
-    return None
+    raise NotRead(method)
 
 
 async def on_event(desk: Desk, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
     """An event, from its delivery to what it changes. Acknowledged once it is stored."""
     event = body.get("event") or {}
     handler = EVENTS.get(str(event.get("type", "")))
+    said: Said | None = None
     try:
         if handler is not None:
-            await handler(desk, event, f"event:{body.get('event_id', '')}")
+            said = await handler(desk, event, f"event:{body.get('event_id', '')}")
     except StoreUnavailable:
         # Not acknowledged, so that Slack delivers it again: the only answer that loses nothing.
         log.error("event.not_stored", type=event.get("type"))
         raise
+    except NotRead as unread:
+        log.warning("event.not_read", type=event.get("type"), method=str(unread))
+        raise
     except Exception as error:
         deliveries.trouble(error)
     await ack()
+    if said is not None:
+        await buttons.finish(*said)
 
 
 async def on_shortcut(desk: Desk, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
@@ -278,7 +307,7 @@ async def on_shortcut(desk: Desk, body: Body, ack: Callable[..., Awaitable[Any]]
                 desk, call.incident, call.actor, call.channel, body.get("message") or {}, call.key
             )
     except Exception as error:
-        answer = deliveries.trouble(error)
+        answer = deliveries.trouble(error, call)
     await ack()
     if call is not None and answer is not None:
         await buttons.respond(replace(call, thread=""), answer)

@@ -11,6 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -26,6 +27,8 @@ from slack_bolt.listener.asyncio_runner import AsyncioListenerRunner
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +93,8 @@ class Runner(AsyncioListenerRunner):
             await listener.run_ack_function(request=request, response=response)
             if not answered.done():
                 await request.context["ack"]()
+        except StoreUnavailable as error:  # Slack delivers it again
+            log.info("listening.not_stored", listener=name, why=str(error))
         except Exception as error:
             log.error("listening.failed", listener=name, exc_info=error)
         finally:
@@ -111,19 +116,31 @@ class _FirstAck(AsyncAck):
         return response
 
 
+@dataclass(frozen=True)
+class Identity:
+    """Who the bot is in a workspace."""
+
+    bot_user: str
+    bot_id: str
+    token: str = field(repr=False)
+
+
 def bolt_app(
-    client: AsyncWebClient, signing_secret: str, *, team: str, bot_user: str, bot_id: str, tasks: set[asyncio.Task[Any]]
+    client: AsyncWebClient, signing_secret: str, who: Callable[[str], Identity | None], tasks: set[asyncio.Task[Any]]
 ) -> AsyncApp:
-    """A Bolt app for one workspace whose identity is known already: no auth.test for every request.
+    """A Bolt app. `who` tells who the bot is in a workspace, from memory: no auth.test for every request.
 
     Signatures are verified by our own edge before anything is parsed (web/), so Bolt's second look is off.
     """
     logger = logging.getLogger("slack_bolt")
     logger.setLevel(logging.ERROR)
 
-    async def authorize(**_: Any) -> AuthorizeResult:
+    async def authorize(team_id: str | None) -> AuthorizeResult:
+        me = who(team_id or "")
+        if me is None:  # our handlers are told too, and answer in words
+            return AuthorizeResult(enterprise_id=None, team_id=team_id)
         return AuthorizeResult(
-            enterprise_id=None, team_id=team, bot_user_id=bot_user, bot_id=bot_id, bot_token=client.token
+            enterprise_id=None, team_id=team_id, bot_user_id=me.bot_user, bot_id=me.bot_id, bot_token=me.token
         )
 
     app = AsyncApp(
@@ -142,6 +159,8 @@ def bolt_app(
 
 #: the events that the bot listens to; the manifest subscribes to exactly these
 EVENTS = (
+    "app_uninstalled",
+    "tokens_revoked",
     "app_mention",
     "reaction_added",
     "reaction_removed",

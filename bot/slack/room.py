@@ -7,7 +7,7 @@ of this file see only these. Nothing is retried here.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.caretaker import SHUT_OUT
 from bot.ports import Block, NotDone, Sent, TryLater, Unsure
 from bot.slack.text import escape
 
@@ -31,9 +32,15 @@ DOUBTFUL = frozenset({"fatal_error", "internal_error", "request_timeout", "servi
 SEEN = frozenset({"duplicate_message_not_found", "duplicate_channel_not_found"})
 
 
-def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+class Client(AsyncWebClient):
+    """A client of one workspace. `shut_out` is told Slack's code when a call says that the token is worth nothing."""
+
+    shut_out: Callable[[str], Awaitable[None]] | None = None
+
+
+def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> Client:
     """A client on the shared session that never sends anything twice by itself (the default one retries POSTs)."""
-    return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=10)
+    return Client(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=10)
 
 
 async def call(
@@ -58,6 +65,8 @@ async def call(
             return data
         if status >= 500 or not code or code in DOUBTFUL or code in SEEN:
             raise Unsure(f"{method}: {code or status}") from None
+        if code in SHUT_OUT and isinstance(client, Client) and client.shut_out is not None:
+            await client.shut_out(code)
         raise NotDone(code, _detail(data)) from None
     except aiohttp.ClientConnectorError:
         raise TryLater from None  # never reached Slack
@@ -123,6 +132,20 @@ class SlackRoom:
             if not cursor:
                 return None
 
+    async def holds(self, channel: str, user: str) -> bool:
+        """Whether somebody is in the channel now (conversations.members); False where Slack does not tell."""
+        cursor = ""
+        try:
+            while True:
+                data = await self._read("conversations.members", channel=channel, limit=1000, cursor=cursor)
+                if user in data["members"]:
+                    return True
+                cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
+                if not cursor:
+                    return False
+        except (NotDone, TryLater, Unsure):
+            return False
+
     async def invite(self, channel: str, users: Sequence[str]) -> dict[str, str]:
         """conversations.invite, a hundred at a time, forced so that one bad id does not keep the others out."""
         refused: dict[str, str] = {}
@@ -157,6 +180,10 @@ class SlackRoom:
     async def set_topic(self, channel: str, topic: str) -> None:
         """conversations.setTopic."""
         await call(self._client, "conversations.setTopic", channel=channel, topic=topic)
+
+    async def rename(self, channel: str, name: str) -> None:
+        """conversations.rename, which whoever made the channel may do."""
+        await call(self._client, "conversations.rename", channel=channel, name=name)
 
     async def direct(self, user: str) -> str:
         """conversations.open, remembered."""
@@ -269,6 +296,10 @@ class SlackRoom:
         if thread:
             arguments["thread_ts"] = thread
         await call(self._client, "files.completeUploadExternal", form=True, **arguments)
+
+    async def discard(self, file: str) -> None:
+        """files.delete."""
+        await call(self._client, "files.delete", quiet=frozenset({"file_not_found", "file_deleted"}), file=file)
 
     async def shared(self, channel: str, file: str, since: datetime) -> bool:
         """Look for the file in the channel: files.info would need one more scope."""

@@ -11,6 +11,7 @@ from bot.domain import checklist, second_person
 from bot.domain.errors import Refused
 from bot.domain.incident import Ask, Mark
 from bot.slack import buttons, kit, views
+from bot.slack.deliveries import number
 from bot.slack.desk import Answer, Call
 from bot.slack.verbs import looking, runbook
 
@@ -37,7 +38,7 @@ async def decline(call: Call, v: Values) -> Answer | None:
 
 
 async def section(call: Call, v: Values) -> Answer | None:
-    await call.act("section", partial(checklist.open_section, runbook=slug_of(call, v), section=int(v.get("n", 0))))
+    await call.act("section", partial(checklist.open_section, runbook=slug_of(call, v), section=number(v, "n")))
     return None
 
 
@@ -72,7 +73,7 @@ async def tick(call: Call, v: Values) -> Answer | None:
 
 
 def _ask_of(call: Call, v: Values) -> Ask:
-    ask = call.known.asks.get(int(v.get("a", 0)))
+    ask = call.known.asks.get(number(v, "a"))
     if ask is None:
         raise Refused("That request is not on this incident any more.")
     return ask
@@ -105,7 +106,7 @@ async def done(call: Call, v: Values) -> Answer | None:
 
 
 async def not_done(call: Call, v: Values) -> Answer | None:
-    await call.act("not done", partial(second_person.not_done, ask=int(v.get("a", 0))))
+    await call.act("not done", partial(second_person.not_done, ask=number(v, "a")))
     return None
 
 

@@ -19,8 +19,9 @@ from bot.domain.errors import Refused, StoreUnavailable
 from bot.slack import buttons, deliveries, kit, views
 from bot.slack.desk import Answer, Call, Desk
 from bot.slack.grammar import Zoneless, time_in
+from bot.slack.prompt import is_late
 from bot.slack.steps import slug_of
-from bot.slack.verbs import comms, ending, opening, telling
+from bot.slack.verbs import backfill, comms, ending, opening, telling
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,18 @@ async def _declare(call: Call, meta: Meta, fields: Fields) -> Answer:
         summary=text(fields, "summary"),
         private=fields.get("private") == "private",
         anyway=True,
+    )
+
+
+async def _backfill(call: Call, meta: Meta, fields: Fields) -> Answer:
+    severity = fields.get("severity") or "assume"
+    return await backfill.record(
+        call,
+        text(fields, "title"),
+        None if severity == "assume" else str(severity),
+        text(fields, "summary"),
+        text(fields, "began"),
+        text(fields, "over"),
     )
 
 
@@ -91,7 +104,7 @@ async def _note(call: Call, meta: Meta, fields: Fields) -> Answer | None:
     words = await call.guard(text(fields, "text"), "text")
     if meta.get("s"):
         rule = checklist.correct if meta.get("k") == "correct" else checklist.note_step
-        await call.act("note", partial(rule, runbook=slug_of(call, meta), step=str(meta["s"]), text=words))
+        await call.act("note", partial(rule, runbook=slug_of(call, meta), step=str(meta.get("s", "")), text=words))
         return None
     happened = None
     if typed := text(fields, "happened"):
@@ -129,7 +142,8 @@ async def _hold(call: Call, meta: Meta, fields: Fields) -> Answer:
 
 async def _skip(call: Call, meta: Meta, fields: Fields) -> None:
     reason = await call.guard(text(fields, "reason"), "reason")
-    await call.act("skip", partial(checklist.skip, runbook=slug_of(call, meta), step=str(meta["s"]), reason=reason))
+    step = str(meta.get("s", ""))
+    await call.act("skip", partial(checklist.skip, runbook=slug_of(call, meta), step=step, reason=reason))
 
 
 async def _ask(call: Call, meta: Meta, fields: Fields) -> Answer:
@@ -139,7 +153,7 @@ async def _ask(call: Call, meta: Meta, fields: Fields) -> Answer:
         partial(
             second_person.ask,
             runbook=slug_of(call, meta),
-            step=str(meta["s"]),
+            step=str(meta.get("s", "")),
             evidence=evidence,
             count=count,
             amount=amount,
@@ -154,27 +168,27 @@ async def _ask(call: Call, meta: Meta, fields: Fields) -> Answer:
 
 
 async def _go(call: Call, meta: Meta, fields: Fields) -> None:
-    await call.act("go", partial(second_person.go, ask=int(meta["a"]), policy=call.desk.policy))
+    await call.act("go", partial(second_person.go, ask=deliveries.number(meta, "a"), policy=call.desk.policy))
 
 
 async def _refuse(call: Call, meta: Meta, fields: Fields) -> None:
     reason = await call.guard(text(fields, "reason"), "reason")
-    await call.act("refuse", partial(second_person.refuse, ask=int(meta["a"]), reason=reason))
+    await call.act("refuse", partial(second_person.refuse, ask=deliveries.number(meta, "a"), reason=reason))
 
 
 async def _done(call: Call, meta: Meta, fields: Fields) -> None:
     result = await call.guard(text(fields, "result"), "result")
-    await call.act("done", partial(second_person.done, ask=int(meta["a"]), result=result))
+    await call.act("done", partial(second_person.done, ask=deliveries.number(meta, "a"), result=result))
 
 
 async def _comms(call: Call, meta: Meta, fields: Fields) -> Answer:
-    template = call.desk.texts.template(str(meta["n"]), str(meta["g"]), str(meta["t"]))
+    template = call.desk.texts.template(str(meta.get("n", "")), str(meta.get("g", "")), str(meta.get("t", "")))
     values = {slot.name: text(fields, slot.name) for slot in template.slots}
     return await comms.draft(call, template, values, replaces=str(meta.get("p", "")))
 
 
 async def _approve(call: Call, meta: Meta, fields: Fields) -> Answer:
-    return await comms.approve(call, str(meta["d"]), str(meta["h"]))
+    return await comms.approve(call, str(meta.get("d", "")), str(meta.get("h", "")))
 
 
 async def _resolve(call: Call, meta: Meta, fields: Fields) -> Answer:
@@ -188,6 +202,7 @@ async def _resolve(call: Call, meta: Meta, fields: Fields) -> Answer:
 #: callback id -> handler; fields and metadata are described in slack/views
 FORMS: dict[str, Handler] = {
     "inc:declare": _declare,
+    "inc:backfill": _backfill,
     "inc:update": _update,
     "inc:update-post": _update_post,
     "inc:tried": _tried,
@@ -266,20 +281,49 @@ async def on_submission(desk: Desk, body: Mapping[str, Any], ack: Callable[..., 
         # Everything on the stack closes: the preview lies over the form that led to it.
         await ack(response_action="clear") if view.get("previous_view_id") else await ack()
     except Exception as error:
-        said = deliveries.trouble(error)
+        said = deliveries.trouble(error, call)
         field = _field_for(view, error)
         if field:
-            await ack(response_action="errors", errors={field: said.text[:2000]})
+            await ack(response_action="errors", errors={field: desk.directory.plainly(said.text)[:2000]})
+        elif isinstance(error, StoreUnavailable):
+            await ack(**in_form(body, said.text))
         else:
             await ack()
             answer = said
+        answer = said if is_late(ack) else answer
+    else:
+        answer = answer or (Answer("It is recorded.") if is_late(ack) else None)
     if call is not None:
         await buttons.finish(call, answer)
 
 
+#: what Slack sends of a form beyond what it takes of one
+#: (https://docs.slack.dev/reference/views/modal-views, https://docs.slack.dev/surfaces/modals)
+_OF_FORMS = (
+    "type", "callback_id", "title", "blocks", "close", "submit", "private_metadata", "clear_on_close",
+    "notify_on_close", "external_id",
+)  # fmt: skip
+_TROUBLE = "trouble"
+
+
+def in_form(body: Mapping[str, Any], sentence: str) -> dict[str, Any]:
+    """An answer that keeps the form open: the sentence beside its first question, or on top where it has none."""
+    view = body.get("view") or {}
+    if inputs := _inputs(view):
+        return {"response_action": "errors", "errors": {inputs[0]: sentence[:2000]}}
+    same = {name: view[name] for name in _OF_FORMS if view.get(name) not in (None, "")}
+    blocks = [one for one in view.get("blocks") or () if one.get("block_id") != _TROUBLE]
+    same["blocks"] = [{**kit.section(sentence), "block_id": _TROUBLE}, *blocks][: kit.MODAL_BLOCKS]
+    return {"response_action": "update", "view": same}
+
+
+def _inputs(view: Mapping[str, Any]) -> list[str]:
+    return [str(one.get("block_id", "")) for one in view.get("blocks") or () if one.get("type") == "input"]
+
+
 def _field_for(view: Mapping[str, Any], error: Exception) -> str:
     """The block beside which an error is shown: the rule's own, else the first that can be filled in."""
-    inputs = [str(one.get("block_id", "")) for one in view.get("blocks") or () if one.get("type") == "input"]
+    inputs = _inputs(view)
     wanted = getattr(error, "field", None)
     if wanted in inputs:
         return str(wanted)

@@ -6,6 +6,8 @@ Rules: short, calm, exact; what to do next; nobody blamed; a mention only where 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.incident import Status
 from bot.slack.text import begin, listed, sentence
 
@@ -30,6 +32,25 @@ CHANNEL_LOST = {
     "removed": "I was removed from the channel, so nothing is shown there. Everything is recorded; invite me again and "
     "I catch up.",
 }
+
+
+#: the first part of a duty's key -> what it is, to go on with after "do this: "
+_DUTIES = {
+    "announce": "announce it", "bookmark": "bookmark the card", "card": "show the card", "channel": "open the channel",
+    "invites": "bring people in", "pin": "pin the card", "postmortem": "share the postmortem",
+    "publish": "publish a text", "reminder": "remind people", "runbook": "show a runbook", "section": "show a section",
+    "topic": "set the topic",
+}  # fmt: skip
+
+
+def duty(key: str) -> str:
+    """What a call of the bot's is, in a few words."""
+    return _DUTIES.get(key.partition(":")[0], "send a message")
+
+
+def given_up(duties: Sequence[str], code: str, what_to_do: str) -> str:
+    """In the channel: what Slack refuses, its word for why, and what somebody has to do."""
+    return f"Slack does not let me do this: {', '.join(duties)} (`{code or 'no answer'}`). {what_to_do}"
 
 
 def still_open(name: str, reason: str) -> str:
@@ -95,6 +116,7 @@ def keep(severity: str) -> str:
 IMPACT_UNKNOWN = "Impact: not stated yet"
 ONLY_AT_END = "an update when it is resolved"
 NOBODY = "nobody"
+RECORDED_AFTERWARDS = "recorded afterwards"
 
 
 def headline(severity: str, assumed: bool, title: str) -> str:
@@ -135,6 +157,10 @@ def declared(when: str, who: str) -> str:
     return f"declared {when} by {who}"
 
 
+def recorded_afterwards(when: str, who: str) -> str:
+    return f"recorded afterwards, {when}, by {who}"
+
+
 def progress(title: str, done: int, of: int) -> str:
     return f"runbook {title} {done} of {of}"
 
@@ -156,7 +182,7 @@ def held(until: str, watcher: str) -> str:
 
 
 def ended(status: str, when: str, who: str, why: str) -> str:
-    return f"{status} {when} by {who}" + (f": {why}" if why else "")
+    return f"{status} {when}" + (f" by {who}" if who else "") + (f": {why}" if why else "")
 
 
 def announced(status: str, lead: str, next: str, where: str) -> str:
@@ -225,6 +251,16 @@ def offer_kept(who: str, role: str) -> str:
 
 
 OFFER_OVER = "That hand-over is settled."
+
+
+def vacant(who: str, role: str) -> str:
+    gone = f"{who} cannot act here any more" if who else "The holder cannot act here any more"
+    return f"{gone}, so nobody is {role} now. Somebody take it."
+
+
+def take_role(role: str) -> str:
+    return f"Be {role}"
+
 
 _JOBS = {
     "lead": (
@@ -633,3 +669,73 @@ def note(when: str, who: str, text: str) -> str:
 def task(text: str, who: str, due: str, done: bool) -> str:
     parts = [f"{'Done' if done else 'To do'}: {text}", *([who] if who else []), *([f"by {due}"] if due else [])]
     return " · ".join(parts)
+
+
+# -- when nothing can be recorded, and afterwards ---------------------------------------------------
+
+#: nowhere yet: the database is away
+DOWN = (
+    "The database cannot be reached, so nothing was recorded. Go on by hand: make a channel whose name begins with "
+    "inc-, pin what matters there, and write times in UTC. When I am back, type `/incident backfill` in that channel: "
+    "I record it then, with what is pinned."
+)
+#: in an incident's channel
+DOWN_HERE = (
+    "The database cannot be reached, so nothing was recorded. Go on here by hand and write times in UTC. When I am "
+    "back, say it again; `/incident note at 13:40 UTC …` adds what happened meanwhile."
+)
+#: the answer of the database was lost
+DOWN_UNSURE = (
+    "The database went away while this was being recorded: it may stand there, or not. Before you do it again, look: "
+    "`/incident status` in the channel, or `/incident list`, as soon as I am back."
+)
+#: it takes too long for Slack
+STILL_AT_IT = (
+    "This takes longer than Slack waits, and is not recorded yet. Please do not repeat it: I say here how it ends. "
+    "If I say nothing, `/incident status` or `/incident list` shows whether it was recorded."
+)
+
+BACKFILL_DIRECT = (
+    "A direct message cannot become an incident's channel: nobody else could be brought in. Make a channel whose name "
+    "begins with inc-, pin there what matters, and type `/incident backfill` in it."
+)
+BACKFILL_ARCHIVED = (
+    "This channel is archived. Unarchive it, type `/incident backfill` again, and archive it afterwards."
+)
+BACKFILL_EVERYBODYS = (
+    "This channel is used for more than one incident, so it cannot become one's own. Make a channel whose name begins "
+    "with inc-, pin there what matters, and type `/incident backfill` in it."
+)
+BACKFILL_SHARED = (
+    "This channel is shared with another organisation, and whatever I show in it they would read. Make a channel of "
+    "your own, pin there what matters, and type `/incident backfill` in it."
+)
+BACKFILL_OUTSIDE = "You are not in that channel, so nothing was recorded. Ask somebody who is."
+BACKFILL_SLACK_AWAY = "Slack did not tell about this channel in time. Nothing was recorded; please try again."
+NO_TEXT = "(a message without text)"
+
+
+def backfill_unreadable(code: str, bot: str) -> str:
+    """Slack does not let us read the channel; `code` is its word for why."""
+    if code in ("channel_not_found", "not_in_channel"):
+        return f"I cannot read this channel. Invite me, `/invite @{bot}`, and type `/incident backfill` again."
+    if code == "missing_scope":
+        return "This app may not read pinned messages here yet. An admin can install it anew with its current manifest."
+    return f"Slack does not let me read this channel ({code}). Nothing was recorded."
+
+
+def backfilled_already(name: str) -> str:
+    return f"This channel is {name}'s already. `/incident note at 13:40 UTC …` adds what happened."
+
+
+def backfilled(name: str, lines: int, left_out: int, topic: bool, open: bool) -> str:
+    """Recorded afterwards: what was taken over, what was not, and what comes next."""
+    pinned = "1 pinned message" if lines == 1 else f"{lines} pinned messages"
+    parts = [f"{name} is recorded, with {pinned}."]
+    if left_out:
+        some = "1 pinned message was" if left_out == 1 else f"{left_out} pinned messages were"
+        parts.append(f"{some} left out for a secret in it: have that replaced, and delete the message.")
+    if topic:
+        parts.append("The channel's topic stays as it is.")
+    parts.append("You lead it; the clocks run from now." if open else "`/incident postmortem` drafts the postmortem.")
+    return " ".join(parts)

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, RowMapping, func, select, type_coerce
 
-from bot.domain.events import Entry
+from bot.domain.events import Redacted
 from bot.domain.fold import fold
-from bot.store import chain, codec, reads
+from bot.store import chain, reads
 from bot.store.refused import Damaged
 from bot.store.tables import events, incidents, teams
 from bot.store.transaction import index_values
@@ -108,17 +108,16 @@ def _of(function: Any, *parts: Any) -> str | None:
 def _index(row: RowMapping, timeline: Any) -> Iterator[str]:
     """Whether the index row says what the timeline amounts to."""
     try:
-        entries = [
-            Entry(one["seq"], None)
-            if one["body"] is None
-            else Entry(one["seq"], codec.decode(one["type"], one["at"], one["by_"], one["body"]))
-            for one in timeline
-        ]
+        entries = reads.entries(timeline)
         incident = reads.restored(fold(row["team_id"], row["id"], entries), row)
     except Exception as error:  # a rule of the fold met what no rule wrote
         what = str(error) if isinstance(error, Damaged) else "its events contradict each other"
         yield f"its timeline cannot be read ({what})."
         return
+    said_to_be = {kept.seq for one in entries if isinstance(one.event, Redacted) for kept in one.event.kept}
+    for one in timeline:
+        if one["seq"] in said_to_be and one["redacted"] is None:
+            yield f"event {one['seq']} was redacted, and its mark was taken away."
     said = {**row, "private": row["private_as_is"]}
     for name, value in index_values(incident).items():
         if name != "seq" and (said[name] != value or type(said[name]) is bytes):

@@ -1,4 +1,4 @@
-"""How SQLite is opened: one connection that writes, a few that can only read.
+"""How a database is opened. PostgreSQL is in `postgres`; SQLite has one connection that writes, a few that only read.
 
 WAL lets people read while something is written; synchronous FULL keeps an acknowledged event over a power cut;
 BEGIN IMMEDIATE takes the write lock first, since a read that turns into a write in mid-transaction either fails
@@ -7,16 +7,21 @@ or, with the driver's own way of beginning, silently overwrites what others wrot
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot.store import postgres
 from bot.store.refused import StoreRefused
+
+T = TypeVar("T")
 
 #: how long a connection waits for another process that writes, in milliseconds
 BUSY = 2000
@@ -31,26 +36,78 @@ def address(url: str) -> URL:
         raise StoreRefused(
             "The database's address is not a URL; it looks like sqlite:///var/incidents.sqlite."
         ) from None
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql")
     if parsed.get_backend_name() != "sqlite":
-        raise StoreRefused(f"This release keeps its data in SQLite; it cannot open {parsed.get_backend_name()} yet.")
+        raise StoreRefused(f"The data is kept in SQLite or PostgreSQL; {parsed.get_backend_name()} is neither.")
     if not parsed.database or parsed.database == ":memory:":
         raise StoreRefused("The database has to be a file: sqlite:///var/incidents.sqlite. Memory forgets.")
     return parsed.set(drivername="sqlite")
 
 
+def shared(url: URL) -> bool:
+    """Whether several replicas may work on that database at once."""
+    return url.get_backend_name() == "postgresql"
+
+
 def file(url: URL) -> Path | None:
-    """Where the database lies; None for SQLite's own `file:` URIs."""
+    """Where the database lies; None for PostgreSQL and for SQLite's own `file:` URIs."""
     database = url.database or ""
-    return None if database.startswith("file:") else Path(database)
+    return None if shared(url) or database.startswith("file:") else Path(database)
 
 
 @contextmanager
 def opening(url: URL) -> Iterator[None]:
-    """Say in a sentence why a file cannot be opened: no permission, not a database, locked for too long."""
+    """Say in a sentence why it cannot be opened: no permission, not a database, locked for too long, not there."""
     try:
         yield
-    except DBAPIError as error:
-        raise StoreRefused(f"The database at {url.database} cannot be opened: {error.orig}.") from error
+    except (DBAPIError, OSError) as error:
+        why = str(getattr(error, "orig", None) or error) or type(error).__name__
+        raise StoreRefused(f"The database at {url.render_as_string()} cannot be opened: {why}.") from error
+
+
+def whole(url: URL, job: Callable[[Connection], T], *, write: bool) -> T:
+    """Run `job(connection)` in one transaction, on either database; one that only reads sees a single moment.
+
+    Takes as long as it takes, so an event loop calls it in a thread. For what looks at everything: migrations,
+    verification, backups. Raises what the job and the database raise.
+    """
+    if shared(url):
+        return _in_a_loop_of_its_own(_whole_shared(url, job, write))
+    engine = writing(url) if write else looking(url)
+    try:
+        with engine.begin() as connection:
+            return job(connection)
+    finally:
+        engine.dispose()
+
+
+async def _whole_shared(url: URL, job: Callable[[Connection], T], write: bool) -> T:
+    engine = postgres.single(url, "READ COMMITTED" if write else "REPEATABLE READ")
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(job)
+    finally:
+        await engine.dispose()
+
+
+def _in_a_loop_of_its_own(work: Coroutine[Any, Any, T]) -> T:
+    """asyncpg lives in a loop; a synchronous caller, who may stand in another one, lends it a thread."""
+    answer: list[T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answer.append(asyncio.run(work))
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="database")
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return answer[0]
 
 
 def writing(url: URL) -> Engine:

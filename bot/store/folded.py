@@ -27,6 +27,7 @@ class FoldedCache:
         self._most = most
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Folded] = OrderedDict()
+        self._doubted: set[str] = set()
         self._channels: dict[tuple[str, str], str] = {}
 
     def latest(self, id: str) -> Folded | None:
@@ -60,17 +61,33 @@ class FoldedCache:
                 if known and (known.redactions, known.incident.seq) > (one.redactions, one.incident.seq):
                     continue
                 self._kept[id] = one
+                self._doubted.discard(id)
                 self._kept.move_to_end(id)
                 if known and known.incident.channel != one.incident.channel:
                     self._channels.pop((known.incident.team, known.incident.channel), None)
                 if one.incident.channel:
                     self._channels[one.incident.team, one.incident.channel] = id
             while len(self._kept) > self._most:
-                _, gone = self._kept.popitem(last=False)
+                which, gone = self._kept.popitem(last=False)
+                self._doubted.discard(which)
                 self._channels.pop((gone.incident.team, gone.incident.channel), None)
+
+    def current(self, id: str) -> Folded | None:
+        """The incident, unless somebody else is known to have written since."""
+        with self._lock:
+            return None if id in self._doubted else self._kept.get(id)
+
+    def doubt(self, id: str = "") -> None:
+        """Somebody else has changed it, or, without an id, may have changed anything.
+
+        It is kept: events are only ever added, so what it folded is where the next fold begins.
+        """
+        with self._lock:
+            self._doubted |= {id} if id else set(self._kept)
 
     def clear(self) -> None:
         """Forget everything: nobody knows what the database holds now."""
         with self._lock:
             self._kept.clear()
+            self._doubted.clear()
             self._channels.clear()

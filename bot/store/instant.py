@@ -37,9 +37,10 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(String(27))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return written(value)
+        if value is None:
+            return None
+        text = written(value)  # refuses, for both, what has no time zone: asyncpg would take it for local time
+        return value if dialect.name == "postgresql" else text
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, select
+from sqlalchemy import RowMapping, bindparam, func, select
 
 from bot.domain.effect import Effect, EffectState
-from bot.domain.events import Entry
-from bot.domain.fold import fold
+from bot.domain.events import Entry, Redacted
+from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident, Status
 from bot.store import codec
 from bot.store.folded import Folded
@@ -22,8 +23,15 @@ _i, _e = incidents.c, events.c
 
 #: what tells whether a folded incident is still the latest
 STATE = select(_i.team_id, _i.number, _i.declared_at, _i.seq, _i.head, _i.redactions).where(_i.id == bindparam("id"))
+#: the same, and nobody else writes to this incident until the transaction ends (SQLite has one writer anyway)
+STATE_TO_WRITE = STATE.with_for_update()
 TIMELINE = (
     select(_e.seq, _e.type, _e.at, _e.by_, _e.body, _e.mac).where(_e.incident_id == bindparam("id")).order_by(_e.seq)
+)
+TAIL = (
+    select(_e.seq, _e.type, _e.at, _e.by_, _e.body, _e.mac)
+    .where(_e.incident_id == bindparam("id"), _e.seq > bindparam("after"))
+    .order_by(_e.seq)
 )
 EFFECTS = select(effects).where(effects.c.incident_id == bindparam("id")).order_by(effects.c.started_at, effects.c.key)
 PARKED = select(effects).where(effects.c.state == EffectState.PARKED.value).order_by(effects.c.started_at)
@@ -46,17 +54,28 @@ _LISTED = (
 )  # fmt: skip
 LISTING = _LISTED
 LISTING_OPEN = _LISTED.where(_i.status.in_([one.value for one in Status if one.open]))
+COUNT_OPEN = select(func.count().label("open")).where(
+    _i.team_id == bindparam("team"), _i.status.in_([one.value for one in Status if one.open]), _i.private.is_(False)
+)
 DUE = select(_i.id).where(_i.due_at <= bindparam("now")).order_by(_i.due_at).limit(bindparam("limit"))
 NEXT_DUE = select(_i.due_at).where(_i.due_at.is_not(None)).order_by(_i.due_at).limit(1)
+NEXT_DUE_AFTER = select(_i.due_at).where(_i.due_at > bindparam("after")).order_by(_i.due_at).limit(1)
 PERSON = select(people).where(people.c.team_id == bindparam("team"), people.c.user_id == bindparam("user"))
 PEOPLE = select(people).where(people.c.team_id == bindparam("team")).order_by(people.c.user_id)
 
 
-def entry(row: RowMapping) -> Entry:
-    """An event at its place; None for one whose body was redacted."""
-    if row["body"] is None:
-        return Entry(row["seq"], None)
-    return Entry(row["seq"], codec.decode(row["type"], row["at"], row["by_"], row["body"]))
+def entries(timeline: Sequence[RowMapping]) -> list[Entry]:
+    """The events at their places. Of one whose body was redacted what the latest `Redacted` after it kept, or None."""
+    kept: dict[int, str] = {}
+    found: list[Entry] = []
+    for row in reversed(timeline):
+        body = kept.get(row["seq"]) if row["body"] is None else row["body"]
+        event = None if body is None else codec.decode(row["type"], row["at"], row["by_"], body)
+        if isinstance(event, Redacted):
+            for one in event.kept:
+                kept.setdefault(one.seq, one.body)
+        found.append(Entry(row["seq"], event))
+    return found[::-1]
 
 
 def folded(id: str, state: RowMapping, timeline: Sequence[RowMapping]) -> Folded:
@@ -67,8 +86,25 @@ def folded(id: str, state: RowMapping, timeline: Sequence[RowMapping]) -> Folded
     rows = timeline[: state["seq"]]
     if [row["seq"] for row in rows] != list(range(1, state["seq"] + 1)):
         raise Damaged(f"events are missing from incident {state['number']} ({id})")
-    incident = fold(state["team_id"], id, map(entry, rows))
+    # of all rows: what an entry has kept may stand behind `state`
+    incident = fold(state["team_id"], id, entries(timeline)[: len(rows)])
     return Folded(restored(incident, state), rows[-1]["mac"], state["head"], state["redactions"])
+
+
+def base(known: Folded | None, state: RowMapping) -> Folded | None:
+    """What a fold of now can go on from: events are only ever added, and a redaction is counted."""
+    if known is None or known.redactions != state["redactions"] or known.incident.seq > state["seq"]:
+        return None
+    return known
+
+
+def continued(known: Folded, state: RowMapping, tail: Sequence[RowMapping]) -> Folded:
+    """The same as `folded`, of the events after those that are known."""
+    rows = tail[: state["seq"] - known.incident.seq]
+    if [row["seq"] for row in rows] != list(range(known.incident.seq + 1, state["seq"] + 1)):
+        raise Damaged(f"events are missing from incident {state['number']} ({known.incident.id})")
+    incident = reduce(evolve, entries(tail)[: len(rows)], known.incident)
+    return Folded(incident, rows[-1]["mac"] if rows else known.mac, state["head"], state["redactions"])
 
 
 def restored(incident: Incident, state: RowMapping) -> Incident:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import URL, Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from bot.store import engines
 from bot.store.refused import StoreRefused
+from bot.store.tables import metadata
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+#: any number of our own: names the lock that migrations of a PostgreSQL database take
+LOCK = 5_021_917
+#: PostgreSQL's code for a lock that was waited for in vain
+_WAITED = "55P03"
 
 
 def _config() -> Config:
@@ -23,44 +31,86 @@ def _config() -> Config:
     return config
 
 
-def migrate(url: str) -> None:
+@dataclass(frozen=True)
+class Patience:
+    """Seconds that a migration waits for another one, for a table in use, and for one of its statements."""
+
+    turn: float = 60
+    table: float = 5
+    statement: float = 300
+
+
+def migrate(url: str, patience: Patience = Patience()) -> None:
     """Bring the database at `url` to the shape this program needs; make it where there is none.
 
     All or nothing: a crash on the way leaves it as it was. Of two programs that migrate at once, one waits.
-    Raises StoreRefused for a database of a newer program.
+    Raises StoreRefused for a database of a newer program, and where somebody holds it up for too long.
     """
     address = engines.address(url)
     file = engines.file(address)
     if file is not None and not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)  # private incidents: nobody else on this machine reads them
-    engine = engines.writing(address)
+    with engines.opening(address):
+        engines.whole(address, lambda connection: bring_up(connection, patience), write=True)
+
+
+def bring_up(connection: Connection, patience: Patience = Patience()) -> None:
+    """The same in the caller's transaction, which writes."""
+    if connection.dialect.name == "postgresql":
+        _take_turns(connection, patience)
+    config = _config()
+    config.attributes["connection"] = connection
     try:
-        with engines.opening(address), engine.begin() as connection:
-            if (found := revision(connection)) is not None and found not in _known():
-                raise StoreRefused(_newer(found))
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    finally:
-        engine.dispose()
+        if (found := revision(connection)) is not None and found not in known():
+            raise StoreRefused(newer(found))
+        command.upgrade(config, "head")
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") != _WAITED:
+            raise
+        raise StoreRefused(
+            f"A table was in use for longer than {patience.table:g} s, so the database was left as it was. "
+            "Run `python -m bot migrate` again; pg_stat_activity shows who holds it."
+        ) from error
 
 
-def check(engine: Engine) -> None:
+def _take_turns(connection: Connection, patience: Patience) -> None:
+    """Of two programs that migrate at once one waits; neither holds up a running bot for long."""
+
+    def bound(what: str, seconds: float) -> None:
+        connection.execute(text(f"SET LOCAL {what} = '{int(seconds * 1000)}ms'"))
+
+    bound("lock_timeout", patience.turn)
+    try:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") != _WAITED:
+            raise
+        raise StoreRefused(
+            f"Another program has been migrating this database for longer than {patience.turn:g} s. "
+            "Wait for it, then run this again."
+        ) from error
+    # A table that the running bot uses is waited for so long at most: every query behind would wait as well.
+    bound("lock_timeout", patience.table)
+    bound("statement_timeout", patience.statement)
+
+
+def check(url: URL) -> None:
     """Raise StoreRefused unless the database has exactly the shape this program was written for."""
-    with engine.connect() as connection:
-        found = revision(connection)
-        connection.rollback()
+    file = engines.file(url)
+    if file is not None and not file.exists():  # opening it would make one
+        raise StoreRefused(f"There is no database at {file}. Run `python -m bot migrate` first.")
+    found = engines.whole(url, revision, write=False)
     wanted = ScriptDirectory.from_config(_config()).get_current_head()
     if found == wanted:
         return
     if found is None:
         raise StoreRefused("The database is empty. Run `python -m bot migrate` first.")
-    if found in _known():
+    if found in known():
         raise StoreRefused(
             f"The database is at {found} and this program needs {wanted}. Run `python -m bot migrate` first."
         )
-    raise StoreRefused(_newer(found))
+    raise StoreRefused(newer(found))
 
 
 def revision(connection: Connection) -> str | None:
@@ -71,9 +121,16 @@ def revision(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def _known() -> set[str]:
+def known() -> set[str]:
+    """The migrations of this program."""
     return {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
-def _newer(found: str) -> str:
+def newer(found: str) -> str:
+    """Why a database of a later program is left alone."""
     return f"The database was made by a newer version of this program (it is at {found}). Install that version."
+
+
+def tables() -> list[str]:
+    """The names of all tables of this program's shape."""
+    return [table.name for table in metadata.sorted_tables]

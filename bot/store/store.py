@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Executable, RowMapping
+from sqlalchemy import URL, Executable, RowMapping
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.effect import Effect
 from bot.domain.errors import StoreUnavailable
 from bot.domain.events import Entry
 from bot.domain.incident import Incident
-from bot.store import audit, engines, reads, schema
+from bot.ports import Claims
+from bot.store import audit, engines, postgres, reads, schema
 from bot.store.folded import FoldedCache
+from bot.store.hearing import Hearing
+from bot.store.leases import LASTS, Alone, Leases
+from bot.store.only import PATIENCE, Only
 from bot.store.refused import StoreRefused
 from bot.store.rows import IncidentRow, Person
-from bot.store.transaction import Transaction
+from bot.store.shared_writer import SharedWriter
+from bot.store.transaction import Holder, Transaction
 from bot.store.writer import Writer
 
 T = TypeVar("T")
 
+#: seconds within which a read is answered or given up
+WITHIN = 2.5
 #: bytes of the chain's key at least: a shorter one could be guessed from any event
 SHORTEST_KEY = 16
 
@@ -31,37 +40,74 @@ SHORTEST_KEY = 16
 class Store:
     """Everything the bot remembers. Made by `open`, ended by `close`."""
 
-    def __init__(self, writing: Engine, reading: AsyncEngine, looking: Engine, key: bytes) -> None:
+    def __init__(
+        self, address: URL, key: bytes, writer: Writer | SharedWriter, reading: AsyncEngine, cache: FoldedCache,
+        holder: Holder | None = None,
+    ) -> None:  # fmt: skip
+        self._address = address
         self._key = key
-        self._cache = FoldedCache()
+        self._cache = cache
         self._reading = reading
-        self._looking = looking
-        self._writing = writing
-        self._writer = Writer(writing, key, self._cache)
+        self._writer = writer
+        #: which incidents this process may attend
+        self.claims: Claims = Leases(writer.write, holder) if holder else Alone(self.due)
+        #: told the id of each incident that another process has changed
+        self.on_change: Callable[[str], None] = lambda _id: None
+        file = engines.file(address)
+        self._only = Only(file) if file else None
+        #: told the id of each team whose people or groups another process has learned anew
+        self.on_people: Callable[[str], None] = lambda _team: None
+        self._hearing = Hearing(address, holder.by, self._heard, self._learned, cache.doubt) if holder else None
 
     @classmethod
-    def open(cls, url: str, key: bytes) -> Store:
+    def open(cls, url: str, key: bytes, *, lease: float = LASTS) -> Store:
         """Open the database at `url`, which was migrated before. `key` makes the chain; it lives elsewhere.
 
-        Raises StoreRefused with what to do when the file, its shape or the key is not as it has to be.
+        `lease`: seconds after which a process of several that died is replaced. Raises StoreRefused with what to do
+        when the database, its shape or the key is not as it has to be.
         """
         if len(key) < SHORTEST_KEY:
             raise StoreRefused(f"The timeline's key has to be {SHORTEST_KEY} bytes or longer.")
         address = engines.address(url)
-        file = engines.file(address)
-        if file is not None and not file.exists():
-            raise StoreRefused(f"There is no database at {file}. Run `python -m bot migrate` first.")
-        writing = engines.writing(address)
         with engines.opening(address):
-            schema.check(writing)
-        return cls(writing, engines.reading(address), engines.looking(address), key)
+            schema.check(address)
+        cache = FoldedCache()
+        if engines.shared(address):
+            holder = Holder(uuid.uuid4().hex, lease)
+            shared = SharedWriter(postgres.writing(address), key, cache, holder)
+            return cls(address, key, shared, postgres.reading(address), cache, holder)
+        return cls(address, key, Writer(engines.writing(address), key, cache), engines.reading(address), cache)
+
+    async def serve(self, patience: float = PATIENCE) -> None:
+        """Begin to work on what is owed: alone on a SQLite file, or hearing what others change (`on_change`).
+
+        Raises StoreRefused while another bot works on the file, after `patience` seconds.
+        """
+        if self._only is not None:
+            await self._only.take(patience)
+        if self._hearing is not None:
+            self._hearing.start()
+
+    @property
+    def hearing(self) -> bool:
+        """Whether it is known at once what other processes change; alone there is nothing to hear."""
+        return self._hearing is None or self._hearing.hears
+
+    def _heard(self, id: str) -> None:
+        self._cache.doubt(id)
+        self.on_change(id)
+
+    def _learned(self, team: str) -> None:
+        self.on_people(team)
 
     async def close(self) -> None:
-        """Finish what waits to be written, then let go of the file."""
+        """Finish what waits to be written, then let go of the database."""
+        if self._hearing is not None:
+            await self._hearing.stop()
         await self._writer.close()
         await self._reading.dispose()
-        self._looking.dispose()
-        self._writing.dispose()
+        if self._only is not None:
+            self._only.give_back()
 
     async def write(self, job: Callable[[Transaction], T]) -> T:
         """Run `job`, synchronous and quick, in one transaction; its value, once that is on the disk.
@@ -72,11 +118,15 @@ class Store:
         return await self._writer.write(job)
 
     async def _rows(self, statement: Executable, values: dict[str, Any] | None = None) -> Sequence[RowMapping]:
-        try:
-            async with self._reading.connect() as connection:
-                return (await connection.execute(statement, values)).mappings().all()
-        except DBAPIError as error:
-            raise StoreUnavailable("The database cannot be read right now.") from error
+        for last in (False, True):
+            try:
+                async with asyncio.timeout(WITHIN), self._reading.connect() as connection:
+                    return (await connection.execute(statement, values)).mappings().all()
+            except (DBAPIError, PoolTimeout, OSError) as error:
+                # A connection that the server has closed meanwhile is found out by using it; a new one may do.
+                if last or not getattr(error, "connection_invalidated", False):
+                    raise StoreUnavailable("The database cannot be read right now.") from error
+        raise AssertionError("unreachable")
 
     # -- incidents ------------------------------------------------------------------------------------
 
@@ -91,7 +141,11 @@ class Store:
             return known.incident  # written and committed here since the row was read
         one = self._cache.get(id, state["head"], state["redactions"])
         if one is None:
-            one = reads.folded(id, state, await self._rows(reads.TIMELINE, {"id": id}))
+            if (base := reads.base(known, state)) is None:
+                one = reads.folded(id, state, await self._rows(reads.TIMELINE, {"id": id}))
+            else:
+                tail = await self._rows(reads.TAIL, {"id": id, "after": base.incident.seq})
+                one = reads.continued(base, state, tail)
             self._cache.put([one])
         return one.incident
 
@@ -99,14 +153,14 @@ class Store:
         """The incident as this process last knew it, without a look at the database where it knows one.
 
         For looking around before an act, which decides on the incident as it stands then. What this process has
-        written is in it; what another wrote since may not be.
+        written is in it; what another wrote a moment ago may not be.
         """
-        known = self._cache.latest(id)
+        known = self._cache.current(id) if self.hearing else None
         return known.incident if known else await self.incident(id)
 
     async def entries(self, id: str) -> list[Entry]:
         """The whole timeline, in order; empty for an incident that is not there."""
-        return [reads.entry(row) for row in await self._rows(reads.TIMELINE, {"id": id})]
+        return reads.entries(await self._rows(reads.TIMELINE, {"id": id}))
 
     async def find(self, team: str, number: int) -> str | None:
         """The id of INC-`number`."""
@@ -124,15 +178,19 @@ class Store:
         statement = reads.LISTING_OPEN if open_only else reads.LISTING
         return [reads.listed(row) for row in await self._rows(statement, {"team": team, "limit": limit})]
 
+    async def count_open(self, team: str) -> int:
+        """How many incidents are open; private ones are nobody's and not counted."""
+        return int((await self._rows(reads.COUNT_OPEN, {"team": team}))[0]["open"])
+
     # -- what is owed ---------------------------------------------------------------------------------
 
     async def due(self, now: datetime, limit: int) -> list[str]:
         """The ids of incidents that were to be looked at by now, the longest overdue first."""
         return [str(row["id"]) for row in await self._rows(reads.DUE, {"now": now, "limit": limit})]
 
-    async def next_due(self) -> datetime | None:
-        """The earliest moment at which any incident is to be looked at; it may have passed."""
-        found = await self._rows(reads.NEXT_DUE)
+    async def next_due(self, after: datetime | None = None) -> datetime | None:
+        """The earliest moment (`after` that one) at which any incident is to be looked at; it may have passed."""
+        found = await self._rows(reads.NEXT_DUE_AFTER, {"after": after}) if after else await self._rows(reads.NEXT_DUE)
         return found[0]["due_at"] if found else None
 
     async def oldest_overdue(self, now: datetime) -> datetime | None:
@@ -165,6 +223,8 @@ class Store:
         def job(tx: Transaction) -> None:
             for one in people:
                 tx.save_person(one.team, one.user, one.body, one.at)
+            for team in sorted({one.team for one in people if one.team}):
+                tx.tell_people(team)
 
         await self.write(job)
 
@@ -173,11 +233,9 @@ class Store:
     async def verify(self, team: str | None = None) -> list[str]:
         """What is wrong with the timelines, a sentence each; empty when all is as written. Reads everything."""
 
-        def look() -> list[str]:
-            with self._looking.begin() as connection:
-                return audit.verify(connection, self._key, team)
-
-        return await asyncio.to_thread(look)
+        return await asyncio.to_thread(
+            engines.whole, self._address, lambda connection: audit.verify(connection, self._key, team), write=False
+        )
 
 
 def _id(rows: Sequence[RowMapping]) -> str | None:

@@ -100,3 +100,28 @@ people = Table(
     Column("body", Text, nullable=False),
     Column("at", Instant, nullable=False),
 )
+
+installations = Table(
+    "installations",
+    metadata,
+    Column("team_id", String, primary_key=True),
+    Column("enterprise_id", String, nullable=False),
+    Column("bot_user", String, nullable=False),
+    Column("scopes", Text, nullable=False),
+    #: encrypted with a key that lives elsewhere; empty once revoked
+    Column("token", Text, nullable=False),
+    Column("installed_by", String, nullable=False),
+    Column("installed_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+
+#: who was sent to Slack to install the bot and has not come back; hashes only
+oauth_states = Table(
+    "oauth_states",
+    metadata,
+    Column("state", String(64), primary_key=True),
+    Column("cookie", String(64), nullable=False),
+    Column("team_id", String, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+Index("ix_oauth_states_until", oauth_states.c.until)

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
-from bot.domain.effect import Effect
-from bot.domain.errors import Conflict, NewerThanThisProgram
+from bot.domain.effect import Effect, EffectState
+from bot.domain.errors import Conflict, LeaseLost, NewerThanThisProgram
 from bot.domain.events import Entry, Event, Unknown
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
 from bot.store import chain, codec, reads
 from bot.store.folded import Folded, FoldedCache
+from bot.store.instant import Instant
 from bot.store.rows import Delivery
-from bot.store.tables import deliveries, effects, events, incidents, people, teams
+from bot.store.tables import deliveries, effects, events, incidents, teams
 
 _i, _e = incidents.c, events.c
+
+#: tells the other processes that an incident changed, once this is committed
+CHANGED, NOTIFY = "incident_changed", text("SELECT pg_notify(:channel, :what)")
+#: the same of a workspace's people and groups
+PEOPLE = "people_changed"
 
 _COUNT = (
     update(teams)
@@ -38,6 +57,8 @@ _INDEX = (
         }
     )
 )  # fmt: skip
+#: a team's counter before its first incident; several processes may come to that at once
+_FIRST = text("INSERT INTO teams (team_id, next_number) VALUES (:team, 1) ON CONFLICT (team_id) DO NOTHING")
 _NEW_EVENTS, _NEW_INCIDENT, _NEW_DELIVERY = insert(events), insert(incidents), insert(deliveries)
 _SET_DUE = (
     update(incidents).where(_i.id == bindparam("key"), _i.seq == bindparam("was")).values(due_at=bindparam("due_at"))
@@ -47,11 +68,11 @@ _EFFECT = (
     .where(effects.c.incident_id == bindparam("of"), effects.c.key == bindparam("named"))
     .values({c.name: bindparam(c.name) for c in effects.c if c.name not in ("team_id", "incident_id", "key")})
 )
-_PERSON = (
-    update(people)
-    .where(people.c.team_id == bindparam("team"), people.c.user_id == bindparam("user"))
-    .values(body=bindparam("body"), at=bindparam("at"))
-)
+#: one statement: several processes may learn of a person at once
+_PERSON = text(
+    "INSERT INTO people (team_id, user_id, body, at) VALUES (:team, :user, :body, :at) "
+    "ON CONFLICT (team_id, user_id) DO UPDATE SET body = excluded.body, at = excluded.at"
+).bindparams(bindparam("at", type_=Instant()))
 
 
 def index_values(incident: Incident) -> dict[str, Any]:
@@ -68,17 +89,47 @@ def index_values(incident: Incident) -> dict[str, Any]:
     }
 
 
+class Holder:
+    """A process among several that share a database: `by` names it, its leases last so many seconds."""
+
+    def __init__(self, by: str, lasts: float) -> None:
+        self.by = by
+        self.lasts = lasts
+        # By the database's clock, so that no two machines need agree on the time.
+        now: ColumnElement[datetime] = func.clock_timestamp()
+        #: whether an incident is free, or its own already
+        self.may_take = or_(_i.lease_until.is_(None), _i.lease_until <= now, _i.lease_by == by)
+        #: what claiming writes
+        self.takes: dict[str, Any] = {
+            "lease_by": by, "lease_until": now + literal_column(f"interval '{lasts:f} seconds'"),
+        }  # fmt: skip
+
+
 class Transaction:
     """One job's hold on the database. What it writes is there for all when the job's `write` returns, or never."""
 
-    def __init__(self, connection: Connection, key: bytes, cache: FoldedCache, batch: Mapping[str, Folded]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        key: bytes,
+        cache: FoldedCache,
+        batch: Mapping[str, Folded],
+        holder: Holder | None = None,
+    ) -> None:
         self._connection = connection
+        #: this process, where several share the database
+        self._holder = holder
         self._key = key
         self._cache = cache
         #: folded by jobs that share the commit and come before this one
         self._batch = batch
         #: folded by this job: reaches the cache only with the commit
         self.folded: dict[str, Folded] = {}
+
+    @property
+    def connection(self) -> Connection:
+        """For what has its own file: functions over a transaction (installations.py)."""
+        return self._connection
 
     # -- deliveries -----------------------------------------------------------------------------------
 
@@ -106,21 +157,22 @@ class Transaction:
     def next_number(self, team: str) -> int:
         """The team's next incident number, from 1, without gaps: it is given back when the job fails."""
         counted = self._connection.execute(_COUNT, {"team": team}).scalar()
-        if counted is not None:
-            return int(counted) - 1
-        try:
-            self._connection.execute(insert(teams), {"team_id": team, "next_number": 2})
-        except IntegrityError:
-            raise Conflict("the team's first incident was declared meanwhile") from None
-        return 1
+        if counted is None:
+            self._connection.execute(_FIRST, {"team": team})
+            counted = self._connection.execute(_COUNT, {"team": team}).scalar_one()
+        return int(counted) - 1
 
     def incident(self, id: str) -> Incident | None:
         """The incident as it stands in this transaction."""
         one = self._folded(id)
         return one.incident if one else None
 
+    def entries(self, id: str) -> list[Entry]:
+        """The whole timeline in this transaction, in order."""
+        return reads.entries(self._connection.execute(reads.TIMELINE, {"id": id}).mappings().all())
+
     def _folded(self, id: str) -> Folded | None:
-        state = self._connection.execute(reads.STATE, {"id": id}).mappings().first()
+        state = self._connection.execute(reads.STATE_TO_WRITE, {"id": id}).mappings().first()
         if state is None:
             return None
         head, redactions = state["head"], state["redactions"]
@@ -129,10 +181,15 @@ class Transaction:
                 return kept
         one = self._cache.get(id, head, redactions)
         if one is None:
-            timeline = self._connection.execute(reads.TIMELINE, {"id": id}).mappings().all()
-            one = reads.folded(id, state, timeline)
+            one = self._read(id, state)
         self.folded[id] = one
         return one
+
+    def _read(self, id: str, state: RowMapping) -> Folded:
+        if (known := reads.base(self._cache.latest(id), state)) is None:
+            return reads.folded(id, state, self._connection.execute(reads.TIMELINE, {"id": id}).mappings().all())
+        tail = self._connection.execute(reads.TAIL, {"id": id, "after": known.incident.seq}).mappings().all()
+        return reads.continued(known, state, tail)
 
     def append(self, incident: Incident, new: Sequence[Event], due_at: datetime | None) -> Incident:
         """Write what happened, in order, and when the incident is to be looked at; the incident afterwards.
@@ -168,6 +225,8 @@ class Transaction:
             incident = evolve(incident, Entry(seq, kept))
         head = chain.head(self._key, team, id, incident.seq, mac)
         self._index(incident, was, head, due_at)
+        if self._holder:
+            self._connection.execute(NOTIFY, {"channel": CHANGED, "what": f"{self._holder.by}:{id}"})
         try:
             self._connection.execute(_NEW_EVENTS, rows)
         except IntegrityError:
@@ -197,13 +256,16 @@ class Transaction:
             self._connection.execute(
                 _NEW_INCIDENT, {"id": incident.id, "team_id": incident.team, "redactions": 0, **values}
             )
+            if self._holder:
+                self.claim(incident.id)  # who declares goes on with it: nobody else claims it in between
         except IntegrityError:
             raise Conflict("this incident was declared meanwhile") from None
 
     def redact(self, id: str, seqs: Iterable[int]) -> Incident:
         """Take the bodies of these events out for good; the chain still verifies. The incident afterwards.
 
-        That it was done, by whom and when is for the caller to append. Raises Conflict when the incident is gone.
+        What is left of them, by whom and why it was done is for the caller to append before. Raises Conflict when the
+        incident is gone.
         """
         gone = 0
         for row in self._connection.execute(
@@ -233,30 +295,56 @@ class Transaction:
         done = self._connection.execute(_SET_DUE, {"key": incident_id, "was": seq, "due_at": due_at})
         return done.rowcount == 1
 
-    def lease(self, by: str, due: datetime, now: datetime, until: datetime, limit: int) -> list[str]:
-        """Claim incidents that are due at `due` and that nobody holds at `now`; their ids.
+    # -- who attends it, where several processes share the database ------------------------------------
 
-        `due` is the clock's moment; `now` and `until` are real time, since a lease guards against dead processes.
-        """
+    def lease(self, due: datetime, limit: int, but: Collection[str] = ()) -> list[str]:
+        """Claim incidents that are due at `due` and that nobody else holds, none of `but`; their ids."""
+        holder = self._shared()
         free = (
             select(_i.id)
-            .where(_i.due_at <= due, or_(_i.lease_until.is_(None), _i.lease_until <= now, _i.lease_by == by))
+            .where(_i.due_at <= due, _i.id.not_in(list(but)), holder.may_take)
             .order_by(_i.due_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)  # PostgreSQL's; SQLite has one writer and ignores it
+            .with_for_update(skip_locked=True)
+            .cte()  # evaluated once: as a plain subquery PostgreSQL may claim more than the limit
         )
-        claimed = (
-            update(incidents).where(_i.id.in_(free)).values(lease_by=by, lease_until=until).returning(_i.id, _i.due_at)
-        )
-        rows = self._connection.execute(claimed).all()
+        claimed = update(incidents).where(_i.id.in_(select(free.c.id))).values(holder.takes)
+        rows = self._connection.execute(claimed.returning(_i.id, _i.due_at)).all()
         return [row.id for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
 
-    def release(self, id: str, by: str) -> bool:
-        """Give a lease back; False when somebody else holds it by now."""
-        done = self._connection.execute(
-            update(incidents).where(_i.id == id, _i.lease_by == by).values(lease_by=None, lease_until=None)
-        )
+    def claim(self, id: str) -> bool:
+        """Claim this incident, due or not; False while somebody else holds it."""
+        holder = self._shared()
+        done = self._connection.execute(update(incidents).where(_i.id == id, holder.may_take).values(holder.takes))
         return done.rowcount == 1
+
+    def renew(self) -> list[str]:
+        """Hold on to everything that this process holds; the ids."""
+        holder = self._shared()
+        held = update(incidents).where(_i.lease_by == holder.by).values(holder.takes).returning(_i.id)
+        return [row.id for row in self._connection.execute(held).all()]
+
+    def release(self, id: str) -> bool:
+        """Give a lease back; False when somebody else holds it by now."""
+        mine = update(incidents).where(_i.id == id, _i.lease_by == self._shared().by)
+        return self._connection.execute(mine.values(lease_by=None, lease_until=None)).rowcount == 1
+
+    def leave(self) -> None:
+        """Give back everything that this process holds."""
+        mine = update(incidents).where(_i.lease_by == self._shared().by)
+        self._connection.execute(mine.values(lease_by=None, lease_until=None))
+
+    def fence(self, id: str) -> None:
+        """Let nothing be written about an incident that another process has taken over. Raises LeaseLost."""
+        if self._holder is None:
+            return
+        held = select(_i.id).where(_i.id == id, _i.lease_by == self._holder.by).with_for_update()
+        if self._connection.execute(held).first() is None:
+            raise LeaseLost(f"another process attends incident {id} by now")
+
+    def _shared(self) -> Holder:
+        assert self._holder is not None, "leases are for databases that are shared"
+        return self._holder
 
     # -- what is owed to the world --------------------------------------------------------------------
 
@@ -277,11 +365,23 @@ class Transaction:
             whose = {"team_id": effect.team, "incident_id": effect.incident_id, "key": effect.key}
             self._connection.execute(insert(effects), {**whose, **values})
 
+    def doubt(self, incident_id: str, key: str, now: datetime) -> None:
+        """A call was made late, after somebody else had taken over: what stands there is looked at, and made anew."""
+        known = (effects.c.incident_id == incident_id, effects.c.key == key, effects.c.state == EffectState.SENT.value)
+        shows = update(effects).where(*known, effects.c.kind.in_(("message", "topic")))
+        self._connection.execute(shows.values(hash="", next_try_at=now))
+        sooner = or_(_i.due_at.is_(None), _i.due_at > now)
+        self._connection.execute(update(incidents).where(_i.id == incident_id, sooner).values(due_at=now))
+        if self._holder:  # whoever attends it reads anew what stands there
+            self._connection.execute(NOTIFY, {"channel": CHANGED, "what": f"{self._holder.by}:{incident_id}"})
+
     # -- people ---------------------------------------------------------------------------------------
 
     def save_person(self, team: str, user: str, body: Mapping[str, Any], at: datetime) -> None:
         """Keep what the directory says about a person; `body` holds JSON's own types."""
-        values = {"body": codec.plain_text(body), "at": at}
-        found = self._connection.execute(_PERSON, {"team": team, "user": user, **values})
-        if found.rowcount == 0:
-            self._connection.execute(insert(people), {"team_id": team, "user_id": user, **values})
+        self._connection.execute(_PERSON, {"team": team, "user": user, "body": codec.plain_text(body), "at": at})
+
+    def tell_people(self, team: str) -> None:
+        """Let the other processes know that people or groups of this team have changed."""
+        if self._holder:
+            self._connection.execute(NOTIFY, {"channel": PEOPLE, "what": f"{self._holder.by}:{team}"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -24,6 +25,8 @@ T = TypeVar("T")
 
 #: how many jobs share one commit at most: bounds how long the first of them waits for the last
 TOGETHER = 256
+#: seconds of a failure after which nobody waits for a second try
+LONG = 0.5
 UNAVAILABLE = "The database cannot be written right now: nothing was recorded."
 CLOSED = "The database is closed: nothing was recorded."
 
@@ -86,9 +89,12 @@ class Writer:
             batch, going = self._take()
             if not batch:
                 continue
+            began = time.monotonic()
             try:
                 self._commit(batch)
             except BaseException as error:  # the thread has to outlive whatever the database does
+                if time.monotonic() - began > LONG:
+                    batch += self._waiting()
                 self._give_up(batch, error)
             self._answer(batch)
         self._disconnect()
@@ -163,6 +169,19 @@ class Writer:
             one.error = _unavailable(error)
         self._cache.clear()
         self._disconnect()
+
+    def _waiting(self) -> list[_Waiting]:
+        """What waited behind a long failure: tried only now, it would not be answered in time either."""
+        some: list[_Waiting] = []
+        while True:
+            try:
+                one = self._queue.get_nowait()
+            except queue.Empty:
+                return some
+            if one is None:  # the end, which `_take` has to see
+                self._queue.put(None)
+                return some
+            some.append(one)
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

@@ -1,35 +1,45 @@
 """What listens on the port: signed requests from Slack, and what machines ask about the bot's health.
 
-A request from Slack is verified over its raw body before anything of it is parsed
-(https://docs.slack.dev/authentication/verifying-requests-from-slack); malformed input gets 400 or 401, never a trace.
+A request from Slack is verified over its raw body before anything of it is parsed; malformed input gets 400 or 401,
+never a trace. Rules: durations and sizes below; docs/security.md tells why.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qsl
 
 import prometheus_client
 import structlog
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
-from yarl import URL
+
+from bot.web.delivery import app_of, parsed, shaped, teams_of
+from bot.web.signature import verified
 
 log = structlog.get_logger(__name__)
 
 #: Slack's requests are small; its longest form is 250 kB
 BODY_LIMIT = 1024 * 1024
-#: characters of a form that yarl takes apart; it keeps the last 128 in a cache, so that larger ones are not for it
-QUICK = 16 * 1024
-#: seconds by which a request's time may differ from ours
-SKEW = 300
+#: seconds within which a request's body has to be here; Slack itself gives up after 3
+BODY_WITHIN = 10.0
+#: seconds after which a connection is closed that has not begun a request, or not ended its headers
+IDLE = 75.0
+#: seconds in which what is being answered may end when the bot stops: Slack waits no longer
+STOPPING = 3.0
+#: seconds for which the rest of a body is let in that was turned away, so that its sender can read why
+LINGERING = 2.0
+
+#: on every answer: nothing here is a page, nothing is to be kept, and who serves it is nobody's business
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @dataclass(frozen=True)
@@ -40,83 +50,74 @@ class Health:
     open_incidents: int = 0
     overdue_seconds: float = 0.0
     parked: int = 0
+    #: Socket Mode's, those that stand and those wanted; None by HTTP
+    connections: tuple[int, int] | None = None
+    #: workspaces that took our token away, and Slack's word for it; their duties rest, the others go on
+    resting: tuple[str, ...] = ()
 
 
 Look = Callable[[], Awaitable[Health]]
+#: whether a delivery is for us: the app's id ("" where none is named), and the workspaces that it names
+Ours = Callable[[str, frozenset[str]], Awaitable[bool]]
 
 
-def verified(secret: str, timestamp: str, signature: str, body: bytes, now: float) -> bool:
-    """Whether Slack signed exactly this body within the last five minutes (either way, for clocks that differ)."""
-    if not secret or not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
-        return False
-    if abs(now - int(timestamp)) > SKEW:
-        return False
-    digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(b"v0=" + digest.encode(), signature.encode("utf-8", "replace"))
+async def anybody(app: str, teams: frozenset[str]) -> bool:
+    """Every delivery is ours."""
+    return True
 
 
-#: parts of a delivery that are objects wherever Slack sends them (commands have user_id and the like instead)
-OBJECTS = ("event", "user", "team", "view", "message", "channel", "container")
+def edge(
+    app: AsyncApp | None,
+    signing_secrets: Sequence[str],
+    look: Look,
+    ours: Ours = anybody,
+    *,
+    pages: Sequence[web.RouteDef] = (),
+    body_within: float = BODY_WITHIN,
+) -> web.Application:
+    """The application. `app` None: Slack comes by Socket Mode, and only machines ask here; `pages` are for people.
 
-
-def shaped(body: Any) -> bool:
-    """Whether a delivery has the shape that Bolt relies on without looking."""
-    if not isinstance(body, Mapping):
-        return False
-    actions = body.get("actions") or []
-    return all(isinstance(body.get(name) or {}, Mapping) for name in OBJECTS) and (
-        isinstance(actions, list) and all(isinstance(one, Mapping) for one in actions)
-    )
-
-
-def parsed(text: str, kind: str) -> Any:
-    """The delivery in a request's body: JSON, a form with JSON in its field `payload`, or a command's form.
-
-    Raises ValueError or RecursionError for what is none of these. urllib's way of undoing a form takes longer than
-    everything else that is done here with a click; yarl, which aiohttp brings along, does it in C.
+    `signing_secrets`: one, or two while it is being changed. Raises ValueError where there is none and Slack comes.
     """
-    if kind == "application/json" or text.startswith("{"):
-        return json.loads(text)
-    quick = len(text) <= QUICK
-    form = URL.build(query_string=text, encoded=True).query if quick else dict(parse_qsl(text, keep_blank_values=True))
-    return json.loads(form["payload"]) if "payload" in form else dict(form)
-
-
-def edge(app: AsyncApp | None, signing_secret: str, look: Look) -> web.Application:
-    """The application. `app` None: Slack comes by Socket Mode, and only machines ask here."""
+    if app is not None and not any(signing_secrets):
+        raise ValueError("without a signing secret anybody could speak as Slack")
     site = web.Application(client_max_size=BODY_LIMIT)
+    site.on_response_prepare.append(_guarded)
 
     async def slack(request: web.Request) -> web.Response:
         if app is None:
             raise web.HTTPNotFound
+        if (request.content_length or 0) > BODY_LIMIT:
+            return _away("too_large", 413, "too large")
         try:
-            body = await request.read()
+            async with asyncio.timeout(body_within):
+                body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return web.Response(status=413, text="too large")
-        headers = request.headers
-        signed = verified(
-            signing_secret,
-            headers.get("X-Slack-Request-Timestamp", ""),
-            headers.get("X-Slack-Signature", ""),
-            body,
-            time.time(),
-        )
-        if not signed:
-            return web.Response(status=401, text="not signed by Slack, or too old")
+            return _away("too_large", 413, "too large")
+        except TimeoutError:
+            answer = _away("too_slow", 408, "too slow")
+            answer.force_close()
+            return answer
+        stamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not verified(signing_secrets, stamp, signature, body, time.time()):
+            return _away("unsigned", 401, "not signed by Slack, or too old")
         try:
             delivery = parsed(body.decode(), request.content_type)
             if not shaped(delivery):
-                return web.Response(status=400, text="not readable")
+                return _away("unreadable", 400, "not readable")
+            if not await ours(app_of(delivery), teams_of(delivery)):
+                return _away("foreign", 401, "not for this app or workspace")
             # As over Socket Mode: parsed already, and Bolt need not do it again.
             bolt = AsyncBoltRequest(body=delivery, mode="socket_mode")
         except (ValueError, TypeError, AttributeError, RecursionError):  # Bolt takes any JSON for an object
-            return web.Response(status=400, text="not readable")
-        answer = await app.async_dispatch(bolt)
-        content = answer.body.encode() if isinstance(answer.body, str) else answer.body
+            return _away("unreadable", 400, "not readable")
+        answer_ = await app.async_dispatch(bolt)
+        content = answer_.body.encode() if isinstance(answer_.body, str) else answer_.body
         return web.Response(
-            status=answer.status,
+            status=answer_.status,
             body=content,
-            content_type=answer.first_headers_without_set_cookie().get("content-type", "text/plain").split(";")[0],
+            content_type=answer_.first_headers_without_set_cookie().get("content-type", "text/plain").split(";")[0],
             charset="utf-8",
         )
 
@@ -132,6 +133,10 @@ def edge(app: AsyncApp | None, signing_secret: str, look: Look) -> web.Applicati
             "overdue_seconds": round(health.overdue_seconds, 1),
             "parked_duties": health.parked,
         }
+        if health.resting:
+            body["resting_workspaces"] = list(health.resting)
+        if health.connections is not None:
+            body["slack_connections"], body["slack_connections_wanted"] = health.connections
         return web.json_response(body, status=503 if health.problems else 200)
 
     async def metrics(_: web.Request) -> web.Response:
@@ -140,16 +145,43 @@ def edge(app: AsyncApp | None, signing_secret: str, look: Look) -> web.Applicati
         OPEN.set(health.open_incidents)
         OVERDUE.set(health.overdue_seconds)
         PARKED.set(health.parked)
+        CONNECTED.set(health.connections[0] if health.connections else 0)
         return web.Response(
             body=prometheus_client.generate_latest(REGISTRY),
             headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},
         )
 
     site.router.add_post("/slack/events", slack)
+    site.router.add_routes(pages)
     site.router.add_get("/healthz", alive)
     site.router.add_get("/readyz", ready)
     site.router.add_get("/metrics", metrics)
     return site
+
+
+async def _guarded(_: web.Request, answer: web.StreamResponse) -> None:
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
+    answer.headers["Server"] = "incident-commander"
+
+
+def _away(reason: str, status: int, words: str) -> web.Response:
+    TURNED_AWAY.labels(reason).inc()
+    log.info("edge.turned_away", reason=reason)
+    return web.Response(status=status, text=words)
+
+
+def runner(site: web.Application, *, idle: float = IDLE) -> web.AppRunner:
+    """What serves the application: bodies as they came over the wire, nobody waited for longer than `idle` seconds."""
+    # The signature is over the packed bytes, and Slack packs none: unpacking would serve only who floods us.
+    return web.AppRunner(
+        site,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=idle,
+        lingering_time=min(idle, LINGERING),
+        shutdown_timeout=STOPPING,
+    )
 
 
 REGISTRY = prometheus_client.CollectorRegistry()
@@ -160,4 +192,10 @@ OVERDUE = prometheus_client.Gauge(
 )
 PARKED = prometheus_client.Gauge(
     "incident_commander_parked_duties", "Duties that Slack refuses and that wait for a person", registry=REGISTRY
+)
+TURNED_AWAY = prometheus_client.Counter(
+    "incident_commander_turned_away", "Requests in Slack's name that were not taken", ["reason"], registry=REGISTRY
+)
+CONNECTED = prometheus_client.Gauge(
+    "incident_commander_slack_connections", "Socket Mode connections that stand (none by HTTP)", registry=REGISTRY
 )

@@ -261,7 +261,7 @@ class TestBefore:
     def test_policy_names_who_may_agree(self) -> None:
         story, ask = asked()
         only_carla = Policy(may_confirm=("UCARLA",))
-        assert "only <@UCARLA>" in refused(story, s.go, ask=ask, by=BEN, policy=only_carla)
+        assert "Ask <@UCARLA>." in refused(story, s.go, ask=ask, by=BEN, policy=only_carla)
         assert story.tell(s.go, ask=ask, by=CARLA, policy=only_carla)
 
     def test_alone_at_night_nothing_is_asked(self) -> None:

@@ -81,7 +81,7 @@ def test_programs_neither_write_nor_approve(by: Actor) -> None:
 
 def test_policy_names_who_approves() -> None:
     only_carla = {**APPROVE, "policy": Policy(may_approve=("UCARLA",))}
-    assert "only <@UCARLA>" in refused(drafted(), drafts.approve, **only_carla, by=BEN)
+    assert "Ask <@UCARLA>." in refused(drafted(), drafts.approve, **only_carla, by=BEN)
 
 
 def test_an_approval_is_for_exactly_one_text() -> None:

@@ -1,4 +1,4 @@
-"""A bot that can die at any point: before and after each call to Slack, and after each commit.
+"""A bot that can die at any point: before and after each call to Slack, and before and after each commit.
 
 It is the bot without its ears: the store, the rules, the caretaker and the real Room, on the local Slack. Dying drops
 everything that is in memory at that instant; a new one starts on the same database and the same Slack.
@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
-from bot.caretaker import Caretaker
+from bot.caretaker import Caretaker, Ground
 from bot.domain.actor import Actor
-from bot.domain.errors import Refused
+from bot.domain.errors import Refused, StoreUnavailable
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.sandbox import Sandbox
 from bot.service import Service, incident_id
 from bot.slack.directory import Directory
 from bot.slack.messages import messages
+from bot.slack.messages.parked import parked
 from bot.slack.room import SlackPublisher, SlackRoom, web_client
 from bot.slack.setup import Setup
 from bot.store import Store
 from tests.world import KEY, WorldClock
+
+Job = Callable[[Any], Any]
+T = TypeVar("T")
 
 #: whose delivery declares the incident of a story
 DECLARED = "the command that declares"
@@ -40,15 +44,24 @@ class Died(BaseException):
 class Fate:
     """Counts the points at which the process could die, and lets it die at one of them (0: it lives)."""
 
-    def __init__(self, at: int = 0) -> None:
+    def __init__(self, at: int = 0, but: str = "") -> None:
         self.at = at
+        self._but = but  # what this is the name of is no point
+        #: seconds after which a call to Slack counts as lost
+        self.lost_after = 10.0
         self.passed = 0
         self.dead = ""
+
+    def around(self, job: Job) -> Job:
+        """What runs as this job, in its transaction."""
+        return job
 
     def point(self, name: str) -> None:
         """A point is reached. Once dead, whatever else still runs dies at its next one."""
         if self.dead:
             raise Died(self.dead)
+        if name == self._but:
+            return
         self.passed += 1
         if self.passed == self.at:
             self.dead = name
@@ -86,12 +99,44 @@ class MortalStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def write(self, job: Callable[[Any], Any]) -> Any:
-        if self._fate.dead:
-            raise Died(self._fate.dead)
-        value = await self._store.write(job)
+    @property
+    def claims(self) -> Any:
+        claims = self._store.claims
+        return claims if claims.every is None else MortalClaims(claims, self._fate)
+
+    async def write(self, job: Job) -> Any:
+        self._fate.point("before a commit")
+        value = await self._store.write(self._fate.around(job))
         self._fate.point("after a commit")
         return value
+
+
+class MortalClaims:
+    """Where several processes share the database, claiming is a commit, too."""
+
+    def __init__(self, claims: Any, fate: Fate) -> None:
+        self._claims = claims
+        self._fate = fate
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._claims, name)
+
+    async def due(self, *arguments: Any) -> Any:
+        ids = await self._claims.due(*arguments)
+        self._fate.point("after a claim")
+        return ids
+
+    async def claim(self, id: str) -> Any:
+        held = self._claims.holds(id)
+        won = await self._claims.claim(id)
+        if not held:
+            self._fate.point("after a claim")
+        return won
+
+    async def release(self, id: str) -> None:
+        if not self._fate.dead:
+            await self._claims.release(id)
+            self._fate.point("after a release")
 
 
 class Mortal:
@@ -108,14 +153,15 @@ class Mortal:
         mortal: Any = MortalRoom(room, fate)
         kept: Any = MortalStore(store, fate)
         self.service = Service(kept, policy, clock)
-        self.caretaker = Caretaker(
-            self.service,
+        ground = Ground(
             mortal,
             lambda incident, now: messages(incident, now, setup),
             self._postmortem,
             {"customers": SlackPublisher(mortal, directory.channel("customer-comms"))},
             {"announcements": directory.channel("incidents")}.__getitem__,
+            parked,
         )
+        self.caretaker = Caretaker(self.service, lambda team: asyncio.sleep(0, ground))
         self.service.on_change = self.caretaker.changed
         self.team = directory.team
         self.id = incident_id(self.team, DECLARED)
@@ -124,26 +170,42 @@ class Mortal:
         return "postmortem.md", "What happened, and when."
 
     async def incident(self) -> Incident:
-        incident = await self.store.incident(self.id)
+        incident = await self.until_answered(lambda: self.store.incident(self.id))
         assert incident is not None
         return incident
+
+    async def until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask the database again and again while it is away, as people and Slack do."""
+        while True:
+            try:
+                return await ask()
+            except StoreUnavailable:
+                await asyncio.sleep(0.05)
+
+    async def declare(self, rule: Callable[..., Any], actor: Actor) -> None:
+        """Begin the story's incident: one delivery, however often it comes."""
+        await self.until_answered(
+            lambda: self.service.declare("declare", lambda i, **more: rule(i, **more), actor, key=DECLARED)
+        )
 
     async def act(self, key: str, rule: Callable[..., Any], actor: Actor) -> None:
         """What a person does, delivered under this key. A refusal says that it was done by an earlier delivery."""
         with contextlib.suppress(Refused):
-            await self.service.act(self.id, key, rule, actor, key=key)
+            await self.until_answered(lambda: self.service.act(self.id, key, rule, actor, key=key))
 
     async def settle(self, within: timedelta = timedelta(seconds=40)) -> None:
         """Let everything happen that is due now or within so much time, each at its moment."""
         end = self.clock.now() + within
         while True:
-            await self.caretaker.round()
+            await self.until_answered(self.caretaker.round)
             await self.caretaker.idle()
             if self.fate.dead:
                 raise Died(self.fate.dead)
-            due = await self.store.next_due()
+            due = await self.until_answered(self.store.next_due)
             if due is None or due > end:
                 return
+            if due <= self.clock.now():  # it failed and rests for a moment of real time
+                await asyncio.sleep(0.01)
             await self.pass_to(due)
 
     async def pass_to(self, moment: datetime) -> None:
@@ -158,13 +220,14 @@ def _mourn(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def life(slack: Sandbox, database: Path, policy: Policy, fate: Fate) -> AsyncIterator[Mortal]:
-    """A bot on this database and this Slack, until the block ends or it dies; then nothing of it runs any more."""
+async def life(slack: Sandbox, database: Path | str, policy: Policy, fate: Fate) -> AsyncIterator[Mortal]:
+    """A bot on this database (a file of SQLite, or a URL) and this Slack, until the block ends or it dies; then nothing
+    of it runs any more."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_mourn)
-    store = Store.open(f"sqlite:///{database}", KEY.encode())
+    store = Store.open(database if isinstance(database, str) else f"sqlite:///{database}", KEY.encode())
     try:
-        async with aiohttp.ClientSession() as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=fate.lost_after)) as session:
             client = web_client(slack.bot_token, slack.api_url, session)
             directory = Directory(client)
             await directory.warm(("incidents", "customer-comms"))

@@ -38,12 +38,13 @@ async def until(true: Callable[[], bool], seconds: float = 60) -> None:
 
 
 @contextlib.asynccontextmanager
-async def process(slack: Sandbox, database: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m bot run`, ready; killed with the block."""
+async def process(slack: Sandbox, database: Path | str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m bot run` on a file, or on the database of an address, ready; killed with the block."""
     port = free_port()
     settings = {
         "SLACK_MODE": "socket", "SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token,
-        "SLACK_API_URL": slack.api_url, "DATABASE_URL": f"sqlite:///{database}", "CHAIN_KEY": KEY, "PORT": str(port),
+        "SLACK_API_URL": slack.api_url, "CHAIN_KEY": KEY, "PORT": str(port),
+        "DATABASE_URL": f"sqlite:///{database}" if isinstance(database, Path) else database,
         "POLICY_FILE": str(ROOT / "bot" / "demo" / "policy.toml"), "LOG_LEVEL": "error",
     }  # fmt: skip
     one = await asyncio.create_subprocess_exec(

@@ -215,6 +215,8 @@ READ: list[Any] = [
     ),
     pytest.param("declare 2 payouts lost", {"title": "2 payouts lost", "severity": None}, id="a count is none either"),
     pytest.param("declare p99 latency", {"title": "p99 latency", "severity": None}, id="nor is a latency"),
+    pytest.param("backfill", {}, id="backfill"),
+    pytest.param("backfill of payouts stands still", None, id="backfill: perhaps a title"),
     pytest.param("ack", {}, id="ack"),
     pytest.param("status", {}, id="status"),
     pytest.param("st", {}, id="st"),
@@ -336,7 +338,7 @@ READ: list[Any] = [
 @shared_loop
 @pytest.mark.parametrize(("text", "read"), READ)
 async def test_a_verb_is_one_only_if_the_rest_are_its_arguments(office: World, text: str, read: Any) -> None:
-    desk = office.bot.desk
+    desk = office.bot.home.desk
     call = Call(desk, Actor(desk.directory.team, ANA, "ana"), office.channel().id, key="")
     first, rest = split(text)
     found = WORDS[first.lower()].read(rest, call)

@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
+
 from bot.domain import events as e
 from bot.domain.effect import Effect, EffectState
 from bot.domain.incident import Incident
-from bot.store import Store, Transaction
+from bot.store import Store, Transaction, engines
 
 KEY = b"a key that lives outside the database"
 TEAM = "T0TEAM"
@@ -73,7 +75,17 @@ def effect(key: str = "card", incident_id: str = "one", **fields: Any) -> Effect
 
 @asynccontextmanager
 async def held_up(store: Store) -> AsyncIterator[None]:
-    """What is written inside waits, and is committed together at the end."""
+    """What is written inside waits until the end; then SQLite commits it together."""
+    if engines.shared(store._address):
+        connection = await asyncpg.connect(store._address.render_as_string(hide_password=False))
+        try:
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE teams, incidents, deliveries IN EXCLUSIVE MODE")
+                yield
+                await asyncio.sleep(0)  # tasks that were made inside begin
+        finally:
+            await connection.close()
+        return
     begun, go = threading.Event(), threading.Event()
 
     def job(tx: Transaction) -> None:

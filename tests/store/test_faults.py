@@ -16,8 +16,12 @@ from sqlalchemy import Connection, event
 
 from bot.domain.errors import StoreUnavailable
 from bot.store import Person, Store, StoreRefused, Transaction, engines, migrate
+from bot.store.folded import FoldedCache
+from bot.store.writer import Writer
 
 from .acts import KEY, NOW, TEAM, append, declare, effect, held_up, note
+
+pytestmark = pytest.mark.databases("sqlite")
 
 
 class Faults:
@@ -43,7 +47,8 @@ async def faulty(url: str, faults: Faults) -> AsyncIterator[Store]:
     writing = engines.writing(address)
     event.listen(writing, "connect", lambda dbapi, _: dbapi.execute("PRAGMA busy_timeout=20"))
     event.listen(writing, "begin", faults)
-    store = Store(writing, engines.reading(address), engines.looking(address), KEY)
+    cache = FoldedCache()
+    store = Store(address, KEY, Writer(writing, KEY, cache), engines.reading(address), cache)
     yield store
     await store.close()
 
@@ -147,20 +152,22 @@ import asyncio, os, sys
 from bot.store import Store
 from store.acts import KEY, append, declare, note
 
-async def worker(store, id, n):
-    await store.write(declare(id))
+async def worker(store, id):
     while True:
         done = await store.write(append(id, note("x" * 50)))
         os.write(1, f"{id} {done.seq}\\n".encode())
 
 async def main():
     store = Store.open(sys.argv[1], KEY)
-    await asyncio.gather(*(worker(store, f"i{n}", n) for n in range(8)))
+    for n in range(8):
+        await store.write(declare(f"i{n}"))
+    await asyncio.gather(*(worker(store, f"i{n}") for n in range(8)))
 
 asyncio.run(main())
 """
 
 
+@pytest.mark.databases("sqlite", "postgres18")
 @pytest.mark.parametrize("lines", [1, 40, 400])
 async def test_what_was_acknowledged_survives_kill_9(url: str, lines: int) -> None:
     acknowledged = _killed_after(url, lines)
@@ -201,18 +208,18 @@ def _killed_after(url: str, lines: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("url", "sentence"),
+    ("address", "sentence"),
     [
         pytest.param("sqlite:///nowhere/x.sqlite", "There is no database at nowhere/x.sqlite", id="no file"),
         pytest.param("sqlite://", "has to be a file", id="memory"),
         pytest.param("sqlite:///:memory:", "has to be a file", id="memory by name"),
-        pytest.param("postgresql+asyncpg://u:secret@h/d", "cannot open postgresql yet", id="another database"),
+        pytest.param("mysql://u:secret@h/d", "mysql is neither", id="another database"),
         pytest.param("var/incidents.sqlite", "not a URL", id="a path"),
     ],
 )
-def test_what_cannot_be_opened_is_refused_with_a_sentence(url: str, sentence: str) -> None:
+def test_what_cannot_be_opened_is_refused_with_a_sentence(address: str, sentence: str) -> None:
     with pytest.raises(StoreRefused, match=sentence) as caught:
-        Store.open(url, KEY)
+        Store.open(address, KEY)
     assert "secret" not in str(caught.value)
 
 

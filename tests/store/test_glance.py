@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bot.domain import events as e
 from bot.store import Store
 
@@ -21,6 +23,7 @@ async def test_what_this_process_has_written_is_in_a_glance(store: Store) -> Non
         assert await store.glance("one") == written == await store.incident("one")
 
 
+@pytest.mark.databases("sqlite")  # where the bot is the only one that writes, but for its own commands
 async def test_a_glance_may_miss_what_another_process_wrote_and_a_look_does_not(store: Store, url: str) -> None:
     await store.write(declare("one"))
     other = Store.open(url, KEY)
@@ -31,6 +34,22 @@ async def test_a_glance_may_miss_what_another_process_wrote_and_a_look_does_not(
     glance = await store.glance("one")
     assert glance is not None and glance.seq == newer.seq - 1
     assert await store.incident("one") == newer == await store.glance("one")
+
+
+@pytest.mark.databases("postgres18")
+async def test_a_glance_has_what_another_process_wrote_once_that_is_heard_of(store: Store, url: str) -> None:
+    heard = asyncio.Event()
+    store.on_change = lambda id: heard.set() if id == "one" else None
+    await store.serve()
+    while not store.hearing:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    await store.write(declare("one"))
+    assert not heard.is_set()
+    other = Store.open(url, KEY)
+    newer = await other.write(append("one", note("from elsewhere")))
+    await asyncio.wait_for(heard.wait(), 5)
+    assert await store.glance("one") == newer
+    await other.close()
 
 
 async def test_an_incident_that_moves_to_another_channel_is_found_there_only(store: Store) -> None:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import sqlite3
+import ast
+import asyncio
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import Connection
 
-from bot.store import Store, StoreRefused, engines, migrate
+from bot.store import Store, StoreRefused, engines, migrate, schema
+from bot.store.schema import Patience
 from bot.store.tables import metadata
+from tests.postgres import Postgres
 
-from .acts import KEY
+from .acts import KEY, declare
+from .raw import Raw
+
+pytestmark = pytest.mark.databases("sqlite", "postgres18", "postgres16")
 
 
 def test_migrations_make_what_tables_says(url: str) -> None:
-    with engines.looking(engines.address(url)).begin() as connection:
+    def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, metadata) == []
+        return list(compare_metadata(context, metadata))
+
+    assert engines.whole(engines.address(url), differences, write=False) == []
 
 
 def test_the_file_belongs_to_its_owner_alone(tmp_path: Path) -> None:
@@ -39,11 +48,16 @@ def test_migrating_again_changes_nothing(url: str) -> None:
     Store.open(url, KEY)
 
 
-def test_programs_that_migrate_at_once_take_turns(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/x.sqlite"
+@pytest.mark.parametrize("database", ["sqlite", "postgres18", "postgres16"])
+def test_programs_that_migrate_at_once_take_turns(
+    request: pytest.FixtureRequest, tmp_path: Path, database: str
+) -> None:
+    empty = f"sqlite:///{tmp_path}/x.sqlite"
+    if database != "sqlite":
+        empty = request.getfixturevalue(database).create("template1")
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(migrate, [url] * 4))
-    Store.open(url, KEY)
+        list(pool.map(migrate, [empty] * 4))
+    Store.open(empty, KEY)
 
 
 @pytest.mark.parametrize(
@@ -53,23 +67,146 @@ def test_programs_that_migrate_at_once_take_turns(tmp_path: Path) -> None:
         pytest.param("9999", "newer version", id="of a release to come"),
     ],
 )
-def test_another_shape_is_refused(url: str, version: str | None, sentence: str) -> None:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute("DELETE FROM alembic_version")
-        if version:
-            raw.execute("INSERT INTO alembic_version VALUES (?)", (version,))
+def test_another_shape_is_refused(url: str, raw: Raw, version: str | None, sentence: str) -> None:
+    raw("DELETE FROM alembic_version")
+    if version:
+        raw(f"INSERT INTO alembic_version VALUES ('{version}')")
     with pytest.raises(StoreRefused, match=sentence):
         Store.open(url, KEY)
 
 
-def test_a_newer_database_is_not_migrated(url: str) -> None:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+def test_a_newer_database_is_not_migrated(url: str, raw: Raw) -> None:
+    raw("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreRefused, match="newer version"):
         migrate(url)
 
 
-def test_the_tables_can_be_made_on_postgresql() -> None:
-    """Not opened in this release; nothing in the shape stands against it."""
-    text = [str(CreateTable(table).compile(dialect=postgresql.dialect())) for table in metadata.sorted_tables]
-    assert sum("TIMESTAMP WITH TIME ZONE" in one for one in text) == 4
+# -- upgrades -------------------------------------------------------------------------------------------
+
+QUICK = Patience(turn=0.5, table=0.3, statement=5)
+#: what a migration may do while the version before it still works: nothing that is there changes or goes
+ADDS = {"create_table", "create_index", "add_column"}
+MIGRATIONS = sorted((Path(schema.__file__).parent / "migrations" / "versions").glob("*_[0-9]*.py"))
+
+
+@pytest.mark.parametrize("path", MIGRATIONS, ids=[one.stem for one in MIGRATIONS])
+def test_a_migration_only_adds(path: Path) -> None:
+    """The previous version goes on with the new shape: what it inserts needs no column that it does not know."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    upgrade = next(one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == "upgrade")
+    calls = [one for one in ast.walk(upgrade) if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)]
+    for call in calls:
+        assert isinstance(call.func, ast.Attribute)
+        if ast.unparse(call.func.value) != "op":
+            continue
+        assert call.func.attr in ADDS, ast.unparse(call)
+        if call.func.attr == "add_column":
+            words = ast.unparse(call)
+            assert "nullable=False" not in words or "server_default=" in words, words
+
+
+def test_the_previous_version_finds_its_tables_as_they_were(tmp_path: Path) -> None:
+    """A program of before has its tables and columns, of the same kinds, after the migration as before it."""
+
+    def at(version: str) -> dict[str, dict[str, str]]:
+        url = engines.address(f"sqlite:///{tmp_path}/{version}.sqlite")
+        Path(f"{tmp_path}/{version}.sqlite").touch()
+
+        def job(connection: Connection) -> dict[str, dict[str, str]]:
+            config = schema._config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, version)
+            names = [row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type='table'")]
+            return {
+                name: {row[1]: f"{row[2:]}" for row in connection.exec_driver_sql(f"PRAGMA table_info({name})")}
+                for name in names
+            }
+
+        return engines.whole(url, job, write=True)
+
+    before, after = at("0001"), at("head")
+    for table, columns in before.items():
+        assert columns.items() <= after[table].items(), table
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Postgres:
+    found: Postgres = request.getfixturevalue("postgres18")
+    return found
+
+
+def at_first(url: str) -> None:
+    """A database as the first release made it."""
+
+    def first(connection: Connection) -> None:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    engines.whole(engines.address(url), first, write=True)
+
+
+async def test_a_table_that_is_held_is_waited_for_shortly(server: Postgres) -> None:
+    """A long transaction stops the migration, not the bot behind it; nothing is half done, and later it works."""
+    url = server.create("template1")
+    await asyncio.to_thread(at_first, url)
+    connection = await asyncpg.connect(url)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE alembic_version IN ACCESS SHARE MODE; LOCK TABLE alembic_version")
+        with pytest.raises(StoreRefused, match="A table was in use for longer than"):
+            await asyncio.wait_for(asyncio.to_thread(migrate, url, QUICK), 5)
+    await connection.close()
+    assert Raw(url).rows("SELECT version_num FROM alembic_version") == [("0001",)]
+    await asyncio.to_thread(migrate, url)
+    await Store.open(url, KEY).close()
+
+
+async def test_another_migration_is_waited_for(server: Postgres) -> None:
+    """One waits and both succeed; and who waits in vain is told so."""
+    url = server.create("template1")
+    connection = await asyncpg.connect(url)
+    async with connection.transaction():
+        await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
+        with pytest.raises(StoreRefused, match="Another program has been migrating"):
+            await asyncio.to_thread(migrate, url, QUICK)
+        waiting = [asyncio.create_task(asyncio.to_thread(migrate, url)) for _ in range(2)]
+        await asyncio.sleep(0.3)
+        assert not any(one.done() for one in waiting)
+    await asyncio.gather(*waiting)
+    await connection.close()
+    await Store.open(url, KEY).close()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres18"])
+def test_a_crash_in_the_middle_leaves_it_as_it_was(
+    request: pytest.FixtureRequest, tmp_path: Path, database: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/x.sqlite"
+    if database == "sqlite":
+        Path(f"{tmp_path}/x.sqlite").touch()
+    else:
+        url = request.getfixturevalue(database).create("template1")
+    at_first(url)
+
+    def half(connection: Connection) -> None:
+        schema.bring_up(connection)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        engines.whole(engines.address(url), half, write=True)
+    raw = Raw(url)
+    assert raw.rows("SELECT version_num FROM alembic_version") == [("0001",)]
+    with pytest.raises(Exception, match="installations"):
+        raw.rows("SELECT count(*) FROM installations")
+    migrate(url)
+    assert raw.rows("SELECT count(*) FROM installations") == [(0,)]
+
+
+async def test_what_was_written_before_an_upgrade_is_there_after_it(server: Postgres) -> None:
+    url = server.create()
+    store = Store.open(url, KEY)
+    await store.write(declare("one"))
+    migrate(url)
+    await store.write(declare("two"))
+    assert await store.verify() == []
+    await store.close()

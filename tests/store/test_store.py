@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import make_url
 from sqlalchemy.exc import StatementError
 
 from bot.domain import events as e
@@ -17,7 +17,10 @@ from bot.store import Store, Transaction
 from bot.store.rows import Person
 
 from .acts import KEY, NOW, TEAM, after, append, count_up, declare, effect, held_up, note
+from .raw import Raw
 from .timeline import story
+
+pytestmark = pytest.mark.databases("sqlite", "postgres18", "postgres16")
 
 
 async def test_what_was_written_is_read(url: str, store: Store) -> None:
@@ -51,7 +54,7 @@ async def test_a_thousand_read_modify_writes_lose_none(store: Store) -> None:
     assert await store.verify() == []
 
 
-async def test_two_programs_on_one_file_lose_none(url: str, store: Store) -> None:
+async def test_two_programs_on_one_database_lose_none(url: str, store: Store) -> None:
     await store.write(declare("one", title="0"))
     other = Store.open(url, KEY)
 
@@ -115,8 +118,11 @@ async def test_a_job_that_raises_undoes_itself_alone(store: Store) -> None:
         ]
     answers = await asyncio.gather(*jobs, return_exceptions=True)
     assert isinstance(answers[1], Refused)
-    assert [entry.event for entry in await store.entries("one")][1:] == [note("a"), note("b")]
-    assert await store.incident("one") == answers[2]
+    kept = await store.incident("one")
+    assert kept is not None and kept in answers
+    # on PostgreSQL the two may have changed places
+    events = [entry.event for entry in await store.entries("one")]
+    assert events[1:] in ([note("a"), note("b")], [note("b"), note("a")])
     assert await store.write(lambda tx: tx.delivery(TEAM, "bad")) is None
     assert getattr(answers[3], "number", None) == 2
     assert await store.verify() == []
@@ -131,6 +137,7 @@ async def test_one_who_went_away_does_not_disturb_the_rest(store: Store) -> None
     assert [(await jobs[n]).seq for n in (0, 2)] == [2, 3]
 
 
+@pytest.mark.databases("sqlite")  # where jobs share a commit
 async def test_one_who_goes_away_while_it_is_written_does_not_disturb_the_rest(store: Store) -> None:
     await store.write(declare("one"))
     loop = asyncio.get_running_loop()
@@ -167,7 +174,9 @@ async def test_numbers_are_counted_per_team_without_gaps(store: Store) -> None:
         tx.next_number(TEAM)
         raise Refused("no")
 
-    jobs = [store.write(declare(f"{team} {n}", team=team)) for n in range(20) for team in ("T1", "T2")]
+    for team in ("T1", "T2"):  # two that are a team's first at once: one is a Conflict, and tries again
+        await store.write(declare(f"{team} 0", team=team))
+    jobs = [store.write(declare(f"{team} {n}", team=team)) for n in range(1, 20) for team in ("T1", "T2")]
     jobs += [store.write(refused) for _ in range(5)]  # type: ignore[misc]
     await asyncio.gather(*jobs, return_exceptions=True)
     for team in ("T1", "T2"):
@@ -207,29 +216,21 @@ async def test_due(store: Store) -> None:
     "question",
     [
         pytest.param("SELECT due_at FROM incidents WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1", id="next due"),
-        pytest.param("SELECT id FROM incidents WHERE due_at <= 'x' ORDER BY due_at LIMIT 9", id="due"),
+        pytest.param("SELECT id FROM incidents WHERE due_at <= '2026-11-20' ORDER BY due_at LIMIT 9", id="due"),
         pytest.param("SELECT id FROM incidents WHERE team_id = 'T' AND channel = 'C' LIMIT 1", id="by channel"),
         pytest.param("SELECT id FROM incidents WHERE team_id = 'T' AND number = 1", id="by number"),
         pytest.param("SELECT * FROM effects WHERE state = 'parked'", id="parked"),
         pytest.param("SELECT * FROM events WHERE incident_id = 'x' ORDER BY seq", id="timeline"),
     ],
 )
-def test_nothing_asked_often_reads_a_whole_table(url: str, question: str) -> None:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {question}")]
-    assert all("USING INDEX" in step or "USING COVERING INDEX" in step for step in plan), plan
-
-
-async def test_leases(store: Store) -> None:
-    for id in "abc":
-        await store.write(declare(id, due=NOW))
-    claim = lambda by, now, limit: store.write(lambda tx: tx.lease(by, NOW, now, now.replace(second=30), limit))  # noqa: E731
-    assert await claim("p1", NOW, 2) == ["a", "b"]
-    assert await claim("p2", NOW, 9) == ["c"]
-    assert await claim("p1", NOW, 9) == ["a", "b"]  # its own again
-    assert await store.write(lambda tx: tx.release("c", "p1")) is False
-    assert await store.write(lambda tx: tx.release("c", "p2")) is True
-    assert await claim("p1", after(1), 9) == ["a", "b", "c"]  # run out or given back
+def test_nothing_asked_often_reads_a_whole_table(raw: Raw, question: str) -> None:
+    if raw.shared:  # an empty table is read from end to end, index or not, unless that is forbidden
+        raw(f'ALTER DATABASE "{make_url(raw.url).database}" SET enable_seqscan = off')
+        plan = [row[0] for row in raw.rows(f"EXPLAIN {question}")]
+        assert any("Index" in step for step in plan) and not any("Seq Scan" in step for step in plan), plan
+    else:
+        plan = [row[3] for row in raw.rows(f"EXPLAIN QUERY PLAN {question}")]
+        assert all("USING INDEX" in step or "USING COVERING INDEX" in step for step in plan), plan
 
 
 async def test_effects(store: Store) -> None:
@@ -256,11 +257,10 @@ async def test_people(store: Store) -> None:
     assert [person.user for person in await store.people(TEAM)] == ["U1", "U2"]
 
 
-async def test_a_timeline_of_a_newer_program_is_read_and_not_written(url: str, store: Store) -> None:
+async def test_a_timeline_of_a_newer_program_is_read_and_not_written(url: str, store: Store, raw: Raw) -> None:
     await store.write(declare("one"))
     await store.write(append("one", note("x")))
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute("UPDATE events SET type = 'Teleported' WHERE seq = 2")
+    raw("UPDATE events SET type = 'Teleported' WHERE seq = 2")
     later = Store.open(url, KEY)
     assert [type(entry.event) for entry in await later.entries("one")] == [e.Declared, e.Unknown]
     with pytest.raises(NewerThanThisProgram, match="newer version"):
@@ -288,6 +288,6 @@ async def test_nothing_is_written_after_the_end_and_nothing_before_it_is_lost(ur
     jobs = [asyncio.ensure_future(store.write(count_up("one"))) for _ in range(50)]
     await asyncio.sleep(0)
     await store.close()
-    assert [(await job).title for job in jobs][-1] == "50"
+    assert max([int((await job).title) for job in jobs]) == 50
     with pytest.raises(Exception, match="closed"):
         await store.write(count_up("one"))

@@ -86,6 +86,8 @@ def story() -> list[e.Event]:
     s.add(e.Invited, BOT, users=(LEAD, SECOND), refused=(e.Refusal(user="U0GUEST", error="user_is_restricted"),))
     s.add(e.ChannelLost, BOT, reason="archived")
     s.add(e.ChannelRegained, BOT)
+    s.add(e.Adopted, channel="C0INC42", name="inc-42-withdrawals-stuck", began=T0 - timedelta(minutes=12),
+          keeps_topic=True)  # fmt: skip
     s.add(e.PersonAdded, user="U0DBA")
     s.add(e.NobodyAnswered, BOT, level=1, to=(LEAD,))
     s.add(e.Acknowledged)
@@ -114,6 +116,8 @@ def story() -> list[e.Event]:
     note = s.add(e.Noted, text="Disk of ingest-2 is full\n`df -h`", happened=s.in_(-5), author=SECOND,
                  channel="C0INC42", message_ts="1763649120.000100", permalink="https://a.slack.com/p1")  # fmt: skip
     s.add(e.NoteWithdrawn, seq=note)
+    s.add(e.Noted, text="Queue grows", happened=T0, author=SECOND, channel="C0INC42",
+          message_ts="1763649120.000200", permalink="https://a.slack.com/p2", backfilled=True)  # fmt: skip
     task = s.add(e.TaskAdded, text="Alert on disk space", assignee="U0DBA", due="2026-12-01")
     s.add(e.TaskDone, seq=task)
     s.add(e.RunbookGuessed, BOT, slugs=(slug,), titles=(RUNBOOK.title,))
@@ -178,6 +182,9 @@ def story() -> list[e.Event]:
     written = s.add(e.PostmortemWritten, "cli:ops", name="INC-42.md", through=len(s.events), text_hash="ab12")
     s.add(e.PostmortemShared, BOT, file="F0PM", written=written)
     s.add(e.Closed, note="reviewed on Monday")
+    # of an entry that is not there: nothing of this timeline was taken out
+    s.add(e.Redacted, "cli:ops", reason="a key was pasted", channel_name="inc-42-redacted", files=("F0PM",),
+          taken_back=("d3",), kept=(e.Kept(seq=0, type="ChannelRefused", body='{"error":"name_taken"}'),))  # fmt: skip
     return s.events
 
 

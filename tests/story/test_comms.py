@@ -351,7 +351,7 @@ async def test_only_those_whom_policy_names_approve(tmp_path: Path) -> None:
         await write_text(world, "ana", room, SLOTS)
         await world.person("ben").click(in_comms(world, "ben", room, "by Ana Silva"), label="Approve")
         await world.settle()
-        assert "Policy lets only" in heard(world, "ben", room, world.find("ben", room, "*Comms*").ts) + heard(
+        assert "Ask somebody of @comms." in heard(world, "ben", room, world.find("ben", room, "*Comms*").ts) + heard(
             world, "ben", room
         )
         await approve(world, "eve", direct_message(world, "eve", "asks you to approve"))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 
+from bot.config import ROOT
 from bot.domain.comms import text_hash
+from bot.domain.policy import NO_SUCH
 from tests.story.acts import (
     bot_messages,
     direct,
@@ -17,7 +23,8 @@ from tests.story.acts import (
     submit,
     write_text,
 )
-from tests.world import World
+from tests.story.forged import Forger
+from tests.world import World, test_policy, world_at
 
 TITLE = "Customer paid twice by a replay"
 #: what nobody outside may read: words of the title
@@ -171,7 +178,7 @@ async def test_who_leaves_no_longer_belongs_to_it(world: World) -> None:
     await world.person("ana").remove(room, "ben")
     await world.settle()
     result = await world.person("ben").submit({"text": "still here"})
-    assert "That incident is private, and you are not in its channel." in result.errors.values()
+    assert NO_SUCH in result.errors.values()
     assert "INC-1" not in await world.say("ben", "/incident list")
     await world.say("ana", "/incident step 5.4 ask", room)
     assert "invite somebody" in " ".join((await world.person("ana").submit({"count": "1"})).errors.values())
@@ -179,3 +186,73 @@ async def test_who_leaves_no_longer_belongs_to_it(world: World) -> None:
     await world.say("ana", "/incident add @ben", room)
     assert world.person("ben").id in world.slack.channel(room).members
     assert TITLE in await world.say("ben", "/incident list")
+
+
+async def test_who_leads_and_leaves_is_told_nothing_more(world: World) -> None:
+    room = await private(world)
+    await world.say("ana", "/incident add @ben", room)
+    await world.say("ana", "/incident add @carla", room)
+    await world.say("ana", "/incident lead @ben", room)
+    assert (await world.incident()).lead == world.person("ben").id
+    await world.person("ana").remove(room, "ben")
+    await world.settle()
+    assert (await world.incident()).lead == ""
+    told = direct(world, "ben")
+    assert "Ben Okafor cannot act here any more, so nobody is the lead now." in heard(world, "ana", room)
+    await world.advance(hours=1)
+    assert direct(world, "ben") == told
+
+
+async def test_a_public_incident_does_not_name_a_private_one_as_what_it_repeats(world: World) -> None:
+    """Also for somebody who is in both: others read it there. Where everybody is in both, it may be named."""
+    room = await private(world)
+    await world.say("ana", "/incident declare sev3 Receipts are blurred")
+    answer = await world.say("ana", "/incident duplicate INC-1", world.channel(2).id)
+    assert "INC-1 is private, and people who are not in it would read its number here." in answer
+    assert (await world.incident(2)).open
+    await world.say("ana", "/incident declare sev1 The keys leaked")
+    await press(world, "ana", "#general", "This sounds delicate", "Private")
+    other = world.channel(3).id
+    await world.say("ana", "/incident add @ben", other)
+    assert "INC-1 is private" in await world.say("ana", "/incident duplicate INC-1", other)
+    await world.say("ana", "/incident add @ben", room)
+    assert "duplicate of INC-1" in await world.say("ana", "/incident duplicate INC-1", other)
+
+
+async def test_who_came_while_nobody_looked_is_in_it(world: World) -> None:
+    """Slack's word that somebody joined was lost: what they say in the channel is looked into, and counts."""
+    room = await private(world)
+    world.slack.faults.add("delivery:event:member_joined_channel", "drop", 0)
+    await world.person("ana").invite(room, "ben")
+    await world.settle()
+    assert not (await world.incident()).belongs(world.person("ben").id)
+    assert "Noted." in await world.say("ben", "/incident note here", room)
+    assert (await world.incident()).belongs(world.person("ben").id)
+
+
+async def test_policy_may_name_who_reads_the_list(tmp_path: Path) -> None:
+    """They see it there; they act in it once somebody has brought them in."""
+    async with world_at(tmp_path, policy=test_policy(may_read_private=("@comms",))) as world:
+        await private(world)
+        assert TITLE in await world.say("eve", "/incident list")
+        assert "INC-1" not in await world.say("ben", "/incident list")
+        incident = await world.incident()
+        await Forger(world, "eve").click("inc:take", json.dumps({"i": incident.id, "o": "scribe"}), "#general")
+        assert NO_SUCH in last(world, "eve", "#general")
+        assert await world.incident() == incident
+
+
+async def test_a_text_for_customers_has_no_number_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "templates"
+    shutil.copytree(ROOT / "comms_templates", folder)
+    for file in (folder / "customers").rglob("*.j2"):
+        file.write_text(file.read_text() + "\nReference: {{ incident.ref }}\n")
+    async with world_at(tmp_path, templates_dir=folder) as world:
+        room = await private(world)
+        values = {"what": "some payouts", "since": "13:40 UTC", "next_update": "15:00 UTC"}
+        await world.say("ana", "/incident add @dipo", room)
+        await write_text(world, "ana", room, values)
+        await world.person("dipo").click(direct_message(world, "dipo", "asks you to approve"), label="Approve")
+        await world.settle()
+        assert "Reference: this incident" in heard(world, "eve", "#customer-comms")
+        assert "INC-1" not in heard(world, "eve", "#customer-comms")

@@ -281,7 +281,7 @@ async def test_the_worst_is_not_resolved_over_open_conditions_by_one_alone(tmp_p
             (await world.incident()).id,
             "sev",
             partial(lifecycle.change_severity, severity="sev1", reason="worse", responders=(), policy=world.policy),
-            await world.bot.directory.actor(world.person("ana").id),
+            await world.bot.home.directory.actor(world.person("ana").id),
         )
         await world.settle()
         await world.say("ana", "/incident resolve", room)

@@ -15,7 +15,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from bot.web.edge import BODY_LIMIT, verified
+from bot.web.edge import BODY_LIMIT
+from bot.web.signature import verified
 from tests.world import World, world_at
 
 shared_loop = pytest.mark.asyncio(loop_scope="module")
@@ -115,12 +116,13 @@ async def test_what_slack_did_not_sign_stays_outside(house: World, headers: Any)
     ],
 )
 def test_odd_headers_are_only_wrong(timestamp: str, signature: str) -> None:
-    assert verified("secret", timestamp, signature, b"", now=1000.0) is False
+    assert verified(["secret"], timestamp, signature, b"", now=1000.0) is False
 
 
 def test_without_a_secret_nobody_gets_in() -> None:
-    head = signed("", b"x", "1000")
-    assert verified("", head["X-Slack-Request-Timestamp"], head["X-Slack-Signature"], b"x", now=1000.0) is False
+    signature = signed("", b"x", "1000")["X-Slack-Signature"]
+    assert not verified([], "1000", signature, b"x", now=1000.0)
+    assert not verified([""], "1000", signature, b"x", now=1000.0)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_without_a_secret_nobody_gets_in() -> None:
 def test_five_minutes_either_way(skew: int, inside: bool) -> None:
     head = signed("secret", b"x", "5000")
     stamp, signature = head["X-Slack-Request-Timestamp"], head["X-Slack-Signature"]
-    assert verified("secret", stamp, signature, b"x", now=5000.0 + skew) is inside
+    assert verified(["secret"], stamp, signature, b"x", now=5000.0 + skew) is inside
 
 
 # -- signed, and still not readable -------------------------------------------------------------------------
@@ -234,11 +236,13 @@ async def test_not_ready_while_a_duty_waits_for_a_person(tmp_path: Path) -> None
         status, text = await get(world, "/metrics")
         assert status == 200
         figures = dict(line.split() for line in text.splitlines() if not line.startswith("#"))
+        figures = {name: value for name, value in figures.items() if "turned_away" not in name}
         assert figures == {
             "incident_commander_ready": "0.0",
             "incident_commander_open_incidents": "1.0",
             "incident_commander_overdue_seconds": "0.0",
             "incident_commander_parked_duties": "1.0",
+            "incident_commander_slack_connections": "2.0",
         }
         # By Socket Mode nothing of Slack's comes in here, signed or not.
         assert (await post(world, b"", signed(world.slack.signing_secret, b"")))[0] == 404
@@ -247,9 +251,12 @@ async def test_not_ready_while_a_duty_waits_for_a_person(tmp_path: Path) -> None
 async def test_not_ready_without_slack(tmp_path: Path) -> None:
     async with world_at(tmp_path) as world:
         assert (await get(world, "/readyz"))[0] == 200
-        await world.bot._socket.client.disconnect()  # type: ignore[union-attr]
+        assert world.bot.sockets is not None
+        await world.bot.sockets.stop()
         status, text = await get(world, "/readyz")
-        assert status == 503 and "slack: not connected" in json.loads(text)["problems"]
+        ready = json.loads(text)
+        assert status == 503 and (ready["slack_connections"], ready["slack_connections_wanted"]) == (0, 2)
+        assert ready["problems"][0].startswith("slack: not connected for 0 s")
         assert (await get(world, "/healthz"))[0] == 200
 
 

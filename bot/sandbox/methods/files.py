@@ -94,8 +94,29 @@ def info(request: Request) -> Json:
     return {"file": shown, "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
+def delete(request: Request) -> Json:
+    """SR-FIL-04, SR-FIL-05."""
+    world = request.world
+    file = world.files.get(request.text("file"))
+    if file is None:
+        raise SlackError("file_not_found")
+    if file.user != request.caller.id:
+        raise SlackError("cant_delete_file")
+    del world.files[file.id]
+    for channel_id in file.shares:
+        for message in world.channels[channel_id].messages:
+            if any(one["id"] == file.id for one in message.files):
+                left = [{"id": file.id, "mode": "tombstone"} if one["id"] == file.id else one for one in message.files]
+                if message.text or message.blocks or any(one.get("mode") != "tombstone" for one in left):
+                    talk.edit(world, message, request.caller, files=left)
+                else:
+                    talk.erase(world, message)
+    return {}
+
+
 METHODS = {
     "files.getUploadURLExternal": Method(get_upload_url, ("files:write",), 4, required=("filename",)),
     "files.completeUploadExternal": Method(complete_upload, ("files:write",), 4),
+    "files.delete": Method(delete, ("files:write",), 3, required=("file",)),
     "files.info": Method(info, ("files:read",), 4, required=("file",)),
 }

@@ -60,6 +60,7 @@ export async function act(what, values) {
 const SIZE = (bytes) => (bytes >= 1048576 ? `${(bytes / 1048576).toFixed(1)} MB` : bytes >= 1024 ? `${Math.round(bytes / 1024)} kB` : `${bytes ?? 0} bytes`);
 
 function fileCard(file) {
+  if (file.mode === "tombstone") return el("div", { class: "file-card hint" }, "This file was deleted.");
   const address = safeHref(file.url_private_download ?? file.url_private ?? file.permalink ?? ""), here = address && new URL(address).origin === location.origin;
   const name = file.title || file.name || file.id;
   const image = here && /^image\/(png|jpeg|gif|webp)$/.test(file.mimetype ?? "");

@@ -77,12 +77,13 @@ from bot.slack.messages.people import calls, hails, jobs, losses, offers, questi
 from bot.slack.messages.reminders import reminders
 from bot.slack.messages.thread import lines
 from bot.slack.messages.updates import severities, updates, waits
+from bot.slack.messages.vacancies import vacancies
 from bot.slack.setup import Scene, Setup
 
 #: every surface, in the order in which its messages are sent
 SURFACES: tuple[Callable[[Scene], Iterator[Message]], ...] = (
     card, announcements, checklists, questions, hails, calls, offers, jobs, asks, reviews, severities, updates, waits,
-    reminders, silences, comms, overrides, turns, follows, rests, lines, losses, secrets,
+    reminders, silences, vacancies, comms, overrides, turns, follows, rests, lines, losses, secrets,
 )  # fmt: skip
 
 
@@ -95,7 +96,13 @@ def messages(incident: Incident, now: datetime, setup: Setup) -> list[Message]:
     if not incident.number or incident.newer:
         return []
     scene = Scene(incident, now, setup)
-    return [message for surface in SURFACES for message in surface(scene)]
+    return [message for surface in SURFACES for message in surface(scene) if _may_read(incident, message)]
+
+
+def _may_read(incident: Incident, message: Message) -> bool:
+    """Whoever has left a private incident is written nothing more about it; what is withdrawn goes all the same."""
+    place = message.place
+    return not incident.private or place.kind != "person" or message.gone or incident.belongs(place.user)
 
 
 def find_checklist(incident: Incident, ref: str) -> Checklist | None:

@@ -33,7 +33,7 @@ def _line(scene: Scene) -> Message:
     due = cadence.next_update(incident, scene.policy)
     head = words.headline(scene.severity.name, incident.severity_assumed, text.line(incident.title))
     standing = words.announced(
-        words.STATUS[incident.status],
+        f"{words.STATUS[incident.status]}{f', {words.RECORDED_AFTERWARDS}' if incident.adopted_at else ''}",
         words.leads(scene.who(incident.lead) if incident.lead else ""),
         words.next_update(scene.when(due)) if due else "",
         _channel(scene),

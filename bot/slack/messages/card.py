@@ -57,7 +57,8 @@ def facts(scene: Scene) -> list[str]:
     elif incident.ended_at:
         status = words.STATUS[incident.status if incident.status is not Status.CLOSED else Status.RESOLVED]
         why = text.line(incident.ended_why)
-        lines.append(words.ended(status, scene.when(incident.ended_at), scene.who(incident.ended_by), why))
+        who = scene.who(incident.ended_by) if incident.ended_by else ""
+        lines.append(words.ended(status, scene.when(incident.ended_at), who, why))
     roles = {role: scene.who(user) for role, user in incident.roles.items() if user}
     status = words.STATUS[incident.status]
     lines.append(words.roles(roles.get("lead", ""), roles.get("comms-lead", ""), roles.get("scribe", ""), status))
@@ -83,7 +84,8 @@ def _small_print(scene: Scene) -> str:
     if incident.private:
         parts.append("private")
     if incident.declared_at:
-        parts.append(words.declared(scene.when(incident.declared_at), scene.who(incident.declared_by)))
+        how = words.recorded_afterwards if incident.adopted_at else words.declared
+        parts.append(how(scene.when(incident.declared_at), scene.who(incident.declared_by)))
     for one in incident.checklists:
         parts.append(words.progress(text.line(one.runbook.title), one.done, len(one.runbook.steps)))
     if incident.open and incident.level:

@@ -140,7 +140,8 @@ def _settled(scene: Scene, event: e.RoleTaken | e.RoleKept | e.RoleOffered) -> s
     role = words.ROLE.get(event.role, text.line(event.role))
     if isinstance(event, e.RoleTaken) and event.user:
         return words.offer_taken(scene.who(event.user), role, scene.when(event.at))
-    return words.offer_kept(scene.who(event.by), role) if isinstance(event, e.RoleKept) else words.OFFER_OVER
+    kept = isinstance(event, e.RoleKept) and event.by != "bot"  # the bot ends an offer to somebody who cannot act
+    return words.offer_kept(scene.who(event.by), role) if kept else words.OFFER_OVER
 
 
 def jobs(scene: Scene) -> Iterator[Message]:

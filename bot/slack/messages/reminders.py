@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC
 
 from bot.domain import cadence
 from bot.domain import events as e
@@ -15,13 +18,23 @@ from bot.slack.setup import Scene
 
 def reminders(scene: Scene) -> Iterator[Message]:
     """Every reminder: standing while it waits, then one line where it was answered late, else gone."""
+    told: Counter[str] = Counter()
     for one in scene.incident.reminders:
+        name = _name(one)
+        told[name] += 1
+        key = name if told[name] == 1 else f"{name}:{told[name]}"
         if one.rung >= 1:
-            yield _one(scene, one, f"reminder:{one.seq}", CHANNEL)
+            yield _one(scene, one, key, CHANNEL)
             continue
         for user in one.to:
             if user[:1] in ("U", "W"):
-                yield _one(scene, one, f"reminder:{one.seq}:{user}", Place("person", user))
+                yield _one(scene, one, f"{key}:{user}", Place("person", user))
+
+
+def _name(one: Reminder) -> str:
+    """By what was due and how late it was told, not by the event's number: over a restore it is still the same one."""
+    dues = sorted(f"{item.kind} {item.ref} {item.due.astimezone(UTC).isoformat()}" for item in one.items)
+    return f"reminder:{one.rung}:{hashlib.sha256(repr(dues).encode()).hexdigest()[:12]}"
 
 
 def _one(scene: Scene, one: Reminder, key: str, place: Place) -> Message:

@@ -15,6 +15,8 @@ def lines(scene: Scene) -> Iterator[Message]:
     place = in_thread("card")
     for note in scene.incident.notes:
         key, noted = f"note:{note.seq}", note.noted
+        if noted.backfilled:
+            continue  # pinned where everybody sees it
         if note.withdrawn:
             yield withdrawn(key, place)
             continue

@@ -102,7 +102,7 @@ async def draft(call: Call, template: Template, values: Mapping[str, str], repla
     incident, desk = call.known, call.desk
     for slot in template.slots:
         await call.guard(values.get(slot.name, ""), slot.name)
-    prepared = desk.texts.prepare(template, values, about(call))
+    prepared = desk.texts.prepare(template, values, about(call, template.audience))
     approvers = _approvers(call)
     name = uuid.uuid5(uuid.UUID(incident.id), f"draft {call.key or incident.seq}").hex[:12]
     await call.act(
@@ -147,11 +147,14 @@ def _approvers(call: Call) -> tuple[str, ...]:
     return call.confirmers()
 
 
-def about(call: Call) -> dict[str, str]:
-    """What a template may ask of an incident; texts for customers may only ask for its reference."""
+def about(call: Call, audience: str) -> dict[str, str]:
+    """What a template may ask of an incident; texts for customers may only ask for its reference.
+
+    Colleagues read what customers read: there a private incident has no number.
+    """
     incident = call.known
     return {
-        "ref": incident.name,
+        "ref": "this incident" if incident.private and audience != "internal" else incident.name,
         "title": incident.title,
         "severity": call.desk.policy.severity(incident.severity).name,
         "lead": call.desk.directory.name(incident.lead) if incident.lead else "nobody yet",

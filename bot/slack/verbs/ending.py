@@ -54,7 +54,7 @@ async def resolve_with(call: Call, answers: Sequence[e.Check], note: str, overri
             answers=answers,
             note=note,
             override=override,
-            confirmers=call.confirmers(),
+            confirmers=call.confirmers("resolve"),
             policy=call.desk.policy,
         ),
     )
@@ -98,7 +98,7 @@ async def duplicate(call: Call, values: Values) -> Answer:
     store = call.desk.service.store
     id = await store.find(call.actor.team, values["number"])
     other = await store.incident(id) if id else None
-    if other is None or (other.private and call.actor.user not in other.invited):
+    if other is None or not call.desk.policy.reads(other, call.actor):
         raise Refused(f"There is no INC-{values['number']} here. `{call.desk.command} list` shows what is open.")
     done = await call.act("duplicate", partial(lifecycle.mark_duplicate, of=other))
     return Answer(f"{done.incident.name} ended as a duplicate of {other.name}.")

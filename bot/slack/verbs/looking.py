@@ -8,12 +8,12 @@ from typing import Any
 
 from bot.domain import cadence, notes, postmortem
 from bot.domain import events as e
-from bot.domain.actor import Kind
 from bot.domain.channel import STATUS_WORDS
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.reading import Reading as ProbeReading
 from bot.domain.times import lasted
+from bot.ports import Listed, Store
 from bot.slack import kit, words
 from bot.slack.desk import Answer, Call
 from bot.slack.grammar import Missing, Parsed, Reading
@@ -34,7 +34,9 @@ async def status(call: Call, values: Values) -> Answer:
     """Here: this incident. Elsewhere: what is open."""
     if call.incident is None:
         return await listing(call, values)
-    return Answer(status_text(call, call.incident))
+    # Somebody has just acted, and is told how it stands: also what another replica recorded a moment ago.
+    incident = await call.desk.service.store.incident(call.incident.id)
+    return Answer(status_text(call, incident or call.incident))
 
 
 def status_text(call: Call, incident: Incident) -> str:
@@ -51,7 +53,8 @@ def status_text(call: Call, incident: Incident) -> str:
         f"comms {line(name(incident.comms_lead)) if incident.comms_lead else 'nobody'}",
     ]
     if incident.declared_at:
-        lines.append(f"Declared {when(incident.declared_at, now)} by {line(name(incident.declared_by))}")
+        how = "Recorded afterwards," if incident.adopted_at else "Declared"
+        lines.append(f"{how} {when(incident.declared_at, now)} by {line(name(incident.declared_by))}")
     if (due := cadence.next_update(incident, desk.policy)) is not None:
         late = f", {lasted(now - due)} over" if due < now else ""
         lines.append(f"Next update by {when(due, now)}{late}")
@@ -83,12 +86,11 @@ async def timeline(call: Call, values: Values) -> Answer:
 
 
 async def listing(call: Call, values: Values) -> Answer:
-    """What is open, worst first; private ones only for their members."""
-    store, user = call.desk.service.store, call.actor.user
+    """What is open, worst first; private ones for their members and for whom policy names."""
+    store = call.desk.service.store
     rows = await store.listing(call.actor.team, open_only=True, limit=200)
-    incidents = [one for row in rows if (one := await store.incident(row.id)) is not None]
-    member = call.actor.kind is Kind.MEMBER  # guests and strangers see what they were brought into
-    seen = [one for one in incidents if (member and not one.private) or user in (*one.invited, *one.wanted)]
+    incidents = [one for row in rows if (one := await _as_listed(store, row)) is not None]
+    seen = [one for one in incidents if call.desk.policy.reads(one, call.actor)]
     seen.sort(key=lambda one: (call.desk.policy.rank(one.severity), -one.number))
     if not seen:
         return Answer(f"No incident is open. `{call.desk.command} declare` begins one.")
@@ -102,6 +104,12 @@ async def listing(call: Call, values: Values) -> Answer:
         )
     more = f"\nand {len(seen) - 30} more" if len(seen) > 30 else ""
     return Answer(clip("\n".join(lines) + more, 3800))
+
+
+async def _as_listed(store: Store, row: Listed) -> Incident | None:
+    """The incident, no older than its row: what this process knows spares a look at the database for each."""
+    known = await store.glance(row.id)
+    return known if known is not None and known.seq >= row.seq else await store.incident(row.id)
 
 
 # -- probes -----------------------------------------------------------------------------------------

@@ -104,7 +104,8 @@ async def open_incident(
         key=call.key,
     )
     call.incident = done.incident
-    call.after(lambda: _say_where(call, done.incident))
+    if not done.repeated:
+        call.after(lambda: _say_where(call, done.incident))
     name = done.incident.name
     return Answer(f"{name} is recorded; its channel is being opened. I will name it here in a moment.")
 

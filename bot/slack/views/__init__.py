@@ -6,6 +6,7 @@ every element's action id is `value`. Metadata: `i` incident, `u` response_url o
 | callback_id      | fields                                        | further metadata                                |
 |------------------|-----------------------------------------------|-------------------------------------------------|
 | inc:declare      | title, severity, summary, private             | c: the channel it was asked in; no i            |
+| inc:backfill     | title, severity, summary, began, over         | c: the channel to be recorded; no i             |
 | inc:update       | text, impact, next_by (epoch seconds or none) |                                                 |
 | inc:update-post  | (shows; text and impact where they are long)  | t text, m impact, n next_by as epoch, or absent |
 | inc:tried        | tried                                         |                                                 |
@@ -27,6 +28,7 @@ In the list and the comms form: `inc:page:back` and `inc:page:on` carry i r p; `
 
 from __future__ import annotations
 
+from bot.slack.views.backfill import backfill_form
 from bot.slack.views.comms import approve_form, comms_form
 from bot.slack.views.ending import resolve_form
 from bot.slack.views.form import View
@@ -37,7 +39,7 @@ from bot.slack.views.telling import note_form, tried_form, update_form, update_p
 from bot.slack.views.tray import catch_up, tray
 
 __all__ = [
-    "View", "approve_form", "ask_form", "catch_up", "comms_form", "declare_form", "done_form", "go_form",
-    "handover_form", "hold_form", "list_modal", "note_form", "refuse_form", "resolve_form", "skip_form", "tray",
-    "tried_form", "update_form", "update_preview",
+    "View", "approve_form", "ask_form", "backfill_form", "catch_up", "comms_form", "declare_form", "done_form",
+    "go_form", "handover_form", "hold_form", "list_modal", "note_form", "refuse_form", "resolve_form", "skip_form",
+    "tray", "tried_form", "update_form", "update_preview",
 ]  # fmt: skip

@@ -329,6 +329,36 @@ async def test_shared_by_members(slack: Try) -> None:
     await slack.takes("files.completeUploadExternal", **share)
 
 
+async def share_file(slack: Try, comment: str = "") -> str:
+    url, file = await begin(slack)
+    await send(slack, url, b"abc")
+    done = {"files": [{"id": file}], "channel_id": GENERAL, "initial_comment": comment}
+    await slack.takes("files.completeUploadExternal", **done)
+    return file
+
+
+@rule("SR-FIL-04")
+async def test_deleted_once_by_its_owner(slack: Try) -> None:
+    await slack.takes("conversations.join", channel=GENERAL)
+    file, other = await share_file(slack), await share_file(slack)
+    slack.sandbox.world.files[other].user = ANA
+    await slack.takes("files.delete", file=file)
+    await slack.refuses("file_not_found", "files.delete", file=file)
+    await slack.refuses("cant_delete_file", "files.delete", file=other)
+
+
+@rule("SR-FIL-05")
+async def test_what_a_deleted_file_leaves(slack: Try) -> None:
+    await slack.takes("conversations.join", channel=GENERAL)
+    alone, beside = await share_file(slack), await share_file(slack, "for the record")
+    for file in (alone, beside):
+        await slack.takes("files.delete", file=file)
+    seen = (await slack.takes(HISTORY, channel=GENERAL))["messages"]
+    shown = [(one["text"], one["files"]) for one in seen if one.get("files")]
+    slack.holds(shown == [("for the record", [{"id": beside, "mode": "tombstone"}])])
+    slack.fails(all(one["id"] != alone for _, files in shown for one in files))
+
+
 # -- lists --------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,125 @@
+"""What a workspace lets the bot do: the scopes that were granted, and what is tried without anybody noticing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+import yaml
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.config import ROOT
+from bot.doctor.advice import advice
+from bot.doctor.finding import Finding
+from bot.ports import NotDone, TryLater, Unsure
+from bot.slack.room import call
+
+#: scope -> what does not work without it
+WITHOUT = {
+    "app_mentions:read": "mentioning the bot",
+    "bookmarks:read": "the bookmark that leads to the card, after an interruption",
+    "bookmarks:write": "the bookmark that leads to the card",
+    "channels:history": "looking whether a message was sent",
+    "channels:join": "joining the channel of the announcements",
+    "channels:manage": "opening channels",
+    "channels:read": "finding channels and who is in them",
+    "chat:write": "every message",
+    "commands": "the slash command and the shortcuts",
+    "files:write": "the postmortem as a file",
+    "groups:history": "looking whether a message was sent in a private incident",
+    "groups:read": "private incidents",
+    "groups:write": "private incidents",
+    "im:history": "looking whether a direct message was sent",
+    "im:write": "reminders as direct messages",
+    "pins:read": "reading what was pinned, for `/incident backfill`",
+    "pins:write": "pinning the card",
+    "reactions:read": "notes by reaction",
+    "usergroups:read": "groups in the policy",
+    "users:read": "names, and telling guests from members",
+}
+
+
+async def rights(client: AsyncWebClient, who: str, room: str) -> list[Finding]:
+    """What one workspace allows; `room` is the channel of the announcements ("": there is none), `who` begins lines."""
+    return [*_scopes(await _granted(client), who), *await _tried(client, who, room)]
+
+
+async def _granted(client: AsyncWebClient) -> frozenset[str] | None:
+    """The scopes of the token, which Slack names in a header of every answer; None where it does not."""
+    try:
+        answer = await client.auth_test()
+    except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError):
+        return None
+    for name, value in answer.headers.items():
+        if name.lower() == "x-oauth-scopes":
+            return frozenset(one.strip() for one in value.split(",") if one.strip())
+    return None
+
+
+def _scopes(granted: frozenset[str] | None, who: str) -> Iterator[Finding]:
+    wanted = yaml.safe_load((ROOT / "manifest.yaml").read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"]
+    if granted is None:
+        yield Finding(True, f"{who}: Slack does not say which scopes were granted")
+        return
+    missing = [one for one in wanted if one not in granted]
+    for one in missing:
+        stops = WITHOUT.get(one, "what needs it")
+        yield Finding(False, f"{who}: the scope {one} is missing: without it no {stops}", advice("missing_scope"))
+    if not missing:
+        yield Finding(True, f"{who}: all {len(wanted)} scopes of manifest.yaml are granted")
+    if more := sorted(granted - set(wanted)):
+        yield Finding(True, f"{who}: more is granted than the bot uses: {', '.join(more)}", "Take it away at Slack.")
+
+
+async def _tried(client: AsyncWebClient, who: str, room: str) -> list[Finding]:
+    """Slack's documentation of conversations.replies both lists bot scopes and denies bots in channels: tried."""
+    findings = []
+    code = await _code(client, "blocks.validate", blocks=_BLOCKS)
+    if code not in ("", "unknown_method", _AWAY):
+        findings.append(Finding(False, f"{who}: blocks.validate: {code}", "Slack refuses a plain message: report it."))
+    if not room:
+        return findings
+    try:
+        seen = await call(client, "conversations.history", form=True, channel=room, limit=1)
+        latest = next((str(one["ts"]) for one in seen["messages"]), "")
+    except NotDone as refusal:
+        return [*findings, Finding(False, f"{who}: the channel's history: {refusal.code}", advice(refusal.code))]
+    except (TryLater, Unsure):
+        latest = ""
+    if latest:
+        code = await _code(client, "conversations.replies", form=True, channel=room, ts=latest, limit=1)
+        told = "" if code in ("", _AWAY) else "A message in a thread of which no answer came is shown as parked."
+        findings.append(
+            Finding(True, f"{who}: threads {'can be read' if not code else f'cannot be read ({code})'}", told)
+        )
+    findings += await _opening(client, who)
+    return findings
+
+
+async def _opening(client: AsyncWebClient, who: str) -> list[Finding]:
+    """Asked for a channel by a name that no channel can have, so that none is opened whatever the answer is."""
+    code = await _code(client, "conversations.create", name=_NO_NAME)
+    if code == _AWAY:
+        return []
+    if code.startswith("invalid_name"):
+        return [Finding(True, f"{who}: channels may be opened, as far as Slack tells without opening one")]
+    return [Finding(False, f"{who}: channels may not be opened: {code}", advice(code))]
+
+
+#: only punctuation: https://docs.slack.dev/reference/methods/conversations.create answers invalid_name_punctuation
+_NO_NAME = "---"
+_AWAY = "no answer"
+_BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "Incident Commander looks whether this is taken."}}]
+
+
+async def _code(client: AsyncWebClient, method: str, **arguments: Any) -> str:
+    """Slack's word for why not; empty where it is done."""
+    try:
+        await call(client, method, **arguments)
+    except NotDone as refusal:
+        return refusal.code
+    except (TryLater, Unsure):
+        return _AWAY
+    return ""

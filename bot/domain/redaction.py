@@ -1,0 +1,236 @@
+"""Taking words out of a record for good: what may go, what has to stay, and what follows from it.
+
+The words go and the facts stay: who did what, when, to which step. So an entry keeps everything but its free text
+(`WORDS`), and that without the words in question. An entry of which nothing was kept would lose a status, a role or an
+approval, and nobody could tell what happened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.domain import channel
+from bot.domain import events as e
+from bot.domain.actor import Actor, Kind
+from bot.domain.comms import text_hash
+from bot.domain.errors import Refused
+from bot.domain.fold import fold
+from bot.domain.incident import Incident
+from bot.domain.standing import known
+
+#: stands where the words stood
+MARK = "[redacted]"
+#: words shorter than this stand by chance in too much
+SHORTEST = 4
+#: so much of the beginning of the words, at the end of a text, is what a limit of length has left of them
+_CUT = 8
+REASON_LIMIT = 300
+
+#: the free text of each event; every other field is a fact, an id or a time, and stays
+WORDS: Mapping[type[e.Event], tuple[str, ...]] = {
+    e.Declared: ("title", "summary"),
+    e.ChannelOpened: ("name",),
+    e.Adopted: ("name",),
+    e.Escalated: ("reason",),
+    e.SeverityChanged: ("reason",),
+    e.TitleChanged: ("title",),
+    e.ImpactStated: ("impact",),
+    e.UpdatePosted: ("text", "impact"),
+    e.WaitingBegan: ("what",),
+    e.Noted: ("text",),
+    e.TaskAdded: ("text", "due"),
+    e.ReadingTaken: ("sentence", "target", "evidence"),
+    e.RunbookAttached: ("runbook",),
+    e.RunbookGuessed: ("titles",),
+    e.StepSkipped: ("reason",),
+    e.StepNoted: ("text",),
+    e.Asked: ("action", "evidence", "count", "amount"),
+    e.AskRefused: ("reason",),
+    e.AskDone: ("result",),
+    e.AskNotDone: ("reason",),
+    e.StoppedFirst: ("note",),
+    e.DoneAlone: ("reason",),
+    e.Reviewed: ("note",),
+    e.CommsDrafted: ("text", "slots"),
+    e.CommsDiscarded: ("reason",),
+    e.CommsLapsed: ("reason",),
+    e.CommsUncertain: ("error",),
+    e.CommsFailed: ("error",),
+    e.SecretRefused: ("where",),
+    e.Mitigated: ("note",),
+    e.OverrideAsked: ("reason", "checks", "note"),
+    e.Resolved: ("note", "checks", "override"),
+    e.Reopened: ("reason",),
+    e.FalseAlarm: ("reason",),
+    e.PostmortemWritten: ("name",),
+    e.Closed: ("note",),
+    e.Redacted: ("reason", "kept"),
+}
+#: fields of what events hold (runbooks, checks) by which other entries name them
+_NAMES = frozenset({"slug", "id", "revision", "probe", "severity", "met"})
+
+
+class Secret:
+    """Words that have to go, however they were spelt where they were written down."""
+
+    def __init__(self, text: str) -> None:
+        """Raises Refused for words too short to look for."""
+        words = text.strip()
+        if len(words) < SHORTEST:
+            raise Refused(f"Name at least {SHORTEST} characters: fewer stand by chance in too many places.")
+        if words in MARK:
+            raise Refused(f"{MARK} is what stands in place of words. Name the words themselves.")
+        # What is typed in Slack arrives with these three escaped; blanks and line ends become one blank in titles.
+        escaped = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        self._spellings = tuple(dict.fromkeys((escaped, words)))
+        self._found = re.compile("|".join(r"\s+".join(map(re.escape, one.split())) for one in self._spellings))
+        self._slug = channel.slug(words)
+
+    def hidden(self, text: str) -> str:
+        """The text with the mark in place of the words."""
+        text = self._found.sub(MARK, text)
+        end = text.rstrip("…")
+        for one in self._spellings:
+            for length in range(len(one) - 1, _CUT - 1, -1):
+                if end.endswith(one[:length]):
+                    return end[:-length] + MARK
+        return text
+
+    def stands_in(self, text: str) -> bool:
+        """Whether the words, or as much of them as a limit of length left, stand there."""
+        return self.hidden(text) != text
+
+    def names(self, name: str) -> bool:
+        """Whether a channel's name tells them."""
+        return len(self._slug) >= SHORTEST and self._slug in name
+
+
+@dataclasses.dataclass(frozen=True)
+class Hit:
+    """An entry that held the words, and what is left of it."""
+
+    seq: int
+    event: e.Event
+    left: e.Event
+
+
+def look(incident: Incident, entries: Sequence[e.Entry], secret: Secret) -> list[Hit]:
+    """The entries that hold the words, in order."""
+    hits: list[Hit] = []
+    named = _named(incident, entries, secret)
+    hashes: dict[str, str] = {}
+    for entry in entries:
+        event = entry.event
+        if event is None:
+            continue
+        left = blanked(event, secret)
+        if isinstance(event, e.ChannelOpened) and named:
+            left = dataclasses.replace(event, name=named)
+        if isinstance(event, e.CommsDrafted) and left != event:
+            hashes[event.draft] = text_hash(left.text)  # type: ignore[attr-defined]
+            left = dataclasses.replace(left, text_hash=hashes[event.draft])  # type: ignore[call-arg]
+        # A digest of a text of which all else is known lets a short secret be guessed.
+        if isinstance(event, e.CommsApproved) and event.draft in hashes:
+            left = dataclasses.replace(event, text_hash=hashes[event.draft])
+        if left != event:
+            hits.append(Hit(entry.seq, event, left))
+    return hits
+
+
+def _named(incident: Incident, entries: Sequence[e.Entry], secret: Secret) -> str:
+    """How the channel is to be called where its name, which the bot made of the title, told the words; else empty."""
+    opened = next((one for one in entries if isinstance(one.event, e.ChannelOpened)), None)
+    if opened is None or not isinstance(opened.event, e.ChannelOpened):
+        return ""
+    then = fold(incident.team, incident.id, [one for one in entries if one.seq < opened.seq])
+    name = opened.event.name
+    hidden = secret.hidden(then.title)
+    told = secret.names(name) or (hidden != then.title and channel.slug(then.title) in name)
+    if then.private or not told:
+        return ""
+    fresh = channel.name(dataclasses.replace(then, title=hidden), 0)
+    return channel.name(dataclasses.replace(then, title=MARK), 0) if secret.names(fresh) else fresh
+
+
+def blanked(event: e.Event, secret: Secret) -> e.Event:
+    """The event without the words; the same one where it does not hold them."""
+    words = WORDS.get(type(event), ())
+    return dataclasses.replace(event, **{name: _blank(getattr(event, name), secret) for name in words})
+
+
+def _blank(value: Any, secret: Secret) -> Any:
+    if type(value) is str:
+        return secret.hidden(value)
+    if isinstance(value, tuple):
+        if any(isinstance(one, e.Kept) for one in value):
+            # What is left of an entry twice redacted stands in the later Redacted.
+            return tuple(one for one in value if not any(map(secret.stands_in, _texts(json.loads(one.body)))))
+        return tuple(_blank(one, secret) for one in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        free = (one.name for one in dataclasses.fields(value) if one.name not in _NAMES)
+        return dataclasses.replace(value, **{name: _blank(getattr(value, name), secret) for name in free})
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case list():
+            for one in value:
+                yield from _texts(one)
+        case dict():
+            for one in value.values():
+                yield from _texts(one)
+
+
+def redact(
+    incident: Incident,
+    hits: Sequence[Hit],
+    entries: Sequence[e.Entry],
+    secret: Secret,
+    *,
+    reason: str,
+    written: Callable[[e.Event], str],
+    uploads: Collection[str] = (),
+    public_too: bool = False,
+    by: Actor,
+    at: datetime,
+) -> list[e.Event]:
+    """Take the words out of these entries. `written`: an event's body as the store writes it.
+
+    `uploads`: files of the bot that no entry names yet. `public_too`: what customers were told is taken back as well.
+    Texts on their way to customers lapse, since what people approved is no longer what would be sent.
+    """
+    known(incident)
+    if by.kind is not Kind.CLI:
+        raise Refused("Only whoever runs the bot redacts, on its command line: `python -m bot redact`.")
+    if secret.stands_in(reason):
+        raise Refused("The reason holds the very words that are to go. Say it without them.")
+    if not reason.strip():
+        raise Refused("Say why: the record keeps the reason in place of the words.")
+    if not hits:
+        return []
+    told = [hit.event.draft for hit in hits if isinstance(hit.event, e.CommsDrafted)]
+    if any(incident.drafts[name].state == "sending" for name in told if name in incident.drafts):
+        raise Refused("A text that holds these words is being sent right now. Try again in a minute.")
+    first = hits[0].seq
+    shared = [one.event.file for one in entries if one.seq > first and isinstance(one.event, e.PostmortemShared)]
+    opened = next((hit.left.name for hit in hits if isinstance(hit.left, e.ChannelOpened)), "")
+    public = tuple(name for name in told if name in incident.drafts and incident.drafts[name].state == "published")
+    redacted = e.Redacted(
+        by=by.user,
+        at=at,
+        reason=reason.strip()[:REASON_LIMIT],
+        kept=tuple(e.Kept(seq=hit.seq, type=type(hit.event).__name__, body=written(hit.left)) for hit in hits),
+        channel_name=opened,
+        files=tuple(dict.fromkeys((*shared, *uploads))),
+        taken_back=public if public_too else (),
+    )
+    void = [name for name in told if name in incident.drafts and incident.drafts[name].state in ("drafted", "approved")]
+    return [redacted, *(e.CommsLapsed(by=by.user, at=at, draft=name, reason="its text was redacted") for name in void)]

@@ -1,0 +1,38 @@
+"""A role that nobody holds any more, because its holder cannot act any more: whoever is left is asked to take it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.domain import events as e
+from bot.domain.message import Message
+from bot.slack import kit, text, words
+from bot.slack.messages.build import message, ping, small
+from bot.slack.setup import Scene
+
+
+def vacancies(scene: Scene) -> Iterator[Message]:
+    """Asked in the channel, of those who hold another role, else of the declarer; one line once somebody has it."""
+    incident, holders, latest = scene.incident, dict[str, str](), dict[str, int]()
+    for entry in incident.moments:
+        if isinstance(entry.event, e.RoleTaken):
+            latest[entry.event.role] = entry.seq
+    for entry in incident.moments:
+        event = entry.event
+        if not isinstance(event, e.RoleTaken):
+            continue
+        before = holders.get(event.role, "")
+        holders[event.role] = event.user
+        if event.user:
+            continue
+        role = words.ROLE.get(event.role, text.line(event.role))
+        sentence = words.vacant(scene.who(before) if before else "", role)
+        key = f"vacant:{entry.seq}"
+        if not incident.open or latest[event.role] != entry.seq:
+            yield small(key, sentence)
+            continue
+        left = [user for user in (*incident.roles.values(), incident.declared_by) if user and user != before]
+        to = ping(scene, left[:1])
+        asked = f"{to}: {sentence}" if to else sentence
+        take = scene.button(words.take_role(role), "take", style="primary", o=event.role)
+        yield message(key, asked, (kit.section(asked), kit.actions(take)))

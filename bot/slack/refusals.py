@@ -1,0 +1,29 @@
+"""Slack's codes for a definite no, and what a person does about each (https://docs.slack.dev/reference/methods)."""
+
+from __future__ import annotations
+
+from bot.caretaker.outcome import BLIND
+
+_CONTENTS = "Slack does not take what it would say; it is tried again when that changes. Please report it."
+_INSTALL = "Install the app anew and set SLACK_BOT_TOKEN."
+
+ADVICE = {
+    "missing_scope": "Add the scopes of manifest.yaml and reinstall the app, then `python -m bot rearm`.",
+    "restricted_action": "Let this app create channels in the workspace's settings, then `python -m bot rearm`.",
+    "is_archived": "Unarchive the channel in Slack, or reopen the incident elsewhere.",
+    "not_in_channel": "Invite the bot into the channel, then `python -m bot rearm`.",
+    "channel_not_found": "Make the channel that the policy names, then `python -m bot rearm`.",
+    "invalid_blocks": _CONTENTS,
+    "invalid_blocks_format": _CONTENTS,
+    "msg_too_long": _CONTENTS,
+    "msg_blocks_too_long": _CONTENTS,
+    "token_revoked": _INSTALL,
+    "account_inactive": _INSTALL,
+    "invalid_auth": "Check SLACK_BOT_TOKEN.",
+}
+
+
+def advice(error: str) -> str:
+    """What to do about one; also where the bot could not look whether something was done."""
+    known = ADVICE.get(error.removeprefix(BLIND))
+    return known or "See Slack's page on that error, mend its cause, then `python -m bot rearm`."

@@ -1,0 +1,79 @@
+"""What the directory keeps in the database, so that a start while Slack is away knows everybody it knew before.
+
+One row each: a person (U… or W…), a user group (S…), and, under `ME`, who we are in which workspace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.actor import Kind
+
+#: the id of our own row in a workspace
+ME = "me"
+#: user group: its handle and its members
+Groups = dict[str, tuple[str, frozenset[str]]]
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Where the rows of a workspace are: `load(team)` gives id -> body, `save(team, rows)` keeps those."""
+
+    load: Callable[[str], Awaitable[Mapping[str, Body]]]
+    save: Callable[[str, Mapping[str, Body]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the bot keeps of a Slack user."""
+
+    id: str
+    handle: str
+    name: str
+    kind: Kind
+    tz_offset: int = 0
+    team: str = ""
+
+
+def key_of(token: str) -> str:
+    """Under which id, in the workspace "", stands which workspace a token belongs to; nothing of the token is kept."""
+    return f"{ME}:{hashlib.sha256(token.encode()).hexdigest()[:16]}"
+
+
+def person_row(person: Person) -> Body:
+    """A person as a row."""
+    return {
+        "handle": person.handle, "name": person.name, "kind": person.kind.value, "tz_offset": person.tz_offset,
+        "team": person.team,
+    }  # fmt: skip
+
+
+def group_row(handle: str, members: frozenset[str]) -> Body:
+    """A user group as a row."""
+    return {"handle": handle, "members": sorted(members)}
+
+
+def people_in(rows: Mapping[str, Body]) -> dict[str, Person]:
+    """The people among the rows; a row that a newer program wrote differently is left out, and asked about anew."""
+    found = {}
+    for id, body in rows.items():
+        if id[:1] not in ("U", "W") or body.get("kind") not in set(Kind):
+            continue
+        found[id] = Person(
+            id, str(body.get("handle", "")), str(body.get("name", "")), Kind(body["kind"]),
+            int(body.get("tz_offset") or 0), str(body.get("team", "")),
+        )  # fmt: skip
+    return found
+
+
+def groups_in(rows: Mapping[str, Body]) -> Groups:
+    """The user groups among the rows; those that are no more have no handle."""
+    return {
+        id: (str(body["handle"]), frozenset(map(str, body.get("members") or ())))
+        for id, body in rows.items()
+        if id.startswith("S") and body.get("handle")
+    }

@@ -1,0 +1,293 @@
+"""Backups that are taken while the bot writes, and what puts one back. Nothing that stands is ever deleted by it.
+
+A backup of SQLite is a database of its own (VACUUM INTO: https://sqlite.org/lang_vacuum.html); one of PostgreSQL is
+an export (`dump`) of one moment. Both are checked before they count as made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from bot.store import audit, dump, engines, recovery, schema
+from bot.store.arriving import arriving, kept
+from bot.store.dump import Contents
+from bot.store.only import Only
+from bot.store.refused import StoreRefused
+
+_SQLITE = b"SQLite format 3\0"
+#: how long a backup waits for whoever holds up all reading, in milliseconds
+_BUSY = 10_000
+#: problems that a refusal names
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup: `problems` of its timelines (it is kept all the same), and older ones that were deleted for it."""
+
+    path: Path
+    contents: Contents
+    problems: tuple[str, ...] = ()
+    deleted: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was put back; `aside` is where what stood there before is now, `looked_at` how many incidents go on."""
+
+    contents: Contents
+    looked_at: int
+    aside: str = ""
+
+
+# -- taken ----------------------------------------------------------------------------------------------
+
+
+def back_up(url: str, key: bytes, target: Path, now: datetime, keep: int = 0) -> Made:
+    """Write everything that is committed now into `target`, or into a file named by `now` in the folder `target`.
+
+    `keep` > 0: of the folder's backups that many stay, the newest, unless the new one has problems. Raises
+    StoreRefused where it cannot be made whole; then nothing is left of it, and nothing was deleted.
+    """
+    address = engines.address(url)
+    ending = ".jsonl" if engines.shared(address) else ".sqlite"
+    folder = target.is_dir()
+    if keep and not folder:
+        raise StoreRefused("--keep is for backups into a folder: name one that is there.")
+    path = target / f"{_BACKUP}{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{ending}" if folder else target
+    with engines.opening(address):
+        schema.check(address)
+    with arriving(path) as part:
+        if engines.shared(address):
+            held, problems = _dumped(address, key, part)
+        else:
+            held, problems = _copied(address, key, part)
+    deleted = _older(target, ending, keep) if keep and not problems else ()
+    return Made(path, held, tuple(problems), deleted)
+
+
+_BACKUP = "incidents-"
+
+
+def backups(folder: Path, ending: str = "") -> list[Path]:
+    """The backups in a folder that were named by the hour, the newest first."""
+    return sorted((one for one in folder.glob(f"{_BACKUP}*Z{ending or '.*'}") if one.is_file()), reverse=True)
+
+
+def _older(folder: Path, ending: str, keep: int) -> tuple[Path, ...]:
+    gone = backups(folder, ending)[keep:]
+    for one in gone:
+        one.unlink()
+    return tuple(gone)
+
+
+def _dumped(address: URL, key: bytes, part: Path) -> tuple[Contents, list[str]]:
+    with part.open("wb") as out, engines.opening(address):
+
+        def job(connection: Connection) -> tuple[Contents, list[str]]:
+            return dump.write(connection, out), audit.verify(connection, key)
+
+        made = engines.whole(address, job, write=False)
+    with part.open("rb") as source:
+        dump.look(source)
+    return made
+
+
+def _copied(address: URL, key: bytes, part: Path) -> tuple[Contents, list[str]]:
+    _vacuum(Path(str(address.database)), part)
+
+    def job(connection: Connection) -> tuple[Contents, list[str]]:
+        return dump.contents(connection), audit.verify(connection, key)
+
+    return engines.whole(_sqlite(part), job, write=False)
+
+
+def _vacuum(source: Path, part: Path) -> None:
+    """Copy a SQLite database as it stands at one moment, and see that every page of the copy is right."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute(f"PRAGMA busy_timeout={_BUSY}")
+            connection.execute("VACUUM INTO ?", (str(part),))
+        with contextlib.closing(sqlite3.connect(part)) as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
+    except sqlite3.Error as error:
+        raise StoreRefused(f"{source} cannot be copied: {error}.") from error
+    if found != ["ok"]:
+        raise StoreRefused(f"{source} is damaged: {'; '.join(found)}.")
+
+
+def _sqlite(path: Path) -> URL:
+    return URL.create("sqlite", database=str(path))
+
+
+# -- put back -------------------------------------------------------------------------------------------
+
+
+def restore(url: str, key: bytes, source: Path, now: datetime, *, replace: bool = False) -> Restored:
+    """Put a backup in the place of the database; an older one is brought to this program's shape.
+
+    Where something is kept already, that takes `replace`, and is moved aside. Raises StoreRefused, and nothing is
+    changed, while a bot works there, and for a backup that is not whole or does not verify.
+    """
+    return _put(url, key, source, now, replace, recovery.mark)
+
+
+def take_in(url: str, key: bytes, source: Path, now: datetime) -> Restored:
+    """Fill an empty database with an export: a move. What was sent counts as sent, since nothing happened since."""
+    if _is_sqlite(source):
+        raise StoreRefused(f"{source} is a SQLite database, no export: `python -m bot restore` takes it.")
+    return _put(url, key, source, now, False, lambda _connection: 0)
+
+
+def _put(
+    url: str, key: bytes, source: Path, now: datetime, replace: bool, mark: Callable[[Connection], int]
+) -> Restored:
+    address = engines.address(url)
+    is_sqlite = _is_sqlite(source)
+    stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+    def fill(connection: Connection) -> tuple[Contents, int]:
+        if not is_sqlite:
+            with source.open("rb") as lines:
+                dump.read(connection, lines)
+        _verified(connection, key)
+        return dump.contents(connection), mark(connection)
+
+    if engines.shared(address):
+        if is_sqlite:
+            raise StoreRefused(
+                f"{source} is a SQLite database. Restore it into a SQLite file, `export --all` that, and `import` it."
+            )
+        return _into_tables(address, fill, replace, stamp)
+    target = Path(str(address.database)).resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(target):
+        if (free := _free(target)) is False and not replace:
+            raise StoreRefused(
+                f"{target} holds incidents already. With --replace that file is moved aside (nothing is deleted)."
+            )
+        # made whole beside it, and put in its place by one rename
+        return _into_file(target, source if is_sqlite else None, fill, "" if free is None else stamp)
+
+
+def _is_sqlite(source: Path) -> bool:
+    try:
+        with source.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError as error:
+        raise StoreRefused(f"{source} cannot be read: {error.strerror}.") from error
+
+
+def _verified(connection: Connection, key: bytes) -> None:
+    if problems := audit.verify(connection, key):
+        named = "\n".join(f"  {one}" for one in problems[:_NAMED])
+        more = f"\n  and {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
+        raise StoreRefused(
+            "Nothing was changed: the timelines in that file are not as they were written, or CHAIN_KEY is another "
+            f"one than theirs.\n{named}{more}"
+        )
+
+
+@contextlib.contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    only = Only(target)
+    only.take_now()
+    try:
+        yield
+    finally:
+        only.give_back()
+
+
+def _free(target: Path) -> bool | None:
+    """Whether nothing is kept in that file; None where there is none. One that cannot be read is not free."""
+    if not target.exists():
+        return None
+    try:
+        found = engines.whole(_sqlite(target), lambda one: schema.revision(one) is None or dump.empty(one), write=False)
+    except (DBAPIError, ValueError):
+        return False
+    return found
+
+
+def _into_file(
+    target: Path, copy: Path | None, fill: Callable[[Connection], tuple[Contents, int]], stamp: str
+) -> Restored:
+    new = target.with_name(f".{target.name}.{os.getpid()}.restoring")
+    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        if copy is not None:
+            _vacuum(copy, new)
+        url = _sqlite(new)
+        schema.migrate(url.render_as_string())
+        contents, looked_at = engines.whole(url, fill, write=True)
+        kept(new)
+        aside = _aside(target, f"{target.name}.before-{stamp}") if stamp else ""
+        new.replace(target)
+        kept(target.parent)
+        return Restored(contents, looked_at, aside)
+    except (OSError, DBAPIError) as error:
+        raise StoreRefused(f"{target} cannot be written: {getattr(error, 'orig', None) or error}.") from error
+    finally:
+        for end in ("", "-wal", "-shm"):
+            new.with_name(new.name + end).unlink(missing_ok=True)
+
+
+def _aside(target: Path, name: str) -> str:
+    """Give the file that stands there a second name, which it keeps, with all that was written last."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(target)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    aside = target.with_name(name)
+    os.link(target, aside)
+    for end in ("-wal", "-shm"):  # left where the file is damaged; the new one must not find them
+        if (log := target.with_name(target.name + end)).exists():
+            log.rename(aside.with_name(name + end))
+    return str(aside)
+
+
+def _into_tables(
+    address: URL, fill: Callable[[Connection], tuple[Contents, int]], replace: bool, stamp: str
+) -> Restored:
+    def job(connection: Connection) -> Restored:
+        schema.bring_up(connection)  # takes turns with migrations, and refuses what is newer
+        tables = ", ".join(f'"{table.name}"' for table in dump.tables())
+        connection.execute(text(f"LOCK TABLE {tables} IN EXCLUSIVE MODE"))
+        aside = ""
+        if not dump.empty(connection):
+            if not replace:
+                raise StoreRefused(
+                    "That database holds incidents already. With --replace its tables are moved aside, into a "
+                    "schema of their own (nothing is deleted)."
+                )
+            aside = _tables_aside(connection, f"before_{stamp.lower()}")
+        return Restored(*fill(connection), aside)
+
+    with engines.opening(address):
+        return engines.whole(address, job, write=True)
+
+
+def _tables_aside(connection: Connection, name: str) -> str:
+    """Move every table of ours into another schema; empty ones stand in their place afterwards."""
+    others = connection.execute(
+        text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
+            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+    ).scalar_one()
+    if others:
+        raise StoreRefused(
+            f"{others} other connections of this database user are open. Stop every bot that works on it first."
+        )
+    connection.execute(text(f'CREATE SCHEMA "{name}"'))
+    for table in [*schema.tables(), "alembic_version"]:
+        connection.execute(text(f'ALTER TABLE "{table}" SET SCHEMA "{name}"'))
+    schema.bring_up(connection)
+    return f"schema {name}"

@@ -1,0 +1,111 @@
+"""Which incidents this process may attend, where several processes share a database.
+
+A lease is a column of the index row and lasts by the database's clock. Here it is kept by the loop's clock, counted
+from before the database was asked: this process takes a lease for lost no later than the others do, also after it was
+frozen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+from typing import Any
+
+from bot.store.transaction import Holder, Transaction
+
+#: seconds that a lease lasts without being renewed: after a crash somebody else goes on so much later
+LASTS = 10.0
+#: a call is begun only while so much of the lease is left
+SPARE = 0.1
+
+Write = Callable[[Callable[[Transaction], Any]], Awaitable[Any]]
+Due = Callable[[datetime, int], Awaitable[list[str]]]
+
+
+class Leases:
+    """The claims of a process among several (`ports.Claims`)."""
+
+    def __init__(self, write: Write, holder: Holder) -> None:
+        self._write = write
+        self._lasts = holder.lasts
+        self._until: dict[str, float] = {}
+        #: being given back: claimed again only afterwards, or the giving back would end the new claim
+        self._going: dict[str, asyncio.Event] = {}
+        self.every: float | None = holder.lasts / 4
+
+    def holds(self, id: str) -> bool:
+        return self._until.get(id, 0.0) > asyncio.get_running_loop().time() + SPARE * self._lasts
+
+    async def due(self, due: datetime, limit: int, but: Collection[str]) -> list[str]:
+        began = asyncio.get_running_loop().time()
+        others = [*but, *self._going]
+        ids = await self._write(lambda tx: tx.lease(due, limit, others))
+        return self._kept(ids, began)
+
+    async def claim(self, id: str) -> bool:
+        while (going := self._going.get(id)) is not None:
+            await going.wait()
+        if self.holds(id):
+            return True
+        began = asyncio.get_running_loop().time()
+        won = await self._write(lambda tx: tx.claim(id))
+        return bool(self._kept([id] if won else [], began))
+
+    async def renew(self) -> None:
+        if not self._until:
+            return
+        began, known = asyncio.get_running_loop().time(), dict(self._until)
+        ids = set(await self._write(lambda tx: tx.renew()))
+        for id, until in known.items():
+            if self._until.get(id) != until:
+                continue  # given back, or claimed anew meanwhile: that is what stands
+            if id in ids:
+                self._until[id] = began + self._lasts
+            else:
+                del self._until[id]
+
+    async def release(self, id: str) -> None:
+        if self._until.pop(id, None) is None:
+            return
+        self._going[id] = going = asyncio.Event()
+        try:
+            await self._write(lambda tx: tx.release(id))
+        finally:
+            del self._going[id]
+            going.set()
+
+    async def leave(self) -> None:
+        self._until.clear()
+        await self._write(lambda tx: tx.leave())
+
+    def _kept(self, ids: list[str], began: float) -> list[str]:
+        self._until |= dict.fromkeys(ids, began + self._lasts)
+        return ids
+
+
+class Alone:
+    """The claims of the only process that works on its database: all is its own, and nothing has to be written."""
+
+    every: float | None = None
+
+    def __init__(self, due: Due) -> None:
+        self._due = due
+
+    def holds(self, id: str) -> bool:
+        return True
+
+    async def due(self, due: datetime, limit: int, but: Collection[str]) -> list[str]:
+        return [id for id in await self._due(due, limit + len(but)) if id not in but][:limit]
+
+    async def claim(self, id: str) -> bool:
+        return True
+
+    async def renew(self) -> None:
+        return
+
+    async def release(self, id: str) -> None:
+        return
+
+    async def leave(self) -> None:
+        return

@@ -1,0 +1,82 @@
+"""What a restored database cannot know: what the bot did in Slack after the backup was taken.
+
+Nothing is taken for certainly undone: each incident that still matters gets a mark, and what is owed then is looked
+for in Slack, by the id that it has whoever makes it, before it is made (`caretaker.restored`). What stands there is
+edited until it shows what the timeline says again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+
+from bot.domain.effect import RESTORED, EffectState
+from bot.domain.incident import Status
+from bot.store import instant
+from bot.store.tables import effects, events, incidents
+
+_i, _f = incidents.c, effects.c
+
+_IN_DOUBT = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.MISSING)
+_NOT_MADE = (EffectState.WAITING, EffectState.PARKED)
+#: messages that say what was said and never look different afterwards
+_FINAL = ("update:", "announce-update:", "severity:", "note:", "step:")
+#: ids in one statement
+_TOGETHER = 500
+
+
+def mark(connection: Connection) -> int:
+    """Let the caretaker look before it acts, at once; how many incidents it looks at."""
+    unsettled = select(_f.incident_id).where(_f.state.in_([*_IN_DOUBT, *_NOT_MADE]))
+    alive = select(_i.id, _i.team_id, _i.seq, _i.declared_at).where(
+        or_(_i.status.in_([one.value for one in Status if one.open]), _i.due_at.is_not(None), _i.id.in_(unsettled))
+    )
+    found = connection.execute(alive).all()
+    for start in range(0, len(found), _TOGETHER):
+        some = found[start : start + _TOGETHER]
+        ids = [row.id for row in some]
+        _doubt(connection, ids)
+        last = _last(connection, ids)
+        connection.execute(delete(effects).where(_f.incident_id.in_(ids), _f.key == RESTORED))
+        connection.execute(
+            insert(effects),
+            [
+                {
+                    "id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{row.id}/{RESTORED}")), "team_id": row.team_id,
+                    "incident_id": row.id, "key": RESTORED, "kind": RESTORED, "state": EffectState.SENT.value,
+                    "channel": "", "ts": "", "thread_ts": "", "hash": str(row.seq), "attempts": 0, "error": "",
+                    "started_at": last.get(row.id, row.declared_at),
+                }
+                for row in some
+            ],
+        )  # fmt: skip
+        connection.execute(update(incidents).where(_i.id.in_(ids)).values(due_at=_i.declared_at))
+    return len(found)
+
+
+def _doubt(connection: Connection, ids: Collection[str]) -> None:
+    ours = _f.incident_id.in_(ids)
+    waiting = _f.state.in_([one.value for one in _NOT_MADE])
+    # Never begun as far as is known: without a row it is begun, and looked for, from the start.
+    connection.execute(delete(effects).where(ours, waiting, _f.ts == "", _f.kind.in_(("message", "publish"))))
+    doubtful = or_(
+        _f.state.in_([one.value for one in _IN_DOUBT]),
+        (_f.state == EffectState.WAITING.value) & (_f.kind == "channel"),
+        waiting & (_f.kind == "file") & (_f.ts != ""),
+    )
+    looked_for = {"state": EffectState.MISSING.value, "error": RESTORED, "attempts": 1, "next_try_at": None}
+    connection.execute(update(effects).where(ours, doubtful).values(looked_for))
+    shown = (_f.state == EffectState.SENT.value) & (
+        (_f.kind == "topic") | ((_f.kind == "message") & (_f.ts != "") & ~or_(*map(_f.key.startswith, _FINAL)))
+    )
+    connection.execute(update(effects).where(ours, shown).values(hash=""))
+
+
+def _last(connection: Connection, ids: Collection[str]) -> dict[str, datetime]:
+    """When something was last written of each: what is not known was done after that."""
+    of = events.c.incident_id
+    rows = connection.execute(select(of, func.max(events.c.at)).where(of.in_(ids)).group_by(of)).all()
+    return {id: instant.read(at) for id, at in rows}

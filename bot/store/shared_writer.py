@@ -1,0 +1,110 @@
+"""Writes to a database that several replicas share: each job a transaction, its rows locked by PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.errors import StoreUnavailable, StoreUnsure
+from bot.store import postgres
+from bot.store.folded import Folded, FoldedCache
+from bot.store.transaction import Holder, Transaction
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+#: seconds in which a job is written or given up: with time left to say so within Slack's three
+WITHIN = 2.5
+TRIES = 3
+UNAVAILABLE = "The database cannot be reached right now: nothing was recorded."
+LOST = "The database went away while this was written: look whether it was recorded before you do it again."
+
+#: what a new try may cure: a cut connection, a deadlock, a fail-over (the old primary is read-only), a transaction that
+#: the server ended because this process stood still, a changed plan
+_AGAIN = ("08", "40", "57", "25006", "25P03", "0A000")
+
+
+class SharedWriter:
+    """Runs jobs on the engine's few connections. Stands beside `Writer`, which has the one thread of SQLite."""
+
+    def __init__(self, engine: AsyncEngine, key: bytes, cache: FoldedCache, holder: Holder) -> None:
+        self._engine = engine
+        self._key = key
+        self._cache = cache
+        self._holder = holder
+        self._closed = False
+        self._places = asyncio.Semaphore(postgres.WRITERS)
+        #: when the database last failed, by the loop's clock
+        self._failed = 0.0
+        #: whether the latest job failed with it: then its tries are not worth a line each
+        self._away = False
+
+    async def write(self, job: Callable[[Transaction], T]) -> T:
+        """Run `job` in a transaction and return its value once that is committed.
+
+        A job that raises leaves nothing behind and raises here. It may run again when the connection broke; after a
+        break at the commit it finds what it wrote, as far as it looks (delivery keys, rules). Raises StoreUnavailable.
+        """
+        if self._closed:
+            raise StoreUnavailable("The database is closed: nothing was recorded.")
+        asked = asyncio.get_running_loop().time()
+        async with self._places:
+            if asked < self._failed:  # what waited behind a write that was not answered would not be answered either
+                raise StoreUnavailable(UNAVAILABLE)
+            return await self._written(job)
+
+    async def _written(self, job: Callable[[Transaction], T]) -> T:
+        folded: dict[str, Folded] = {}
+        committing = False
+        try:
+            async with asyncio.timeout(WITHIN):
+                for attempt in range(1, TRIES + 1):
+                    folded.clear()
+                    try:
+                        async with self._engine.connect() as connection:
+                            transaction = await connection.begin()
+                            value = await connection.run_sync(self._run, job, folded)
+                            committing = True
+                            await transaction.commit()
+                        break
+                    except (DBAPIError, OSError) as error:
+                        if attempt == TRIES or not _worth_another(error):
+                            raise
+                        if not self._away:
+                            log.warning("store.again", error=type(error).__name__)
+                        await self._engine.dispose()  # the others of the pool are likely as dead
+        except (DBAPIError, PoolTimeout, OSError) as error:  # OSError has TimeoutError below it
+            if isinstance(error, IntegrityError):
+                raise
+            self._failed, self._away = asyncio.get_running_loop().time(), True
+            self._cache.clear()
+            raise (StoreUnsure(LOST) if committing else StoreUnavailable(UNAVAILABLE)) from error
+        self._away = False
+        self._cache.put(folded.values())
+        return value
+
+    def _run(self, connection: Connection, job: Callable[[Transaction], T], folded: dict[str, Folded]) -> T:
+        tx = Transaction(connection, self._key, self._cache, {}, holder=self._holder)
+        value = job(tx)
+        folded.update(tx.folded)
+        return value
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        self._closed = True
+        await self._engine.dispose()
+
+
+def _worth_another(error: Exception) -> bool:
+    if not isinstance(error, DBAPIError):
+        return True
+    code = str(getattr(error.orig, "sqlstate", None) or "")
+    return error.connection_invalidated or code.startswith(_AGAIN)

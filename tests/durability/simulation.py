@@ -1,0 +1,444 @@
+"""Histories happen: real rules, store, renderers and caretakers, in virtual time, with a Slack that is in memory.
+
+Nothing sleeps and nothing is left to chance: a history that is told again is the same one, call by call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import asyncpg
+
+from bot.caretaker import Caretaker, Ground
+from bot.caretaker.outcome import BLIND
+from bot.domain import events as e
+from bot.domain import lifecycle
+from bot.domain.actor import Actor
+from bot.domain.effect import EffectState
+from bot.domain.errors import Conflict, Refused, StoreUnavailable
+from bot.domain.incident import Incident
+from bot.domain.message import Message
+from bot.ports import NotDone, TryLater, Unsure
+from bot.service import Done, Service, incident_id
+from bot.slack.messages import messages
+from bot.slack.room import SlackPublisher
+from bot.slack.setup import Setup
+from bot.store import Store
+from tests.domain.story import PAYOUTS
+from tests.durability.histories import (
+    ACTS, PEOPLE, TEAM, VERBS, Away, Clock, Crash, Do, History, Lag, Pass, Step,
+)  # fmt: skip
+from tests.durability.mortal import Died, Fate, MortalRoom, MortalStore
+from tests.durability.simulated_slack import Slack, Trouble
+from tests.durability.stories import BEN, CARLA, POLICY
+from tests.durability.virtual_time import VirtualLoop
+from tests.world import BEGIN, KEY
+
+T = TypeVar("T")
+
+#: seconds of a lease
+LEASE = 10.0
+#: virtual seconds in which everything is done once nothing goes wrong any more: pauses double up to ten minutes
+HEALED = 40 * 60
+#: states after which nothing is owed
+SETTLED = (EffectState.SENT, EffectState.REFUSED)
+#: what a call may raise towards somebody who is gone
+EXPECTED = (Died, NotDone, TryLater, Unsure, Refused, StoreUnavailable, Conflict)
+#: PostgreSQL's own clock would not pass with ours: leases are counted by this one
+DATABASE_CLOCK = """
+CREATE SCHEMA simulation;
+CREATE TABLE simulation.clock AS SELECT timestamptz '2026-03-02T14:00:00Z' AS at;
+CREATE FUNCTION simulation.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT at FROM simulation.clock';
+DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET search_path = simulation, public, pg_catalog', current_database());
+END $$;
+"""
+
+
+class BotClock:
+    """A machine's clock, which may be wrong."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._loop = loop
+        self.wrong = 0.0
+
+    def now(self) -> datetime:
+        return (BEGIN + timedelta(seconds=self._loop.time() + self.wrong)).astimezone(UTC)
+
+    async def sleep_until(self, at: datetime) -> None:
+        await asyncio.sleep(max(0.0, (at - self.now()).total_seconds()))
+
+
+class SimulatedRoom:
+    """The Room of one bot. A call that has begun is Slack's, whatever becomes of the bot."""
+
+    def __init__(self, slack: Slack) -> None:
+        self._slack = slack
+
+    def __getattr__(self, method: str) -> Any:
+        async def call(*arguments: Any, **named: Any) -> Any:
+            return await asyncio.shield(asyncio.ensure_future(self._slack.call(method, *arguments, *named.values())))
+
+        return call
+
+    def permalink(self, channel: str, ts: str) -> str:
+        return f"https://slack.test/archives/{channel}/p{ts}"
+
+
+class SimulatedClaims:
+    """The claims of one bot, kept by the database."""
+
+    def __init__(self, claims: Any, life: Life) -> None:
+        self._claims = claims
+        self._life = life
+        self.every: float | None = claims.every
+
+    def holds(self, id: str) -> bool:
+        return bool(self._claims.holds(id))
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: self._life.outside(lambda: getattr(self._claims, name)(*arguments))
+
+
+class SimulatedStore:
+    """The store of one bot: one call at a time is in the database, which is what makes a history repeat itself."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        self.claims = SimulatedClaims(life.store.claims, life)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments, **named: self._life.outside(
+            lambda: getattr(self._life.store, name)(*arguments, **named)
+        )
+
+    async def write(self, job: Callable[[Any], Any]) -> Any:
+        world = self._life.world
+
+        async def write() -> Any:
+            if world.away:
+                world.away -= 1
+                raise StoreUnavailable("The database is away.")
+            value = await self._life.store.write(job)
+            if isinstance(value, Done) and value.events:
+                world.committed.append(value)
+            return value
+
+        return await self._life.outside(write)
+
+
+class Life:
+    """A bot from its start to its death."""
+
+    def __init__(self, world: World, number: int, clock: BotClock) -> None:
+        self.world = world
+        self.number = number
+        self.clock = clock
+        self.fate = Fate()
+        self.store = Store.open(world.url, KEY.encode(), lease=LEASE)
+        kept: Any = MortalStore(SimulatedStore(self), self.fate)  # type: ignore[arg-type]
+        room: Any = MortalRoom(SimulatedRoom(world.slack), self.fate)  # type: ignore[arg-type]
+        self.kept = kept
+        self.service = Service(kept, POLICY, clock)
+        ground = Ground(
+            room, world.render, self._postmortem, {"customers": SlackPublisher(room, world.slack.customers.id)},
+            {"announcements": world.slack.incidents.id}.__getitem__,
+        )  # fmt: skip
+        self.caretaker = Caretaker(self.service, lambda team: asyncio.sleep(0, ground))
+        self.service.on_change = self._changed
+        self.keeping = asyncio.create_task(self.caretaker.keep())
+
+    @staticmethod
+    async def _postmortem(incident: Incident) -> tuple[str, str]:
+        return "postmortem.md", "What happened, and when."
+
+    def _changed(self, id: str) -> None:
+        self.caretaker.changed(id)
+        for other in self.world.lives:
+            if other is not self and other is not None and not other.fate.dead:
+                other.caretaker.heard(id)
+
+    async def outside(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Let the database work; a bot that dies meanwhile changes nothing of it."""
+        return await asyncio.shield(asyncio.ensure_future(self._outside(work)))
+
+    async def _outside(self, work: Callable[[], Awaitable[T]]) -> T:
+        async with self.world.database:
+            if self.fate.dead:
+                raise Died(self.fate.dead)
+            with self.world.loop.outside():
+                await self.world.tell_the_database()
+                return await work()
+
+    async def end(self) -> None:
+        """Nothing of it runs any more."""
+        self.fate.dead = self.fate.dead or "killed"
+        self.keeping.cancel()
+        with contextlib.suppress(*EXPECTED):
+            await self.caretaker.stop(within=0)
+        await asyncio.gather(self.keeping, return_exceptions=True)
+        async with self.world.database:
+            with self.world.loop.outside():
+                await self.store.close()
+
+
+class World:
+    """Bots on one database, their Slack, people, and time."""
+
+    def __init__(self, loop: VirtualLoop, url: str, history: History) -> None:
+        self.loop = loop
+        self.url = url
+        self.history = history
+        self.slack = Slack(loop)
+        self.database = asyncio.Lock()
+        self.away = 0
+        #: whatever was written, by people and by the bots' own rules, in the order in which it was
+        self.committed: list[Done] = []
+        #: the delivery that brought an event about, by the event's identity
+        self.born: dict[int, tuple[str, e.Event]] = {}
+        self.declared: list[str] = []
+        self.unexpected: list[str] = []
+        #: when an incident was seen to end, by the true clock
+        self.setup = Setup(policy=POLICY)
+        self._clocks = [BotClock(loop) for _ in range(history.bots)]
+        self.lives: list[Life | None] = [None] * history.bots
+        self._people: set[asyncio.Task[None]] = set()
+        self._burying: set[asyncio.Task[None]] = set()
+        self._down: Counter[int] = Counter()
+        self._teller: asyncpg.Connection | None = None
+        self._told = -1.0
+
+    def render(self, incident: Incident, now: datetime) -> list[Message]:
+        return messages(incident, now, self.setup)
+
+    async def tell_the_database(self) -> None:
+        """PostgreSQL's clock shows Slack's time, which is the true one."""
+        if self._teller is not None and self._told != self.loop.time():
+            self._told = self.loop.time()
+            await self._teller.execute("UPDATE simulation.clock SET at = $1", self.slack.now())
+
+    def mourn(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, EXPECTED):
+            self.unexpected.append(f"{context.get('message')}: {error!r}")
+
+    # -- from the first step to the last ----------------------------------------------------------------
+
+    async def start(self) -> None:
+        self.loop.set_exception_handler(self.mourn)
+        if self.url.startswith("postgresql"):
+            with self.loop.outside():
+                self._teller = await asyncpg.connect(self.url)
+                await self._teller.execute(DATABASE_CLOCK)
+        if self.history.taken:
+            for number in (1, 2):
+                self.slack.place(f"inc-{number}-withdrawals-are-stuck")
+            self.slack.place("inc-2")
+        for number in range(self.history.bots):
+            self.lives[number] = Life(self, number, self._clocks[number])
+
+    async def close(self) -> None:
+        for task in (*self._people, *self._burying):
+            task.cancel()
+        await asyncio.gather(*self._people, *self._burying, return_exceptions=True)
+        for life in self.lives:
+            if life is not None:
+                await life.end()
+        if self._teller is not None:
+            with self.loop.outside():
+                await self._teller.close()
+
+    async def tell(self) -> None:
+        """Let it all happen, then let nothing go wrong any more until everything is done."""
+        for number, step in enumerate(self.history.steps):
+            await self._happens(step, str(number))
+            await asyncio.sleep(0)
+        await self.pass_time(2)
+        self.slack.troubles.clear()
+        self.slack.lag, self.away = 0.0, 0
+        for clock in self._clocks:
+            clock.wrong = 0.0
+        for life in self.lives:
+            if life is not None and not life.fate.dead:
+                life.fate.at = 0
+        self._down.clear()
+        await self.pass_time(3 * 60)
+        while any(life is None or life.fate.dead for life in self.lives):
+            await self.pass_time(60)
+        await self.rearm()
+        until = self.loop.time() + HEALED
+        while self.loop.time() < until and (self._people or self._burying or not await self.at_rest()):
+            await self.pass_time(20)
+        await self.pass_time(2)
+
+    async def _happens(self, step: Step, key: str) -> None:
+        match step:
+            case Do():
+                self._person(self._deliver(step, key, step.bot))
+                if step.twice:
+                    self._person(self._deliver(step, key, step.bot + 1))
+            case Pass():
+                await self.pass_time(step.seconds)
+            case Lag():
+                self.slack.lag = step.seconds
+            case Trouble():
+                self.slack.troubles.append(step)
+            case Away():
+                self.away = step.count
+            case Clock():
+                self._clocks[step.bot % len(self._clocks)].wrong = step.seconds
+            case Crash():
+                number = step.bot % len(self.lives)
+                life = self.lives[number]
+                if life is not None and not life.fate.dead:
+                    life.fate.at = life.fate.passed + step.points
+                    self._down[number] = int(step.down * 1000)
+
+    # -- people ---------------------------------------------------------------------------------------
+
+    def _person(self, does: Any) -> None:
+        task = asyncio.ensure_future(does)
+        self._people.add(task)
+        task.add_done_callback(self._people.discard)
+
+    async def _deliver(self, do: Do, key: str, bot: int) -> None:
+        """Deliver it until some bot says that it has it, as Slack and people do."""
+        actor = Actor(TEAM, PEOPLE[do.who], PEOPLE[do.who])
+        act = self._declares(do, key, actor) if do.what.startswith("declare") else self._acts(do, key, actor)
+        for attempt in range(10_000):
+            life = self.lives[(bot + attempt) % len(self.lives)]
+            if life is not None and not life.fate.dead:
+                with contextlib.suppress(Died, StoreUnavailable, Conflict):
+                    with contextlib.suppress(Refused):
+                        await act(life)
+                    return
+            await asyncio.sleep(1)
+
+    def _declares(self, do: Do, key: str, actor: Actor) -> Callable[[Life], Awaitable[Any]]:
+        small = do.what == "declare small"
+        rule = partial(
+            lifecycle.declare, title="Withdrawals are stuck", severity="sev3" if small else "sev1",
+            private=do.what == "declare privately", responders=(BEN, CARLA), runbook=None if small else PAYOUTS,
+            policy=POLICY,
+        )  # fmt: skip
+        id = incident_id(TEAM, key)
+        if id not in self.declared:
+            self.declared.append(id)
+        return lambda life: life.service.declare("declare", self._bearing(key, lambda i, now: rule), actor, key=key)
+
+    def _acts(self, do: Do, key: str, actor: Actor) -> Callable[[Life], Awaitable[Any]]:
+        id = self.declared[(do.which // 3) % len(self.declared)] if self.declared else "none"
+        rule = self._bearing(key, lambda i, now: ACTS[do.what](i, do, key, now))
+        return lambda life: life.service.act(id, VERBS.get(do.what, do.what), rule, actor, key=key)
+
+    def _bearing(self, key: str, choose: Callable[[Incident, datetime], Any]) -> Any:
+        def rule(incident: Incident, /, *, by: Actor, at: datetime, **more: Any) -> list[e.Event]:
+            events: list[e.Event] = choose(incident, at)(incident, by=by, at=at, **more)
+            self.born |= {id(event): (key, event) for event in events}
+            return events
+
+        return rule
+
+    # -- time -----------------------------------------------------------------------------------------
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass; each due moment comes at its time."""
+        until = self.loop.time() + seconds
+        while (left := until - self.loop.time()) > 1e-6:
+            await self._round()
+            step, jumps = await self._until_something(left)
+            if jumps:
+                self.loop.pass_time(step)
+                await asyncio.sleep(0)
+            else:
+                await asyncio.sleep(step)
+        await self._round()
+
+    async def _round(self) -> None:
+        for number, life in enumerate(self.lives):
+            if life is None:
+                continue
+            if not life.fate.dead:
+                with contextlib.suppress(Died, StoreUnavailable):
+                    await life.caretaker.round()
+            if life.fate.dead:
+                self.lives[number] = None
+                task = asyncio.create_task(self._succeeded(life))
+                self._burying.add(task)
+                task.add_done_callback(self._burying.discard)
+
+    async def _succeeded(self, life: Life) -> None:
+        await life.end()
+        await asyncio.sleep(self._down[life.number] / 1000)
+        self.lives[life.number] = Life(self, life.number, life.clock)
+
+    async def _until_something(self, most: float) -> tuple[float, bool]:
+        """How long nothing happens, and whether nobody at all does anything meanwhile."""
+        lives = [life for life in self.lives if life is not None and not life.fate.dead]
+        if self._burying or self._people or self.slack.late or any(life.caretaker.busy for life in lives):
+            return min(most, 0.2 if any(life.caretaker.busy for life in lives) else 1.0), False
+        moments = [most]
+        for life in lives:
+            with contextlib.suppress(Died, StoreUnavailable):
+                due = await life.kept.next_due()
+                if due is not None:
+                    # What is overdue and is not attended rests for a while, or belongs to somebody who died.
+                    moments.append(max(1.0, (due - life.clock.now()).total_seconds() + 0.001))
+        return min(moments), True
+
+    # -- in the end -----------------------------------------------------------------------------------
+
+    @property
+    def one(self) -> Life:
+        return next(life for life in self.lives if life is not None and not life.fate.dead)
+
+    async def at_rest(self) -> bool:
+        """Whether nothing is owed at this moment."""
+        if self.slack.late or any(life is None or life.fate.dead or life.caretaker.busy for life in self.lives):
+            return False
+        due = await self.one.kept.next_due()
+        if due is not None and due <= self.one.clock.now() + timedelta(seconds=3):
+            return False
+        for id in self.declared:
+            for effect in await self.one.kept.effects(id):
+                if effect.state not in (*SETTLED, EffectState.PARKED) or effect.next_try_at is not None:
+                    return False
+        return True
+
+    async def rearm(self) -> None:
+        """What was given up is tried again, as by the command line."""
+        store = self.one.kept
+        for effect in await store.parked():
+            state = EffectState.UNKNOWN if effect.error.startswith(BLIND) else EffectState.WAITING
+            again = replace(effect, state=state, attempts=1, next_try_at=None, error="")
+
+            def job(tx: Any, again: Any = again) -> None:
+                tx.save_effect(again)
+                incident = tx.incident(again.incident_id)
+                tx.set_due(incident.id, incident.seq, incident.last_at)
+
+            await store.write(job)
+
+
+def told(history: History, url: str, holds: Callable[[World], Awaitable[None]]) -> None:
+    """Tell this history on that database, fresh and migrated; then ask what has to hold."""
+
+    async def tell() -> None:
+        world = World(asyncio.get_running_loop(), url, history)  # type: ignore[arg-type]
+        await world.start()
+        try:
+            await world.tell()
+            await holds(world)
+            assert world.unexpected == []
+        finally:
+            await world.close()
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(tell())

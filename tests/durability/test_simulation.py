@@ -1,0 +1,132 @@
+"""Histories that nobody thought of: people, crashes, restarts, wrong clocks, and a Slack on a bad day, drawn at random.
+
+Each run draws others. It prints its seed and how many it tried; SIMULATION_SEED draws the same ones again, and
+SIMULATION_SECONDS goes on longer. What fails is cut down to a short script, which is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from tests.durability.histories import History, histories
+from tests.durability.holds import everything_holds
+from tests.durability.simulation import told
+from tests.postgres import Postgres
+
+SEED = int(os.environ.get("SIMULATION_SEED") or random.SystemRandom().randrange(1_000_000))
+SECONDS = float(os.environ.get("SIMULATION_SECONDS") or 25)
+#: histories that belong together: each such group has a seed of its own, which alone brings it back
+GROUP = 20
+#: seconds for cutting a failure down
+SHRINKING = 40.0
+
+
+class Search:
+    """Tells histories until the time is over, or one fails."""
+
+    def __init__(self, tell: Callable[[History], None], bots: int) -> None:
+        self._tell = tell
+        self._bots = bots
+        self.tried = 0
+
+    def go(self, seconds: float) -> None:
+        """Raises AssertionError with a short script that fails, why, and what finds it again."""
+        until, number = time.monotonic() + seconds, SEED
+        while time.monotonic() < until:
+            self._group(number, until)
+            number += 1
+
+    def _group(self, number: int, until: float) -> None:
+        failed: list[tuple[History, str]] = []
+
+        @seed(number)
+        @settings(
+            max_examples=GROUP, database=None, deadline=None, phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(histories(self._bots))
+        def group(history: History) -> None:
+            if failed or time.monotonic() > until:
+                return
+            self.tried += 1
+            if why := self.fails(history):
+                failed.append((history, why))
+
+        group()
+        for history, why in failed:
+            short = self.cut(history, why)
+            raise AssertionError(
+                f"{self.fails(short) or why}\n\nSIMULATION_SEED={number} finds it again; cut down from "
+                f"{len(history.steps)} steps to {len(short.steps)}:\n{short!r}"
+            )
+
+    def fails(self, history: History) -> str:
+        """Why it fails, empty where it does not."""
+        try:
+            self._tell(history)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return ""
+
+    def cut(self, history: History, why: str) -> History:
+        """The same without what it fails without as well: pieces first, then single steps, as long as there is time."""
+        until, size = time.monotonic() + SHRINKING, max(1, len(history.steps) // 2)
+        while size:
+            shorter, at = False, 0
+            while at < len(history.steps) and time.monotonic() < until:
+                fewer = replace(history, steps=history.steps[:at] + history.steps[at + size :])
+                if self.fails(fewer):
+                    history, shorter = fewer, True
+                else:
+                    at += size
+            size = size if shorter and size == 1 and time.monotonic() < until else size // 2
+        return history
+
+
+def _report(record_property: Callable[[str, object], None], search: Search, where: str) -> None:
+    said = f"{search.tried} histories {where}, SIMULATION_SEED={SEED}"
+    record_property("tried", said)
+    print(said)
+
+
+@pytest.mark.timeout(SECONDS + SHRINKING * 3 + 60)
+def test_one_bot_on_a_file(empty: Path, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    def tell(history: History) -> None:
+        database = tmp_path / "incidents.sqlite"
+        shutil.copy(empty, database)
+        try:
+            told(history, f"sqlite:///{database}", everything_holds)
+        finally:
+            for file in tmp_path.glob("incidents.sqlite*"):
+                file.unlink()
+
+    search = Search(tell, bots=1)
+    try:
+        search.go(SECONDS * 0.6)
+    finally:
+        _report(record_property, search, "of one bot on a file")
+
+
+@pytest.mark.timeout(SECONDS + SHRINKING * 3 + 60)
+def test_two_bots_on_one_database(postgres18: Postgres, record_property: Callable[[str, object], None]) -> None:
+    def tell(history: History) -> None:
+        url = postgres18.create()
+        try:
+            told(history, url, everything_holds)
+        finally:
+            postgres18.drop(url)
+
+    search = Search(tell, bots=2)
+    try:
+        search.go(SECONDS * 0.4)
+    finally:
+        _report(record_property, search, "of two bots on one PostgreSQL")

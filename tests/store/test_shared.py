@@ -1,0 +1,185 @@
+"""Several processes on one PostgreSQL database: who attends what, what is heard, what a cut link does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.errors import LeaseLost, StoreUnavailable
+from bot.store import Store
+from tests.postgres import Postgres
+from tests.proxy import Proxy
+
+from .acts import KEY, NOW, append, declare, note
+
+LEASE = 0.5
+
+
+@pytest.fixture
+async def pair(postgres18: Postgres) -> AsyncIterator[tuple[Store, Store]]:
+    """Two processes, as far as the database can tell."""
+    url = postgres18.create()
+    one, other = (Store.open(url, KEY, lease=LEASE) for _ in range(2))
+    async with contextlib.AsyncExitStack() as stack:
+        for store in (one, other):
+            stack.push_async_callback(store.close)
+            await store.serve()
+        await until(lambda: one.hearing and other.hearing)
+        yield one, other
+
+
+async def until(true: Callable[[], bool], within: float = 5.0) -> None:
+    async with asyncio.timeout(within):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+async def test_who_declares_attends(pair: tuple[Store, Store]) -> None:
+    one, other = pair
+    await one.write(declare("a", due=NOW))
+    assert await other.claims.due(NOW, 9, []) == [] and not await other.claims.claim("a")
+    assert await one.claims.claim("a") and one.claims.holds("a") and not other.claims.holds("a")
+    await one.claims.release("a")
+    assert await other.claims.due(NOW, 9, []) == ["a"]
+
+
+async def test_what_is_due_is_shared_out(pair: tuple[Store, Store]) -> None:
+    """Each incident goes to one of them, the longest overdue first; what rests with one is not taken again."""
+    one, other = pair
+    ids = [f"i{number:02}" for number in range(40)]
+    for number, id in enumerate(ids):
+        await one.write(declare(id, due=NOW + timedelta(seconds=number)))
+        await one.write(lambda tx, id=id: tx.release(id))
+    assert await one.claims.due(NOW + timedelta(hours=1), 3, ["i00"]) == ["i01", "i02", "i03"]
+    later = NOW + timedelta(hours=1)
+    taken = await asyncio.gather(*(store.claims.due(later, 5, ids[:4]) for store in (one, other) * 4))
+    # its own are its own again: between the two nothing is shared
+    mine, theirs = {id for got in taken[::2] for id in got}, {id for got in taken[1::2] for id in got}
+    assert mine and theirs and not mine & theirs
+
+
+async def test_a_lease_runs_out(pair: tuple[Store, Store]) -> None:
+    """What one lets run out the other takes over, and the first can write nothing more about it."""
+    one, other = pair
+    await one.write(declare("a", due=NOW))
+    assert await one.claims.claim("a")
+    await one.claims.renew()
+    await asyncio.sleep(LEASE + 0.1)
+    assert not one.claims.holds("a")
+    assert await other.claims.claim("a")
+
+    def late(tx: object) -> None:
+        tx.fence("a")  # type: ignore[attr-defined]
+        append("a", note("late"))(tx)  # type: ignore[arg-type]
+
+    with pytest.raises(LeaseLost, match="another process"):
+        await one.write(late)
+    incident = await other.incident("a")
+    assert incident is not None and incident.seq == 1
+
+
+async def test_a_renewed_lease_lasts(pair: tuple[Store, Store]) -> None:
+    one, other = pair
+    await one.write(declare("a", due=NOW))
+    assert await one.claims.claim("a")
+    for _ in range(8):
+        await asyncio.sleep(LEASE / 4)
+        await one.claims.renew()
+    assert one.claims.holds("a") and not await other.claims.claim("a")
+
+
+async def test_changes_are_heard(pair: tuple[Store, Store]) -> None:
+    """By the others alone; and what a process remembers of the incident is not trusted any more."""
+    one, other = pair
+    heard: list[str] = []
+    own: list[str] = []
+    other.on_change, one.on_change = heard.append, own.append
+    await one.write(declare("a"))
+    await until(lambda: bool(heard))
+    assert (await other.glance("a")) == (await one.incident("a"))
+    await one.write(append("a", note("more")))
+    await until(lambda: len(heard) == 2)
+    glance = await other.glance("a")
+    assert glance is not None and glance.seq == 2 and heard == ["a", "a"] and own == []
+
+
+async def test_racing_writers_lose_nothing(pair: tuple[Store, Store]) -> None:
+    """1,000 read-modify-writes by two processes on one incident."""
+    await pair[0].write(declare("a"))
+    await asyncio.gather(*(store.write(append("a", note(f"{n}"))) for n in range(500) for store in pair))
+    for store in pair:
+        incident = await store.incident("a")
+        assert incident is not None and incident.seq == 1001
+    assert await pair[0].verify() == []
+
+
+async def test_the_listener_comes_back(postgres18: Postgres, pair: tuple[Store, Store]) -> None:
+    """While it hears nothing, nothing that it remembers is trusted."""
+    one, other = pair
+    heard: list[str] = []
+    other.on_change = heard.append
+    await one.write(declare("a"))
+    await until(lambda: heard == ["a"])
+    postgres18.run(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE pid <> pg_backend_pid() AND (query LIKE 'LISTEN %' OR query = 'SELECT 1')"
+    )
+    await one.write(append("a", note("meanwhile")))
+    glance = await other.glance("a")
+    await until(lambda: other.hearing, within=15)
+    again = await other.glance("a")
+    assert again is not None and again.seq == 2 and (glance is None or glance.seq in (1, 2))
+
+
+Fault = Callable[[Proxy], Awaitable[None]]
+
+
+@pytest.mark.parametrize("mode", ["refuse", "reset", "blackhole"])
+async def test_a_database_that_is_cut_off(postgres18: Postgres, mode: str) -> None:
+    """Each call is refused in time for Slack's three seconds; the first one afterwards is answered again."""
+    url = postgres18.create()
+    async with Proxy(postgres18.upstream) as proxy:
+        store = Store.open(proxy.url(url), KEY)
+        try:
+            await store.write(declare("a"))
+            proxy.mode = mode
+            loop = asyncio.get_running_loop()
+            for call in (lambda: store.write(append("a", note("lost"))), lambda: store.entries("a")):
+                began = loop.time()
+                with pytest.raises(StoreUnavailable):
+                    await call()
+                assert loop.time() - began < 3
+            proxy.mode = "ok"
+            await store.write(append("a", note("back")))
+            assert [entry.seq for entry in await store.entries("a")] == [1, 2]
+        finally:
+            await store.close()
+
+
+async def test_a_restart_is_not_noticed(postgres18: Postgres, pair: tuple[Store, Store]) -> None:
+    """The first write and the first read after the server was away go through."""
+    one, other = pair
+    await one.write(declare("a"))
+    await other.incident("a")
+    postgres18.restart()
+    await one.write(append("a", note("after")))
+    incident = await other.incident("a")
+    assert incident is not None and incident.seq == 2
+
+
+async def test_a_standby_is_a_database_that_is_away(postgres18: Postgres, pair: tuple[Store, Store]) -> None:
+    """After a fail-over to a read-only server nothing is recorded, and it says so; then it goes on."""
+    one, _ = pair
+    await one.write(declare("a"))
+    postgres18.read_only(True)
+    try:
+        with pytest.raises(StoreUnavailable, match="nothing was recorded"):
+            await one.write(append("a", note("lost")))
+    finally:
+        postgres18.read_only(False)
+    await one.write(append("a", note("back")))
+    assert [entry.seq for entry in await one.entries("a")] == [1, 2]

@@ -1,0 +1,147 @@
+"""`bot doctor`, finding by finding: what is wrong is named with what to do, and looking changes nothing."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.config import ROOT
+from bot.doctor import Finding, examine
+from bot.doctor.keeping import database
+from bot.doctor.rights import WITHOUT
+from bot.domain.effect import EffectState
+from bot.store import Store
+from tests.postgres import Postgres
+from tests.store.acts import declare, effect
+from tests.world import KEY, World
+
+SCOPES = yaml.safe_load((ROOT / "manifest.yaml").read_text())["oauth_config"]["scopes"]["bot"]
+
+
+def wrong(findings: list[Finding]) -> list[tuple[str, str]]:
+    return [(one.what, one.do) for one in findings if not one.ok]
+
+
+def said(findings: list[Finding], words: str) -> Finding:
+    (found,) = [one for one in findings if words in one.what]
+    return found
+
+
+def test_each_scope_says_what_stops_without_it() -> None:
+    assert set(WITHOUT) == set(SCOPES)
+
+
+async def test_all_is_well_and_nothing_is_changed(world: World) -> None:
+    await world.declare()
+    channels = [(one.name, len(one.messages)) for one in world.slack.channels]
+    rows = await _rows(world)
+    findings = await examine(world.settings)
+    assert wrong(findings) == []
+    assert said(findings, f"all {len(SCOPES)} scopes").ok
+    assert said(findings, "channels may be opened").ok and said(findings, "threads can be read").ok
+    assert said(findings, "journal wal").ok
+    assert "BACKUP_DIR" in said(findings, "backups").what
+    assert [(one.name, len(one.messages)) for one in world.slack.channels] == channels
+    assert await _rows(world) == rows
+
+
+async def _rows(world: World) -> Any:
+    incident = await world.incident()
+    return incident, await world.bot.store.effects(incident.id)
+
+
+def _without(world: World, *scopes: str) -> None:
+    grant = world.slack.install.grants[world.slack.bot_token]
+    grant.scopes = grant.scopes - set(scopes)
+
+
+async def test_missing_scopes_are_named(world: World) -> None:
+    _without(world, "pins:write", "usergroups:read")
+    found = wrong(await examine(world.settings))
+    assert [what for what, _ in found if "scope" in what] == [
+        "slack: the scope pins:write is missing: without it no pinning the card",
+        "slack: the scope usergroups:read is missing: without it no groups in the policy",
+    ]
+    assert all("reinstall" in do for what, do in found if "scope" in what)
+
+
+@pytest.mark.parametrize(
+    ("method", "error", "ok", "words", "do"),
+    [
+        # Slack's documentation both lists bot scopes and denies bots: nobody can mend that, so it is no failure
+        pytest.param("conversations.replies", "not_allowed_token_type", True, "threads cannot be read",
+                     "shown as parked", id="threads"),
+        pytest.param("conversations.create", "restricted_action", False, "channels may not be opened",
+                     "Let this app create channels", id="channels"),
+        pytest.param("conversations.history", "not_in_channel", False, "the channel's history", "Invite the bot",
+                     id="history"),
+        pytest.param("blocks.validate", "invalid_blocks", False, "blocks.validate", "report it", id="blocks"),
+    ],
+)  # fmt: skip
+async def test_what_the_workspace_denies(world: World, method: str, error: str, ok: bool, words: str, do: str) -> None:
+    await world.declare()
+    world.slack.faults.add(method, f"error:{error}", 99)
+    found = said(await examine(world.settings), words)
+    assert found.ok is ok and do in found.do
+
+
+async def test_a_workspace_without_blocks_validate(world: World) -> None:
+    world.slack.faults.add("blocks.validate", "error:unknown_method", 99)
+    assert wrong(await examine(world.settings)) == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres18"])
+async def test_duties_and_doubts(request: pytest.FixtureRequest, world: World, kind: str) -> None:
+    settings = world.settings
+    if kind != "sqlite":
+        server: Postgres = request.getfixturevalue(kind)
+        settings = settings.model_copy(update={"database_url": server.create()})
+    store, now = Store.open(settings.database_url, KEY.encode()), world.clock.now()
+    await store.write(declare("one"))
+    calls = [
+        effect("a", "one", state=EffectState.PARKED, error="not_in_channel", started_at=now),
+        effect("b", "one", state=EffectState.PARKED, error="cannot look: missing_scope", started_at=now),
+        effect("c", "one", state=EffectState.UNKNOWN, started_at=now - timedelta(hours=1)),
+        effect("d", "one", state=EffectState.MISSING, started_at=now),
+        effect("e", "one", state=EffectState.WAITING, started_at=now),
+    ]
+    for number, call in enumerate(calls):
+        one = replace(call, id=str(number))
+        await store.write(lambda tx, one=one: tx.save_effect(one))
+    findings = await database(settings, now)
+    await store.close()
+    assert [what for what, _ in wrong(findings)] == [
+        "outcome unknown: c of INC-1, since 2026-03-02 13:00 UTC",
+        "parked: a of INC-1: not_in_channel",
+        "parked: b of INC-1: cannot look: missing_scope",
+    ]
+    assert "Invite the bot" in said(findings, "parked: a").do and "reinstall" in said(findings, "parked: b").do
+    assert said(findings, "unknown: d").ok and said(findings, "unsent: 1").ok
+    if kind == "sqlite":
+        assert said(findings, "SQLite").ok and said(findings, "free").ok
+    else:
+        assert said(findings, "PostgreSQL 18").ok and "a replica takes 9" in said(findings, "connections").what
+
+
+async def test_backups_that_are_old_or_not_there(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    settings, now = world.settings.model_copy(update={"backup_dir": folder}), world.clock.now()
+    assert "none in" in said(await database(settings, now), "backups").what
+    (folder / "incidents-20260301T030000Z.sqlite").touch()
+    for hours, ok in ((29, True), (31, False)):
+        at = (now - timedelta(hours=hours)).timestamp()
+        os.utime(folder / "incidents-20260301T030000Z.sqlite", (at, at))
+        assert said(await database(settings, now), "backups: the newest").ok is ok
+
+
+async def test_a_database_that_cannot_be_opened(world: World) -> None:
+    found = await database(world.settings.model_copy(update={"database_url": "postgresql://nobody@/x?host=/nowhere"}),
+                           world.clock.now())  # fmt: skip
+    assert len(found) == 1 and not found[0].ok and "cannot be opened" in found[0].what
