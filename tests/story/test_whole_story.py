@@ -34,12 +34,23 @@ from tests.world import World, world_at
 KEPT = Path(__file__).with_name("postmortem.md")
 
 
-@pytest.mark.parametrize("mode", ["socket", "http"])
-async def test_from_the_command_to_the_postmortem(tmp_path: Path, mode: Literal["socket", "http"]) -> None:
-    async with world_at(tmp_path, mode=mode) as world:
+@pytest.mark.parametrize(
+    ("mode", "shared"),
+    [
+        pytest.param("socket", False, id="socket"),
+        pytest.param("http", False, id="http"),
+        pytest.param("socket", True, id="PostgreSQL"),
+    ],
+)
+async def test_from_the_command_to_the_postmortem(
+    tmp_path: Path, request: pytest.FixtureRequest, mode: Literal["socket", "http"], shared: bool
+) -> None:
+    url = request.getfixturevalue("postgres18").create() if shared else ""
+    async with world_at(tmp_path, mode=mode, database_url=url) as world:
         begun = len(world.slack.journal)
         text = normalised(await whole_story(world))
         assert not [call for call in world.slack.journal[begun:] if call.outcome in ("failed", "error")]
+        assert await world.bot.store.verify() == []
     if os.environ.get("KEEP_POSTMORTEM"):
         KEPT.write_text(text)
     assert text == KEPT.read_text()
