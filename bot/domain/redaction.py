@@ -169,7 +169,7 @@ def _blank(value: Any, secret: Secret) -> Any:
     if isinstance(value, tuple):
         if any(isinstance(one, e.Kept) for one in value):
             # What is left of an entry twice redacted stands in the later Redacted.
-            return tuple(one for one in value if not any(map(secret.stands_in, _texts(json.loads(one.body)))))
+            return tuple(one for one in value if not any(map(secret.stands_in, texts_in(json.loads(one.body)))))
         return tuple(_blank(one, secret) for one in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         free = (one.name for one in dataclasses.fields(value) if one.name not in _NAMES)
@@ -177,16 +177,17 @@ def _blank(value: Any, secret: Secret) -> Any:
     return value
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text in a value of JSON's own kinds."""
     match value:
         case str():
             yield value
         case list():
             for one in value:
-                yield from _texts(one)
+                yield from texts_in(one)
         case dict():
             for one in value.values():
-                yield from _texts(one)
+                yield from texts_in(one)
 
 
 def redact(

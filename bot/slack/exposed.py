@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.redaction import texts_in
 from bot.ports import NotDone, TryLater, Unsure
 from bot.slack.room import call
 
@@ -63,7 +64,7 @@ class Looker:
         for channel, parents in places.items():
             try:
                 async for message in self._messages(channel, parents, since, channel in whole):
-                    if any(map(holds, _texts(message))):
+                    if any(map(holds, texts_in(message))):
                         found.append(self._exposed(channel, message))
             except (NotDone, TryLater, Unsure):
                 blind.append(channel)
@@ -112,15 +113,3 @@ class Looker:
         except (NotDone, TryLater, Unsure):
             return False
         return True
-
-
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case list():
-            for one in value:
-                yield from _texts(one)
-        case dict():
-            for one in value.values():
-                yield from _texts(one)
