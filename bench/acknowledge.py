@@ -8,20 +8,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from bench.bare import KINDS
+from bench.bare import BESIDE
 from bench.figures import median, percentile
 from bench.stage import Stage, child, free_port, stage
 from bench.ticks import Board, board
 from bot.config import ROOT
+from tests.postgres import Postgres
 
 INCIDENTS = 10
 #: (connections, requests of each)
-LOADS = ((1, 800), (50, 80))
-EVENTS = ("StepTicked", "StepUnticked")
+LOADS = ((1, 400), (50, 40))
+#: what is acknowledged -> the events of which each must leave one
+EVENTS = {"tick": ("StepTicked", "StepUnticked"), "command": ("Noted",)}
 FIGURES = ("p50_ms", "p99_ms", "per_second")
 
 
@@ -42,50 +45,92 @@ async def _load(port: int, secret: str, bodies: list[list[str]]) -> dict[str, An
 
 
 async def measure(folder: Path, *, rounds: int) -> dict[str, Any]:
-    """Alternate rounds of the product and of each bare handler; the ratios are of neighbouring rounds."""
-    async with stage(folder, "http") as on, contextlib.AsyncExitStack() as stack:
+    """Both databases, each with ticks and commands."""
+    server = Postgres(durable=True)
+    server.start()
+    try:
+        return {
+            "sqlite": await _measured(folder, rounds, "sqlite", "", str(folder / "bare")),
+            "postgresql": await _measured(
+                folder, rounds, "postgresql", await asyncio.to_thread(server.create),
+                await asyncio.to_thread(server.create),
+            ),
+        }  # fmt: skip
+    finally:
+        server.stop()
+
+
+async def _measured(folder: Path, rounds: int, database: str, url: str, beside: str) -> dict[str, Any]:
+    """Alternate rounds of the product and of each handler beside it; the ratios are of neighbouring rounds."""
+    async with stage(folder, "http", url) as on, contextlib.AsyncExitStack() as stack:
         on.slack.limits.on = False
         clicks = await board(on, INCIDENTS)
         ports = {}
-        for kind in KINDS:
+        for kind in BESIDE[database]:
             ports[kind] = free_port()
+            where = beside if database == "postgresql" else f"{beside}-{kind}.sqlite"
             await stack.enter_async_context(
                 child(
-                    "-m", "bench.bare", str(ports[kind]), str(folder / f"{kind}.sqlite"), kind,
-                    environment={"SLACK_SIGNING_SECRET": on.slack.signing_secret},
+                    "-m", "bench.bare", str(ports[kind]), where, kind,
+                    environment={
+                        "SLACK_SIGNING_SECRET": on.slack.signing_secret, "SLACK_BOT_TOKEN": on.slack.bot_token,
+                        "SLACK_API_URL": on.slack.api_url,
+                    },
                     ready=f"http://127.0.0.1:{ports[kind]}/readyz",
                 )
             )  # fmt: skip
-        warm = await _round(on, clicks, ports, LOADS[1][0], 20)
-        found = {
-            str(connections): _compared([await _round(on, clicks, ports, connections, each) for _ in range(rounds)])
-            for connections, each in LOADS
-        }
-        return {"incidents": INCIDENTS, "bytes": warm["bytes"], "at_once": found}
+        found: dict[str, Any] = {"incidents": INCIDENTS, "load": os.getloadavg()[0], "at_once": {}}
+        for what in EVENTS:
+            warm = await _round(on, clicks, ports, what, LOADS[1][0], 20)
+            found["bytes"] = {**found.get("bytes", {}), what: warm["bytes"]}
+            for connections, each in LOADS:
+                all = [await _round(on, clicks, ports, what, connections, each) for _ in range(rounds)]
+                found["at_once"][f"{what} at {connections}"] = _compared(all, tuple(ports))
+        return found
 
 
-async def _round(on: Stage, clicks: Board, ports: dict[str, int], connections: int, each: int) -> dict[str, Any]:
-    """The same clicks to everybody; the product has to have changed something with every one of them."""
-    bodies, secret = clicks.clicks(connections, each), on.slack.signing_secret
+async def _round(
+    on: Stage, clicks: Board, ports: dict[str, int], what: str, connections: int, each: int
+) -> dict[str, Any]:
+    """The same deliveries to everybody; the product has to have recorded something with every one of them."""
+    bodies = (clicks.clicks if what == "tick" else clicks.commands)(connections, each)
+    secret = on.slack.signing_secret
     found: dict[str, Any] = {kind: await _load(port, secret, bodies) for kind, port in ports.items()}
-    before, calls = on.count(*EVENTS), len(on.slack.journal)
+    before, calls = await asyncio.to_thread(on.count, *EVENTS[what]), len(on.slack.journal)
     product = await _load(on.port, secret, bodies)
-    stored = on.count(*EVENTS) - before
+    stored = await asyncio.to_thread(on.count, *EVENTS[what]) - before
     product["slack_calls_meanwhile"] = len(on.slack.journal) - calls
     await on.quiet(0.5)
-    if stored != connections * each or any(one["bad"] for one in (product, *found.values())):
-        raise RuntimeError(f"{stored} of {connections * each} clicks changed a step; {product['bad']} failed")
+    bad = {who: one["bad"] for who, one in {"product": product, **found}.items() if one["bad"]}
+    if stored != connections * each or bad:
+        raise RuntimeError(f"{stored} of {connections * each} deliveries ({what}) were recorded; failed: {bad}")
     return {"product": product, **found, "bytes": len(bodies[0][0])}
 
 
-def _compared(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Medians over the rounds, and of the rounds' ratios (product to bare)."""
-    who = ("product", *KINDS)
+def _compared(rounds: list[dict[str, Any]], beside: tuple[str, ...]) -> dict[str, Any]:
+    """Medians over the rounds, and of the rounds' ratios (product to each handler)."""
+    who = ("product", *beside)
     return {
         **{one: {name: median([each[one][name] for each in rounds]) for name in FIGURES} for one in who},
         "ratio": {
             kind: {name: median([each["product"][name] / each[kind][name] for each in rounds]) for name in FIGURES}
-            for kind in KINDS
+            for kind in beside
         },
         "rounds": rounds,
     }
+
+
+def table(found: dict[str, Any]) -> str:
+    """For people."""
+    lines = []
+    for database, all in found.items():
+        lines.append(
+            f"Acknowledgement on {database}, load {all['load']:.1f}, {all['incidents']} incidents, "
+            f"{all['bytes']} bytes; medians of the rounds; in brackets the product to it"
+        )
+        lines.append(f"{'':34}{'p50 ms':>18}{'p99 ms':>18}{'per second':>20}")
+        for what, one in all["at_once"].items():
+            lines.append(f"{what + ', product':34}" + "".join(f"{one['product'][n]:>10.2f}{'':8}" for n in FIGURES))
+            for kind, ratio in one["ratio"].items():
+                lines.append(f"{kind:>34}" + "".join(f"{one[kind][n]:>10.2f} ({ratio[n]:>5.2f})" for n in FIGURES))
+    return "\n".join(lines) + "\n"

@@ -1,8 +1,10 @@
 """The least that acknowledges durably: aiohttp, the signature, one insert through aiosqlite, a commit, 200.
 
 Run as `python -m bench.bare PORT FILE KIND`; the signing secret stands in SLACK_SIGNING_SECRET. KIND `aiosqlite` speaks
-to the driver (execute, then commit); `sqlalchemy` has SQLAlchemy's asyncio engine in between, as this product's reads.
-Neither parses the body, decides anything, or does anything afterwards.
+to the driver (execute, then commit); `sqlalchemy` has SQLAlchemy's asyncio engine in between, as this product's reads;
+`asyncpg` inserts into PostgreSQL (FILE is its URL) over five connections; `verify` stores nothing. None of these parses
+the body, decides anything, or does anything afterwards. `bolt` is slack-bolt as it ships (its own aiohttp application)
+with a listener that only acknowledges.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ import time
 from collections.abc import Awaitable, Callable
 
 import aiosqlite
+import asyncpg
 from aiohttp import web
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -64,7 +69,52 @@ async def by_engine(file: str) -> Insert:
     return insert
 
 
-KINDS = {"aiosqlite": by_driver, "sqlalchemy": by_engine}
+async def by_asyncpg(url: str) -> Insert:
+    """A pool of as many connections as the product writes with."""
+    pool = await asyncpg.create_pool(url, min_size=5, max_size=5)
+    await pool.execute("CREATE TABLE IF NOT EXISTS inbox (id SERIAL PRIMARY KEY, at FLOAT, body BYTEA)")
+
+    async def insert(body: bytes) -> None:
+        await pool.execute("INSERT INTO inbox (at, body) VALUES ($1, $2)", time.time(), body)
+
+    return insert
+
+
+async def nowhere(_: str) -> Insert:
+    """Nothing is stored."""
+
+    async def insert(_: bytes) -> None:
+        return
+
+    return insert
+
+
+KINDS = {"aiosqlite": by_driver, "sqlalchemy": by_engine, "asyncpg": by_asyncpg, "verify": nowhere}
+#: by database: what the product is compared with
+BESIDE = {
+    "sqlite": ("verify", "bolt", "aiosqlite", "sqlalchemy"),
+    "postgresql": ("verify", "bolt", "asyncpg"),
+}
+
+
+def stock(secret: str) -> web.Application:
+    """slack-bolt as its README has it: one workspace's token, listeners that only acknowledge."""
+    # The local Slack is asked once who this is; everything else is left as it ships.
+    client = AsyncWebClient(token=os.environ["SLACK_BOT_TOKEN"], base_url=os.environ["SLACK_API_URL"])
+    app = AsyncApp(client=client, signing_secret=secret)
+
+    async def acknowledge(ack: Callable[[], Awaitable[None]]) -> None:
+        await ack()
+
+    app.command("/incident")(acknowledge)
+    app.action("inc:tick")(acknowledge)
+    site = app.server(0, "/slack/events").web_app
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    site.router.add_get("/readyz", alive)
+    return site
 
 
 def application(insert: Insert, secret: bytes) -> web.Application:
@@ -91,7 +141,8 @@ def application(insert: Insert, secret: bytes) -> web.Application:
 
 async def _serve(port: int, file: str, kind: str) -> None:
     secret = os.environ["SLACK_SIGNING_SECRET"].encode()
-    runner = web.AppRunner(application(await KINDS[kind](file), secret), access_log=None)
+    site = stock(secret.decode()) if kind == "bolt" else application(await KINDS[kind](file), secret)
+    runner = web.AppRunner(site, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     await asyncio.Event().wait()

@@ -8,17 +8,19 @@ import os
 import secrets
 import signal
 import socket
-import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import yaml
+from sqlalchemy import Connection, text
 
 from bot.config import ROOT
 from bot.sandbox import Call, Sandbox
+from bot.store import engines
 
 #: seconds without a call after which Slack counts as quiet; far above any pause that the bot makes between calls
 QUIET = 1.0
@@ -29,7 +31,8 @@ class Stage:
     """What a scene plays on."""
 
     slack: Sandbox
-    database: Path
+    #: DATABASE_URL of the bot
+    database: str
     port: int
 
     @property
@@ -51,16 +54,19 @@ class Stage:
 
     def owed(self) -> list[str]:
         """The keys of calls that the bot has begun, or has to repeat, and not finished."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
-            rows = connection.execute("SELECT key, state FROM effects WHERE state NOT IN ('sent', 'refused')")
-            return [f"{key} ({state})" for key, state in rows]
+        rows = self._ask("SELECT key, state FROM effects WHERE state NOT IN ('sent', 'refused')")
+        return [f"{key} ({state})" for key, state in rows]
 
     def count(self, *types: str) -> int:
         """How many events of these types the timelines hold."""
-        marks = ",".join("?" * len(types))
-        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
-            query = f"SELECT count(*) FROM events WHERE type IN ({marks})"
-            return int(connection.execute(query, types).fetchone()[0])
+        names = ",".join(f"'{one}'" for one in types)
+        return int(self._ask(f"SELECT count(*) FROM events WHERE type IN ({names})")[0][0])
+
+    def _ask(self, query: str) -> list[Any]:
+        def job(connection: Connection) -> list[Any]:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+        return engines.whole(engines.address(self.database), job, write=False)
 
 
 def calls_since(slack: Sandbox, number: int) -> list[Call]:
@@ -101,21 +107,22 @@ async def child(*command: str, environment: dict[str, str], ready: str) -> Async
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path, mode: str) -> AsyncIterator[Stage]:
-    """Slack and the bot, both running. `mode`: how Slack reaches the bot, socket or http."""
+async def stage(folder: Path, mode: str, database: str = "") -> AsyncIterator[Stage]:
+    """Slack and the bot, both running. `mode`: how Slack reaches the bot, socket or http. `database`: its URL; none:
+    a SQLite file of its own."""
     port = free_port()
     slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()))
     if mode == "http":
         slack.event_url = f"http://127.0.0.1:{port}/slack/events"
     await slack.start(0)
-    database = folder / f"{mode}-{secrets.token_hex(3)}.sqlite"
+    database = database or f"sqlite:///{folder / f'{mode}-{secrets.token_hex(3)}.sqlite'}"
     environment = {
         "SLACK_MODE": mode,
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_APP_TOKEN": slack.app_token,
         "SLACK_SIGNING_SECRET": slack.signing_secret,
         "SLACK_API_URL": slack.api_url,
-        "DATABASE_URL": f"sqlite:///{database}",
+        "DATABASE_URL": database,
         "CHAIN_KEY": secrets.token_hex(32),
         "POLICY_FILE": str(ROOT / "bot" / "demo" / "policy.toml"),
         "PORT": str(port),

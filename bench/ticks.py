@@ -43,6 +43,22 @@ class Board:
         hands = [self.boxes[number::connections] for number in range(connections)]
         return [[self._click(box) for box in itertools.islice(itertools.cycle(hand), each)] for hand in hands]
 
+    def commands(self, connections: int, each: int) -> list[list[str]]:
+        """For each connection its bodies: `/incident note …`, each of which is an entry of a timeline."""
+        hands = [self.boxes[number::connections] for number in range(connections)]
+        return [[self._command(box) for box in itertools.islice(itertools.cycle(hand), each)] for hand in hands]
+
+    def _command(self, box: Box) -> str:
+        number = next(_CLICKS)
+        team, user = self.sample["team"], self.sample["user"]
+        return urlencode({
+            "token": "none", "team_id": team["id"], "team_domain": team.get("domain", ""), "channel_id": box.channel,
+            "channel_name": "incident", "user_id": user["id"], "user_name": user.get("name", ""),
+            "command": "/incident", "text": f"note seen {number}", "api_app_id": self.sample.get("api_app_id", ""),
+            "is_enterprise_install": "false", "response_url": self.sample["response_url"],
+            "trigger_id": f"{number}.1.{number:032x}",
+        })  # fmt: skip
+
     def _click(self, box: Box) -> str:
         box.ticked = not box.ticked
         number = next(_CLICKS)
@@ -71,7 +87,7 @@ async def board(on: Stage, incidents: int) -> Board:
     """Declare so many incidents, attach the runbook to each, and click one box for a sample."""
     slack, ana = on.slack, on.slack.person("ana")
     boxes: list[Box] = []
-    steps = _plain_steps()
+    steps = plain_steps()
     for number in range(incidents):
         known = set(slack.world.channels)
         await ana.command(f"/incident declare sev1 case{number} of{number} load{number}")
@@ -114,7 +130,7 @@ def _cut(sample: dict[str, Any]) -> dict[str, Any]:
     return sample
 
 
-def _plain_steps() -> list[str]:
+def plain_steps() -> list[str]:
     """Steps that one person ticks and that read nothing from the chain."""
     runbook: Runbook = load(ROOT / "runbooks", known_probes=frozenset({"horizon"})).runbooks[RUNBOOK]
     return [step.id for step in runbook.steps if step.two_people is None and not step.probe]

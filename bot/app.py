@@ -29,6 +29,7 @@ from bot.probes import Endpoint, ProbeSettings
 from bot.runbooks import Shelf, load
 from bot.service import Service
 from bot.slack import listening
+from bot.slack.departures import see_off
 from bot.slack.desk import Desk
 from bot.slack.directory import Directory
 from bot.slack.ears import listen
@@ -100,6 +101,7 @@ class Bot:
         # What is held is renewed until the last call has ended.
         self._run(stack, self.caretaker.keep(), "leases")
         await self._listen(stack)
+        await self.workspaces.join()
         self._run(stack, self.caretaker.run(), "caretaker")
         self._tick(stack)
         log.info("bot.started", mode=settings.slack_mode, port=self.port, runbooks=len(self.shelf.runbooks))
@@ -226,27 +228,32 @@ class Bot:
         """Read people and groups anew; who joined a group since is called from now on."""
         for one in self.workspaces:
             await one.directory.refresh()
-            self.house.expand(one.directory)
+            with contextlib.suppress(StoreUnavailable):  # the next time
+                await see_off(one.desk)
 
     def _learned(self, team: str) -> None:
-        """Another replica has heard of people or groups there: who may act here is who may act there."""
-        one = self.workspaces.known(team)
-        if one is not None:
-            task = asyncio.create_task(self._reread(one), name="reread")
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+        """Another replica has heard of people or groups there (empty: perhaps anywhere): who may act here is who may
+        act there."""
+        for one in self.workspaces:
+            if team in ("", one.team):
+                task = asyncio.create_task(self._reread(one), name="reread")
+                self.tasks.add(task)
+                task.add_done_callback(self.tasks.discard)
 
     async def _reread(self, one: Workspace) -> None:
-        with contextlib.suppress(StoreUnavailable):  # the next refresh asks Slack
+        with contextlib.suppress(StoreUnavailable):  # the next look
             await one.directory.reread()
-            self.house.expand(one.directory)
 
     async def _look(self) -> None:
-        """Serve who installed the bot elsewhere since."""
+        """Serve who installed the bot elsewhere since, and learn what Slack or other replicas could not tell."""
         try:
             await self.workspaces.look()
         except (StoreUnavailable, StoreRefused) as error:
             log.error("workspaces.not_read", error=str(error))
+        for one in self.workspaces:
+            await one.directory.catch_up()
+            if not self.store.hearing:
+                await self._reread(one)
 
     async def _forget(self) -> None:
         """Delivery keys are kept a day: Slack's last retry comes after minutes."""

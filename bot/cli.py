@@ -121,7 +121,8 @@ def migrate_() -> None:
     from bot.store import migrate
 
     _folder_of(settings.database_url)
-    migrate(settings.database_url)
+    with _store_errors():
+        migrate(settings.database_url)
     print("The database is up to date.")
 
 

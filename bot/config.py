@@ -6,7 +6,7 @@ import base64
 import re
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -222,7 +222,7 @@ def hidden(settings: Settings) -> tuple[str, ...]:
     asked = [url for _, url in (*endpoints(settings.horizon_urls), *endpoints(settings.rpc_urls))]
     for url in (settings.database_url, *asked):
         password = urlsplit(url).password or ""
-        found.update((password, unquote(password)))
+        found.update((password, unquote(password), *parse_qs(urlsplit(url).query).get("password", ())))
     for address in map(urlsplit, asked):
         found.update(one for one in (*address.path.split("/"), *re.split("[=&]", address.query)) if len(one) >= _KEY)
     return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=lambda one: (-len(one), one)))

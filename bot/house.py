@@ -42,6 +42,7 @@ class House:
     def furnish(self, client: Client, directory: Directory, installation: Installation | None) -> Workspace:
         """A workspace whose people are known: its policy is in force from here on."""
         self.expand(directory)
+        directory.on_change = partial(self.expand, directory)
         room = SlackRoom(client, directory.bot_user, directory.url)
         publishers = {
             "customers": SlackPublisher(room, directory.channel(self.policy.customer_comms)),

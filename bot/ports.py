@@ -67,10 +67,17 @@ class Listed(Protocol):
     def seq(self) -> int: ...
 
 
+class Delivered(Protocol):
+    """What was done for a delivery."""
+
+    @property
+    def incident_id(self) -> str: ...
+
+
 class Transaction(Protocol):
     """What a job may do while nobody else writes. Synchronous: nothing in it waits for the world."""
 
-    def delivery(self, team: str, key: str) -> object | None:
+    def delivery(self, team: str, key: str) -> Delivered | None:
         """What was done for this delivery; None for one never seen."""
         ...
 
@@ -117,8 +124,11 @@ class Claims(Protocol):
         """Whether a call about this incident may be begun now."""
         ...
 
-    async def due(self, due: datetime, limit: int, but: Collection[str]) -> list[str]:
-        """Claim incidents that are due and free, the longest overdue first, none of `but`; their ids."""
+    async def due(self, due: datetime, limit: int, but: Collection[str], worst: tuple[str, ...] = ()) -> list[str]:
+        """Claim incidents that are due and free, none of `but`; their ids, the longest overdue first.
+
+        `worst`: in the order of these severities instead; of what is long past the latest first.
+        """
         ...
 
     async def claim(self, id: str) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain import events as e
@@ -47,6 +48,20 @@ def incident_id(team: str, key: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"{team}/{key}"))
 
 
+def _minute(alike: str, at: datetime) -> str:
+    return f"alike:{hashlib.sha256(alike.encode()).hexdigest()[:32]}:{int(at.timestamp()) // 60}"
+
+
+def _just_begun(tx: Transaction, team: str, alike: str, at: datetime) -> Incident | None:
+    """The open incident that was begun under this name in this minute or the one before."""
+    for moment in (at, at - timedelta(minutes=1)):
+        known = tx.delivery(team, _minute(alike, moment))
+        found = tx.incident(known.incident_id) if known is not None else None
+        if found is not None and found.open:
+            return found
+    return None
+
+
 class Service:
     """Holds the store, the policy and the clock; `on_change` is told the id of every incident that changed.
 
@@ -64,10 +79,13 @@ class Service:
         """The policy that is in force in a workspace."""
         return self.policies.get(team, self.policy)
 
-    async def act(self, id: str, verb: str, rule: Rule, actor: Actor, *, key: str = "", fenced: bool = False) -> Done:
+    async def act(
+        self, id: str, verb: str, rule: Rule, actor: Actor, *, key: str = "", fenced: bool = False, told: bool = True
+    ) -> Done:
         """Apply `rule` to the incident. Raises Refused (nothing is written then, not even the key).
 
         `fenced`: only while this process attends the incident; raises LeaseLost when another one does by now.
+        `told`: whether `on_change` hears of it.
         """
         self.policy_of(actor.team).allow(verb, actor)
 
@@ -82,10 +100,14 @@ class Service:
             at = self._later(incident)
             return self._append(tx, incident, rule(incident, by=actor, at=at), actor.team, key, at)
 
-        return await self._write(job)
+        return await self._write(job, told)
 
-    async def declare(self, verb: str, rule: Declaration, actor: Actor, *, key: str) -> Done:
-        """Begin an incident; its id follows from the delivery's key, its number from the team's counter."""
+    async def declare(self, verb: str, rule: Declaration, actor: Actor, *, key: str, alike: str = "") -> Done:
+        """Begin an incident; its id follows from the delivery's key, its number from the team's counter.
+
+        `alike` names what it is about: of two declarations that bear the same name within a minute, the second begins
+        nothing, and gets the incident of the first, as one that is `repeated`.
+        """
         self.policy_of(actor.team).allow(verb, actor)
         id = incident_id(actor.team, key)
 
@@ -95,7 +117,13 @@ class Service:
                 return Done(known, known, (), repeated=True)
             incident = Incident(team=actor.team, id=id)
             at = self.clock.now()
+            if alike and (other := _just_begun(tx, actor.team, alike, at)) is not None:
+                return Done(other, other, (), repeated=True)
             events = rule(incident, number=tx.next_number(actor.team), by=actor, at=at)
+            if alike and _just_begun(tx, actor.team, alike, at) is not None:
+                raise Conflict("another replica has declared it while this one waited for the number")
+            if alike and tx.delivery(actor.team, _minute(alike, at)) is None:
+                tx.remember(actor.team, _minute(alike, at), id, "", at)
             return self._append(tx, incident, events, actor.team, key, at)
 
         return await self._write(job)
@@ -114,7 +142,7 @@ class Service:
             tx.remember(team, key, incident.id, "", at)
         return Done(incident, after, tuple(events))
 
-    async def _write(self, job: Callable[[Transaction], Done]) -> Done:
+    async def _write(self, job: Callable[[Transaction], Done], told: bool = True) -> Done:
         for attempt in range(5):
             try:
                 done = await self.store.write(job)
@@ -122,6 +150,6 @@ class Service:
             except Conflict:  # somebody else appended first: look again
                 if attempt == 4:
                     raise
-        if done.events:
+        if done.events and told:
             self.on_change(done.incident.id)
         return done

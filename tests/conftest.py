@@ -75,3 +75,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.outcome = "failed"
         report.longrepr = "A secret was written:\n" + "\n".join(found)
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How much was tried where that differs from run to run (tests/durability/test_simulation.py)."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, said in getattr(report, "user_properties", ()):
+                if name == "tried":
+                    terminalreporter.write_line(f"simulation: {said}")

@@ -124,7 +124,8 @@ class Caretaker:
             await self._sleep(until)
 
     async def round(self, most: int = PLACES) -> None:
-        """Attend everything that is due now, the longest overdue first."""
+        """Attend everything that is due now, what is worst first. Of what is long past the latest comes first: after an
+        outage people need what is current before what is not."""
         now, time = self._service.clock.now(), asyncio.get_running_loop().time()
         self._resting = {id: until for id, until in self._resting.items() if until > time}
         for turn in self._turns.values():
@@ -133,7 +134,8 @@ class Caretaker:
         free = max(1, most - len(self._turns))
         if self._stopping:
             return
-        for id in await self._store.claims.due(now, free, [*self._turns, *self._resting]):
+        worst = tuple(one.key for one in self._service.policy.severities)
+        for id in await self._store.claims.due(now, free, [*self._turns, *self._resting], worst):
             self._turn(id).hurry()
 
     def _database(self, error: StoreUnavailable | None) -> None:
@@ -225,7 +227,7 @@ class Caretaker:
 
     async def _rank(self, turn: Turn) -> int:
         """Those without a channel, and those whose answer somebody waits for, go first and wait for no more changes."""
-        incident = await self._store.incident(turn.id)
+        incident = await self._store.glance(turn.id)
         if turn.urgent or incident is None or not incident.channel:
             turn.hurry()
             return 0

@@ -47,6 +47,11 @@ def begun(effect: Effect, now: datetime) -> Effect:
     return replace(effect, state=EffectState.SENDING, started_at=since, next_try_at=None)
 
 
+def changing(effect: Effect) -> Effect:
+    """About to show something else. Cut off here, it is changed anew, even to what it showed before."""
+    return replace(effect, hash="")
+
+
 def done(effect: Effect, hash: str, *, ts: str | None = None) -> Effect:
     """Made; `hash` names what it shows now."""
     kept = effect.ts if ts is None else ts

@@ -20,6 +20,8 @@ from bot.domain.policy import Policy
 
 #: calls that Slack would do twice: written down before they are made
 ONCE = frozenset({"open", "post", "bookmark", "share", "publish"})
+#: calls that change what stands there: until one has ended nobody knows what that shows
+CHANGING = frozenset({"edit", "topic", "rename"})
 #: Slack's codes which say that a channel cannot be used any more -> what became of it
 LOST = {
     "is_archived": "archived",
@@ -52,6 +54,11 @@ class Owed:
     def once(self) -> bool:
         """Whether doing it twice would be seen."""
         return self.call in ONCE
+
+    @property
+    def changes(self) -> bool:
+        """Whether something will look different for it."""
+        return self.call in CHANGING
 
     @property
     def at(self) -> datetime | None:

@@ -13,7 +13,8 @@ from bot.caretaker.gates import Gates
 from bot.caretaker.ground import SHUT_OUT, Ground
 from bot.caretaker.owed import GONE, LOST, Owed, lasting
 from bot.domain import channel, drafts
-from bot.domain.actor import bot_itself
+from bot.domain import events as e
+from bot.domain.actor import Actor, bot_itself
 from bot.domain.effect import RESTORED, Effect, EffectState
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
@@ -186,8 +187,11 @@ class Payer:
         return replace(outcome.done(effect, owed.hash), next_try_at=twin)
 
     async def _delete(self, incident: Incident, owed: Owed) -> Effect:
-        await self._room.delete(owed.effect.channel, owed.effect.ts)
-        return outcome.afresh(owed.effect, EffectState.SENT, owed.hash)
+        effect = owed.effect
+        await self._room.delete(effect.channel, effect.ts)
+        if effect.state is EffectState.SENT and effect.next_try_at is not None:  # its twin has to go as well
+            return replace(effect, ts="", hash=owed.hash)
+        return outcome.afresh(effect, EffectState.SENT, owed.hash)
 
     async def _drop(self, incident: Incident, owed: Owed) -> Effect:
         """Never sent as far as is known, and not wanted any more: nobody has to mend what kept it back."""
@@ -267,7 +271,11 @@ class Payer:
         return await self._published(incident, effect, name, publisher.name, sent)
 
     async def _sending(self, incident: Incident, name: str) -> None:
-        await self._record(incident, "publish", lambda i, *, by, at: drafts.sending(i, draft=name, by=by, at=at))
+        def rule(i: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+            # Written by us a moment ago where the commit's answer was lost and the job runs again: nobody else may.
+            return [] if i.drafts[name].state == "sending" else drafts.sending(i, draft=name, by=by, at=at)
+
+        await self._record(incident, "publish", rule)
 
     def _publisher(self, incident: Incident, name: str) -> Publisher | None:
         """What posts to this draft's audience: what colleagues may read is announced, unless it is private."""

@@ -15,6 +15,7 @@ from bot.caretaker import outcome
 from bot.caretaker.gates import Gates
 from bot.caretaker.ground import REST as AWAY
 from bot.caretaker.ground import Ground, Grounds
+from bot.caretaker.lateness import Lateness
 from bot.caretaker.owed import Books, Owed, owed, people_are_in
 from bot.caretaker.paying import Payer
 from bot.domain import duties
@@ -59,6 +60,7 @@ class Visit:
         self._paid: Counter[str] = Counter()
         self._idle_rules: set[tuple[str, int]] = set()
         self._shown: tuple[int, datetime | None, list[Message]] | None = None
+        self._lateness = Lateness()
 
     async def run(self) -> datetime | None:
         """Attend it; when to look next, or None where nothing is left to do."""
@@ -108,6 +110,7 @@ class Visit:
                     lambda i, *, by, at, rule=rule: rule(i, by, at),
                     bot_itself(incident.team),
                     fenced=True,
+                    told=False,  # this visit looks again by itself
                 )
             except Refused as refused:
                 log.warning("rule.refused", rule=name, incident=incident.id, sentence=refused.sentence)
@@ -115,6 +118,7 @@ class Visit:
                 continue
             if done.events:
                 happened = True
+                self._lateness.given(done.before, done.incident, self.house.service.policy_of(incident.team))
             else:
                 self._idle_rules.add((name, incident.seq))
         return happened
@@ -165,18 +169,22 @@ class Visit:
         return self._shown[2]
 
     async def _begin(self, incident: Incident, ready: list[Owed], now: datetime) -> None:
-        """Write down, in one transaction, the calls that Slack would do twice; then make them all."""
+        """Write down, in one transaction, the calls that Slack would do twice, and what will look different afterwards.
+
+        Then make them all.
+        """
         if not ready:
             return
         begun = {one.effect.key: outcome.begun(one.effect, now) for one in ready if one.once}
+        changing = [outcome.changing(one.effect) for one in ready if one.changes]
         try:
-            if begun:
+            if begun or changing:
                 await self.house.service.store.write(
                     # Due as well: should the process die now, somebody has to look after these calls.
                     lambda tx: [
                         tx.fence(incident.id),
                         tx.set_due(incident.id, incident.seq, now),
-                        *map(tx.save_effect, begun.values()),
+                        *map(tx.save_effect, (*begun.values(), *changing)),
                     ]
                 )
         except BaseException:
@@ -206,6 +214,7 @@ class Visit:
             await self.house.service.store.write(lambda tx: tx.doubt(incident.id, paid.key, now))
             raise
         self._effects[paid.key] = paid
+        self._lateness.paid(incident, one.effect, paid, self.house.service.clock.now())
 
     async def _wait(self, left: asyncio.Event | None) -> None:
         """Return when a call has ended, the incident changed, or, where it is crowded, somebody has `left`."""

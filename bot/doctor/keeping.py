@@ -33,7 +33,8 @@ async def database(settings: Settings, now: datetime) -> list[Finding]:
     try:
         return await asyncio.to_thread(_look, engines.address(settings.database_url), settings.backup_dir, now)
     except StoreRefused as refused:
-        return [Finding(False, f"database: {refused}", "Run `python -m bot migrate`.")]
+        do = "Run `python -m bot migrate`." if "migrate" in str(refused) else "Mend that, or DATABASE_URL; ask again."
+        return [Finding(False, f"database: {refused}", do)]
 
 
 def _look(address: URL, folder: Path | None, now: datetime) -> list[Finding]:

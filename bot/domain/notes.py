@@ -73,7 +73,7 @@ def add_task(
     words = text.strip()
     if not words:
         raise Refused("Write what is to be done: `/incident task @ben add an alert on queue age by Friday`.")
-    return [e.TaskAdded(by=by.user, at=at, text=words[:NOTE_LIMIT], assignee=assignee, due=due)]
+    return [e.TaskAdded(by=by.user, at=at, text=clipped(words), assignee=assignee, due=due)]
 
 
 def finish_task(incident: Incident, *, seq: int, by: Actor, at: datetime) -> list[e.Event]:

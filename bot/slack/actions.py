@@ -241,6 +241,7 @@ async def _declare_as(call: Call, v: Values) -> Answer | None:
         str(v.get("s", "")) or None,
         private=private,
         anyway=bool(v.get("a")) or private is False,
+        another=bool(v.get("a")),
     )
 
 

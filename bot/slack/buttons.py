@@ -168,8 +168,9 @@ async def _by_url(call: Call, body: dict[str, Any]) -> bool:
             headers={"Content-Type": "application/json; charset=utf-8"},
             allow_redirects=False,
         ) as answer:
-            return answer.status == 200
-    except (aiohttp.ClientError, TimeoutError):
+            # "ok" in words, or a JSON that says why not ("used_url", "expired_url"), with 404 or with 200
+            return answer.status == 200 and kit.parse(await answer.text()).get("ok") is not False
+    except (aiohttp.ClientError, TimeoutError, ValueError):
         return False
 
 

@@ -14,6 +14,7 @@ from bot.domain.actor import bot_itself
 from bot.domain.errors import Refused, StoreUnavailable, StoreUnsure
 from bot.domain.incident import Incident
 from bot.domain.policy import NO_SUCH
+from bot.figures import MISSED
 from bot.slack import kit, words
 from bot.slack.desk import Answer, Call, Desk
 
@@ -140,6 +141,7 @@ def trouble(error: Exception, call: Call | None = None) -> Answer:
     """What the person reads when something went wrong; the id is in the log too."""
     if isinstance(error, Refused):
         return Answer(error.sentence)
+    MISSED.labels("database" if isinstance(error, StoreUnavailable) else "failed").inc()
     if isinstance(error, StoreUnavailable):
         log.error("store.unavailable", error=str(error))
         if isinstance(error, StoreUnsure):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -13,45 +13,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.actor import Actor, Kind
 from bot.ports import NotDone, TryLater, Unsure
-from bot.slack.remembered import ME, Body, Groups, Memory, Person, group_row, groups_in, key_of, people_in, person_row
+from bot.slack import remembered
+from bot.slack.remembered import ME, Body, Groups, Memory, Person
 from bot.slack.room import call
 
 log = structlog.get_logger(__name__)
 
 _MENTION = re.compile(r"<(?:@|!subteam\^)(?P<id>[A-Z0-9]+)(?:\|[^>]*)?>")
-
-
-def person_from(user: Mapping[str, Any], team: str) -> Person:
-    """A person from Slack's user object (https://docs.slack.dev/reference/objects/user-object)."""
-    profile = user.get("profile") or {}
-    if user.get("deleted"):
-        kind = Kind.GONE
-    elif user.get("is_bot") or user.get("id") == "USLACKBOT" or user.get("is_workflow_bot"):
-        kind = Kind.BOT
-    elif user.get("is_stranger") or not _of(team, user):
-        kind = Kind.STRANGER
-    elif user.get("is_restricted") or user.get("is_ultra_restricted"):
-        kind = Kind.GUEST
-    else:
-        kind = Kind.MEMBER
-    # The full name: what an auditor reads a year later, and what Slack shows by default.
-    name = profile.get("real_name") or user.get("real_name") or profile.get("display_name") or user.get("name") or ""
-    return Person(
-        id=str(user.get("id", "")),
-        handle=str(user.get("name", "")),
-        name=str(name),
-        kind=kind,
-        tz_offset=int(user.get("tz_offset") or 0),
-        team=str(user.get("team_id") or team),
-    )
-
-
-def _of(team: str, user: Mapping[str, Any]) -> bool:
-    """Whether somebody belongs to the workspace: by home, or (Enterprise Grid) as one of several of theirs."""
-    if user.get("team_id", team) == team:
-        return True
-    grid = user.get("enterprise_user") or {}
-    return bool(grid) and team in (grid.get("teams") or (team,))
 
 
 def _unknown(user: str) -> Person:
@@ -62,7 +30,8 @@ def _unknown(user: str) -> Person:
 class Directory:
     """The cache. `warm` fills it; a miss asks Slack once; while Slack is away what is known stays in force.
 
-    With a `memory` it outlives a restart: `meet` then does without Slack.
+    With a `memory` it outlives a restart: `meet` then does without Slack. What one replica is told it keeps there, and
+    the others `reread` it.
     """
 
     def __init__(self, client: AsyncWebClient, memory: Memory | None = None) -> None:
@@ -71,6 +40,14 @@ class Directory:
         self._kept: dict[str, Body] = {}  # the rows as they stand in the memory
         self._wanted: frozenset[str] | None = None  # channels that `meet` was to learn
         self._warm = False
+        self._unjoined: dict[str, str] = {}  # id -> name of channels that we are to be in
+        self._behind = False  # whether Slack could not tell something when it was last asked
+        self._later = 0.0  # the loop's time before which Slack wants to hear nothing
+        self._cursor = ""  # the page of people that Slack did not give yet
+        #: what is learned and what stands in the memory change together
+        self._turn = asyncio.Lock()
+        #: told when people or groups may be others than they were
+        self.on_change: Callable[[], None] = lambda: None
         self._left: dict[str, None] = {}  # whose accounts were deactivated since somebody asked
         self.team = ""
         self.bot_user = ""
@@ -83,15 +60,19 @@ class Directory:
         self._asking: dict[str, asyncio.Task[Person | None]] = {}
 
     async def warm(self, channels: Iterable[str] = ()) -> None:
-        """Learn who we are, the people, the groups, and the channels of these names (joining those)."""
-        me = await call(self._client, "auth.test")
+        """Learn who we are, the people, the groups, and the channels of these names.
+
+        Raises TryLater or Unsure where that is not known from before either, NotDone where Slack refuses us.
+        """
+        me = await self._call("auth.test")
         self.team, self.bot_user, self.bot_id = me["team_id"], me["user_id"], me.get("bot_id", "")
         self.url = me.get("url", "")
         if not self._kept:
             await self._load()
         await self._read()
         await self._learn_channels(frozenset(channels))
-        await self._keep()
+        async with self._turn:
+            await self._keep()
         self._warm = True
 
     async def meet(self, channels: Iterable[str] = ()) -> None:
@@ -110,7 +91,7 @@ class Directory:
     async def _recall(self) -> bool:
         if self._memory is None:
             return False
-        found = (await self._memory.load("")).get(key_of(self._client.token or ""), {})
+        found = (await self._memory.load("")).get(remembered.key_of(self._client.token or ""), {})
         self.team = str(found.get("team", ""))
         if self.team:
             await self._load()
@@ -127,8 +108,8 @@ class Directory:
         if self._memory is None:
             return
         rows = self._kept = dict(await self._memory.load(self.team))
-        self._people = people_in(rows) | self._people
-        self._groups = self._groups or groups_in(rows)
+        self._people = remembered.people_in(rows) | self._people
+        self._groups = self._groups or remembered.groups_in(rows)
 
     async def _keep(self) -> None:
         """Keep everything in the memory that differs from what stands there."""
@@ -137,8 +118,8 @@ class Directory:
             "channels": self._channels,
         }  # fmt: skip
         rows: dict[str, Body] = {id: {} for id in self._kept if id.startswith("S")}  # those that are no more
-        rows |= {id: group_row(*group) for id, group in self._groups.items()}
-        rows |= {id: person_row(person) for id, person in self._people.items()}
+        rows |= {id: remembered.group_row(*group) for id, group in self._groups.items()}
+        rows |= {id: remembered.person_row(person) for id, person in self._people.items()}
         rows[ME] = me
         await self._save(rows)
 
@@ -149,7 +130,7 @@ class Directory:
         new = {id: body for id, body in rows.items() if self._kept.get(id) != body}
         try:
             if new.keys() & {ME}:
-                await self._memory.save("", {key_of(self._client.token or ""): {"team": self.team}})
+                await self._memory.save("", {remembered.key_of(self._client.token or ""): {"team": self.team}})
             if new:
                 await self._memory.save(self.team, new)
                 self._kept |= new
@@ -161,9 +142,16 @@ class Directory:
         """Another replica was told something by Slack, and kept it: be as it stands there."""
         if self._memory is None or not self.team:
             return
-        rows = self._kept = dict(await self._memory.load(self.team))
-        self._people |= people_in(rows)
-        self._groups = groups_in(rows) or self._groups
+        async with self._turn:
+            rows = dict(await self._memory.load(self.team))
+            changed = {id for id in rows.keys() | self._kept.keys() if rows.get(id) != self._kept.get(id)}
+            self._kept = rows
+            for person in remembered.people_in({id: rows[id] for id in changed & rows.keys()}).values():
+                self._put(person)
+            if any(id.startswith("S") for id in changed):
+                self._groups = remembered.groups_in(rows)
+        if changed:
+            self.on_change()
 
     def left(self) -> tuple[str, ...]:
         """Whose accounts were deactivated and not `seen_off` yet, also while the bot did not run."""
@@ -175,40 +163,85 @@ class Directory:
             self._left.pop(user, None)
 
     async def refresh(self) -> None:
-        """Read people and groups anew; what cannot be read stays as it was."""
-        if self._wanted is not None and not self._warm:
-            with contextlib.suppress(NotDone, TryLater, Unsure):
+        """Read people and groups anew; what cannot be read stays as it was, and `catch_up` reads it."""
+        with contextlib.suppress(NotDone, TryLater, Unsure):
+            if self._wanted is not None and not self._warm:
                 await self.warm(self._wanted)
-            return
-        await self._read()
-        await self._keep()
+                await self.join()
+                return
+            await self._read()
+            async with self._turn:
+                await self._keep()
+
+    async def catch_up(self) -> None:
+        """Ask again for what Slack could not tell, once it wants to hear of us again."""
+        if self._behind or (self._wanted is not None and not self._warm):
+            await self.refresh()
+        elif self._unjoined:
+            await self.join()
+
+    async def _call(self, method: str, **arguments: Any) -> Any:
+        """A call that reads; while Slack wants to hear nothing there is none. Raises NotDone, TryLater, Unsure."""
+        loop = asyncio.get_running_loop()
+        if (wait := self._later - loop.time()) > 0:
+            raise TryLater(wait)
+        try:
+            return await call(self._client, method, form=True, **arguments)
+        except TryLater as error:
+            self._later = loop.time() + error.seconds
+            raise
+
+    @property
+    def _known(self) -> bool:
+        """Whether people and groups were read once, now or before a restart."""
+        return self._warm or ME in self._kept
 
     async def _read(self) -> None:
+        """People, then groups. Raises TryLater or Unsure where nothing is known from before."""
+        self._behind = False
         try:
-            async for page in await self._client.users_list(limit=200):
-                for user in page["members"]:
-                    self.learn(user)
-                    if user["id"] == self.bot_user:
-                        self.app = (user.get("profile") or {}).get("api_app_id") or self.app
-        except Exception as error:
-            log.warning("directory.people_not_read", error=type(error).__name__)
+            await self._read_people()
+            await self._read_groups()
+        except NotDone as refusal:  # a scope is missing: `bot doctor` says so
+            log.warning("directory.not_read", error=refusal.code)
+        except (TryLater, Unsure) as error:
+            self._behind = True
+            if not self._known:
+                raise
+            log.warning("directory.not_read", error=str(error))
+        self.on_change()
+
+    async def _read_people(self) -> None:
+        """Page by page; after a pause from the page on that Slack did not give, as it gives so many a minute."""
         try:
-            groups = (await self._client.usergroups_list(include_users=True))["usergroups"]
-            self._groups = {
-                one["id"]: (one["handle"], frozenset(one.get("users") or ()))
-                for one in groups
-                if not one.get("date_delete")
-            }
-        except Exception as error:
-            log.warning("directory.groups_not_read", error=type(error).__name__)
+            while True:
+                page = await self._call("users.list", limit=200, cursor=self._cursor)
+                async with self._turn:
+                    people = [self.learn(user) for user in page["members"]]
+                    await self._save({one.id: remembered.person_row(one) for one in people})
+                ours = (user for user in page["members"] if user["id"] == self.bot_user)
+                for user in ours:
+                    self.app = (user.get("profile") or {}).get("api_app_id") or self.app
+                self._cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+                if not self._cursor:
+                    return
+        except NotDone as refusal:
+            self._cursor = ""
+            log.warning("directory.people_not_read", error=refusal.code)
+
+    async def _read_groups(self) -> None:
+        answer = await self._call("usergroups.list", include_users=True)
+        self._groups = {
+            one["id"]: (one["handle"], frozenset(one.get("users") or ()))
+            for one in answer["usergroups"]
+            if not one.get("date_delete")
+        }
 
     async def _learn_channels(self, names: frozenset[str]) -> None:
         cursor, left = "", set(names)
         while left:
-            page = await call(
-                self._client,
+            page = await self._call(
                 "conversations.list",
-                form=True,
                 types="public_channel,private_channel",
                 exclude_archived=True,
                 limit=200,
@@ -219,31 +252,43 @@ class Directory:
                     left.discard(one["name"])
                     self._channels[one["name"]] = one["id"]
                     if not one.get("is_member"):
-                        await self._join(one)
+                        self._unjoined[one["id"]] = one["name"]
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
 
-    async def _join(self, channel: Mapping[str, Any]) -> None:
-        """Bots read and are told only of channels that they are in."""
-        try:
-            await call(self._client, "conversations.join", channel=channel["id"])
-        except (NotDone, TryLater, Unsure) as error:
-            log.warning("directory.not_joined", channel=channel["name"], error=str(error))
+    async def join(self) -> None:
+        """Be in the channels that were learned: bots read and are told only of those. Slack tells of it at once, so
+        this is for when its deliveries are heard."""
+        for id, name in tuple(self._unjoined.items()):
+            try:
+                await call(self._client, "conversations.join", channel=id)
+            except (NotDone, TryLater, Unsure) as error:
+                log.warning("directory.not_joined", channel=name, error=str(error))
+                if not isinstance(error, NotDone):
+                    continue
+            self._unjoined.pop(id, None)
 
     def learn(self, user: Mapping[str, Any]) -> Person:
         """Keep what an event or an answer says about a person."""
-        person = person_from(user, self.team)
+        person = remembered.person_from(user, self.team)
+        self._put(person)
+        return person
+
+    def _put(self, person: Person) -> None:
         known = self._people.get(person.id)
         if person.kind is Kind.GONE and known is not None and known.kind is not Kind.GONE:
             self._left[person.id] = None
         self._people[person.id] = person
-        return person
 
     async def told(self, user: Mapping[str, Any]) -> None:
-        """Learn what an event says, for after a restart too."""
-        person = self.learn(user)
-        await self._save({person.id: person_row(person)})
+        """Learn what an event says, for after a restart and for other replicas too."""
+        async with self._turn:
+            known = self._people.get(str(user.get("id", "")))
+            person = self.learn(user)
+            await self._save({person.id: remembered.person_row(person)})
+        if person != known:
+            self.on_change()
 
     def plainly(self, text: str) -> str:
         """The text with names instead of mentions, for where Slack shows none (the errors of a form)."""

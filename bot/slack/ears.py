@@ -9,6 +9,7 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.domain.errors import StoreUnavailable
+from bot.figures import MISSED
 from bot.ports import TryLater, Unsure
 from bot.slack import deliveries, listening, words
 from bot.slack.actions import on_action
@@ -86,6 +87,8 @@ def _at(desks: Desks, handler: AtDesk, instead: Callable[[Body, str], Mapping[st
             desk = await _desk(desks, body)
         except StoreUnavailable as error:
             log.error("store.unavailable", error=str(error))
+            if instead is not None:  # else it is counted as not stored
+                MISSED.labels("database").inc()
             await turn_away(body, ack, words.DOWN)
             return
         except (TryLater, Unsure):

@@ -38,6 +38,8 @@ Handler = Callable[[Desk, Mapping[str, Any], str], Awaitable[Said | None]]
 
 #: the reaction that puts a message into the timeline
 PIN = "pushpin"
+#: characters of a message that Slack keeps (https://docs.slack.dev/changelog/2018-04-truncating-really-long-messages)
+MESSAGE = 40_000
 _LEADING_MENTION = re.compile(r"^\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>\s*[:,]?\s*")
 
 
@@ -125,7 +127,7 @@ async def note_message(
     ts = str(message.get("ts", ""))
     text = typed(str(message.get("text") or "")) or "(a message without text)"
     call = Call(desk, actor, where, key=key, incident=incident)
-    text = await call.guard(text, "note")
+    text = await call.guard(text[:MESSAGE], "note")
     happened = datetime.fromtimestamp(float(ts), UTC) if ts.replace(".", "").isdigit() else desk.now()
     done = await call.act(
         "note",

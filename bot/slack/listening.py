@@ -29,6 +29,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import StoreUnavailable
+from bot.figures import DELIVERIES, MISSED
 
 log = structlog.get_logger(__name__)
 
@@ -72,11 +73,13 @@ class Runner(AsyncioListenerRunner):
         task = asyncio.create_task(self._heard(request, response, listener, listener_name, answered))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        DELIVERIES.inc()
         begun = time.monotonic()
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 return await answered
         except TimeoutError:
+            MISSED.labels("late").inc()
             log.warning("listening.slow", listener=listener_name, seconds=round(time.monotonic() - begun, 1))
             return BoltResponse(status=503)
 
@@ -94,8 +97,12 @@ class Runner(AsyncioListenerRunner):
             if not answered.done():
                 await request.context["ack"]()
         except StoreUnavailable as error:  # Slack delivers it again
+            if not answered.done():  # else it is counted as late
+                MISSED.labels("database").inc()
             log.info("listening.not_stored", listener=name, why=str(error))
         except Exception as error:
+            if not answered.done():
+                MISSED.labels("failed").inc()
             log.error("listening.failed", listener=name, exc_info=error)
         finally:
             if not answered.done():

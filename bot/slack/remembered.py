@@ -39,6 +39,39 @@ class Person:
     team: str = ""
 
 
+def person_from(user: Mapping[str, Any], team: str) -> Person:
+    """A person from Slack's user object (https://docs.slack.dev/reference/objects/user-object)."""
+    profile = user.get("profile") or {}
+    if user.get("deleted"):
+        kind = Kind.GONE
+    elif user.get("is_bot") or user.get("id") == "USLACKBOT" or user.get("is_workflow_bot"):
+        kind = Kind.BOT
+    elif user.get("is_stranger") or not _of(team, user):
+        kind = Kind.STRANGER
+    elif user.get("is_restricted") or user.get("is_ultra_restricted"):
+        kind = Kind.GUEST
+    else:
+        kind = Kind.MEMBER
+    # The full name: what an auditor reads a year later, and what Slack shows by default.
+    name = profile.get("real_name") or user.get("real_name") or profile.get("display_name") or user.get("name") or ""
+    return Person(
+        id=str(user.get("id", "")),
+        handle=str(user.get("name", "")),
+        name=str(name),
+        kind=kind,
+        tz_offset=int(user.get("tz_offset") or 0),
+        team=str(user.get("team_id") or team),
+    )
+
+
+def _of(team: str, user: Mapping[str, Any]) -> bool:
+    """Whether somebody belongs to the workspace: by home, or (Enterprise Grid) as one of several of theirs."""
+    if user.get("team_id", team) == team:
+        return True
+    grid = user.get("enterprise_user") or {}
+    return bool(grid) and team in (grid.get("teams") or (team,))
+
+
 def key_of(token: str) -> str:
     """Under which id, in the workspace "", stands which workspace a token belongs to; nothing of the token is kept."""
     return f"{ME}:{hashlib.sha256(token.encode()).hexdigest()[:16]}"

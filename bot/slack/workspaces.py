@@ -57,6 +57,10 @@ class Workspaces:
         self._open: dict[str, Workspace] = {}
         #: workspaces where nothing can be done -> since when, Slack's word for why
         self._away: dict[str, tuple[datetime, str]] = {}
+        #: installed, and not opened yet because Slack was away: what it has told so far is kept
+        self._meeting: dict[str, tuple[datetime, Client, Directory]] = {}
+        #: whether deliveries are heard
+        self._heard = False
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.home: Workspace | None = None
 
@@ -108,11 +112,18 @@ class Workspaces:
                 await directory.meet(self._channels)
                 break
             except (TryLater, Unsure) as error:
-                log.warning("slack.away", error=str(error), seconds=pause)
-                await asyncio.sleep(pause)
+                asked = error.seconds if isinstance(error, TryLater) else 0.0
+                log.warning("slack.away", error=str(error), seconds=max(pause, asked))
+                await asyncio.sleep(max(pause, asked))
                 pause = min(30.0, pause * 2)
         self.home = await self._keep(client, directory, None)
         return self.home
+
+    async def join(self) -> None:
+        """Deliveries are heard from here on: be in the channels that policy speaks of, in each workspace."""
+        self._heard = True
+        for one in self:
+            await one.directory.join()
 
     async def look(self) -> None:
         """Serve exactly those that are installed now. Raises StoreUnavailable, or what the keys of tokens raise."""
@@ -151,13 +162,18 @@ class Workspaces:
             since, _ = self._away.get(row.team, (None, ""))
             if since is not None and since > row.installed_at and self._clock.now() < since + AGAIN:
                 return None
-            client = self._connect(row.token)
-            directory = self._meet(client)
+            begun = self._meeting.get(row.team)
+            if begun is None or begun[0] != row.installed_at:
+                client = self._connect(row.token)
+                begun = self._meeting[row.team] = row.installed_at, client, self._meet(client)
+            _, client, directory = begun
             try:
                 await directory.meet(self._channels)
             except NotDone as refusal:
+                self._meeting.pop(row.team)
                 await self._shut(row.team, row, refusal.code)
                 return None
+            self._meeting.pop(row.team)
             if directory.team != row.team:
                 await self._shut(row.team, row, "token_of_another_workspace")
                 return None
@@ -169,6 +185,8 @@ class Workspaces:
         self._away.pop(one.team, None)
         self._open[one.team] = one
         log.info("workspace.open", team=one.team, people=len(directory.names))
+        if self._heard:
+            await directory.join()
         await see_off(one.desk)
         return one
 

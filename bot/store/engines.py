@@ -32,12 +32,13 @@ def address(url: str) -> URL:
     """The database's URL without a driver. Raises StoreRefused for what this release cannot open."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # their texts quote the address, and with it a password
         raise StoreRefused(
-            "The database's address is not a URL; it looks like sqlite:///var/incidents.sqlite."
+            "The database's address is not a URL; it looks like sqlite:///var/incidents.sqlite or "
+            "postgresql://user@host/database."
         ) from None
-    if parsed.get_backend_name() == "postgresql":
-        return parsed.set(drivername="postgresql")
+    if parsed.get_backend_name() in ("postgresql", "postgres"):
+        return postgres.address(parsed)
     if parsed.get_backend_name() != "sqlite":
         raise StoreRefused(f"The data is kept in SQLite or PostgreSQL; {parsed.get_backend_name()} is neither.")
     if not parsed.database or parsed.database == ":memory:":
@@ -62,6 +63,8 @@ def opening(url: URL) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, OSError) as error:
+        if shared(url):
+            raise StoreRefused(postgres.why(url, error)) from None
         why = str(getattr(error, "orig", None) or error) or type(error).__name__
         raise StoreRefused(f"The database at {url.render_as_string()} cannot be opened: {why}.") from error
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError
 
 from bot.store import postgres
 from bot.store.transaction import CHANGED, PEOPLE
 
 log = structlog.get_logger(__name__)
 
-#: seconds between two looks whether the connection still answers, and between two tries to open it
+#: seconds between two looks whether the connection still answers, and between two tries to open it. A link that is cut
+#: silently is noticed within LOOK and a statement's time: so long may what is remembered of others' acts be old.
 LOOK, AGAIN = 5.0, 1.0
 
 
@@ -25,12 +26,13 @@ class Hearing:
 
     def __init__(
         self, url: URL, holder: str, heard: Callable[[str], None], learned: Callable[[str], None],
-        deaf: Callable[[], None],
+        deaf: Callable[[], None], *, look: float = LOOK, again: float = AGAIN,
     ) -> None:  # fmt: skip
         self._url = url
         self._holder = holder
         self._told = {CHANGED: heard, PEOPLE: learned}
         self._deaf = deaf
+        self._look, self._again = look, again
         self._task: asyncio.Task[None] | None = None
         #: whether everything that is committed is heard of
         self.hears = False
@@ -49,29 +51,40 @@ class Hearing:
         while True:
             try:
                 await self._while_connected()
-            except (DBAPIError, OSError) as error:
+            except Exception as error:  # whatever it was: it listens again
                 if self._listened:  # once, not at every try to come back
                     log.warning("store.deaf", error=type(error).__name__)
                 self._listened = False
             self.hears = False
             # What happened meanwhile was not heard: nothing that is remembered can be trusted.
             self._deaf()
-            await asyncio.sleep(AGAIN)
+            await asyncio.sleep(self._again)
 
     async def _while_connected(self) -> None:
         engine = postgres.single(self._url, "AUTOCOMMIT")
         try:
-            async with engine.connect() as connection:
-                raw: Any = (await connection.get_raw_connection()).driver_connection
+            async with asyncio.timeout(postgres.CONNECT + postgres.STATEMENT):
+                connection = await engine.connect()
+            raw: Any = (await connection.get_raw_connection()).driver_connection
+            gone = asyncio.Event()
+            raw.add_termination_listener(lambda _: gone.set())
+            try:
                 for channel in self._told:
-                    await raw.add_listener(channel, self._tell)
-                self._deaf()
+                    async with asyncio.timeout(postgres.STATEMENT):
+                        await raw.add_listener(channel, self._tell)
                 self.hears = self._listened = True
+                self._deaf()
                 while True:
-                    await asyncio.sleep(LOOK)
-                    await raw.execute("SELECT 1", timeout=postgres.STATEMENT)
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(self._look):
+                            await gone.wait()
+                    async with asyncio.timeout(postgres.STATEMENT):
+                        await raw.execute("SELECT 1")
+            finally:
+                self.hears = False
+                raw.terminate()  # a goodbye could wait for ever
+                await connection.close()
         finally:
-            self.hears = False
             await engine.dispose()
 
     def _tell(self, _connection: Any, _pid: int, channel: str, what: str) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Any
 
-from bot.store.transaction import Holder, Transaction
+from bot.store.holder import Holder
+from bot.store.transaction import Transaction
 
 #: seconds that a lease lasts without being renewed: after a crash somebody else goes on so much later
 LASTS = 10.0
@@ -20,7 +21,7 @@ LASTS = 10.0
 SPARE = 0.1
 
 Write = Callable[[Callable[[Transaction], Any]], Awaitable[Any]]
-Due = Callable[[datetime, int], Awaitable[list[str]]]
+Due = Callable[[datetime, int, tuple[str, ...]], Awaitable[list[str]]]
 
 
 class Leases:
@@ -37,10 +38,10 @@ class Leases:
     def holds(self, id: str) -> bool:
         return self._until.get(id, 0.0) > asyncio.get_running_loop().time() + SPARE * self._lasts
 
-    async def due(self, due: datetime, limit: int, but: Collection[str]) -> list[str]:
+    async def due(self, due: datetime, limit: int, but: Collection[str], worst: tuple[str, ...] = ()) -> list[str]:
         began = asyncio.get_running_loop().time()
         others = [*but, *self._going]
-        ids = await self._write(lambda tx: tx.lease(due, limit, others))
+        ids = await self._write(lambda tx: tx.lease(due, limit, others, worst))
         return self._kept(ids, began)
 
     async def claim(self, id: str) -> bool:
@@ -95,8 +96,8 @@ class Alone:
     def holds(self, id: str) -> bool:
         return True
 
-    async def due(self, due: datetime, limit: int, but: Collection[str]) -> list[str]:
-        return [id for id in await self._due(due, limit + len(but)) if id not in but][:limit]
+    async def due(self, due: datetime, limit: int, but: Collection[str], worst: tuple[str, ...] = ()) -> list[str]:
+        return [id for id in await self._due(due, limit + len(but), worst) if id not in but][:limit]
 
     async def claim(self, id: str) -> bool:
         return True

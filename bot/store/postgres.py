@@ -6,16 +6,69 @@ refused before Slack's three seconds are over.
 
 from __future__ import annotations
 
-from sqlalchemy import URL, NullPool
+from typing import Any
+
+from sqlalchemy import URL, NullPool, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.store.refused import StoreRefused
 
 #: seconds for opening a connection, for one statement, and for getting one of the pool's connections
 CONNECT, STATEMENT, POOL = 2, 2, 2
 #: milliseconds after which the server ends a transaction of which it hears nothing more: its rows are locked for all
 #: others as long as a process stands still in the middle of it. Shorter than STATEMENT: those others are answered yet.
 SILENT = "1000"
+#: milliseconds after which it ends a transaction, where it can (PostgreSQL 17): a process may also stand still between
+#: two messages of one statement, which no other limit of the server's covers
+UNENDED = "SELECT set_config(name, '2500', false) FROM pg_settings WHERE name = 'transaction_timeout'"
 #: connections of one replica: these and one that listens (the server's default is 100 for all)
 WRITERS, READERS = 5, 3
+
+#: what may stand behind the ? of an address; `sslmode` is what other programs call asyncpg's `ssl`
+_PARAMETERS = frozenset(
+    {"host", "port", "user", "ssl", "passfile", "target_session_attrs", "prepared_statement_cache_size"}
+)
+_SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
+def address(parsed: URL) -> URL:
+    """The address in one spelling, with the password where it is never shown. Raises StoreRefused, and quotes nothing
+    that may be a part of a password."""
+    query = dict(parsed.query)
+    if "@" in (parsed.host or ""):
+        raise StoreRefused(
+            "The database's address has more than one @. In a password write %40 for @, %3A for : and %2F for /."
+        )
+    password = query.pop("password", None)
+    if "sslmode" in query:
+        query.setdefault("ssl", query.pop("sslmode"))
+    if unknown := sorted(query.keys() - _PARAMETERS):
+        raise StoreRefused(
+            f"The database's address has a parameter that is not known: {', '.join(unknown)}. "
+            f"These are: {', '.join(sorted(_PARAMETERS))}."
+        )
+    if query.get("ssl", "require") not in _SSL:
+        raise StoreRefused(f"`ssl` in the database's address is one of {', '.join(_SSL)}.")
+    url = parsed.set(drivername="postgresql", query=query)
+    return url if password is None else url.set(password=str(password))
+
+
+def why(url: URL, error: Exception) -> str:
+    """Why it cannot be opened, in a sentence, and what to do; never with the password."""
+    place = url.difference_update_query(_PARAMETERS - {"host"}).render_as_string(hide_password=True)
+    cause = getattr(error, "orig", None) or error
+    code = str(getattr(cause, "sqlstate", None) or "")
+    if code in ("28P01", "28000"):
+        return (
+            f"The database at {place} does not let {url.username or 'this user'} in: check the user and the password."
+        )
+    if code == "3D000":
+        return f"There is no database {url.database} at {place}. Make it (createdb), then run `python -m bot migrate`."
+    if isinstance(error, OSError) or code in ("57P03", "53300"):
+        said = type(error).__name__ if isinstance(error, TimeoutError) else str(cause)
+        return f"The database at {place} does not answer ({said}). Is the server running, and the address right?"
+    told = str(getattr(cause, "__cause__", None) or cause)
+    return f"The database at {place} cannot be opened: {told}."
 
 
 def writing(url: URL) -> AsyncEngine:
@@ -40,7 +93,7 @@ def single(url: URL, isolation: str) -> AsyncEngine:
 
 
 def _pooled(url: URL, size: int, isolation: str) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         _with_driver(url),
         pool_size=size,
         max_overflow=0,
@@ -53,6 +106,12 @@ def _pooled(url: URL, size: int, isolation: str) -> AsyncEngine:
         },
         hide_parameters=True,
     )
+    event.listen(engine.sync_engine, "connect", _bounded)
+    return engine
+
+
+def _bounded(connection: Any, _record: Any) -> None:
+    connection.run_async(lambda driver: driver.execute(UNENDED))
 
 
 def _with_driver(url: URL) -> URL:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import reduce
+from datetime import datetime, timedelta
+from functools import lru_cache, reduce
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, func, select
+from sqlalchemy import RowMapping, Select, bindparam, case, func, select
 
 from bot.domain.effect import Effect, EffectState
 from bot.domain.events import Entry, Redacted
@@ -20,6 +21,9 @@ from bot.store.rows import Delivery, IncidentRow, Person
 from bot.store.tables import deliveries, effects, events, incidents, people
 
 _i, _e = incidents.c, events.c
+
+#: what fell due no longer ago than this is attended in the order in which it fell due
+FRESH = timedelta(minutes=1)
 
 #: what tells whether a folded incident is still the latest
 STATE = select(_i.team_id, _i.number, _i.declared_at, _i.seq, _i.head, _i.redactions).where(_i.id == bindparam("id"))
@@ -57,11 +61,37 @@ LISTING_OPEN = _LISTED.where(_i.status.in_([one.value for one in Status if one.o
 COUNT_OPEN = select(func.count().label("open")).where(
     _i.team_id == bindparam("team"), _i.status.in_([one.value for one in Status if one.open]), _i.private.is_(False)
 )
-DUE = select(_i.id).where(_i.due_at <= bindparam("now")).order_by(_i.due_at).limit(bindparam("limit"))
 NEXT_DUE = select(_i.due_at).where(_i.due_at.is_not(None)).order_by(_i.due_at).limit(1)
 NEXT_DUE_AFTER = select(_i.due_at).where(_i.due_at > bindparam("after")).order_by(_i.due_at).limit(1)
 PERSON = select(people).where(people.c.team_id == bindparam("team"), people.c.user_id == bindparam("user"))
 PEOPLE = select(people).where(people.c.team_id == bindparam("team")).order_by(people.c.user_id)
+
+
+def order(worst: tuple[str, ...]) -> tuple[Any, ...]:
+    """In which order what is due is attended: without `worst` the longest overdue first.
+
+    With it as these severities stand; of each what fell due after the parameter `fresh` in order, so that a busy
+    moment is fair; then what is long past, the latest first.
+    """
+    if not worst:
+        return (_i.due_at, _i.id)
+    places = {severity: place for place, severity in enumerate(worst)}
+    fresh = _i.due_at > bindparam("fresh")
+    return (
+        case(places, value=_i.severity, else_=len(worst)), case((fresh, 0), else_=1), case((fresh, _i.due_at)),
+        _i.due_at.desc(), _i.id,
+    )  # fmt: skip
+
+
+def due_values(worst: tuple[str, ...], now: datetime) -> dict[str, Any]:
+    """The parameters of that order."""
+    return {"fresh": now - FRESH} if worst else {}
+
+
+@lru_cache
+def due(worst: tuple[str, ...]) -> Select[Any]:
+    """What is due, in that order. Parameters: now, limit, and those of the order."""
+    return select(_i.id).where(_i.due_at <= bindparam("now")).order_by(*order(worst)).limit(bindparam("limit"))
 
 
 def entries(timeline: Sequence[RowMapping]) -> list[Entry]:

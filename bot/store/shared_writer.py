@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.errors import StoreUnavailable, StoreUnsure
 from bot.store import postgres
 from bot.store.folded import Folded, FoldedCache
-from bot.store.transaction import Holder, Transaction
+from bot.store.holder import Holder
+from bot.store.transaction import Transaction
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ LOST = "The database went away while this was written: look whether it was recor
 
 #: what a new try may cure: a cut connection, a deadlock, a fail-over (the old primary is read-only), a transaction that
 #: the server ended because this process stood still, a changed plan
-_AGAIN = ("08", "40", "57", "25006", "25P03", "0A000")
+_AGAIN = ("08", "40", "57", "25006", "25P03", "25P04", "0A000")
 
 
 class SharedWriter:

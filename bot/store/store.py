@@ -21,12 +21,13 @@ from bot.ports import Claims
 from bot.store import audit, engines, postgres, reads, schema
 from bot.store.folded import FoldedCache
 from bot.store.hearing import Hearing
+from bot.store.holder import Holder
 from bot.store.leases import LASTS, Alone, Leases
 from bot.store.only import PATIENCE, Only
 from bot.store.refused import StoreRefused
 from bot.store.rows import IncidentRow, Person
 from bot.store.shared_writer import SharedWriter
-from bot.store.transaction import Holder, Transaction
+from bot.store.transaction import Transaction
 from bot.store.writer import Writer
 
 T = TypeVar("T")
@@ -55,9 +56,9 @@ class Store:
         self.on_change: Callable[[str], None] = lambda _id: None
         file = engines.file(address)
         self._only = Only(file) if file else None
-        #: told the id of each team whose people or groups another process has learned anew
+        #: told the id of each team whose people or groups another process has learned anew; empty: perhaps of any
         self.on_people: Callable[[str], None] = lambda _team: None
-        self._hearing = Hearing(address, holder.by, self._heard, self._learned, cache.doubt) if holder else None
+        self._hearing = Hearing(address, holder.by, self._heard, self._learned, self._deaf) if holder else None
 
     @classmethod
     def open(cls, url: str, key: bytes, *, lease: float = LASTS) -> Store:
@@ -96,6 +97,11 @@ class Store:
     def _heard(self, id: str) -> None:
         self._cache.doubt(id)
         self.on_change(id)
+
+    def _deaf(self) -> None:
+        """Whatever others have done meanwhile was not heard."""
+        self._cache.doubt()
+        self.on_people("")
 
     def _learned(self, team: str) -> None:
         self.on_people(team)
@@ -184,9 +190,11 @@ class Store:
 
     # -- what is owed ---------------------------------------------------------------------------------
 
-    async def due(self, now: datetime, limit: int) -> list[str]:
-        """The ids of incidents that were to be looked at by now, the longest overdue first."""
-        return [str(row["id"]) for row in await self._rows(reads.DUE, {"now": now, "limit": limit})]
+    async def due(self, now: datetime, limit: int, worst: tuple[str, ...] = ()) -> list[str]:
+        """The ids of incidents that were to be looked at by now, the longest overdue first; with `worst` in the order
+        of `reads.order`."""
+        values = {"now": now, "limit": limit, **reads.due_values(worst, now)}
+        return [str(row["id"]) for row in await self._rows(reads.due(worst), values)]
 
     async def next_due(self, after: datetime | None = None) -> datetime | None:
         """The earliest moment (`after` that one) at which any incident is to be looked at; it may have passed."""

@@ -7,14 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     RowMapping,
     bindparam,
     delete,
-    func,
     insert,
-    literal_column,
     or_,
     select,
     text,
@@ -29,6 +26,7 @@ from bot.domain.fold import evolve
 from bot.domain.incident import Incident
 from bot.store import chain, codec, reads
 from bot.store.folded import Folded, FoldedCache
+from bot.store.holder import Holder
 from bot.store.instant import Instant
 from bot.store.rows import Delivery
 from bot.store.tables import deliveries, effects, events, incidents, teams
@@ -87,22 +85,6 @@ def index_values(incident: Incident) -> dict[str, Any]:
         "declared_at": incident.declared_at,
         "seq": incident.seq,
     }
-
-
-class Holder:
-    """A process among several that share a database: `by` names it, its leases last so many seconds."""
-
-    def __init__(self, by: str, lasts: float) -> None:
-        self.by = by
-        self.lasts = lasts
-        # By the database's clock, so that no two machines need agree on the time.
-        now: ColumnElement[datetime] = func.clock_timestamp()
-        #: whether an incident is free, or its own already
-        self.may_take = or_(_i.lease_until.is_(None), _i.lease_until <= now, _i.lease_by == by)
-        #: what claiming writes
-        self.takes: dict[str, Any] = {
-            "lease_by": by, "lease_until": now + literal_column(f"interval '{lasts:f} seconds'"),
-        }  # fmt: skip
 
 
 class Transaction:
@@ -297,37 +279,35 @@ class Transaction:
 
     # -- who attends it, where several processes share the database ------------------------------------
 
-    def lease(self, due: datetime, limit: int, but: Collection[str] = ()) -> list[str]:
-        """Claim incidents that are due at `due` and that nobody else holds, none of `but`; their ids."""
-        holder = self._shared()
-        free = (
-            select(_i.id)
-            .where(_i.due_at <= due, _i.id.not_in(list(but)), holder.may_take)
-            .order_by(_i.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte()  # evaluated once: as a plain subquery PostgreSQL may claim more than the limit
-        )
-        claimed = update(incidents).where(_i.id.in_(select(free.c.id))).values(holder.takes)
-        rows = self._connection.execute(claimed.returning(_i.id, _i.due_at)).all()
-        return [row.id for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
+    def lease(self, due: datetime, limit: int, but: Collection[str] = (), worst: tuple[str, ...] = ()) -> list[str]:
+        """Claim incidents that are due at `due` and that nobody else holds, none of `but`; their ids.
+
+        In the order of `reads.order`.
+        """
+        values = {"due": due, "most": limit, "but": list(but), **reads.due_values(worst, due)}
+        rows = self._connection.execute(self._shared().lease(worst), values).all()
+        longest = sorted(rows, key=lambda row: (row.due_at, row.id))  # RETURNING keeps no order
+        if not worst:
+            return [row.id for row in longest]
+        rank = {severity: place for place, severity in enumerate(worst)}
+
+        def place(row: Any) -> tuple[int, bool, float]:
+            past = row.due_at <= due - reads.FRESH
+            return rank.get(row.severity, len(rank)), past, -row.due_at.timestamp() if past else 0.0
+
+        return [row.id for row in sorted(longest, key=place)]
 
     def claim(self, id: str) -> bool:
         """Claim this incident, due or not; False while somebody else holds it."""
-        holder = self._shared()
-        done = self._connection.execute(update(incidents).where(_i.id == id, holder.may_take).values(holder.takes))
-        return done.rowcount == 1
+        return self._connection.execute(self._shared().claim, {"key": id}).rowcount == 1
 
     def renew(self) -> list[str]:
         """Hold on to everything that this process holds; the ids."""
-        holder = self._shared()
-        held = update(incidents).where(_i.lease_by == holder.by).values(holder.takes).returning(_i.id)
-        return [row.id for row in self._connection.execute(held).all()]
+        return [row.id for row in self._connection.execute(self._shared().renew).all()]
 
     def release(self, id: str) -> bool:
         """Give a lease back; False when somebody else holds it by now."""
-        mine = update(incidents).where(_i.id == id, _i.lease_by == self._shared().by)
-        return self._connection.execute(mine.values(lease_by=None, lease_until=None)).rowcount == 1
+        return self._connection.execute(self._shared().release, {"key": id}).rowcount == 1
 
     def leave(self) -> None:
         """Give back everything that this process holds."""
@@ -338,8 +318,7 @@ class Transaction:
         """Let nothing be written about an incident that another process has taken over. Raises LeaseLost."""
         if self._holder is None:
             return
-        held = select(_i.id).where(_i.id == id, _i.lease_by == self._holder.by).with_for_update()
-        if self._connection.execute(held).first() is None:
+        if self._connection.execute(self._holder.fence, {"key": id}).first() is None:
             raise LeaseLost(f"another process attends incident {id} by now")
 
     def _shared(self) -> Holder:

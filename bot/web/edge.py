@@ -17,6 +17,7 @@ from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
+from bot.figures import CONNECTED, OPEN, OVERDUE, PARKED, READY, REGISTRY, TURNED_AWAY
 from bot.web.delivery import app_of, parsed, shaped, teams_of
 from bot.web.signature import verified
 
@@ -182,20 +183,3 @@ def runner(site: web.Application, *, idle: float = IDLE) -> web.AppRunner:
         lingering_time=min(idle, LINGERING),
         shutdown_timeout=STOPPING,
     )
-
-
-REGISTRY = prometheus_client.CollectorRegistry()
-READY = prometheus_client.Gauge("incident_commander_ready", "1 when the bot can work", registry=REGISTRY)
-OPEN = prometheus_client.Gauge("incident_commander_open_incidents", "Incidents that are open", registry=REGISTRY)
-OVERDUE = prometheus_client.Gauge(
-    "incident_commander_overdue_seconds", "Age of the oldest duty that is due and not paid", registry=REGISTRY
-)
-PARKED = prometheus_client.Gauge(
-    "incident_commander_parked_duties", "Duties that Slack refuses and that wait for a person", registry=REGISTRY
-)
-TURNED_AWAY = prometheus_client.Counter(
-    "incident_commander_turned_away", "Requests in Slack's name that were not taken", ["reason"], registry=REGISTRY
-)
-CONNECTED = prometheus_client.Gauge(
-    "incident_commander_slack_connections", "Socket Mode connections that stand (none by HTTP)", registry=REGISTRY
-)

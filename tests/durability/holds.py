@@ -67,7 +67,8 @@ def its_timeline_is_what_was_written(case: Case) -> Iterator[str]:
     here = sorted((d for d in case.world.committed if d.incident.id == case.incident.id), key=lambda d: d.incident.seq)
     written = [event for done in here for event in done.events]
     if [one.event for one in case.entries] != written:
-        yield f"written was {[type(x).__name__ for x in written]}, there is {[type(x.event).__name__ for x in case.entries]}"
+        told = [type(one.event).__name__ for one in case.entries]
+        yield f"written was {[type(one).__name__ for one in written]}, there is {told}"
     if [one.seq for one in case.entries] != list(range(1, len(case.entries) + 1)):
         yield "its timeline has gaps"
     if fold(TEAM, case.incident.id, case.entries) != case.incident:
@@ -176,7 +177,8 @@ def _open_at(case: Case, at: datetime) -> bool:
 
 def public_texts_are_public_once(case: Case) -> Iterator[str]:
     for draft in case.incident.drafts.values():
-        there = [one for one in case.world.slack.customers.messages.values() if one.id == case.id(f"publish:{draft.name}")]
+        id = case.id(f"publish:{draft.name}")
+        there = [one for one in case.world.slack.customers.messages.values() if one.id == id]
         if len(there) > 1:
             yield f"{draft.name} is public {len(there)} times"
         if there and not draft.approved_by:
@@ -223,9 +225,8 @@ CHECKS = (
 async def everything_holds(world: World) -> None:
     """Raises AssertionError with every breach, a sentence each."""
     store, breaches = world.one.kept, [*await world.one.kept.verify()]
-    dues = dict(
-        (await store.write(lambda tx: [tuple(row) for row in tx.connection.execute(select(incidents.c.id, incidents.c.due_at))]))
-    )  # fmt: skip
+    rows = select(incidents.c.id, incidents.c.due_at)
+    dues = dict(await store.write(lambda tx: [tuple(row) for row in tx.connection.execute(rows)]))
     known: set[str] = set()
     for id in world.declared:
         incident = await store.incident(id)

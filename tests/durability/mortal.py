@@ -121,8 +121,8 @@ class MortalClaims:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._claims, name)
 
-    async def due(self, *arguments: Any) -> Any:
-        ids = await self._claims.due(*arguments)
+    async def due(self, *arguments: Any, **named: Any) -> Any:
+        ids = await self._claims.due(*arguments, **named)
         self._fate.point("after a claim")
         return ids
 
@@ -231,6 +231,7 @@ async def life(slack: Sandbox, database: Path | str, policy: Policy, fate: Fate)
             client = web_client(slack.bot_token, slack.api_url, session)
             directory = Directory(client)
             await directory.warm(("incidents", "customer-comms"))
+            await directory.join()
             room = SlackRoom(client, directory.bot_user, directory.url)
             one = Mortal(slack, store, room, directory, WorldClock(slack.clock), policy, fate)
             try:

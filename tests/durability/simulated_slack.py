@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -84,7 +83,8 @@ class Slack:
         self.files: set[str] = set()
         self.troubles: list[Trouble] = []
         self.lag = 0.0
-        self.calls: Counter[str] = Counter()
+        #: every call: when it began, and which
+        self.journal: list[tuple[float, str]] = []
         #: codes that a call was refused with for no fault of the bot's
         self.refused: set[str] = set()
         #: work that comes later
@@ -100,8 +100,8 @@ class Slack:
 
     async def call(self, method: str, *arguments: Any) -> Any:
         """What a Room answers, sooner or later."""
-        self.calls[method] += 1
         began = self._loop.time()
+        self.journal.append((began, method))
         trouble = self._next(method)
         if trouble is None:
             return self._done(method, arguments, began)

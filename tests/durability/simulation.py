@@ -10,13 +10,12 @@ import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 
-from bot.caretaker import Caretaker, Ground
 from bot.caretaker.outcome import BLIND
 from bot.domain import events as e
 from bot.domain import lifecycle
@@ -25,32 +24,35 @@ from bot.domain.effect import EffectState
 from bot.domain.errors import Conflict, Refused, StoreUnavailable
 from bot.domain.incident import Incident
 from bot.domain.message import Message
-from bot.ports import NotDone, TryLater, Unsure
-from bot.service import Done, Service, incident_id
+from bot.service import Done, incident_id
 from bot.slack.messages import messages
-from bot.slack.room import SlackPublisher
 from bot.slack.setup import Setup
-from bot.store import Store
 from tests.domain.story import PAYOUTS
 from tests.durability.histories import (
-    ACTS, PEOPLE, TEAM, VERBS, Away, Clock, Crash, Do, History, Lag, Pass, Step,
-)  # fmt: skip
-from tests.durability.mortal import Died, Fate, MortalRoom, MortalStore
+    ACTS,
+    PEOPLE,
+    TEAM,
+    VERBS,
+    Away,
+    Clock,
+    Crash,
+    Do,
+    Freeze,
+    History,
+    Lag,
+    Pass,
+    Step,
+)
+from tests.durability.lives import EXPECTED, BotClock, Life
+from tests.durability.mortal import Died
 from tests.durability.simulated_slack import Slack, Trouble
 from tests.durability.stories import BEN, CARLA, POLICY
 from tests.durability.virtual_time import VirtualLoop
-from tests.world import BEGIN, KEY
 
-T = TypeVar("T")
-
-#: seconds of a lease
-LEASE = 10.0
 #: virtual seconds in which everything is done once nothing goes wrong any more: pauses double up to ten minutes
 HEALED = 40 * 60
 #: states after which nothing is owed
 SETTLED = (EffectState.SENT, EffectState.REFUSED)
-#: what a call may raise towards somebody who is gone
-EXPECTED = (Died, NotDone, TryLater, Unsure, Refused, StoreUnavailable, Conflict)
 #: PostgreSQL's own clock would not pass with ours: leases are counted by this one
 DATABASE_CLOCK = """
 CREATE SCHEMA simulation;
@@ -60,133 +62,6 @@ DO $$ BEGIN
     EXECUTE format('ALTER DATABASE %I SET search_path = simulation, public, pg_catalog', current_database());
 END $$;
 """
-
-
-class BotClock:
-    """A machine's clock, which may be wrong."""
-
-    def __init__(self, loop: VirtualLoop) -> None:
-        self._loop = loop
-        self.wrong = 0.0
-
-    def now(self) -> datetime:
-        return (BEGIN + timedelta(seconds=self._loop.time() + self.wrong)).astimezone(UTC)
-
-    async def sleep_until(self, at: datetime) -> None:
-        await asyncio.sleep(max(0.0, (at - self.now()).total_seconds()))
-
-
-class SimulatedRoom:
-    """The Room of one bot. A call that has begun is Slack's, whatever becomes of the bot."""
-
-    def __init__(self, slack: Slack) -> None:
-        self._slack = slack
-
-    def __getattr__(self, method: str) -> Any:
-        async def call(*arguments: Any, **named: Any) -> Any:
-            return await asyncio.shield(asyncio.ensure_future(self._slack.call(method, *arguments, *named.values())))
-
-        return call
-
-    def permalink(self, channel: str, ts: str) -> str:
-        return f"https://slack.test/archives/{channel}/p{ts}"
-
-
-class SimulatedClaims:
-    """The claims of one bot, kept by the database."""
-
-    def __init__(self, claims: Any, life: Life) -> None:
-        self._claims = claims
-        self._life = life
-        self.every: float | None = claims.every
-
-    def holds(self, id: str) -> bool:
-        return bool(self._claims.holds(id))
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *arguments: self._life.outside(lambda: getattr(self._claims, name)(*arguments))
-
-
-class SimulatedStore:
-    """The store of one bot: one call at a time is in the database, which is what makes a history repeat itself."""
-
-    def __init__(self, life: Life) -> None:
-        self._life = life
-        self.claims = SimulatedClaims(life.store.claims, life)
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *arguments, **named: self._life.outside(
-            lambda: getattr(self._life.store, name)(*arguments, **named)
-        )
-
-    async def write(self, job: Callable[[Any], Any]) -> Any:
-        world = self._life.world
-
-        async def write() -> Any:
-            if world.away:
-                world.away -= 1
-                raise StoreUnavailable("The database is away.")
-            value = await self._life.store.write(job)
-            if isinstance(value, Done) and value.events:
-                world.committed.append(value)
-            return value
-
-        return await self._life.outside(write)
-
-
-class Life:
-    """A bot from its start to its death."""
-
-    def __init__(self, world: World, number: int, clock: BotClock) -> None:
-        self.world = world
-        self.number = number
-        self.clock = clock
-        self.fate = Fate()
-        self.store = Store.open(world.url, KEY.encode(), lease=LEASE)
-        kept: Any = MortalStore(SimulatedStore(self), self.fate)  # type: ignore[arg-type]
-        room: Any = MortalRoom(SimulatedRoom(world.slack), self.fate)  # type: ignore[arg-type]
-        self.kept = kept
-        self.service = Service(kept, POLICY, clock)
-        ground = Ground(
-            room, world.render, self._postmortem, {"customers": SlackPublisher(room, world.slack.customers.id)},
-            {"announcements": world.slack.incidents.id}.__getitem__,
-        )  # fmt: skip
-        self.caretaker = Caretaker(self.service, lambda team: asyncio.sleep(0, ground))
-        self.service.on_change = self._changed
-        self.keeping = asyncio.create_task(self.caretaker.keep())
-
-    @staticmethod
-    async def _postmortem(incident: Incident) -> tuple[str, str]:
-        return "postmortem.md", "What happened, and when."
-
-    def _changed(self, id: str) -> None:
-        self.caretaker.changed(id)
-        for other in self.world.lives:
-            if other is not self and other is not None and not other.fate.dead:
-                other.caretaker.heard(id)
-
-    async def outside(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Let the database work; a bot that dies meanwhile changes nothing of it."""
-        return await asyncio.shield(asyncio.ensure_future(self._outside(work)))
-
-    async def _outside(self, work: Callable[[], Awaitable[T]]) -> T:
-        async with self.world.database:
-            if self.fate.dead:
-                raise Died(self.fate.dead)
-            with self.world.loop.outside():
-                await self.world.tell_the_database()
-                return await work()
-
-    async def end(self) -> None:
-        """Nothing of it runs any more."""
-        self.fate.dead = self.fate.dead or "killed"
-        self.keeping.cancel()
-        with contextlib.suppress(*EXPECTED):
-            await self.caretaker.stop(within=0)
-        await asyncio.gather(self.keeping, return_exceptions=True)
-        async with self.world.database:
-            with self.world.loop.outside():
-                await self.store.close()
 
 
 class World:
@@ -205,7 +80,6 @@ class World:
         self.born: dict[int, tuple[str, e.Event]] = {}
         self.declared: list[str] = []
         self.unexpected: list[str] = []
-        #: when an incident was seen to end, by the true clock
         self.setup = Setup(policy=POLICY)
         self._clocks = [BotClock(loop) for _ in range(history.bots)]
         self.lives: list[Life | None] = [None] * history.bots
@@ -267,7 +141,8 @@ class World:
             clock.wrong = 0.0
         for life in self.lives:
             if life is not None and not life.fate.dead:
-                life.fate.at = 0
+                life.fate.at = life.fate.freezes_at = 0
+                life.fate.until = 0.0
         self._down.clear()
         await self.pass_time(3 * 60)
         while any(life is None or life.fate.dead for life in self.lives):
@@ -294,6 +169,10 @@ class World:
                 self.away = step.count
             case Clock():
                 self._clocks[step.bot % len(self._clocks)].wrong = step.seconds
+            case Freeze():
+                life = self.lives[step.bot % len(self.lives)]
+                if life is not None and not life.fate.dead:
+                    life.fate.freezes_at, life.fate.freezes_for = life.fate.passed + step.points, step.seconds
             case Crash():
                 number = step.bot % len(self.lives)
                 life = self.lives[number]
@@ -365,14 +244,23 @@ class World:
         for number, life in enumerate(self.lives):
             if life is None:
                 continue
-            if not life.fate.dead:
+            if not life.fate.dead and not life.fate.frozen:
                 with contextlib.suppress(Died, StoreUnavailable):
-                    await life.caretaker.round()
+                    await self._or_frozen(life, life.caretaker.round())
             if life.fate.dead:
                 self.lives[number] = None
                 task = asyncio.create_task(self._succeeded(life))
                 self._burying.add(task)
                 task.add_done_callback(self._burying.discard)
+
+    @staticmethod
+    async def _or_frozen(life: Life, work: Any) -> None:
+        """Return when it is done, or its bot stands still; then it ends by itself later on."""
+        task = asyncio.ensure_future(work)
+        while not task.done() and not life.fate.frozen:
+            await asyncio.wait({task}, timeout=0.5)
+        if task.done():
+            await task
 
     async def _succeeded(self, life: Life) -> None:
         await life.end()
@@ -382,16 +270,17 @@ class World:
     async def _until_something(self, most: float) -> tuple[float, bool]:
         """How long nothing happens, and whether nobody at all does anything meanwhile."""
         lives = [life for life in self.lives if life is not None and not life.fate.dead]
-        if self._burying or self._people or self.slack.late or any(life.caretaker.busy for life in lives):
-            return min(most, 0.2 if any(life.caretaker.busy for life in lives) else 1.0), False
-        moments = [most]
+        if any(life.caretaker.busy for life in lives):
+            return min(most, 0.2), False
+        moments = [most, 1.0] if self._people or self.slack.late else [most]
         for life in lives:
             with contextlib.suppress(Died, StoreUnavailable):
-                due = await life.kept.next_due()
+                due = await life.kept.next_due() if not life.fate.frozen else None
                 if due is not None:
                     # What is overdue and is not attended rests for a while, or belongs to somebody who died.
                     moments.append(max(1.0, (due - life.clock.now()).total_seconds() + 0.001))
-        return min(moments), True
+        alone = not (self._people or self.slack.late or self._burying)
+        return (min(moments), True) if alone else (min(*moments, 20.0), False)
 
     # -- in the end -----------------------------------------------------------------------------------
 

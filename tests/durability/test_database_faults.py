@@ -57,19 +57,21 @@ class Trouble(Fate):
 class InDoubt(Fate):
     """The database hears the commit of one job, and its answer never arrives."""
 
-    def __init__(self, at: int, proxy: Proxy, lasts: float) -> None:
+    def __init__(self, at: int, proxy: Proxy, lasts: float, event: str = "") -> None:
+        """It is the `at`th job, or the first one that writes an `event`."""
         super().__init__(at)
-        self._proxy, self._lasts = proxy, lasts
+        self._proxy, self._lasts, self._event = proxy, lasts, event
         self.doubted = False
 
     def around(self, job: Job) -> Job:
         self.passed += 1
-        if self.passed != self.at:
+        if self.passed != self.at and not self._event:
             return job
 
         def mute(tx: Any) -> Any:
             value = job(tx)
-            if not self.doubted:
+            written = {type(one).__name__ for one in getattr(value, "events", ())}
+            if not self.doubted and (not self._event or self._event in written):
                 self.doubted = True
                 self._proxy.mode = "mute"
                 asyncio.get_running_loop().call_later(self._lasts, self._again)
@@ -278,6 +280,21 @@ async def test_a_commit_in_doubt(
 
     tried = random.Random(SEED).sample(range(1, counted.commits + 1), min(worlds, counted.commits))
     await all_of([world(at) for at in tried])
+
+
+async def test_each_commit_of_an_event_in_doubt(databases: Databases, undisturbed: tuple[Seen, Fate]) -> None:
+    """Whatever happened is written again, finds that it is there, and goes on from it."""
+    names = sorted(set(undisturbed[0].timeline))
+    assert {"Declared", "ChannelOpened", "GoGiven", "CommsSending", "CommsPublished"} <= set(names)
+
+    async def world(name: str) -> None:
+        async with databases.fresh() as url, Proxy(databases.server.upstream) as proxy:
+            fate = InDoubt(0, proxy, 0.05, event=name)
+            after = await tell(proxy.url(url), fate)
+        assert fate.doubted, name
+        same(after, undisturbed[0], f"in doubt: {name}")
+
+    await all_of([world(name) for name in names])
 
 
 # -- the bot as it runs ----------------------------------------------------------------------------------------------

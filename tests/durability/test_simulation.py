@@ -10,19 +10,25 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.durability.histories import History, histories
+from tests.durability.histories import Away, Crash, Do, History, Pass, Step, histories
 from tests.durability.holds import everything_holds
-from tests.durability.simulation import told
+from tests.durability.simulated_slack import Trouble
+from tests.durability.simulation import World, told
 from tests.postgres import Postgres
 
+Holds = Callable[[World], Awaitable[None]]
+Tell = Callable[..., None]
+
+#: draws the same histories again
 SEED = int(os.environ.get("SIMULATION_SEED") or random.SystemRandom().randrange(1_000_000))
+#: for the two searches together; `make ci` takes more
 SECONDS = float(os.environ.get("SIMULATION_SECONDS") or 25)
 #: histories that belong together: each such group has a seed of its own, which alone brings it back
 GROUP = 20
@@ -98,17 +104,24 @@ def _report(record_property: Callable[[str, object], None], search: Search, wher
     print(said)
 
 
-@pytest.mark.timeout(SECONDS + SHRINKING * 3 + 60)
-def test_one_bot_on_a_file(empty: Path, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
-    def tell(history: History) -> None:
+@pytest.fixture
+def tell(empty: Path, tmp_path: Path) -> Tell:
+    """Tells a history of one bot, on a file of its own, and asks whether everything holds."""
+
+    def on_a_file(history: History, holds: Holds = everything_holds) -> None:
         database = tmp_path / "incidents.sqlite"
         shutil.copy(empty, database)
         try:
-            told(history, f"sqlite:///{database}", everything_holds)
+            told(history, f"sqlite:///{database}", holds)
         finally:
             for file in tmp_path.glob("incidents.sqlite*"):
                 file.unlink()
 
+    return on_a_file
+
+
+@pytest.mark.timeout(SECONDS + SHRINKING * 3 + 60)
+def test_one_bot_on_a_file(tell: Tell, record_property: Callable[[str, object], None]) -> None:
     search = Search(tell, bots=1)
     try:
         search.go(SECONDS * 0.6)
@@ -118,15 +131,95 @@ def test_one_bot_on_a_file(empty: Path, tmp_path: Path, record_property: Callabl
 
 @pytest.mark.timeout(SECONDS + SHRINKING * 3 + 60)
 def test_two_bots_on_one_database(postgres18: Postgres, record_property: Callable[[str, object], None]) -> None:
-    def tell(history: History) -> None:
+    def on_postgresql(history: History) -> None:
         url = postgres18.create()
         try:
             told(history, url, everything_holds)
         finally:
             postgres18.drop(url)
 
-    search = Search(tell, bots=2)
+    search = Search(on_postgresql, bots=2)
     try:
         search.go(SECONDS * 0.4)
     finally:
         _report(record_property, search, "of two bots on one PostgreSQL")
+
+
+#: what a search found, cut down
+FOUND = [
+    pytest.param(
+        (
+            Do("declare"),
+            Do("draft", which=1),
+            Trouble("unsure, done late", "post", seconds=30, count=3),
+            Pass(0.01),
+            Do("approve", 1, 1),
+        ),
+        id="a message that was dropped for another comes through late",
+    ),
+    pytest.param(
+        (Trouble("unsure, not done", "open_channel"), Do("declare small"), Pass(0.01), Do("resolve")),
+        id="it ended before it had a channel, whose opening is then owed no more",
+    ),
+    pytest.param(
+        (
+            Trouble("unsure, not done", "open_channel"),
+            Do("declare small"),
+            Pass(0.01),
+            Do("resolve"),
+            Pass(60),
+            Do("reopen", 1),
+        ),
+        id="reopened, it gets the channel that it had not",
+    ),
+    pytest.param(
+        (
+            Do("declare", 2),
+            Away(3),
+            Do("false alarm"),
+            Pass(1),
+            Do("reopen", 1, twice=True),
+            Crash(points=8),
+            Away(2),
+        ),
+        id="dead while it showed what is then taken back",
+    ),
+    pytest.param(
+        (
+            Do("declare privately", 2),
+            Pass(3),
+            Trouble("unsure, done late", "post", seconds=30),
+            Pass(1560),
+            Do("update", 2, 1),
+        ),
+        id="a reminder is deleted before its first attempt comes through",
+    ),
+]
+
+
+@pytest.mark.parametrize("steps", FOUND)
+def test_what_was_found_before(tell: Tell, steps: tuple[Step, ...]) -> None:
+    tell(History(steps))
+
+
+def test_a_history_that_is_told_again_is_the_same(tell: Tell) -> None:
+    """Else no seed would find anything again."""
+    journals = []
+
+    async def keep(world: World) -> None:
+        journals.append(world.slack.journal)
+
+    steps = (
+        Do("declare", twice=True),
+        Trouble("unsure, done late", seconds=14, count=4),
+        Do("tick", 1),
+        Do("update", 2),
+        Crash(points=9, down=5),
+        Pass(8),
+        Do("draft"),
+        Do("ask", 1),
+        Pass(26 * 60),
+    )
+    for _ in range(3):
+        tell(History(steps), keep)
+    assert len(journals[0]) > 30 and journals[0] == journals[1] == journals[2]

@@ -74,7 +74,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         finally:
             self.away -= 1
 
-    def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> Any:
+    def call_soon_threadsafe(  # type: ignore[override]
+        self, callback: Callable[..., Any], *args: Any, context: Any = None
+    ) -> Any:
         if threading.get_ident() == self._thread:
             return self.call_soon(callback, *args, context=context)
         self._answers.put((callback, args, context))

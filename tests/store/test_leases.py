@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from bot.domain.effect import Effect, EffectState
 from bot.store import Store
+from bot.store.holder import Holder
 from bot.store.leases import Leases
-from bot.store.transaction import Holder, Transaction
+from bot.store.transaction import Transaction
 from tests.postgres import Postgres
 
 from .acts import KEY, NOW, after, declare
@@ -95,10 +96,16 @@ async def test_who_stops_gives_everything_back(store: Store, postgres18: Postgre
     assert await store.write(lambda tx: tx.connection.execute(count).scalar()) == 0
 
 
-async def test_a_transaction_that_stands_still_is_ended_by_the_server(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        pytest.param("idle_in_transaction_session_timeout", "1s", id="between two statements"),
+        pytest.param("transaction_timeout", "2500ms", id="between two messages of one statement"),
+    ],
+)
+async def test_a_transaction_that_stands_still_is_ended_by_the_server(store: Store, setting: str, value: str) -> None:
     """Its rows are locked, so nobody could take over what a frozen process was writing to."""
-    setting = text("SHOW idle_in_transaction_session_timeout")
-    assert await store.write(lambda tx: tx.connection.execute(setting).scalar()) == "1s"
+    assert await store.write(lambda tx: tx.connection.execute(text(f"SHOW {setting}")).scalar()) == value
 
 
 async def test_a_call_that_came_late_is_looked_at_again(store: Store) -> None:

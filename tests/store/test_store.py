@@ -134,7 +134,7 @@ async def test_one_who_went_away_does_not_disturb_the_rest(store: Store) -> None
         jobs = [asyncio.ensure_future(store.write(append("one", note(text)))) for text in "abc"]
         await asyncio.sleep(0)
         jobs[1].cancel()
-    assert [(await jobs[n]).seq for n in (0, 2)] == [2, 3]
+    assert sorted([(await jobs[n]).seq for n in (0, 2)]) == [2, 3]  # who comes first is the database's to say
 
 
 @pytest.mark.databases("sqlite")  # where jobs share a commit

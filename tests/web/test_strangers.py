@@ -22,7 +22,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import hidden, signing_secrets
-from bot.web.edge import BODY_LIMIT, REGISTRY, Health, edge, runner
+from bot.figures import REGISTRY
+from bot.web.edge import BODY_LIMIT, Health, edge, runner
 from bot.web.signature import verified
 from tests.web.test_edge import FORM, JSON, get, post, signed
 from tests.world import World, settings_for, world_at

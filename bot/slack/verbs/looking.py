@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.domain import cadence, notes, postmortem
 from bot.domain import events as e
+from bot.domain.actor import Kind
 from bot.domain.channel import STATUS_WORDS
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
@@ -20,6 +21,11 @@ from bot.slack.grammar import Missing, Parsed, Reading
 from bot.slack.text import clip, escape, line, when
 
 Values = dict[str, Any]
+
+#: open incidents that a list knows of, and those of them that it looks into, the worst
+MOST, LOOKED_INTO = 10_000, 200
+#: lines that it shows, and characters that they may have in all
+SHOWN, ROOM = 30, 3700
 
 
 def read_nothing(text: str, call: Call) -> Reading:
@@ -88,22 +94,28 @@ async def timeline(call: Call, values: Values) -> Answer:
 async def listing(call: Call, values: Values) -> Answer:
     """What is open, worst first; private ones for their members and for whom policy names."""
     store = call.desk.service.store
-    rows = await store.listing(call.actor.team, open_only=True, limit=200)
-    incidents = [one for row in rows if (one := await _as_listed(store, row)) is not None]
+    rows = await store.listing(call.actor.team, open_only=True, limit=MOST)
+    rows = sorted(rows, key=lambda row: (call.desk.policy.rank(row.severity), -row.number))
+    incidents = [one for row in rows[:LOOKED_INTO] if (one := await _as_listed(store, row)) is not None]
     seen = [one for one in incidents if call.desk.policy.reads(one, call.actor)]
     seen.sort(key=lambda one: (call.desk.policy.rank(one.severity), -one.number))
     if not seen:
         return Answer(f"No incident is open. `{call.desk.command} declare` begins one.")
-    lines = []
-    for one in seen[:30]:
+    lines: list[str] = []
+    for one in seen[:SHOWN]:
         where = f"<#{one.channel}>" if one.channel else "its channel is not open yet"
         lead = line(call.desk.directory.name(one.lead)) if one.lead else "nobody"
-        lines.append(
+        told = (
             f"{one.name} · {call.desk.policy.severity(one.severity).name} · {STATUS_WORDS[one.status]} · "
             f"{line(one.title)} · lead {lead} · {where}"
         )
-    more = f"\nand {len(seen) - 30} more" if len(seen) > 30 else ""
-    return Answer(clip("\n".join(lines) + more, 3800))
+        if sum(len(each) + 1 for each in lines) + len(told) > ROOM:
+            break
+        lines.append(clip(told, ROOM))
+    rest = len(seen) - len(lines)
+    if call.actor.kind is Kind.MEMBER:  # the others may know only of those that were looked into
+        rest += sum(not row.private for row in rows[LOOKED_INTO:])
+    return Answer("\n".join(lines) + (f"\nand {rest} more" if rest else ""))
 
 
 async def _as_listed(store: Store, row: Listed) -> Incident | None:

@@ -10,6 +10,7 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.runbook import Runbook
 from bot.domain.times import lasted
+from bot.service import incident_id
 from bot.slack import buttons, views
 from bot.slack.desk import Answer, Call
 from bot.slack.grammar import UNITS, Missing, Parsed, Reading, person_in, severity_like, split
@@ -69,8 +70,12 @@ async def open_incident(
     summary: str = "",
     private: bool | None = None,
     anyway: bool = False,
+    another: bool = False,
 ) -> Answer:
-    """Declare. Delicate words ask first whether it is private; one like it opened lately is shown first."""
+    """Declare. Delicate words ask first whether it is private; one like it opened lately is shown first.
+
+    `anyway`: not looked for one like it; `another`: nor for one of the same words, begun at the same moment.
+    """
     desk, policy = call.desk, call.desk.policy
     desk.policy.allow("declare", call.actor)
     title = lifecycle.clean_title(await call.guard(title, "title"))
@@ -102,7 +107,16 @@ async def open_incident(
         ),
         call.actor,
         key=call.key,
+        alike="" if another else _alike(call, title, bool(private)),
     )
+    if done.incident.id != incident_id(call.actor.team, call.key):
+        if summary:  # it stays in the form
+            raise Refused(
+                f"{done.incident.name} has just been declared under this title, so nothing was declared. "
+                "If yours is another one, change the title.",
+                field="title",
+            )
+        return buttons.like_it(done.incident, title, severity)
     call.incident = done.incident
     if not done.repeated:
         call.after(lambda: _say_where(call, done.incident))
@@ -116,10 +130,18 @@ def _named(call: Call, title: str) -> Runbook | None:
     return next((found for word in words if word and (found := call.desk.runbooks.for_alert(word))), None)
 
 
+def _alike(call: Call, title: str, private: bool) -> str:
+    """What makes two declarations the same at a glance: the words; of a private one nobody else may learn."""
+    return f"{call.actor.user if private else ''}/{title.casefold()}"
+
+
 async def _twin(call: Call, title: str) -> Incident | None:
     """An open public incident, declared within the hour, whose title is nearly the same."""
     words = set(channel.slug(title).split("-")) - {""}
-    for row in await call.desk.service.store.listing(call.actor.team, open_only=True, limit=20):
+    rows = await call.desk.service.store.listing(call.actor.team, open_only=True, limit=20)
+    if incident_id(call.actor.team, call.key) in {row.id for row in rows}:
+        return None  # another replica got the same delivery, and has just recorded it
+    for row in rows:
         other = await call.desk.service.store.incident(row.id)
         if other is None or other.private or other.declared_at is None:
             continue

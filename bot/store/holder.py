@@ -1,0 +1,51 @@
+"""A process among several that share a database, and the statements by which it holds incidents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select, update
+
+from bot.store import reads
+from bot.store.tables import incidents
+
+_i = incidents.c
+
+
+class Holder:
+    """A process among several that share a database: `by` names it, its leases last so many seconds."""
+
+    def __init__(self, by: str, lasts: float) -> None:
+        self.by = by
+        self.lasts = lasts
+        # By the database's clock, so that no two machines need agree on the time.
+        now: ColumnElement[datetime] = func.clock_timestamp()
+        #: whether an incident is free, or its own already
+        self.may_take = or_(_i.lease_until.is_(None), _i.lease_until <= now, _i.lease_by == by)
+        #: what claiming writes
+        self.takes: dict[str, Any] = {
+            "lease_by": by, "lease_until": now + literal_column(f"interval '{lasts:f} seconds'"),
+        }  # fmt: skip
+        # Made once: making a statement takes longer than PostgreSQL takes to run it.
+        one, mine = _i.id == bindparam("key"), _i.lease_by == by
+        self.fence = select(_i.id).where(one, mine).with_for_update()
+        self.claim = update(incidents).where(one, self.may_take).values(self.takes)
+        self.renew = update(incidents).where(mine).values(self.takes).returning(_i.id)
+        self.release = update(incidents).where(one, mine).values(lease_by=None, lease_until=None)
+        self._leases: dict[tuple[str, ...], Any] = {}
+
+    def lease(self, worst: tuple[str, ...]) -> Any:
+        """Claims what is due, in the order of `reads.order`. Parameters: due, most, but, and those of the order."""
+        if worst not in self._leases:
+            free = (
+                select(_i.id)
+                .where(_i.due_at <= bindparam("due"), _i.id.not_in(bindparam("but", expanding=True)), self.may_take)
+                .order_by(*reads.order(worst))
+                .limit(bindparam("most"))
+                .with_for_update(skip_locked=True)
+                .cte()  # evaluated once: as a plain subquery PostgreSQL may claim more than the limit
+            )
+            claimed = update(incidents).where(_i.id.in_(select(free.c.id))).values(self.takes)
+            self._leases[worst] = claimed.returning(_i.id, _i.due_at, _i.severity)
+        return self._leases[worst]
