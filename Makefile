@@ -71,5 +71,5 @@ $(STAMP): requirements.lock pyproject.toml
 	}; \
 	echo "Installing the locked dependencies; the first time this takes a minute or two."; \
 	$(PYTHON) -m pip install --quiet --require-hashes -r requirements.lock; \
-	$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation --editable .; \
+	PYTHONWARNINGS=ignore $(PYTHON) -m pip install --quiet --no-deps --no-build-isolation --editable .; \
 	touch $(STAMP)

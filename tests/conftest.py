@@ -11,6 +11,7 @@ import pytest
 
 from tests import written
 from tests.postgres import Postgres
+from tests.thorough import sorted_out
 from tests.world import World, world_at
 
 
@@ -47,6 +48,17 @@ def postgres16() -> Iterator[Postgres]:
     """The oldest PostgreSQL that the store's contract is tested on."""
     with _serving(16) as server:
         yield server
+
+
+# -- what is left to CI (tests/thorough.py) ------------------------------------------------------------------
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    named = [argument for argument in config.args if "::" in argument]  # asked for by name: run whatever it takes
+    run, left = (items, []) if named else sorted_out(items)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = run
 
 
 # -- no secret is ever written (tests/written.py) -----------------------------------------------------------

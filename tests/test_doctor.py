@@ -144,4 +144,4 @@ async def test_backups_that_are_old_or_not_there(world: World, tmp_path: Path) -
 async def test_a_database_that_cannot_be_opened(world: World) -> None:
     found = await database(world.settings.model_copy(update={"database_url": "postgresql://nobody@/x?host=/nowhere"}),
                            world.clock.now())  # fmt: skip
-    assert len(found) == 1 and not found[0].ok and "cannot be opened" in found[0].what
+    assert len(found) == 1 and not found[0].ok and "does not answer" in found[0].what

@@ -65,16 +65,26 @@ async def test_slack_takes_it_later(world: World) -> None:
 
 
 async def test_what_makes_a_reminder_due_begins_its_time(world: World) -> None:
-    """A promise that is nearer than the first rung: owed since the promise, not since five minutes before it."""
+    """An update of 14:30 is due again when nobody is waited for any more, at 14:40: owed since then."""
+    place = await world.declare()
+    await world.say("ana", "/incident waiting for the bank until 15:30 UTC", place.name)
+    await world.advance(minutes=40)
+    count, total = lateness()
+    await world.say("ana", "/incident waiting over", place.name)
+    after, sum_after = lateness()
+    assert after > count and sum_after - total < 5
+
+
+async def test_what_rested_is_not_late(world: World) -> None:
+    """While somebody else is waited for no update is due; then it is, at once."""
     place = await world.declare()
     count, total = lateness()
-    await world.say("ana", "/incident update all is known; next at 14:03 UTC", place.name)
-    preview = [one for one in world.messages("ana", place.name) if "Post" in one.labels]
-    if preview:
-        await world.person("ana").click(preview[-1], label="Post")
-    await world.advance(minutes=10)
+    await world.say("ana", "/incident waiting for the bank 2h", place.name)
+    assert "WaitingBegan" in await world.types()
+    await world.advance(hours=3)
     after, sum_after = lateness()
-    assert after >= count and sum_after - total < 5
+    assert after > count and "WaitingEnded" in await world.types()
+    assert sum_after - total < 5
 
 
 async def test_deliveries(tmp_path: Path) -> None:

@@ -259,7 +259,7 @@ _WAYS: st.SearchStrategy[tuple[Step, ...]] = st.one_of(
     st.tuples(
         st.just(Do("draft")), st.just(Pass(3)),
         st.builds(Trouble, st.sampled_from(("unsure, done", "unsure, not done", "unsure, done late")), st.just("post"),
-                  _HANG, st.sampled_from((1, 14, 30))),
+                  _HANG, st.sampled_from((1, 14, 30)), st.integers(1, 4)),
         st.just(Do("approve", 1)), st.one_of(_CRASH, st.builds(Pass, SHORT)),
     ),
     _woven("lead", "update"), st.tuples(st.builds(Pass, st.just(26 * 60)), _CRASH, st.builds(Pass, st.just(10 * 60))),

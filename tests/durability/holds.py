@@ -21,7 +21,7 @@ from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident, Status
 from bot.domain.message import Message
 from bot.store.tables import incidents
-from tests.durability.histories import TEAM
+from tests.durability.histories import TEAM, Freeze
 from tests.durability.simulated_slack import Place, Posted
 from tests.durability.simulation import World
 from tests.durability.stories import POLICY
@@ -104,7 +104,10 @@ def it_has_one_channel(case: Case) -> Iterator[str]:
 
 def _fittings(case: Case, place: Place) -> Iterator[str]:
     card = case.effects.get("card")
-    if card is None or place.pins != [card.ts] or [ts for _, ts in place.bookmarks] != [card.ts]:
+    marked = [ts for _, ts in place.bookmarks]
+    # A bot that is frozen in the instant before the call makes it after another has: bookmarks bear no mark of ours.
+    frozen = any(isinstance(step, Freeze) for step in case.world.history.steps)
+    if card is None or place.pins != [card.ts] or (sorted(set(marked)) if frozen else marked) != [card.ts]:
         yield f"the card is {card and card.ts}; pinned: {place.pins}, bookmarked: {place.bookmarks}"
     if place.topic != channel.topic(case.incident, POLICY):
         yield f"its topic is {place.topic!r}"

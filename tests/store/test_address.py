@@ -87,7 +87,7 @@ def refused(url: str) -> set[str]:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        pytest.param(("", ""), "does not let guarded in: check the user and the password.", id="a wrong password"),
+        pytest.param(("", ""), "does not let guarded in: check the user", id="a wrong password"),
         pytest.param(("guarded:", "stranger:"), "does not let stranger in", id="nobody of that name"),
         pytest.param(("/test_", "/no_"), "There is no database no_", id="no such database"),
         pytest.param(("host=", "host=/nowhere"), "does not answer", id="no server there"),
@@ -96,11 +96,7 @@ def refused(url: str) -> set[str]:
 def test_what_is_wrong_is_said_in_a_sentence(guarded: str, change: tuple[str, str], sentence: str) -> None:
     right = change[0] not in ("", "guarded:")
     said = refused(with_password(guarded, PASSWORD if right else WRONG).replace(*change, 1))
-    if sentence.startswith("does not let stranger"):  # unknown people are let in by the tests' server, or are not there
-        assert all("stranger" in one for one in said)
-    else:
-        assert all(sentence in one for one in said), said
-    assert len(said) == 1, "one sentence, alike"
+    assert len(said) == 1 and sentence in said.pop(), "one sentence, alike"
 
 
 @pytest.mark.parametrize(
@@ -130,13 +126,3 @@ def test_tls_that_is_asked_for_is_had_or_nothing(postgres18: Postgres, parameter
         Store.open(f"{there}?{parameter}=prefer", KEY)
         with pytest.raises(StoreRefused, match="rejected SSL upgrade"):
             Store.open(f"{there}?{parameter}=require", KEY)
-
-
-def test_silence_is_not_waited_for_long(postgres18: Postgres) -> None:
-    url = postgres18.create()
-    with Proxy(postgres18.upstream) as line:
-        line.mode = "blackhole"
-        began = time.monotonic()
-        with pytest.raises(StoreRefused, match=r"does not answer \(TimeoutError\)"):
-            Store.open(line.url(url), KEY)
-        assert time.monotonic() - began < 15

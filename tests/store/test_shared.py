@@ -34,7 +34,7 @@ async def pair(postgres18: Postgres) -> AsyncIterator[tuple[Store, Store]]:
 
 async def until(true: Callable[[], bool], within: float = 5.0) -> None:
     async with asyncio.timeout(within):
-        while not true():
+        while not true():  # noqa: ASYNC110 - a condition of two processes has no event
             await asyncio.sleep(0.01)
 
 

@@ -1,0 +1,51 @@
+"""What `make test` leaves to CI, so that it stays a matter of minutes: THOROUGH=1 runs it as well.
+
+Each line is the beginning of a test's id. What stays is a sample of every kind: each database, each story, each way in
+which Slack and the database fail.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+#: beginning of the id -> why it takes long
+LEFT_TO_CI = {
+    "durability/test_stopped.py::test_told_to_stop[a call that hangs": "waits out the ten seconds of an orderly stop",
+    "durability/test_crash_points.py::test_the_process_dies_on_postgresql": "every story again",
+    "durability/test_crash_points.py::test_a_public_text_on_postgresql": "every point again",
+    "durability/test_killed_at_points.py::test_killed_at_any_point[postgres": "a process for each life",
+    "durability/test_killed_at_points.py::test_killed_under_a_flood": "a flood",
+    "durability/test_replicas.py::test_people_talk_to_all_of_them[socket": "the other way of delivery is tested",
+    "durability/test_replicas.py::test_two_claim": "many races",
+    "durability/test_replicas.py::test_one_is_cut_off_from_the_database[reset": "the black hole is tested",
+    "durability/test_replicas.py::test_all_are_restarted": "restarts three processes under load",
+    "durability/test_replicas.py::test_the_database_restarts": "waits for three processes to come back",
+    "durability/test_replicas.py::test_what_one_hears": "waits for three processes",
+    "durability/test_database_faults.py::test_the_line_fails": "waits for the database's time-outs, story after story",
+    "durability/test_database_faults.py::test_each_commit_of_an_event_in_doubt": "waits for time-outs",
+    "durability/test_database_faults.py::test_it_goes_on_by_itself[blackhole": "waits for time-outs",
+    "durability/test_database_faults.py::test_another_program_holds_the_lock[for longer": "waits it out",
+    "durability/test_database_away.py::test_everything_that_people_do[a file that can only be read, by": "by HTTP too",
+    "durability/test_database_away.py::test_who_was_deactivated": "waits for the lock",
+    "durability/test_restored.py::test_a_backup_of_any_moment": "a restore for each moment",
+    "story/test_faults.py::test_every_method[no answer": "waits for answers that do not come",
+    "story/test_faults.py::test_every_method[cut": "500 before and after are tested, which the bot treats alike",
+    "story/test_faults.py::test_refused_all_along": "the story again for each refusal",
+    "story/test_faults.py::test_lost_and_not": "the story again",
+    "test_cli.py::test_a_second_bot_on_one_file": "waits for a bot that might be stopping",
+}
+
+
+def sorted_out(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Those that are run, and those that are left to CI."""
+    if os.environ.get("THOROUGH"):
+        return list(items), []
+    left = {item for item in items if _begins(item.nodeid, LEFT_TO_CI)}
+    return [item for item in items if item not in left], [item for item in items if item in left]
+
+
+def _begins(nodeid: str, beginnings: Iterable[str]) -> bool:
+    return any(nodeid.removeprefix("tests/").startswith(one) for one in beginnings)
