@@ -199,6 +199,9 @@ def _open(settings: Settings) -> Store:
 @cli.command()
 def verify(
     json_: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    witness: Annotated[
+        Path | None, typer.Option(help="Compare with this file, which says where timelines ended; then renew it.")
+    ] = None,
 ) -> None:
     """Check the database: timelines against their chain, rows that belong to nothing; and list what is owed.
 
@@ -206,7 +209,7 @@ def verify(
     """
     from bot import keeping
 
-    _ended(lambda settings: keeping.verify(settings, json_))
+    _ended(lambda settings: keeping.verify(settings, json_, witness))
 
 
 @cli.command()

@@ -11,14 +11,18 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from bot.caretaker.outcome import BLIND
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.domain.effect import EffectState
 from bot.store import Store, StoreRefused, backup, checks, dump, engines, instant, schema
+from bot.store import witness as witnessed
 from bot.store.arriving import arriving
 from bot.store.backup import Restored
 from bot.store.dump import Contents
+from bot.store.witness import Witness
 
 WELL, DAMAGED = 0, 1
 
@@ -68,13 +72,27 @@ def take_in(settings: Settings, source: Path) -> int:
     return WELL
 
 
-def verify(settings: Settings, as_json: bool) -> int:
-    """`bot verify`. Raises StoreRefused."""
+def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> int:
+    """`bot verify`; with `witness` also against what was seen last time, and where all is well seen anew.
+
+    Raises StoreRefused.
+    """
     address = engines.address(settings.database_url)
     key = _key(settings)
+    before = witnessed.read(witness, key) if witness else None
+
+    def look(connection: Connection) -> tuple[checks.Report, Witness]:
+        report = checks.look(connection, key)
+        if not before:
+            return report, Witness() if report.damage else witnessed.seen(connection)
+        report.damage.extend(witnessed.missing(connection, before))
+        return report, before if report.damage else witnessed.seen(connection)
+
     with engines.opening(address):
         schema.check(address)
-        found = engines.whole(address, lambda connection: checks.look(connection, key), write=False)
+        found, now = engines.whole(address, look, write=False)
+    if witness and not found.damage:
+        witnessed.write(witness, key, now)
     if as_json:
         print(
             json.dumps({"damage": found.damage, "owed": [asdict(one) for one in found.owed]}, default=instant.written)

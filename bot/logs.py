@@ -19,18 +19,31 @@ import structlog
 
 BLANK = "[secret]"
 
-#: What is a secret wherever it stands; of a match only the group "keep" stays.
+#: as it is written in an address, in JSON that escapes it, and in a form's body
+_SLASH = r"(?:\\{0,8}/|(?i:%2f))"
+#: What is a secret wherever it stands; of a match only the groups that begin with "keep" stay.
 _PATTERNS = (
-    r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+",  # Slack's tokens, also rotating ones (xoxe.xoxb-1-…, xoxe-1-…)
-    r"xapp-[A-Za-z0-9-]+",  # Slack's app-level tokens
-    r"https?://hooks\.slack(?:-gov)?\.com/[^\s\"'<>]+",  # webhooks and response URLs: who has one may post
-    r"(?P<keep>(?i:\b(?:bearer|basic)\s+))(?=[^\s\"']*[0-9A-Z._+/=-])[A-Za-z0-9._~+/=-]{8,}",  # authorization headers
-    r"\bS[A-Z2-7]{55}\b",  # Stellar secret seeds
+    r"(?i:xox[a-z](?:\.xox[a-z])?|xapp|xwfp)-[A-Za-z0-9-]+",  # Slack's tokens, also rotating ones (xoxe.xoxb-1-…)
+    # webhooks and response URLs: who has one may post
+    rf"(?:https?(?::|(?i:%3a)){_SLASH}{{2}})?hooks\.slack(?:-gov)?\.com{_SLASH}[^\s\"'<>]+",
+    # authorization headers
+    r"(?P<keep>(?i:\b(?:bearer|basic)\s+))(?:(?=[^\s\"']*[0-9A-Z._+/=-])[A-Za-z0-9._~+/=-]{8,}|[a-z]{20,})",
+    r"(?<![A-Z0-9])S[A-Z2-7]{55}(?![A-Z0-9])",  # Stellar secret seeds
     r"v0=[0-9a-f]{64}",  # Slack's signatures
-    r"(?P<keep_user>\b[a-z][a-z0-9+.-]*://[^\s:/?#@\"']*:)[^\s/?#@\"']+(?=@)",  # passwords in addresses
-    # anything that calls itself so: signing_secret=…, "password": "…"
-    r"(?P<keep_name>(?i:\b[a-z_]*(?:secret|password|passwd|api_?key|chain_key|private_key|(?:access|refresh|bot|app)_token))"
-    r"[\"']?\s*[=:]\s*[\"']?)(?!\[secret\]|None\b)[^\s\"',;&}\])]{6,}",
+    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.]|-(?!----))*"
+    r"(?:-----END [A-Z0-9 ]{0,40}-----)?",  # private keys, also cut off
+    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",  # AWS access keys
+    r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|[rs]k_live_[A-Za-z0-9]{10,})",  # GitHub's and Stripe's
+    r"\beyJ[\w-]{8,}\.eyJ[\w-]+\.[\w-]*",  # signed web tokens
+    r"\bgAAAAA[\w-]{60,}={0,2}",  # what Fernet has encrypted
+    # passwords in addresses; those of databases are often written with characters that belong escaped
+    r"(?P<keep_base>\b(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?)(?:\+\w+)?://[^\s:/?#@\"']*:)"
+    r"(?!\[secret\]@)[^\s\"'<>]+(?=@)",
+    r"(?P<keep_user>\b[a-z][a-z0-9+.-]*://[^\s:/?#@\"']*:)[^\s/?#@\"']+(?=@)",
+    # anything that calls itself so: signing_secret=…, "password": "…", AWS_SECRET_ACCESS_KEY=…
+    r"(?P<keep_name>(?i:\b[a-z_-]*(?:secret|password|passwd|(?:api|access|secret|private|chain)[_-]?key"
+    r"|token_keys|(?:access|refresh|bot|app|auth)_token))"
+    r"[\\\"']*\s*[=:]\s*[\\\"']*)(?!\[secret\]|None\b)(?:(?<=')[^'\n]{6,}|(?<=\")[^\"\n]{6,}|[^\s\"',;&}\])]{6,})",
 )
 _SECRETS = re.compile("|".join(_PATTERNS))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from bot.domain.effect import Effect
@@ -109,6 +109,14 @@ class Transaction(Protocol):
         """Write a call down as it stands."""
         ...
 
+    def attended(self, id: str, seq: int, due_at: datetime | None, leave: bool = False) -> bool:
+        """`fence` and `set_due` in one; `leave`: and let others have it, unless something has happened after `seq`."""
+        ...
+
+    def doubt(self, incident_id: str, key: str, now: datetime) -> None:
+        """A call was made late, after somebody else had taken over: look at what stands there."""
+        ...
+
     def fence(self, id: str) -> None:
         """Let nothing be written about an incident that another process attends by now. Raises LeaseLost."""
         ...
@@ -119,6 +127,8 @@ class Claims(Protocol):
 
     #: seconds between two renewals; None: nothing has to be renewed
     every: float | None
+    #: what falls due within this time is claimed ahead of its moment (`soon`); zero where nothing has to be claimed
+    ahead: timedelta
 
     def holds(self, id: str) -> bool:
         """Whether a call about this incident may be begun now."""
@@ -135,12 +145,16 @@ class Claims(Protocol):
         """Claim this incident; False while another process attends it."""
         ...
 
+    async def soon(self, after: datetime, limit: int) -> Mapping[str, datetime]:
+        """Claim what is free and falls due after that moment and within `ahead`; ids and their moments."""
+        ...
+
     async def renew(self) -> None:
         """Hold on to everything that is held; what was taken over meanwhile is let go."""
         ...
 
-    async def release(self, id: str) -> None:
-        """Let others have it."""
+    async def release(self, id: str, last: Callable[[], Awaitable[bool]] | None = None) -> None:
+        """Let others have it. `last`: a write that gives it back by itself; False when it did not."""
         ...
 
     async def leave(self) -> None:

@@ -80,12 +80,13 @@ class Service:
         return self.policies.get(team, self.policy)
 
     async def act(
-        self, id: str, verb: str, rule: Rule, actor: Actor, *, key: str = "", fenced: bool = False, told: bool = True
-    ) -> Done:
+        self, id: str, verb: str, rule: Rule, actor: Actor, *, key: str = "", fenced: bool = False, told: bool = True,
+        also: Callable[[Transaction, Done], object] | None = None,
+    ) -> Done:  # fmt: skip
         """Apply `rule` to the incident. Raises Refused (nothing is written then, not even the key).
 
         `fenced`: only while this process attends the incident; raises LeaseLost when another one does by now.
-        `told`: whether `on_change` hears of it.
+        `told`: whether `on_change` hears of it. `also`: what else is written in the same transaction.
         """
         self.policy_of(actor.team).allow(verb, actor)
 
@@ -97,8 +98,11 @@ class Service:
                 raise Refused(NO_SUCH)
             if key and tx.delivery(actor.team, key) is not None:
                 return Done(incident, incident, (), repeated=True)
-            at = self._later(incident)
-            return self._append(tx, incident, rule(incident, by=actor, at=at), actor.team, key, at)
+            at = self.later(incident)
+            done = self._append(tx, incident, rule(incident, by=actor, at=at), actor.team, key, at)
+            if also is not None:
+                also(tx, done)
+            return done
 
         return await self._write(job, told)
 
@@ -128,7 +132,7 @@ class Service:
 
         return await self._write(job)
 
-    def _later(self, incident: Incident) -> datetime:
+    def later(self, incident: Incident) -> datetime:
         """Time never runs back within a timeline, whatever the machine's clock does."""
         now = self.clock.now()
         return max(now, incident.last_at) if incident.last_at else now

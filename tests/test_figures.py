@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.figures import REASONS, REGISTRY
-from tests.durability.test_database_away import locked
+from tests.durability.test_database_away import read_only
 from tests.web.test_edge import get
 from tests.world import World, world_at
 
@@ -95,7 +95,7 @@ async def test_deliveries(tmp_path: Path) -> None:
         await world.say("ana", "/incident sev sev9", room)  # refused in words: nothing is wrong with the bot
         assert sample("incident_commander_deliveries_total") == taken + 2 and missed() == before
         ts = await world.person("ana").post(room, "13:58 queue stands still")
-        async with locked(world):
+        async with read_only(world):
             await world.person("ana").command("/incident note queue grows", room)
             await world.person("ana").react(room, ts, "pushpin")
             await world.slack.idle()

@@ -44,6 +44,26 @@ SECRETS = [
     pytest.param("SLACK_SIGNING_SECRET=8f742231b10e8888abcd99yyyzzz85a5", id="named as a setting"),
     pytest.param("client_secret='0123456789abcdef'", id="named in Python"),
     pytest.param("password: correct-horse", id="named in YAML"),
+    pytest.param("-".join(("xwfp", "1", "abc")), id="workflow token"),
+    pytest.param(r"https:\/\/hooks." + r"slack.com\/services\/T1\/B2\/abc", id="webhook in escaped JSON"),
+    pytest.param("https%3A%2F%2Fhooks." + "slack.com%2Factions%2FT1%2F2%2Fabc", id="response URL in a form's body"),
+    pytest.param("seed_n" + SEED + "_x", id="Stellar seed inside of a word"),
+    pytest.param(
+        "-----BEGIN RSA " + "PRIVATE KEY-----\nhunter2+and/more\n-----END RSA PRIVATE KEY-----", id="private key"
+    ),
+    pytest.param("-----BEGIN " + "PRIVATE KEY-----\nhunter2+and/more", id="private key, cut off"),
+    pytest.param("AKIA" + "IOSFODNN7EXAMPLE", id="AWS key"),
+    pytest.param("AWS_SECRET_ACCESS_KEY=hunter2-and-more/K7MDENG", id="AWS secret, named"),
+    pytest.param('{"SecretAccessKey": "hunter2-and-more/K7MDENG"}', id="AWS secret in JSON"),
+    pytest.param("ghp" + "_0123456789abcdef0123456789abcdef0123", id="GitHub token"),
+    pytest.param("eyJ" + "hbGciOiJIUzI1NiJ9.eyJ" + "zdWIiOiIxIn0.abcDEF123", id="signed web token"),
+    pytest.param("gAAAAAB" + "m0" * 40, id="what Fernet encrypted"),
+    pytest.param(
+        "postgresql://bot:hunter2-and-more#x/w?rd@db.example/incidents", id="password with what belongs escaped"
+    ),
+    pytest.param("postgresql://bot:p%40ss@hunter2-and-more@db/x", id="password with an at sign"),
+    pytest.param(r"{\"client_secret\": \"0123456789abcdef\"}", id="named in escaped JSON"),
+    pytest.param('{"password": "correct horse, correct-horse"}', id="of several words"),
     pytest.param(CHAIN, id="known only from the settings"),
 ]
 
@@ -125,6 +145,8 @@ def test_no_way_into_the_log_keeps_a_secret(paper: io.StringIO, secret: str) -> 
         "postgresql://bot@db.example/incidents",
         "the bearer of bad news",
         "basic trouble with payments",
+        "the secret of success: the token of gratitude, a key: opened",
+        "http://127.0.0.1:3000/healthz asked by ana@example.org",
         "error=invalid_token_type code=token_revoked",
         "password: [secret]",
         "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ",  # a public key

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -19,12 +20,18 @@ from bot.caretaker.lateness import Lateness
 from bot.caretaker.owed import Books, Owed, owed, people_are_in
 from bot.caretaker.paying import Payer
 from bot.domain import duties
-from bot.domain.actor import bot_itself
+from bot.domain import events as e
+from bot.domain.actor import Actor, bot_itself
 from bot.domain.effect import Effect, EffectState
-from bot.domain.errors import LeaseLost, Refused
+from bot.domain.errors import LeaseLost, Refused, StoreUnavailable
+from bot.domain.events import Entry
+from bot.domain.fold import evolve
 from bot.domain.incident import Incident
 from bot.domain.message import Message
-from bot.service import Service
+from bot.ports import Transaction
+from bot.service import Done, Service
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +57,8 @@ class Visit:
     nudge: asyncio.Event
     usable: asyncio.Event
     stopping: Callable[[], bool]
+    #: the incident and its calls as they were read ahead of the moment
+    known: tuple[Incident, Mapping[str, Effect]] | None = None
 
     def __post_init__(self) -> None:
         self.ground: Ground
@@ -57,8 +66,12 @@ class Visit:
         self.next: datetime | None = None
         self._running: dict[asyncio.Task[None], Owed] = {}
         self._effects: dict[str, Effect] = {}
+        #: calls that have ended and are not written down yet: that goes with the next thing to be written
+        self._ended: dict[str, Effect] = {}
         self._paid: Counter[str] = Counter()
         self._idle_rules: set[tuple[str, int]] = set()
+        #: what the rules whose time has come make of it, and the states between; not written yet
+        self._steps: list[tuple[Incident, Incident]] = []
         self._shown: tuple[int, datetime | None, list[Message]] | None = None
         self._lateness = Lateness()
 
@@ -70,7 +83,8 @@ class Visit:
                 if self.nudge.is_set():
                     self.nudge.clear()
                     await self._reload()
-                incident = await self.house.service.store.incident(self.id)
+                # Whatever this process wrote is in it; of what others write it hears, or finds it due.
+                incident = await self.house.service.store.glance(self.id)
                 if incident is None:
                     return None
                 now = self.house.service.clock.now()
@@ -78,9 +92,8 @@ class Visit:
                 if ground is None:
                     return await self._rest(incident, now)
                 self.ground = ground
-                if not self.stopping() and await self._apply_rules(incident, now):
-                    continue
-                if await self._step(incident, now):
+                foreseen = Done(incident, incident, ()) if self.stopping() else self._foresee(incident, now)
+                if await self._step(foreseen, now):
                     if not self.nudge.is_set():
                         return await self._settle(incident, now)
                     continue  # it changed meanwhile
@@ -90,41 +103,53 @@ class Visit:
             raise
         finally:
             await asyncio.gather(*self._running, return_exceptions=True)
+            with contextlib.suppress(LeaseLost, StoreUnavailable):
+                await self._note()
 
     async def _reload(self) -> None:
-        stored = {effect.key: effect for effect in await self.house.service.store.effects(self.id)}
+        store = self.house.service.store
+        known, self.known = self.known, None
         self._paid.clear()
+        if known is not None and await store.glance(self.id) is known[0]:
+            self._effects = dict(known[1])
+            return
+        await self._note()
+        await store.incident(self.id)
+        stored = {effect.key: effect for effect in await store.effects(self.id)}
         # What is being paid is known better here than on the disk.
-        self._effects = stored | {one.effect.key: self._effects[one.effect.key] for one in self._running.values()}
+        under_way = [one.effect.key for one in self._running.values()]
+        self._effects = stored | {key: self._effects[key] for key in (*under_way, *self._ended)}
 
-    async def _apply_rules(self, incident: Incident, now: datetime) -> bool:
-        """Apply the rules whose time has come; whether anything happened."""
-        happened = False
-        for name, rule in duties.timed(incident, self.house.service.policy_of(incident.team), now):
-            if (name, incident.seq) in self._idle_rules:
-                continue
-            try:
-                done = await self.house.service.act(
-                    incident.id,
-                    name,
-                    lambda i, *, by, at, rule=rule: rule(i, by, at),
-                    bot_itself(incident.team),
-                    fenced=True,
-                    told=False,  # this visit looks again by itself
-                )
-            except Refused as refused:
-                log.warning("rule.refused", rule=name, incident=incident.id, sentence=refused.sentence)
-                self._idle_rules.add((name, incident.seq))
-                continue
-            if done.events:
-                happened = True
-                self._lateness.given(done.before, done.incident, self.house.service.policy_of(incident.team))
-            else:
-                self._idle_rules.add((name, incident.seq))
-        return happened
+    def _foresee(self, incident: Incident, now: datetime) -> Done:
+        """What the rules whose time has come make of it. Nothing is written: that goes with the calls that follow."""
+        service, by = self.house.service, bot_itself(incident.team)
+        policy, begun, new = service.policy_of(incident.team), incident, list[e.Event]()
+        self._steps = []
+        for _ in range(ROUNDS):
+            seq = incident.seq
+            for name, rule in duties.timed(incident, policy, now):
+                if (name, incident.seq) in self._idle_rules:
+                    continue
+                try:
+                    events = rule(incident, by, service.later(incident))
+                except Refused as refused:
+                    log.warning("rule.refused", rule=name, incident=incident.id, sentence=refused.sentence)
+                    events = []
+                if not events:
+                    self._idle_rules.add((name, incident.seq))
+                    continue
+                before = incident
+                for event in events:
+                    incident = evolve(incident, Entry(incident.seq + 1, event))
+                self._steps.append((before, incident))
+                new += events
+            if incident.seq == seq:
+                break
+        return Done(begun, incident, tuple(new))
 
-    async def _step(self, incident: Incident, now: datetime) -> bool:
+    async def _step(self, foreseen: Done, now: datetime) -> bool:
         """Begin what can be begun and wait for the first thing to happen; True when there is nothing to wait for."""
+        incident = foreseen.incident
         policy = self.house.service.policy_of(incident.team)
         messages = self._messages(incident, now)
         if self.ground.parked is not None and messages:
@@ -153,9 +178,14 @@ class Visit:
                 self.house.gates.enter(one.gate)
                 ready.append(one)
         self.next = min(later, default=None)
-        await self._begin(incident, ready, now)
+        if not await self._begin(foreseen, ready, now):
+            self._shown = None
+            return False
+        if foreseen.events and not ready:
+            return False
         if not self._running and not crowded:
             return True
+        await self._note()
         await self._wait(left if crowded else None)
         return False
 
@@ -168,37 +198,58 @@ class Visit:
             self._shown = (incident.seq, until, self.ground.render(incident, now))
         return self._shown[2]
 
-    async def _begin(self, incident: Incident, ready: list[Owed], now: datetime) -> None:
-        """Write down, in one transaction, the calls that Slack would do twice, and what will look different afterwards.
-
-        Then make them all.
+    async def _begin(self, foreseen: Done, ready: list[Owed], now: datetime) -> bool:
+        """Write down, in one transaction, what time made happen, the calls that Slack would do twice, and what will look
+        different afterwards. Then make them all. False: it has changed meanwhile, and no call was begun.
         """
-        if not ready:
-            return
+        incident = foreseen.incident
         begun = {one.effect.key: outcome.begun(one.effect, now) for one in ready if one.once}
-        changing = [outcome.changing(one.effect) for one in ready if one.changes]
+        changing = {one.effect.key: outcome.changing(one.effect) for one in ready if one.changes}
+        written = False
         try:
-            if begun or changing:
-                await self.house.service.store.write(
-                    # Due as well: should the process die now, somebody has to look after these calls.
-                    lambda tx: [
-                        tx.fence(incident.id),
-                        tx.set_due(incident.id, incident.seq, now),
-                        *map(tx.save_effect, (*begun.values(), *changing)),
-                    ]
-                )
-        except BaseException:
-            for one in ready:
-                self.house.gates.leave(one.gate, now)
-            raise
-        for one in ready:
+            if foreseen.events:
+                written = await self._happen(foreseen, {**changing, **begun})
+            elif begun or changing:
+                # Due as well: should the process die now, somebody has to look after these calls.
+                await self._write(lambda tx: tx.attended(incident.id, incident.seq, now), {**changing, **begun})
+                written = True
+            else:
+                written = True
+        finally:
+            if not written:
+                for one in ready:
+                    self.house.gates.leave(one.gate, now)
+        for one in ready if written else ():
             key = one.effect.key
             self._paid[key] += 1
             self._effects[key] = begun.get(key, one.effect)
             self._running[asyncio.create_task(self._pay(incident, one, begun.get(key)))] = one
+        return written
+
+    async def _happen(self, foreseen: Done, begun: Mapping[str, Effect]) -> bool:
+        """Write down what time made happen and the calls that follow from it; False where these do not follow."""
+        ended = dict(self._ended)
+
+        def rule(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+            # Who wrote to it meanwhile may have changed what time makes of it.
+            return list(foreseen.events) if incident == foreseen.before else []
+
+        def also(tx: Transaction, done: Done) -> None:
+            _save(tx, {**ended, **(begun if done.incident == foreseen.incident else {})}.values())
+
+        bot = bot_itself(foreseen.incident.team)
+        act = self.house.service.act(self.id, "time", rule, bot, fenced=True, told=False, also=also)
+        done = await self._with(ended, act)
+        if not done.events:
+            self.nudge.set()  # read it anew
+            return False
+        policy = self.house.service.policy_of(foreseen.incident.team)
+        for before, after in self._steps:
+            self._lateness.given(before, after, policy)
+        return done.incident == foreseen.incident
 
     async def _pay(self, incident: Incident, one: Owed, begun: Effect | None) -> None:
-        """Make one call and write down how it ended."""
+        """Make one call and keep how it ended."""
         try:
             if begun is not None:
                 one = replace(one, effect=begun)
@@ -207,14 +258,39 @@ class Visit:
             paid = await Payer(self.house.service, self.ground, self.house.gates).pay(incident, one)
         finally:
             self.house.gates.leave(one.gate, self.house.service.clock.now())
-        try:
-            await self.house.service.store.write(lambda tx: [tx.fence(incident.id), tx.save_effect(paid)])
-        except LeaseLost:  # the call may have come through after those of whoever attends it now
-            now = self.house.service.clock.now()
-            await self.house.service.store.write(lambda tx: tx.doubt(incident.id, paid.key, now))
-            raise
-        self._effects[paid.key] = paid
+        self._effects[paid.key] = self._ended[paid.key] = paid
         self._lateness.paid(incident, one.effect, paid, self.house.service.clock.now())
+
+    async def _note(self) -> None:
+        """Write down which calls have ended."""
+        if self._ended:
+            await self._write(lambda tx: tx.fence(self.id))
+
+    async def _write(self, job: Callable[[Transaction], T], begun: Mapping[str, Effect] | None = None) -> T:
+        """Write, and with it how calls have ended. Raises LeaseLost."""
+        ended = dict(self._ended)
+
+        def all(tx: Transaction) -> T:
+            value = job(tx)
+            _save(tx, {**ended, **(begun or {})}.values())
+            return value
+
+        return await self._with(ended, self.house.service.store.write(all))
+
+    async def _with(self, ended: Mapping[str, Effect], writing: Awaitable[T]) -> T:
+        """Await a write that holds how these calls ended."""
+        try:
+            value = await writing
+        except LeaseLost:  # the calls may have come through after those of whoever attends it now
+            now = self.house.service.clock.now()
+            self._ended.clear()
+            if ended:
+                await self.house.service.store.write(lambda tx: [tx.doubt(self.id, key, now) for key in ended])
+            raise
+        for key, effect in ended.items():
+            if self._ended.get(key) is effect:
+                del self._ended[key]
+        return value
 
     async def _wait(self, left: asyncio.Event | None) -> None:
         """Return when a call has ended, the incident changed, or, where it is crowded, somebody has `left`."""
@@ -239,9 +315,7 @@ class Visit:
             await self._wait(None)
         self.usable.set()
         due = now + AWAY
-        await self.house.service.store.write(
-            lambda tx: [tx.fence(incident.id), tx.set_due(incident.id, incident.seq, due)]
-        )
+        await self._write(lambda tx: tx.attended(incident.id, incident.seq, due))
         return due
 
     async def _settle(self, incident: Incident, now: datetime) -> datetime | None:
@@ -250,7 +324,14 @@ class Visit:
         if (then := duties.next_at(incident, self.house.service.policy_of(incident.team), now)) is not None:
             moments.append(then)
         due = min(moments, default=None)
-        await self.house.service.store.write(
-            lambda tx: [tx.fence(incident.id), tx.set_due(incident.id, incident.seq, due)]
-        )
+
+        async def last() -> bool:
+            return await self._write(lambda tx: tx.attended(incident.id, incident.seq, due, leave=True))
+
+        await self.house.service.store.claims.release(incident.id, last)
         return due
+
+
+def _save(tx: Transaction, effects: Iterable[Effect]) -> None:
+    for one in effects:
+        tx.save_effect(one)

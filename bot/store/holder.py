@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, literal_column, or_, select, update
 
 from bot.store import reads
 from bot.store.tables import incidents
@@ -29,10 +29,28 @@ class Holder:
         }  # fmt: skip
         # Made once: making a statement takes longer than PostgreSQL takes to run it.
         one, mine = _i.id == bindparam("key"), _i.lease_by == by
-        self.fence = select(_i.id).where(one, mine).with_for_update()
         self.claim = update(incidents).where(one, self.may_take).values(self.takes)
         self.renew = update(incidents).where(mine).values(self.takes).returning(_i.id)
         self.release = update(incidents).where(one, mine).values(lease_by=None, lease_until=None)
+        # The fence and the next moment in one; it stays as it is where something has happened since.
+        same = _i.seq == bindparam("was")
+        due = {"due_at": case((same, bindparam("due_at", type_=_i.due_at.type)), else_=_i.due_at)}
+        free = {name: case((same, None), else_=_i[name]) for name in ("lease_by", "lease_until")}
+        self.stay = update(incidents).where(one, mine).values(due).returning(_i.seq)
+        self.leave = update(incidents).where(one, mine).values({**due, **free}).returning(_i.seq)
+        #: what nobody holds and is due from `after` to `until`, the soonest first
+        soon = (
+            select(_i.id)
+            .where(
+                _i.due_at > bindparam("after"), _i.due_at <= bindparam("until"), _i.lease_by.is_distinct_from(by),
+                or_(_i.lease_until.is_(None), _i.lease_until <= now),
+            )
+            .order_by(_i.due_at)
+            .limit(bindparam("most"))
+            .with_for_update(skip_locked=True)
+            .cte()
+        )  # fmt: skip
+        self.soon = update(incidents).where(_i.id.in_(select(soon.c.id))).values(self.takes).returning(_i.id, _i.due_at)
         self._leases: dict[tuple[str, ...], Any] = {}
 
     def lease(self, worst: tuple[str, ...]) -> Any:

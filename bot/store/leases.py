@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.store.holder import Holder
@@ -17,10 +17,13 @@ from bot.store.transaction import Transaction
 
 #: seconds that a lease lasts without being renewed: after a crash somebody else goes on so much later
 LASTS = 10.0
+#: what is due so soon is claimed already, so that nothing but the work itself is between the moment and the call
+AHEAD = timedelta(seconds=1)
 #: a call is begun only while so much of the lease is left
 SPARE = 0.1
 
 Write = Callable[[Callable[[Transaction], Any]], Awaitable[Any]]
+Last = Callable[[], Awaitable[bool]]
 Due = Callable[[datetime, int, tuple[str, ...]], Awaitable[list[str]]]
 
 
@@ -34,6 +37,7 @@ class Leases:
         #: being given back: claimed again only afterwards, or the giving back would end the new claim
         self._going: dict[str, asyncio.Event] = {}
         self.every: float | None = holder.lasts / 4
+        self.ahead = AHEAD
 
     def holds(self, id: str) -> bool:
         return self._until.get(id, 0.0) > asyncio.get_running_loop().time() + SPARE * self._lasts
@@ -43,6 +47,12 @@ class Leases:
         others = [*but, *self._going]
         ids = await self._write(lambda tx: tx.lease(due, limit, others, worst))
         return self._kept(ids, began)
+
+    async def soon(self, after: datetime, limit: int) -> dict[str, datetime]:
+        began = asyncio.get_running_loop().time()
+        moments: dict[str, datetime] = await self._write(lambda tx: tx.soon(after, after + self.ahead, limit))
+        self._kept([*moments], began)
+        return moments
 
     async def claim(self, id: str) -> bool:
         while (going := self._going.get(id)) is not None:
@@ -66,12 +76,16 @@ class Leases:
             else:
                 del self._until[id]
 
-    async def release(self, id: str) -> None:
-        if self._until.pop(id, None) is None:
+    async def release(self, id: str, last: Last | None = None) -> None:
+        until = self._until.pop(id, None)
+        if until is None and last is None:
             return
         self._going[id] = going = asyncio.Event()
         try:
-            await self._write(lambda tx: tx.release(id))
+            if last is None:
+                await self._write(lambda tx: tx.release(id))
+            elif not await last() and until is not None:
+                self._until[id] = until  # not given back: something has happened meanwhile
         finally:
             del self._going[id]
             going.set()
@@ -89,6 +103,7 @@ class Alone:
     """The claims of the only process that works on its database: all is its own, and nothing has to be written."""
 
     every: float | None = None
+    ahead = timedelta()
 
     def __init__(self, due: Due) -> None:
         self._due = due
@@ -99,14 +114,18 @@ class Alone:
     async def due(self, due: datetime, limit: int, but: Collection[str], worst: tuple[str, ...] = ()) -> list[str]:
         return [id for id in await self._due(due, limit + len(but), worst) if id not in but][:limit]
 
+    async def soon(self, after: datetime, limit: int) -> dict[str, datetime]:
+        return {}
+
     async def claim(self, id: str) -> bool:
         return True
 
     async def renew(self) -> None:
         return
 
-    async def release(self, id: str) -> None:
-        return
+    async def release(self, id: str, last: Last | None = None) -> None:
+        if last is not None:
+            await last()
 
     async def leave(self) -> None:
         return

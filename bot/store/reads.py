@@ -28,7 +28,7 @@ FRESH = timedelta(minutes=1)
 #: what tells whether a folded incident is still the latest
 STATE = select(_i.team_id, _i.number, _i.declared_at, _i.seq, _i.head, _i.redactions).where(_i.id == bindparam("id"))
 #: the same, and nobody else writes to this incident until the transaction ends (SQLite has one writer anyway)
-STATE_TO_WRITE = STATE.with_for_update()
+STATE_TO_WRITE = STATE.add_columns(_i.lease_by).with_for_update()
 TIMELINE = (
     select(_e.seq, _e.type, _e.at, _e.by_, _e.body, _e.mac).where(_e.incident_id == bindparam("id")).order_by(_e.seq)
 )

@@ -54,15 +54,22 @@ class SharedWriter:
         A job that raises leaves nothing behind and raises here. It may run again when the connection broke; after a
         break at the commit it finds what it wrote, as far as it looks (delivery keys, rules). Raises StoreUnavailable.
         """
+        return await self._in_turn(job, single=False)
+
+    async def single(self, job: Callable[[Transaction], T]) -> T:
+        """The same for a job of one statement, which is a transaction by itself: one way to the server, not three."""
+        return await self._in_turn(job, single=True)
+
+    async def _in_turn(self, job: Callable[[Transaction], T], single: bool) -> T:
         if self._closed:
             raise StoreUnavailable("The database is closed: nothing was recorded.")
         asked = asyncio.get_running_loop().time()
         async with self._places:
             if asked < self._failed:  # what waited behind a write that was not answered would not be answered either
                 raise StoreUnavailable(UNAVAILABLE)
-            return await self._written(job)
+            return await self._written(job, single)
 
-    async def _written(self, job: Callable[[Transaction], T]) -> T:
+    async def _written(self, job: Callable[[Transaction], T], single: bool) -> T:
         folded: dict[str, Folded] = {}
         committing = False
         try:
@@ -71,6 +78,8 @@ class SharedWriter:
                     folded.clear()
                     try:
                         async with self._engine.connect() as connection:
+                            if single:
+                                await connection.execution_options(isolation_level="AUTOCOMMIT")
                             transaction = await connection.begin()
                             value = await connection.run_sync(self._run, job, folded)
                             committing = True

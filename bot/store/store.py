@@ -51,7 +51,7 @@ class Store:
         self._reading = reading
         self._writer = writer
         #: which incidents this process may attend
-        self.claims: Claims = Leases(writer.write, holder) if holder else Alone(self.due)
+        self.claims: Claims = Leases(writer.single, holder) if isinstance(writer, SharedWriter) and holder else Alone(self.due)
         #: told the id of each incident that another process has changed
         self.on_change: Callable[[str], None] = lambda _id: None
         file = engines.file(address)

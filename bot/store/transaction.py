@@ -11,6 +11,7 @@ from sqlalchemy import (
     RowMapping,
     bindparam,
     delete,
+    func,
     insert,
     or_,
     select,
@@ -61,11 +62,13 @@ _NEW_EVENTS, _NEW_INCIDENT, _NEW_DELIVERY = insert(events), insert(incidents), i
 _SET_DUE = (
     update(incidents).where(_i.id == bindparam("key"), _i.seq == bindparam("was")).values(due_at=bindparam("due_at"))
 )
-_EFFECT = (
-    update(effects)
-    .where(effects.c.incident_id == bindparam("of"), effects.c.key == bindparam("named"))
-    .values({c.name: bindparam(c.name) for c in effects.c if c.name not in ("team_id", "incident_id", "key")})
-)
+#: what is told goes out with the commit; None where nobody wrote this row
+_INDEX_TOLD = _INDEX.returning(func.pg_notify(bindparam("told"), bindparam("what")))
+_EFFECT = text(
+    f"INSERT INTO effects ({', '.join(c.name for c in effects.c)}) "
+    f"VALUES ({', '.join(':' + c.name for c in effects.c)}) ON CONFLICT (incident_id, key) DO UPDATE SET "
+    + ", ".join(f"{c.name} = excluded.{c.name}" for c in effects.c if c.name not in ("team_id", "incident_id", "key"))
+).bindparams(*(bindparam(c.name, type_=c.type) for c in effects.c))
 #: one statement: several processes may learn of a person at once
 _PERSON = text(
     "INSERT INTO people (team_id, user_id, body, at) VALUES (:team, :user, :body, :at) "
@@ -105,6 +108,8 @@ class Transaction:
         self._cache = cache
         #: folded by jobs that share the commit and come before this one
         self._batch = batch
+        #: index rows that this job has read and locked, as they stand
+        self._states: dict[str, RowMapping | None] = {}
         #: folded by this job: reaches the cache only with the commit
         self.folded: dict[str, Folded] = {}
 
@@ -154,7 +159,7 @@ class Transaction:
         return reads.entries(self._connection.execute(reads.TIMELINE, {"id": id}).mappings().all())
 
     def _folded(self, id: str) -> Folded | None:
-        state = self._connection.execute(reads.STATE_TO_WRITE, {"id": id}).mappings().first()
+        state = self._state(id)
         if state is None:
             return None
         head, redactions = state["head"], state["redactions"]
@@ -166,6 +171,11 @@ class Transaction:
             one = self._read(id, state)
         self.folded[id] = one
         return one
+
+    def _state(self, id: str) -> RowMapping | None:
+        if id not in self._states:
+            self._states[id] = self._connection.execute(reads.STATE_TO_WRITE, {"id": id}).mappings().first()
+        return self._states[id]
 
     def _read(self, id: str, state: RowMapping) -> Folded:
         if (known := reads.base(self._cache.latest(id), state)) is None:
@@ -207,8 +217,6 @@ class Transaction:
             incident = evolve(incident, Entry(seq, kept))
         head = chain.head(self._key, team, id, incident.seq, mac)
         self._index(incident, was, head, due_at)
-        if self._holder:
-            self._connection.execute(NOTIFY, {"channel": CHANGED, "what": f"{self._holder.by}:{id}"})
         try:
             self._connection.execute(_NEW_EVENTS, rows)
         except IntegrityError:
@@ -230,9 +238,16 @@ class Transaction:
     def _index(self, incident: Incident, was: int, head: str, due_at: datetime | None) -> None:
         """Write the index row, which also settles who was first."""
         values = {**index_values(incident), "head": head, "due_at": due_at}
+        told = {"told": CHANGED, "what": f"{self._holder.by}:{incident.id}"} if self._holder else {}
         if was:
-            if self._connection.execute(_INDEX, {"key": incident.id, "was": was, **values}).rowcount != 1:
+            written = {"key": incident.id, "was": was, **values}
+            if self._holder:
+                first = self._connection.execute(_INDEX_TOLD, {**written, **told}).first() is not None
+            else:
+                first = self._connection.execute(_INDEX, written).rowcount == 1
+            if not first:
                 raise Conflict("somebody else wrote to this incident first")
+            self._states.pop(incident.id, None)
             return
         try:
             self._connection.execute(
@@ -240,6 +255,8 @@ class Transaction:
             )
             if self._holder:
                 self.claim(incident.id)  # who declares goes on with it: nobody else claims it in between
+                self._connection.execute(NOTIFY, {"channel": CHANGED, "what": told["what"]})
+            self._states.pop(incident.id, None)
         except IntegrityError:
             raise Conflict("this incident was declared meanwhile") from None
 
@@ -263,6 +280,7 @@ class Transaction:
             )
             gone += 1
         self._connection.execute(update(incidents).where(_i.id == id).values(redactions=_i.redactions + gone))
+        self._states.pop(id, None)
         one = self._folded(id)
         if one is None:
             raise Conflict("there is no such incident any more")
@@ -297,8 +315,14 @@ class Transaction:
 
         return [row.id for row in sorted(longest, key=place)]
 
+    def soon(self, after: datetime, until: datetime, limit: int) -> dict[str, datetime]:
+        """Claim what nobody holds and is due after the one and until the other; ids and their moments."""
+        values = {"after": after, "until": until, "most": limit}
+        return {row.id: row.due_at for row in self._connection.execute(self._shared().soon, values)}
+
     def claim(self, id: str) -> bool:
         """Claim this incident, due or not; False while somebody else holds it."""
+        self._states.pop(id, None)
         return self._connection.execute(self._shared().claim, {"key": id}).rowcount == 1
 
     def renew(self) -> list[str]:
@@ -316,9 +340,24 @@ class Transaction:
 
     def fence(self, id: str) -> None:
         """Let nothing be written about an incident that another process has taken over. Raises LeaseLost."""
+        if self._holder is not None:
+            state = self._state(id)
+            self._still_mine(id, state is not None and state["lease_by"] == self._holder.by)
+
+    def attended(self, id: str, seq: int, due_at: datetime | None, leave: bool = False) -> bool:
+        """`fence` and `set_due`; where that is the last word (`leave`) it is given back. False, and nothing of this,
+        when something has happened after `seq`."""
         if self._holder is None:
-            return
-        if self._connection.execute(self._holder.fence, {"key": id}).first() is None:
+            return self.set_due(id, seq, due_at)
+        how = self._holder.leave if leave else self._holder.stay
+        row = self._connection.execute(how, {"key": id, "was": seq, "due_at": due_at}).first()
+        self._states.pop(id, None)
+        self._still_mine(id, row is not None)
+        return row is not None and bool(row.seq == seq)
+
+    @staticmethod
+    def _still_mine(id: str, mine: bool) -> None:
+        if not mine:
             raise LeaseLost(f"another process attends incident {id} by now")
 
     def _shared(self) -> Holder:
@@ -335,14 +374,12 @@ class Transaction:
     def save_effect(self, effect: Effect) -> None:
         """Write the call down as it stands; there is one per incident and key."""
         values = {
+            "team_id": effect.team, "incident_id": effect.incident_id, "key": effect.key,
             "id": effect.id, "kind": effect.kind, "state": effect.state.value, "channel": effect.channel,
             "ts": effect.ts, "thread_ts": effect.thread_ts, "hash": effect.hash, "attempts": effect.attempts,
             "started_at": effect.started_at, "next_try_at": effect.next_try_at, "error": effect.error,
         }  # fmt: skip
-        found = self._connection.execute(_EFFECT, {"of": effect.incident_id, "named": effect.key, **values})
-        if found.rowcount == 0:
-            whose = {"team_id": effect.team, "incident_id": effect.incident_id, "key": effect.key}
-            self._connection.execute(insert(effects), {**whose, **values})
+        self._connection.execute(_EFFECT, values)
 
     def doubt(self, incident_id: str, key: str, now: datetime) -> None:
         """A call was made late, after somebody else had taken over: what stands there is looked at, and made anew."""

@@ -96,6 +96,12 @@ class SimulatedClaims:
         self._claims = claims
         self._life = life
         self.every: float | None = claims.every
+        self.ahead: timedelta = claims.ahead
+
+    async def release(self, id: str, last: Any = None) -> None:
+        given = (id,) if last is None else (id, last)  # `last` goes to the database by itself
+        release = self._claims.release
+        await (self._life.outside(lambda: release(*given)) if last is None else release(*given))
 
     def holds(self, id: str) -> bool:
         return bool(self._claims.holds(id))

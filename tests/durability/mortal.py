@@ -133,8 +133,10 @@ class MortalClaims:
             self._fate.point("after a claim")
         return won
 
-    async def release(self, id: str) -> None:
-        if not self._fate.dead:
+    async def release(self, id: str, last: Any = None) -> None:
+        if last is not None:  # a write, with its own points
+            await self._claims.release(id, last)
+        elif not self._fate.dead:
             await self._claims.release(id)
             self._fate.point("after a release")
 

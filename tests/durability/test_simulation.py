@@ -222,4 +222,4 @@ def test_a_history_that_is_told_again_is_the_same(tell: Tell) -> None:
     )
     for _ in range(3):
         tell(History(steps), keep)
-    assert len(journals[0]) > 30 and journals[0] == journals[1] == journals[2]
+    assert len(journals[0]) > 20 and journals[0] == journals[1] == journals[2]

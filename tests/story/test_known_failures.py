@@ -37,6 +37,15 @@ async def test_one_who_cannot_be_invited_keeps_nobody_out(world: World, code: st
     assert (await world.incident()).refused == {} and await world.bot.store.parked() == []
 
 
+async def test_whoever_declares_is_told_that_slack_makes_them_wait(world: World) -> None:
+    world.slack.faults.add("conversations.create", "429:30")
+    await world.say("ana", "/incident declare sev1 Withdrawals are stuck")
+    heard = [one.plain for one in world.messages("ana", "#general") if one.ephemeral]
+    assert any("INC-1 is recorded." in one and "its channel opens as soon as it does" in one for one in heard), heard
+    await world.advance(seconds=40)
+    assert world.person("ana").id in world.channel().members
+
+
 async def test_a_postmortem_asked_for_by_two_at_once(world: World) -> None:
     """One file for one state of the timeline, whoever asks for it, and it can be asked for again."""
     place = await world.declare()
