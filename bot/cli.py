@@ -134,7 +134,7 @@ def _folder_of(url: str) -> None:
 
 @cli.command()
 def demo(
-    port: Annotated[int, typer.Option(help="The page's port; 0 takes a free one.")] = 8400,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The page's port; 0 takes a free one.")] = 8400,
     mode: Annotated[str, typer.Option(help="How the local Slack reaches the bot: socket or http.")] = "socket",
     keep: Annotated[Path | None, typer.Option(help="Keep the demo's database in this folder.")] = None,
 ) -> None:
@@ -146,10 +146,15 @@ def demo(
 
 @cli.command()
 def sandbox(
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")] = 8400,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")] = 8400,
     http: Annotated[str, typer.Option(help="Deliver by signed HTTP to this address instead of Socket Mode.")] = "",
-    manifest: Annotated[Path | None, typer.Option(help="The app's manifest (YAML or JSON); none: this bot's.")] = None,
-    tour: Annotated[Path | None, typer.Option(help="A file with the page's “Try this”.")] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The app's manifest (YAML or JSON); none: this bot's."),
+    ] = None,
+    tour: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A file with the page's “Try this”.")
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict/--lenient", help="Rate limits at Slack's numbers, sockets renewed; or neither.")
     ] = True,
@@ -322,7 +327,7 @@ def export(
 @cli.command()
 def redact(
     incident: Annotated[str, typer.Argument(help="The incident: INC-7, or 7.")],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the record in place of the words.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the record, and never the words.")],
     find: Annotated[str, typer.Option(help="-: the words come by standard input. Without it they are asked for.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     public_too: Annotated[bool, typer.Option("--public-too", help="Delete our posts to customers as well.")] = False,
@@ -360,6 +365,8 @@ async def _workspace(settings: Settings, team: str) -> tuple[str, dict[str, str]
         directory = Directory(web_client(token, settings.slack_api_url, session))
         with contextlib.suppress(NotDone, TryLater, Unsure):
             await directory.warm()
+        if not (team or directory.team):
+            raise StoreRefused("Slack did not say which workspace this is. Say it with --team T….")
         return team or directory.team, dict(directory.names)
 
 

@@ -83,10 +83,9 @@ def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> in
 
     def look(connection: Connection) -> tuple[checks.Report, Witness]:
         report = checks.look(connection, key)
-        if not before:
-            return report, Witness() if report.damage else witnessed.seen(connection)
-        report.damage.extend(witnessed.missing(connection, before))
-        return report, before if report.damage else witnessed.seen(connection)
+        if before and not report.damage:  # else there may be nothing that can be read
+            report.damage.extend(witnessed.missing(connection, before))
+        return report, Witness() if report.damage else witnessed.seen(connection)
 
     with engines.opening(address):
         schema.check(address)
@@ -100,8 +99,12 @@ def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> in
         return DAMAGED if found.damage else WELL
     for problem in found.damage:
         print(problem)
-    if not found.damage:
+    if found.damage:
+        print("Where every event is named, CHAIN_KEY is probably another one than theirs.", file=sys.stderr)
+    else:
         print("Every timeline is as it was written.")
+        if witness and before is None:
+            print(f"{witness} is new: the next look compares with it.")
     for one in found.owed:
         why = f": {one.error}" if one.error else ""
         print(f"owed since {one.since:%Y-%m-%d %H:%M} UTC, {one.what}: {one.key} of {one.incident} ({one.team}){why}")

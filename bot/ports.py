@@ -189,8 +189,14 @@ class Store(Protocol):
         """The id of the incident whose channel that is."""
         ...
 
-    async def listing(self, team: str, *, open_only: bool = True, limit: int = 100) -> Sequence[Listed]:
-        """Incidents, the latest first, private ones among them."""
+    async def listing(
+        self, team: str, *, open_only: bool = True, limit: int = 100, worst: tuple[str, ...] = ()
+    ) -> Sequence[Listed]:
+        """Incidents, the latest first, private ones among them; of open ones those of the worst severities before."""
+        ...
+
+    async def count_open(self, team: str) -> int:
+        """How many incidents are open; private ones are not counted."""
         ...
 
     @property
@@ -204,6 +210,15 @@ class Store(Protocol):
 
     async def effects(self, id: str) -> Sequence[Effect]:
         """Every call of this incident that was begun."""
+        ...
+
+    @property
+    def hearing(self) -> bool:
+        """Whether it is known at once what other processes change."""
+        ...
+
+    async def several(self, ids: Sequence[str]) -> Mapping[str, tuple[Incident, Mapping[str, Effect]]]:
+        """Each of these incidents with its calls by their keys, as far as changes of others are heard of."""
         ...
 
     async def parked(self) -> Sequence[Effect]:

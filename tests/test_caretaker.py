@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,14 +14,17 @@ import yaml
 
 from bot.caretaker import Caretaker, Ground, outcome
 from bot.caretaker.gates import CAREFUL, PACE, WIDE, Gates
+from bot.caretaker.owed import Books, owed
 from bot.caretaker.turns import Places
 from bot.config import ROOT
 from bot.domain import cadence, lifecycle
 from bot.domain.actor import Actor
 from bot.domain.effect import Effect, EffectState
 from bot.domain.incident import Incident
+from bot.domain.message import CHANNEL
 from bot.domain.message import Message as Rendered
 from bot.domain.policy import Policy
+from bot.policies import load
 from bot.sandbox import Call, Channel, Message, Sandbox, SandboxClock
 from bot.store import migrate
 from tests.durability.mortal import DECLARED, Fate, life
@@ -39,6 +43,18 @@ async def effect(world: World, key: str) -> Effect:
 
 def card(world: World, channel: Channel) -> Message:
     return channel.by_ts[channel.pins[0].ts]
+
+
+def test_who_is_called_for_goes_before_lists_and_refreshes() -> None:
+    """Where posting is slowed down, the order of the list is who waits."""
+    incident = Incident(team="T1", id=FRESH.incident_id, number=1, severity="sev1", channel="C1")
+    keys = ("card", "runbook:x", "section:x:1", "hail", "update:4", "nobody:7", "line:8")
+    rendered = [Rendered(key, CHANNEL, key, ()) for key in keys]
+    shown = replace(FRESH, key="runbook:x", channel="C1", ts="1.1", hash="older", state=EffectState.SENT)
+    books = Books(incident, {shown.key: shown}, rendered, load(None), lambda kind: "", BEGIN)
+    messages = [one.effect.key for one in owed(books) if one.message is not None]
+    assert messages[:2] == ["card", "nobody:7"]
+    assert messages[2:] == [key for key in keys if key not in ("card", "nobody:7")]
 
 
 # -- how a call stands after its answer ------------------------------------------------------------------------------

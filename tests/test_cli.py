@@ -152,6 +152,20 @@ async def test_every_command_that_needs_settings_ends_with_2_and_lists_all_probl
         assert "hunter2" not in ended.err and "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(("sandbox", "--manifest", "gone.yaml"), "gone.yaml", id="a manifest that is not there"),
+        pytest.param(("sandbox", "--tour", "gone.json"), "gone.json", id="a tour that is not there"),
+        pytest.param(("sandbox", "--port", "99999"), "65535", id="no such port, alone"),
+        pytest.param(("demo", "--port", "99999"), "65535", id="no such port, in the demo"),
+    ],
+)
+async def test_wrong_arguments_are_named(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    ended = await bot(*arguments, cwd=tmp_path)
+    assert ended.status == 2 and said in ended.err
+
+
 async def test_a_policy_file_that_cannot_be_followed(tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text('assumed_severity = "sev9"\ncolour = "red"\n')
@@ -214,13 +228,19 @@ async def test_backup_restore_and_a_move(story: World, tmp_path: Path) -> None:
 
 async def test_verify_names_what_was_changed(story: World, tmp_path: Path) -> None:
     settings = environment(story)
-    assert (await bot("verify", cwd=tmp_path, **settings)).status == 0
+    first, second = [await bot("verify", "--witness", "seen.json", cwd=tmp_path, **settings) for _ in range(2)]
+    assert first.status == second.status == 0 and "is new" in first.out and "is new" not in second.out
     with contextlib.closing(sqlite3.connect(settings["DATABASE_URL"].removeprefix("sqlite:///"))) as database:
         database.execute("UPDATE events SET body = replace(body, 'Withdrawals', 'Deposits') WHERE seq = 1")
         database.commit()
     ended = await bot("verify", cwd=tmp_path, **settings)
     assert ended.status == 1
     assert "INC-1" in ended.out and "Traceback" not in ended.err
+    empty = {**settings, "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite"}
+    assert (await bot("migrate", cwd=tmp_path, **empty)).status == 0
+    for _ in range(2):  # what was missing once is not forgotten
+        gone = await bot("verify", "--witness", "seen.json", "--json", cwd=tmp_path, **empty)
+        assert gone.status == 1 and "is gone" in gone.out
     other = await bot("verify", cwd=tmp_path, **{**settings, "CHAIN_KEY": "another key, and long enough to be one"})
     assert other.status == 1
 

@@ -15,7 +15,7 @@ import structlog
 
 from bot.caretaker.gates import Gates
 from bot.caretaker.ground import Grounds
-from bot.caretaker.turns import Places, Turn
+from bot.caretaker.turns import Known, Places, Turn
 from bot.caretaker.visit import House, Visit
 from bot.domain.errors import LeaseLost, StoreUnavailable
 from bot.service import Service
@@ -28,6 +28,8 @@ PLACES = 16
 LOOK_EVERY = timedelta(seconds=1)
 #: seconds after which what another process let go of is free
 MOMENT = 0.1
+#: incidents that are claimed ahead of their moment in one look
+SOON = 512
 #: an incident that could not be attended rests so long, doubling, before it is tried again
 REST, LONGEST_REST = 1.0, 60.0
 
@@ -45,6 +47,13 @@ class Caretaker:
         self._stopping = False
         #: id -> when it is to be looked at next, as far as this process knows: `run` sleeps exactly until then
         self._moments: dict[str, datetime] = {}
+        #: id -> its moment, of what is claimed ahead of it, and what is known of it by now
+        self._held: dict[str, datetime] = {}
+        self._known: dict[str, Known] = {}
+        self._reading: set[asyncio.Task[None]] = set()
+        #: when the database is to be asked again, when it was (by the loop's time), and whether more was due than taken
+        self._look_at, self._looked = service.clock.now(), 0.0
+        self._more = False
         #: id -> failed visits in a row; those in `_resting` are left alone until (by the loop's time)
         self._failures: Counter[str] = Counter()
         self._resting: dict[str, float] = {}
@@ -60,7 +69,8 @@ class Caretaker:
 
     def heard(self, id: str) -> None:
         """Another process changed it: look again if it is attended here; else whoever changed it attends it."""
-        if id in self._turns:
+        if id in self._turns or id in self._held:
+            self._known.pop(id, None)
             self.changed(id)
 
     async def attend(self, id: str) -> None:
@@ -94,6 +104,9 @@ class Caretaker:
         """
         self._stopping = True
         self._wake.set()
+        self._held.clear()
+        for reading in self._reading:
+            reading.cancel()
         tasks = [turn.task for turn in self._turns.values()]
         for turn in self._turns.values():
             turn.hurry()
@@ -111,17 +124,31 @@ class Caretaker:
         """Attend what is due, for ever; sleep until the next due moment, a second at most."""
         while not self._stopping:
             try:
-                await self.round()
-                until = await self._next_moment()
+                self._punctual(self._service.clock.now())
+                if self._has_to_look():
+                    self._wake.clear()
+                    self._looked = asyncio.get_running_loop().time()
+                    await self.round()
+                    self._look_at = await self._next_moment()
+                until = min((self._look_at, *self._held.values()))
                 self._database(None)
             except StoreUnavailable as error:
                 self._database(error)
-                until = self._service.clock.now() + LOOK_EVERY
+                until = self._look_at = self._service.clock.now() + LOOK_EVERY
             except Exception:
                 log.exception("caretaker.round_failed")
-                until = self._service.clock.now() + LOOK_EVERY
-            self._wake.clear()
+                until = self._look_at = self._service.clock.now() + LOOK_EVERY
             await self._sleep(until)
+
+    def _has_to_look(self) -> bool:
+        """Whether the database has to be asked: its moment has come, somebody says so, or no clock has moved."""
+        by_the_loop = asyncio.get_running_loop().time() >= self._looked + LOOK_EVERY.total_seconds()
+        return by_the_loop or self._wake.is_set() or self._service.clock.now() >= self._look_at
+
+    def _punctual(self, now: datetime) -> None:
+        """Attend what was claimed ahead and whose moment has come."""
+        for id in [id for id, at in self._held.items() if at <= now]:
+            self._turn(id).hurry()
 
     async def round(self, most: int = PLACES) -> None:
         """Attend everything that is due now, what is worst first. Of what is long past the latest comes first: after an
@@ -134,9 +161,29 @@ class Caretaker:
         free = max(1, most - len(self._turns))
         if self._stopping:
             return
+        self._punctual(now)
         worst = tuple(one.key for one in self._service.policy.severities)
-        for id in await self._store.claims.due(now, free, [*self._turns, *self._resting], worst):
+        due = await self._store.claims.due(now, free, [*self._turns, *self._resting], worst)
+        self._more = len(due) >= free
+        for id in due:
             self._turn(id).hurry()
+
+    async def _look_ahead(self) -> None:
+        """Claim what is due soon and read it: nothing but the work itself is then left for the moment."""
+        claims, now = self._store.claims, self._service.clock.now()
+        soon = await claims.soon(now, SOON)
+        self._held |= {id: at for id, at in soon.items() if id not in self._turns}
+        if held := [id for id in soon if id in self._held]:
+            reading = asyncio.create_task(self._read(held))
+            self._reading.add(reading)
+            reading.add_done_callback(self._reading.discard)
+
+    async def _read(self, ids: list[str]) -> None:
+        """Read these ahead; what cannot be read is read when it is attended."""
+        with contextlib.suppress(StoreUnavailable):
+            for id, known in (await self._store.several(ids)).items():
+                if id in self._held:
+                    self._known[id] = known
 
     def _database(self, error: StoreUnavailable | None) -> None:
         """It answered, or it did not. What is owed stands in it, so nothing is forgotten meanwhile."""
@@ -149,6 +196,10 @@ class Caretaker:
         self._away = error is not None
 
     async def _next_moment(self) -> datetime:
+        # Who does not hear at once that others have changed what it holds keeps nothing from them.
+        if self._store.claims.ahead and self._store.hearing and not (self._more or self._stopping):
+            await self._look_ahead()
+            return self._service.clock.now() + LOOK_EVERY
         now = self._service.clock.now()
         stored = await self._store.next_due(now)
         known = (at for at in (stored, *self._moments.values()) if at is not None and at > now)
@@ -170,6 +221,8 @@ class Caretaker:
         turn = self._turns.get(id)
         if turn is None:
             turn = self._turns[id] = Turn(id)
+            turn.known = self._known.pop(id, None)
+            self._held.pop(id, None)
             turn.task = asyncio.create_task(self._take(turn), name=f"attend {id}")
         return turn
 
@@ -205,7 +258,9 @@ class Caretaker:
         finally:
             turn.still()
             del self._turns[turn.id]
-            self._wake.set()
+            at = self._moments.get(turn.id)
+            if self._more or turn.id in self._resting or (at is not None and at < self._look_at):
+                self._wake.set()
             await self._let_go(turn.id)
 
     async def _let_go(self, id: str) -> None:
@@ -234,7 +289,8 @@ class Caretaker:
         return 1
 
     async def _visit(self, turn: Turn) -> None:
-        visit = Visit(self._house, turn.id, turn.come, turn.usable, lambda: self._stopping)
+        visit = Visit(self._house, turn.id, turn.come, turn.usable, lambda: self._stopping, turn.known)
+        turn.known = None
         turn.next = lambda: visit.next
         self._moments.pop(turn.id, None)
         if (due := await visit.run()) is not None:

@@ -200,7 +200,7 @@ def people_are_in(books: Books) -> bool:
 
 
 def _messages(books: Books) -> Iterator[Owed]:
-    for message in books.messages:
+    for message in sorted(books.messages, key=_urgency):
         if (one := _message(books, message)) is not None:
             yield one
         sent = books.effects.get(message.key)
@@ -211,6 +211,13 @@ def _messages(books: Books) -> Iterator[Owed]:
             mark = books.effect(f"bookmark:{message.key}", "bookmark", sent.channel)
             if books.open_to(mark, sent.ts):
                 yield Owed(mark, "bookmark", sent.ts, text=sent.ts)
+
+
+def _urgency(message: Message) -> int:
+    """What is sent first where Slack lets only one a second through: the card, then whoever is called for."""
+    if message.key == "card":
+        return 0
+    return 1 if message.key.startswith("nobody:") else 2
 
 
 def _message(books: Books, message: Message) -> Owed | None:
@@ -276,6 +283,10 @@ def _file(books: Books) -> Iterator[Owed]:
     """Two steps: bytes that nobody sees yet, whose file's id is kept in `ts`, then the file into the channel."""
     incident = books.incident
     yield from _spoilt(books)
+    for other in books.effects.values():
+        # One that was never handed over and was written anew since.
+        if other.kind == "file" and other.state in _UNSENT and other.key != f"postmortem:{incident.postmortem_seq}":
+            yield Owed(other, "drop", "gone")
     if not incident.postmortem or incident.postmortem_file or not incident.reachable:
         return
     hash = str(incident.postmortem_seq)

@@ -6,12 +6,18 @@ import asyncio
 import contextlib
 import heapq
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
+
+from bot.domain.effect import Effect
+from bot.domain.incident import Incident
 
 #: seconds: what changed is shown so long after the last change, and so long after the first at the latest, so that
 #: a burst of clicks is one edit and making it takes no time from the acknowledgements of the burst
 QUIET, LONGEST = 0.03, 0.2
+
+#: an incident and its calls by their keys, as they were read together
+Known = tuple[Incident, Mapping[str, Effect]]
 
 
 class Turn:
@@ -24,6 +30,8 @@ class Turn:
         self.usable = asyncio.Event()
         #: somebody waits for the answer
         self.urgent = False
+        #: the incident and its calls, read before their moment
+        self.known: Known | None = None
         #: when it wants to be looked at again while it is attended
         self.next: Callable[[], datetime | None] = lambda: None
         self._loop = asyncio.get_running_loop()

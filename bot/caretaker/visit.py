@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from bot.caretaker.ground import Ground, Grounds
 from bot.caretaker.lateness import Lateness
 from bot.caretaker.owed import Books, Owed, owed, people_are_in
 from bot.caretaker.paying import Payer
+from bot.caretaker.turns import Known
 from bot.domain import duties
 from bot.domain import events as e
 from bot.domain.actor import Actor, bot_itself
@@ -58,7 +59,7 @@ class Visit:
     usable: asyncio.Event
     stopping: Callable[[], bool]
     #: the incident and its calls as they were read ahead of the moment
-    known: tuple[Incident, Mapping[str, Effect]] | None = None
+    known: Known | None = None
 
     def __post_init__(self) -> None:
         self.ground: Ground
@@ -199,8 +200,8 @@ class Visit:
         return self._shown[2]
 
     async def _begin(self, foreseen: Done, ready: list[Owed], now: datetime) -> bool:
-        """Write down, in one transaction, what time made happen, the calls that Slack would do twice, and what will look
-        different afterwards. Then make them all. False: it has changed meanwhile, and no call was begun.
+        """Write down, in one transaction, what time made happen, the calls that Slack would do twice, and what will
+        look different afterwards. Then make them all. False: it has changed meanwhile, and no call was begun.
         """
         incident = foreseen.incident
         begun = {one.effect.key: outcome.begun(one.effect, now) for one in ready if one.once}
@@ -240,13 +241,13 @@ class Visit:
         bot = bot_itself(foreseen.incident.team)
         act = self.house.service.act(self.id, "time", rule, bot, fenced=True, told=False, also=also)
         done = await self._with(ended, act)
-        if not done.events:
+        if done.incident != foreseen.incident:
             self.nudge.set()  # read it anew
             return False
         policy = self.house.service.policy_of(foreseen.incident.team)
         for before, after in self._steps:
             self._lateness.given(before, after, policy)
-        return done.incident == foreseen.incident
+        return True
 
     async def _pay(self, incident: Incident, one: Owed, begun: Effect | None) -> None:
         """Make one call and keep how it ended."""

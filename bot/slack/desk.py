@@ -153,7 +153,9 @@ class Call:
             return text
         if self.incident is not None and self.incident.seq:
             refused = partial(notes.refuse_secret, kind=kind, where=where)
-            await self.desk.service.act(self.incident.id, "secret", refused, self.actor)
+            await self.desk.service.act(
+                self.incident.id, "secret", refused, self.actor, key=f"{self.key}:secret" if self.key else ""
+            )
         raise Refused(refusal, field=where)
 
     async def open(self, view: View) -> None:

@@ -224,9 +224,11 @@ def _into_file(
     new = target.with_name(f".{target.name}.{os.getpid()}.restoring")
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
+        url = _sqlite(new)
         if copy is not None:
             _vacuum(copy, new)
-        url = _sqlite(new)
+            if engines.whole(url, schema.revision, write=False) is None:
+                raise StoreRefused(f"Nothing was changed: {copy} is a SQLite database, and no backup of this bot.")
         schema.migrate(url.render_as_string())
         contents, looked_at = engines.whole(url, fill, write=True)
         kept(new)

@@ -18,7 +18,7 @@ from bot.store.transaction import Transaction
 #: seconds that a lease lasts without being renewed: after a crash somebody else goes on so much later
 LASTS = 10.0
 #: what is due so soon is claimed already, so that nothing but the work itself is between the moment and the call
-AHEAD = timedelta(seconds=1)
+AHEAD = timedelta(seconds=2)
 #: a call is begun only while so much of the lease is left
 SPARE = 0.1
 

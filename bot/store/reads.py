@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache, reduce
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, bindparam, case, func, select
+from sqlalchemy import ARRAY, RowMapping, Select, String, any_, bindparam, case, func, select
 
 from bot.domain.effect import Effect, EffectState
 from bot.domain.events import Entry, Redacted
@@ -37,6 +37,11 @@ TAIL = (
     .where(_e.incident_id == bindparam("id"), _e.seq > bindparam("after"))
     .order_by(_e.seq)
 )
+#: the same of several incidents (PostgreSQL's arrays)
+_IDS = bindparam("ids", type_=ARRAY(String))
+STATES = select(_i.id, *STATE.selected_columns).where(_i.id == any_(_IDS))
+TIMELINES = select(_e.incident_id, *TIMELINE.selected_columns).where(_e.incident_id == any_(_IDS)).order_by(_e.seq)
+EFFECTS_OF = select(effects).where(effects.c.incident_id == any_(_IDS)).order_by(effects.c.started_at, effects.c.key)
 EFFECTS = select(effects).where(effects.c.incident_id == bindparam("id")).order_by(effects.c.started_at, effects.c.key)
 PARKED = select(effects).where(effects.c.state == EffectState.PARKED.value).order_by(effects.c.started_at)
 DELIVERY = select(deliveries).where(deliveries.c.team_id == bindparam("team"), deliveries.c.key == bindparam("key"))
@@ -61,6 +66,17 @@ LISTING_OPEN = _LISTED.where(_i.status.in_([one.value for one in Status if one.o
 COUNT_OPEN = select(func.count().label("open")).where(
     _i.team_id == bindparam("team"), _i.status.in_([one.value for one in Status if one.open]), _i.private.is_(False)
 )
+
+
+@lru_cache
+def listing_open(worst: tuple[str, ...]) -> Select[Any]:
+    """What is open, as these severities stand, the worst first, of each the latest first."""
+    if not worst:
+        return LISTING_OPEN
+    places = {severity: place for place, severity in enumerate(worst)}
+    return LISTING_OPEN.order_by(None).order_by(case(places, value=_i.severity, else_=len(worst)), _i.number.desc())
+
+
 NEXT_DUE = select(_i.due_at).where(_i.due_at.is_not(None)).order_by(_i.due_at).limit(1)
 NEXT_DUE_AFTER = select(_i.due_at).where(_i.due_at > bindparam("after")).order_by(_i.due_at).limit(1)
 PERSON = select(people).where(people.c.team_id == bindparam("team"), people.c.user_id == bindparam("user"))

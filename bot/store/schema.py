@@ -105,7 +105,7 @@ def check(url: URL) -> None:
     if found == wanted:
         return
     if found is None:
-        raise StoreRefused("The database is empty. Run `python -m bot migrate` first.")
+        raise StoreRefused("Nothing of this bot is in the database yet. Run `python -m bot migrate` first.")
     if found in known():
         raise StoreRefused(
             f"The database is at {found} and this program needs {wanted}. Run `python -m bot migrate` first."

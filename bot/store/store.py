@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -24,7 +25,7 @@ from bot.store.hearing import Hearing
 from bot.store.holder import Holder
 from bot.store.leases import LASTS, Alone, Leases
 from bot.store.only import PATIENCE, Only
-from bot.store.refused import StoreRefused
+from bot.store.refused import Damaged, StoreRefused
 from bot.store.rows import IncidentRow, Person
 from bot.store.shared_writer import SharedWriter
 from bot.store.transaction import Transaction
@@ -51,7 +52,9 @@ class Store:
         self._reading = reading
         self._writer = writer
         #: which incidents this process may attend
-        self.claims: Claims = Leases(writer.single, holder) if isinstance(writer, SharedWriter) and holder else Alone(self.due)
+        self.claims: Claims = Alone(self.due)
+        if holder is not None and isinstance(writer, SharedWriter):
+            self.claims = Leases(writer.single, holder)
         #: told the id of each incident that another process has changed
         self.on_change: Callable[[str], None] = lambda _id: None
         file = engines.file(address)
@@ -179,9 +182,14 @@ class Store:
         known = self._cache.in_channel(team, channel)
         return known or _id(await self._rows(reads.BY_CHANNEL, {"team": team, "channel": channel}))
 
-    async def listing(self, team: str, *, open_only: bool = True, limit: int = 100) -> list[IncidentRow]:
-        """Incidents, the latest first. Private ones are among them: who may see them is the caller's to ask."""
-        statement = reads.LISTING_OPEN if open_only else reads.LISTING
+    async def listing(
+        self, team: str, *, open_only: bool = True, limit: int = 100, worst: tuple[str, ...] = ()
+    ) -> list[IncidentRow]:
+        """Incidents, the latest first; of open ones those of the first severities of `worst` before.
+
+        Private ones are among them: who may see them is the caller's to ask.
+        """
+        statement = reads.listing_open(worst) if open_only else reads.LISTING
         return [reads.listed(row) for row in await self._rows(statement, {"team": team, "limit": limit})]
 
     async def count_open(self, team: str) -> int:
@@ -209,6 +217,26 @@ class Store:
     async def effects(self, id: str) -> tuple[Effect, ...]:
         """Every call of this incident that was begun, oldest first."""
         return tuple(map(reads.effect, await self._rows(reads.EFFECTS, {"id": id})))
+
+    async def several(self, ids: Sequence[str]) -> dict[str, tuple[Incident, dict[str, Effect]]]:
+        """Of these incidents each as it stands and its calls by their keys, where other processes' changes are heard
+        of; empty elsewhere. Damaged ones are left out."""
+        if self._hearing is None or not self.hearing:
+            return {}
+        states = await self._rows(reads.STATES, {"ids": list(ids)})
+        unknown = [one["id"] for one in states if self._cache.get(one["id"], one["head"], one["redactions"]) is None]
+        timelines: dict[str, list[RowMapping]] = {id: [] for id in unknown}
+        for row in await self._rows(reads.TIMELINES, {"ids": unknown}) if unknown else ():
+            timelines[row["incident_id"]].append(row)
+        for state in states:
+            if timeline := timelines.get(state["id"]):
+                with contextlib.suppress(Damaged):
+                    self._cache.put([reads.folded(state["id"], state, timeline)])
+        effects: dict[str, dict[str, Effect]] = {id: {} for id in ids}
+        for row in await self._rows(reads.EFFECTS_OF, {"ids": list(ids)}):
+            effects[row["incident_id"]][row["key"]] = reads.effect(row)
+        found = ((id, self._cache.current(id)) for id in ids)
+        return {id: (one.incident, effects[id]) for id, one in found if one is not None}
 
     async def parked(self) -> list[Effect]:
         """Calls that were given up and wait for somebody, oldest first."""

@@ -6,18 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    RowMapping,
-    bindparam,
-    delete,
-    func,
-    insert,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.effect import Effect, EffectState
@@ -64,10 +53,14 @@ _SET_DUE = (
 )
 #: what is told goes out with the commit; None where nobody wrote this row
 _INDEX_TOLD = _INDEX.returning(func.pg_notify(bindparam("told"), bindparam("what")))
+#: one statement, whether the call is known or not
 _EFFECT = text(
-    f"INSERT INTO effects ({', '.join(c.name for c in effects.c)}) "
-    f"VALUES ({', '.join(':' + c.name for c in effects.c)}) ON CONFLICT (incident_id, key) DO UPDATE SET "
-    + ", ".join(f"{c.name} = excluded.{c.name}" for c in effects.c if c.name not in ("team_id", "incident_id", "key"))
+    "INSERT INTO effects (id, team_id, incident_id, key, kind, state, channel, ts, thread_ts, hash, attempts, "
+    "started_at, next_try_at, error) VALUES (:id, :team_id, :incident_id, :key, :kind, :state, :channel, :ts, "
+    ":thread_ts, :hash, :attempts, :started_at, :next_try_at, :error) ON CONFLICT (incident_id, key) DO UPDATE SET "
+    "id = excluded.id, kind = excluded.kind, state = excluded.state, channel = excluded.channel, ts = excluded.ts, "
+    "thread_ts = excluded.thread_ts, hash = excluded.hash, attempts = excluded.attempts, "
+    "started_at = excluded.started_at, next_try_at = excluded.next_try_at, error = excluded.error"
 ).bindparams(*(bindparam(c.name, type_=c.type) for c in effects.c))
 #: one statement: several processes may learn of a person at once
 _PERSON = text(

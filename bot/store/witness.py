@@ -87,7 +87,7 @@ def write(path: Path, key: bytes, witness: Witness) -> None:
     part = path.with_name(f".{path.name}.{new_salt()}.part")
     content = json.dumps({"seen": body, "seal": _seal(key, body)}).encode()
     try:
-        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
             out.write(content)
         kept(part)
         part.replace(path)

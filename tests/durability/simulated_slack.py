@@ -208,9 +208,11 @@ class Slack:
         one.text, one.blocks = text, tuple(blocks)
 
     def _delete(self, channel: str, ts: str) -> None:
-        one = self._there(channel).messages.get(ts)
+        place = self._there(channel)
+        one = place.messages.get(ts)
         if one is not None:
             one.deleted = True
+            place.pins = [pin for pin in place.pins if pin != ts]  # goes with its message
 
     def _pin(self, channel: str, ts: str) -> None:
         if ts not in (pins := self._there(channel).pins):

@@ -194,6 +194,16 @@ FOUND = [
         ),
         id="a reminder is deleted before its first attempt comes through",
     ),
+    pytest.param(
+        (
+            Do("declare"),
+            Trouble("refused", "upload"),
+            Do("postmortem", 0, 1, 1, True),
+            Pass(20),
+            Do("postmortem", 0, 1),
+        ),
+        id="a postmortem whose file is refused is written anew",
+    ),
 ]
 
 

@@ -436,6 +436,17 @@ def test_an_unknown_outcome_is_shown_to_a_person() -> None:
 # -- endings ----------------------------------------------------------------------------------------
 
 
+def test_who_asked_for_the_end_has_said_how_and_who_agreed_is_named_beside() -> None:
+    story = declared().at(20)
+    story.do(
+        lifecycle.resolve, answers=[], note="fix out", override="counts follow", confirmers=("UBEN",), policy=POLICY
+    )
+    story.at(22).do(lifecycle.agree_override, by=BEN, policy=POLICY)
+    shown = read_message(story.message(f"status:{story.incident.seq}"))
+    assert "Resolved by Ana: fix out." in shown
+    assert "Why all the same: counts follow. Ben agreed." in shown
+
+
 def test_the_end_in_three_lines() -> None:
     story = declared().at(20).do(cadence.post_update, text="Cause found", next_by=None, policy=POLICY)
     story.at(70).do(lifecycle.mitigate, note="fix out")

@@ -165,6 +165,15 @@ async def test_a_bad_backup_changes_nothing(url: str, store: Store, tmp_path: Pa
     assert not list(tmp_path.glob(".*"))
 
 
+async def test_a_database_of_another_program_is_no_backup(tmp_path: Path) -> None:
+    foreign, target = tmp_path / "foreign.sqlite", tmp_path / "new.sqlite"
+    with contextlib.closing(sqlite3.connect(foreign)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    with pytest.raises(StoreRefused, match="no backup of this bot"):
+        backup.restore(f"sqlite:///{target}", KEY, foreign, NOW)
+    assert not target.exists()
+
+
 @pytest.mark.databases("sqlite")
 async def test_in_place_of_a_broken_database(url: str, store: Store, tmp_path: Path) -> None:
     """It cannot be read, so it counts as full; and it is kept."""

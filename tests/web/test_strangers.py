@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
+from stellar_sdk import Keypair
 
 from bot.config import hidden, signing_secrets
 from bot.figures import REGISTRY
@@ -209,6 +210,13 @@ async def command_(world: World, place: str) -> str:
     return "the bank called"
 
 
+async def secret(world: World, place: str) -> str:
+    """Only the fact is kept, and the lead is told of it: once."""
+    seed = Keypair.from_raw_ed25519_seed(b"s" * 32).secret
+    await world.say("ben", f"/incident note the seed is {seed}", place)
+    return "the seed is"
+
+
 async def declaration(world: World, place: str) -> str:
     await world.say("ben", "/incident declare sev2 Cards are slow")
     return "Cards are slow"
@@ -250,7 +258,7 @@ async def reaction(world: World, place: str) -> str:
     return "reaction_added"
 
 
-@pytest.mark.parametrize("act", [command_, declaration, click, form_, shortcut_, event_, reaction])
+@pytest.mark.parametrize("act", [command_, secret, declaration, click, form_, shortcut_, event_, reaction])
 async def test_a_recorded_request_does_nothing_a_second_time(tmp_path: Path, act: Any) -> None:
     async with world_at(tmp_path, "http") as world:
         place = await world.declare()

@@ -77,7 +77,7 @@ def resolution(scene: Scene, event: e.Resolved) -> list[str]:
             scene.when(incident.declared_at or event.at, event.at),
             scene.when(mitigated, event.at) if mitigated else "",
         ),
-        words.how(scene.who(event.by), text.line(event.note)),
+        words.how(scene.who(_ended_by(incident, event)), text.line(event.note)),
         " ".join(part for part in (words.updates_kept(*_updates(incident, event)), words.promises_kept(
             *_promises(incident, event))) if part),
     ]  # fmt: skip
@@ -90,6 +90,12 @@ def resolution(scene: Scene, event: e.Resolved) -> list[str]:
         owner = ping(scene, (event.postmortem_owner,)) if event.postmortem_owner else ""
         lines.append(words.postmortem(owner, f"{event.postmortem_due:%a %Y-%m-%d}"))
     return lines
+
+
+def _ended_by(incident: Incident, event: e.Resolved) -> str:
+    """Whose words they are: where a second person agreed, the one who asked."""
+    asked = [x.event for x in incident.moments if isinstance(x.event, e.OverrideAsked) and x.event.at <= event.at]
+    return asked[-1].by if event.second and asked else event.by
 
 
 def _mitigated_before(incident: Incident, event: e.Resolved) -> datetime | None:

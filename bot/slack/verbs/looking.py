@@ -22,8 +22,8 @@ from bot.slack.text import clip, escape, line, when
 
 Values = dict[str, Any]
 
-#: open incidents that a list knows of, and those of them that it looks into, the worst
-MOST, LOOKED_INTO = 10_000, 200
+#: open incidents that a list reads, the worst; the others it counts
+READ = 200
 #: lines that it shows, and characters that they may have in all
 SHOWN, ROOM = 30, 3700
 
@@ -93,12 +93,19 @@ async def timeline(call: Call, values: Values) -> Answer:
 
 async def listing(call: Call, values: Values) -> Answer:
     """What is open, worst first; private ones for their members and for whom policy names."""
-    store = call.desk.service.store
-    rows = await store.listing(call.actor.team, open_only=True, limit=MOST)
-    rows = sorted(rows, key=lambda row: (call.desk.policy.rank(row.severity), -row.number))
-    incidents = [one for row in rows[:LOOKED_INTO] if (one := await _as_listed(store, row)) is not None]
-    seen = [one for one in incidents if call.desk.policy.reads(one, call.actor)]
-    seen.sort(key=lambda one: (call.desk.policy.rank(one.severity), -one.number))
+    store, policy, member = call.desk.service.store, call.desk.policy, call.actor.kind is Kind.MEMBER
+    worst = tuple(one.key for one in policy.severities)
+    rows = await store.listing(call.actor.team, open_only=True, limit=READ, worst=worst)
+    seen: list[Incident] = []
+    rest = 0
+    for row in rows:
+        if member and not row.private and len(seen) >= SHOWN:
+            rest += 1  # whether others may know of it only the incident itself tells
+            continue
+        one = await _as_listed(store, row)
+        if one is not None and policy.reads(one, call.actor):
+            seen.append(one)
+    seen.sort(key=lambda one: (policy.rank(one.severity), -one.number))
     if not seen:
         return Answer(f"No incident is open. `{call.desk.command} declare` begins one.")
     lines: list[str] = []
@@ -112,9 +119,9 @@ async def listing(call: Call, values: Values) -> Answer:
         if sum(len(each) + 1 for each in lines) + len(told) > ROOM:
             break
         lines.append(clip(told, ROOM))
-    rest = len(seen) - len(lines)
-    if call.actor.kind is Kind.MEMBER:  # the others may know only of those that were looked into
-        rest += sum(not row.private for row in rows[LOOKED_INTO:])
+    rest += len(seen) - len(lines)
+    if member and len(rows) == READ:  # the others may know only of those that were read
+        rest += max(0, await store.count_open(call.actor.team) - sum(not row.private for row in rows))
     return Answer("\n".join(lines) + (f"\nand {rest} more" if rest else ""))
 
 
