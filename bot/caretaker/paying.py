@@ -323,7 +323,9 @@ class Payer:
                     return await self._opened(incident, effect, id, effect.hash)
             case "message":
                 if ts := await self._first(effect):
-                    return outcome.done(effect, restored.shown(effect), ts=ts)
+                    found = outcome.done(effect, restored.shown(effect), ts=ts)
+                    # Of several attempts the others may come through after this look.
+                    return replace(found, next_try_at=self._now() + outcome.TWIN) if effect.attempts > 1 else found
             case "file":
                 if await self._room.shared(effect.channel, effect.ts, effect.started_at):
                     return await self._shared(incident, owed)
@@ -360,8 +362,7 @@ class Payer:
 
     async def _twin(self, incident: Incident, owed: Owed) -> Effect:
         """A message that was sent anew: its first attempt may have come through since."""
-        ts = await self._first(owed.effect)
-        known = owed.effect
+        ts, known = await self._first(owed.effect), owed.effect
         # The one that stays may never have been changed since it was sent.
         return replace(known, ts=ts or known.ts, hash=known.hash if ts in ("", known.ts) else "", next_try_at=None)
 

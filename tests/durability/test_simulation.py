@@ -204,6 +204,15 @@ FOUND = [
         ),
         id="a postmortem whose file is refused is written anew",
     ),
+    pytest.param(
+        (
+            Do("declare small"),
+            Pass(60),
+            Trouble("unsure, done late", "post", hang=0, seconds=30, count=3),
+            Pass(2820),
+        ),
+        id="three attempts come through, each after the look that followed it",
+    ),
 ]
 
 
