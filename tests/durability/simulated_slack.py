@@ -26,6 +26,9 @@ READING = frozenset({"find", "find_channel", "shared", "direct"})
 #: calls of which an old one that comes through after a newer one leaves what is out of date, and Slack keeps no mark by
 #: which anybody could know: these are done or not done by the time that the bot gives up waiting
 OVERWRITING = frozenset({"edit", "set_topic", "rename", "bookmark"})
+#: seconds within which a channel comes that was asked for, so that with the longest lag the last look sees it: of one
+#: that shows itself later, when another name was taken or its incident has ended, nobody can know
+LOOKED_FOR = 2
 #: what Slack may answer to each; anything else may fail with the first one
 CODES = {"open_channel": "restricted_action", "edit": "invalid_blocks", "bookmark": "too_many_bookmarks"}
 ELSE = "restricted_action"
@@ -105,8 +108,15 @@ class Slack:
         trouble = self._next(method)
         if trouble is None:
             return self._done(method, arguments, began)
-        await asyncio.sleep(trouble.hang)
         how = trouble.how
+        if method in OVERWRITING and how in ("done", "unsure, done", "unsure, done late"):
+            # Done first, then silence: after it the caller may be dead, and another have written over it.
+            answer = self._done(method, arguments, began)
+            await asyncio.sleep(trouble.hang)
+            if how != "done":
+                raise Unsure(how)
+            return answer
+        await asyncio.sleep(trouble.hang)
         if method in READING and how.startswith("unsure"):
             raise TryLater
         if how == "later":
@@ -115,9 +125,10 @@ class Slack:
             code = CODES.get(method, ELSE)
             self.refused.add(code)
             raise NotDone(code)
-        if how == "unsure, done late" and method not in OVERWRITING:
+        if how == "unsure, done late":
             self.late += 1
-            self._loop.call_later(trouble.seconds, self._done_late, method, arguments, began)
+            late = min(trouble.seconds, LOOKED_FOR) if method == "open_channel" else trouble.seconds
+            self._loop.call_later(late, self._done_late, method, arguments, began)
             raise Unsure(how)
         if how == "unsure, not done":
             raise Unsure(how)
