@@ -40,8 +40,12 @@ exec 3<&0
 (
     read -r done <&3 && exit
     kill -s QUIT $$
-    for _ in 1 2 3 4 5 6 7 8 9; do [ -e data/postmaster.pid ] && sleep 0.1; done
-    rm -rf "$PWD"
+    look=0
+    while [ $look -lt 90 ]; do  # also past the end of the one who is slow to go, and still writes
+        look=$((look + 1))
+        sleep 0.1
+        if [ $look -gt 9 ] || [ ! -e data/postmaster.pid ]; then rm -rf "$PWD" && break; fi
+    done
 ) &
 exec "$@" 3<&- </dev/null
 """

@@ -29,7 +29,7 @@ Tell = Callable[..., None]
 #: draws the same histories again
 SEED = int(os.environ.get("SIMULATION_SEED") or random.SystemRandom().randrange(1_000_000))
 #: for the two searches together; `make ci` takes more
-SECONDS = float(os.environ.get("SIMULATION_SECONDS") or 25)
+SECONDS = float(os.environ.get("SIMULATION_SECONDS") or 15)
 #: histories that belong together: each such group has a seed of its own, which alone brings it back
 GROUP = 20
 #: seconds for cutting a failure down
