@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,17 +63,24 @@ def bring_up(connection: Connection, patience: Patience = Patience()) -> None:
         _take_turns(connection, patience)
     config = _config()
     config.attributes["connection"] = connection
-    try:
+    with _waiting(
+        f"A table was in use for longer than {patience.table:g} s, so the database was left as it was. "
+        "Run `python -m bot migrate` again; pg_stat_activity shows who holds it."
+    ):
         if (found := revision(connection)) is not None and found not in known():
             raise StoreRefused(newer(found))
         command.upgrade(config, "head")
+
+
+@contextmanager
+def _waiting(sentence: str) -> Iterator[None]:
+    """Say this where PostgreSQL gave up waiting for a lock."""
+    try:
+        yield
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", "") != _WAITED:
             raise
-        raise StoreRefused(
-            f"A table was in use for longer than {patience.table:g} s, so the database was left as it was. "
-            "Run `python -m bot migrate` again; pg_stat_activity shows who holds it."
-        ) from error
+        raise StoreRefused(sentence) from error
 
 
 def _take_turns(connection: Connection, patience: Patience) -> None:
@@ -81,15 +90,11 @@ def _take_turns(connection: Connection, patience: Patience) -> None:
         connection.execute(text(f"SET LOCAL {what} = '{int(seconds * 1000)}ms'"))
 
     bound("lock_timeout", patience.turn)
-    try:
+    with _waiting(
+        f"Another program has been migrating this database for longer than {patience.turn:g} s. "
+        "Wait for it, then run this again."
+    ):
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", "") != _WAITED:
-            raise
-        raise StoreRefused(
-            f"Another program has been migrating this database for longer than {patience.turn:g} s. "
-            "Wait for it, then run this again."
-        ) from error
     # A table that the running bot uses is waited for so long at most: every query behind would wait as well.
     bound("lock_timeout", patience.table)
     bound("statement_timeout", patience.statement)
