@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from tests.postgres import Postgres
-from tests.web.test_strangers import Recorder
+from tests.web.test_strangers import Recorder, standing_between
 from tests.world import World, world_at
 
 Act = Callable[[World, str], Coroutine[Any, Any, None]]
@@ -21,7 +20,9 @@ Act = Callable[[World, str], Coroutine[Any, Any, None]]
 class FourTimes(Recorder):
     """Stands between Slack and the bot, and sends the bot everything four times at once."""
 
-    statuses: list[int]
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.statuses: list[int] = []
 
     async def forward(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -30,23 +31,6 @@ class FourTimes(Recorder):
         answers = await asyncio.gather(*(self.send(body, headers) for _ in range(4)))
         self.statuses += [status for status, _, _ in answers]
         return web.Response(status=answers[0][0], text=answers[0][1], content_type=answers[0][2])
-
-
-@asynccontextmanager
-async def four_times(world: World) -> AsyncIterator[FourTimes]:
-    between = FourTimes(world)
-    between.statuses = []
-    site = web.Application()
-    site.router.add_post("/slack/events", between.forward)
-    serving = web.AppRunner(site)
-    await serving.setup()
-    await web.TCPSite(serving, "127.0.0.1", 0).start()
-    world.slack.event_url = f"http://127.0.0.1:{serving.addresses[0][1]}/slack/events"
-    try:
-        yield between
-    finally:
-        world.slack.event_url = between.target
-        await serving.cleanup()
 
 
 async def command(world: World, room: str) -> None:
@@ -99,7 +83,7 @@ async def test_it_counts_once(
     async with world_at(tmp_path, "http", **more) as world:
         room = (await world.declare()).id
         before = (await world.types()).count(event) if number == 1 else 0
-        async with four_times(world) as between:
+        async with standing_between(world, FourTimes(world)) as between:
             await act(world, room)
             await world.settle()
         assert len(between.statuses) >= 4 and set(between.statuses) == {200}

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode
 
 import aiohttp
@@ -177,9 +177,12 @@ class Recorder:
         return [one for one in self.heard if words in str(parse_qs(one[0].decode())) + one[0].decode()][-1]
 
 
+Between = TypeVar("Between", bound=Recorder)
+
+
 @contextlib.asynccontextmanager
-async def recording(world: World) -> AsyncIterator[Recorder]:
-    recorder = Recorder(world)
+async def standing_between(world: World, recorder: Between) -> AsyncIterator[Between]:
+    """Slack delivers to the recorder, which forwards, as long as the block lasts."""
     site = web.Application()
     site.router.add_post("/slack/events", recorder.forward)
     serving = web.AppRunner(site)
@@ -262,7 +265,7 @@ async def reaction(world: World, place: str) -> str:
 async def test_a_recorded_request_does_nothing_a_second_time(tmp_path: Path, act: Any) -> None:
     async with world_at(tmp_path, "http") as world:
         place = await world.declare()
-        async with recording(world) as recorder:
+        async with standing_between(world, Recorder(world)) as recorder:
             before = await state(world)
             words = await act(world, place.name)
             body, headers = recorder.last(words)
