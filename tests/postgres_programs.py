@@ -92,9 +92,12 @@ def within_reach(tree: Path, folder: Path) -> Path:
                 copy_function=_link,
                 dirs_exist_ok=True,
             )
+    who = owner()
     for path in (folder / package.name, *(folder / package.name).rglob("*"), folder / libraries.name):
         if path.is_dir() and not path.is_symlink():
             path.chmod(0o755)
+            if who:  # whoever runs the server takes the folder away; the files may be second names, and stay root's
+                os.chown(path, who["user"], who["group"])
     return folder / tree.relative_to(package.parent)
 
 
