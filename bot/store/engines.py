@@ -8,9 +8,12 @@ or, with the driver's own way of beginning, silently overwrites what others wrot
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,15 +72,17 @@ def opening(url: URL) -> Iterator[None]:
         raise StoreRefused(f"The database at {url.render_as_string()} cannot be opened: {why}.") from error
 
 
-def whole(url: URL, job: Callable[[Connection], T], *, write: bool) -> T:
+def whole(url: URL, job: Callable[[Connection], T], *, write: bool, busy: int = BUSY) -> T:
     """Run `job(connection)` in one transaction, on either database; one that only reads sees a single moment.
+
+    On SQLite one that writes waits `busy` milliseconds for another process that does.
 
     Takes as long as it takes, so an event loop calls it in a thread. For what looks at everything: migrations,
     verification, backups. Raises what the job and the database raise.
     """
     if shared(url):
         return _in_a_loop_of_its_own(_whole_shared(url, job, write))
-    engine = writing(url) if write else looking(url)
+    engine = writing(url, busy) if write else looking(url)
     try:
         with engine.begin() as connection:
             return job(connection)
@@ -113,10 +118,10 @@ def _in_a_loop_of_its_own(work: Coroutine[Any, Any, T]) -> T:
     return answer[0]
 
 
-def writing(url: URL) -> Engine:
-    """An engine for the one connection that writes."""
+def writing(url: URL, busy: int = BUSY) -> Engine:
+    """An engine for the one connection that writes; `busy` milliseconds it waits for another process that does."""
     engine = create_engine(url.set(drivername="sqlite+pysqlite"), poolclass=NullPool, hide_parameters=True)
-    event.listen(engine, "connect", _for_writing)
+    event.listen(engine, "connect", partial(_for_writing, busy=busy))
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -144,12 +149,12 @@ def reading(url: URL) -> AsyncEngine:
     return engine
 
 
-def _for_writing(connection: Any, _record: Any) -> None:
+def _for_writing(connection: Any, _record: Any, busy: int) -> None:
     # None: the driver begins nothing by itself, `_begin` does
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY}")
-    answer = cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    cursor.execute(f"PRAGMA busy_timeout={busy}")
+    answer = _asked_for_wal(cursor, busy)
     if answer != "wal":  # SQLite does not fail here: it answers with the mode it stays in
         raise StoreRefused(
             f"SQLite refused its write-ahead log for this file (it answered {answer!r}). "
@@ -159,6 +164,18 @@ def _for_writing(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA secure_delete=ON")  # what was redacted is not left in free space
     cursor.close()
+
+
+def _asked_for_wal(cursor: Any, busy: int) -> str:
+    """SQLite's answer. Of several who ask at once for a new file, it tells some that it is locked without waiting."""
+    deadline = time.monotonic() + busy / 1000
+    while True:
+        try:
+            return str(cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _for_reading(connection: Any, _record: Any) -> None:

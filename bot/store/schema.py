@@ -54,7 +54,8 @@ def migrate(url: str, patience: Patience = Patience()) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)  # private incidents: nobody else on this machine reads them
     with engines.opening(address):
-        engines.whole(address, lambda connection: bring_up(connection, patience), write=True)
+        turn = int(patience.turn * 1000)
+        engines.whole(address, lambda connection: bring_up(connection, patience), write=True, busy=turn)
 
 
 def bring_up(connection: Connection, patience: Patience = Patience()) -> None:

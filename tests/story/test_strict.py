@@ -29,7 +29,7 @@ async def test_a_busy_minute(tmp_path: Path) -> None:
             await world.person("ana").command(f"/incident sev {2 + number % 2} because of {number}.", channel=room.id)
         await world.settle()
         limited = {call.method for call in world.slack.journal if call.error == "ratelimited"}
-        assert limited == {"chat.postMessage", "conversations.create"}
+        assert limited >= {"chat.postMessage", "conversations.create"}
         said = [one.plain for one in world.messages("ana", room.id) if "because of" in one.plain]
         assert [f"because of {number}." in one for number, one in enumerate(said)] == [True] * 12
         for number in range(1, 25):
