@@ -198,7 +198,7 @@ def snooze(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> li
         raise Refused(
             f"Snoozed {incident.snoozes} times already. Post an update, or say [Nothing new]: it takes one click."
         )
-    open_items = [x for r in incident.reminders if r.answered_at is None for x in r.items]
+    open_items = [item for one in incident.open_reminders for item in one.items]
     if open_items and all(item.kind == "promise" for item in open_items):
         raise Refused("Customers were promised this time. Keep it, or tell them a new one: `/incident comms`.")
     return [e.Snoozed(by=by.user, at=at, until=at + policy.snooze)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from bot.domain.incident import (
     Task,
     Update,
 )  # fmt: skip
+from bot.domain.trail import place_of
 
 #: facts that are told in messages of their own and so are kept one by one, not only as what they amount to
 MOMENTS = (
@@ -49,7 +50,7 @@ def evolve(incident: Incident, entry: e.Entry) -> Incident:
         if event.by == incident.lead and incident.lead:
             changes["lead_seen_at"] = event.at
         if isinstance(event, MOMENTS):
-            changes["moments"] = (*incident.moments, entry)
+            changes["moments"] = incident.moments.then(entry)
         changes |= _changes(incident, entry.seq, event)
         turned = (changes.get("severity", incident.severity), changes.get("status", incident.status))
         if turned != (incident.severity, incident.status):
@@ -146,24 +147,22 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.UpdatePosted():
             return _update(i, seq, event)
         case e.UpdateUndone():
-            return {"updates": tuple(replace(u, undone=True) if u.seq == event.seq else u for u in i.updates)}
+            if (place := place_of(i.updates, event.seq)) is None:  # it has been redacted
+                return {}
+            return {"updates": i.updates.instead(place, replace(i.updates[place], undone=True))}
         case e.Reminded():
-            older = tuple(
-                replace(r, answered_at=at, answer="replaced")
-                if r.answered_at is None and {(x.kind, x.due) for x in r.items} & {(x.kind, x.due) for x in event.items}
-                else r
-                for r in i.reminders
-            )
-            return {"reminders": (*older, Reminder(seq, event.items, event.rung, event.to, at))}
+            dues = {(item.kind, item.due) for item in event.items}
+            changes = _answered(i, at, "replaced", lambda r: bool(dues & {(item.kind, item.due) for item in r.items}))
+            reminders, waiting = changes["reminders"], changes["unanswered"]
+            one = Reminder(seq, event.items, event.rung, event.to, at)
+            return {"reminders": reminders.then(one), "unanswered": (*waiting, len(reminders))}
         case e.Snoozed():
             return {
-                "snoozed_until": event.until, "snoozes": i.snoozes + 1,
-                "reminders": _answered(i.reminders, at, "snoozed", "update"),
+                "snoozed_until": event.until, "snoozes": i.snoozes + 1, **_answered(i, at, "snoozed", _about("update")),
             }  # fmt: skip
         case e.Held():
             return {
-                "held_until": event.until, "watcher": event.watcher,
-                "reminders": _answered(i.reminders, at, "held", "update"),
+                "held_until": event.until, "watcher": event.watcher, **_answered(i, at, "held", _about("update")),
             }  # fmt: skip
         case e.LeadSilent():
             return {"lead_asked_at": at}
@@ -172,9 +171,11 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.WaitingEnded():
             return {"waiting": "", "waiting_since": None, "look_again": None}
         case e.Noted():
-            return {"notes": (*i.notes, Note(seq, event))}
+            return {"notes": i.notes.then(Note(seq, event))}
         case e.NoteWithdrawn():
-            return {"notes": tuple(replace(n, withdrawn=True) if n.seq == event.seq else n for n in i.notes)}
+            if (place := place_of(i.notes, event.seq)) is None:  # it has been redacted
+                return {}
+            return {"notes": i.notes.instead(place, replace(i.notes[place], withdrawn=True))}
         case e.TaskAdded():
             return {"tasks": (*i.tasks, Task(seq, by, event.text, event.assignee, event.due))}
         case e.TaskDone():
@@ -270,7 +271,7 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
             return _draft(
                 i, event.draft, state="published", published_at=at, where=event.where, reference=event.reference,
                 link=event.link,
-            ) | {"reminders": _answered(i.reminders, at, "sent", "promise")}  # fmt: skip
+            ) | _answered(i, at, "sent", _about("promise"))  # fmt: skip
         case e.Mitigated():
             return {"status": Status.MITIGATED, "mitigated_at": i.mitigated_at or at, "mitigated_by": by}
         case e.OverrideAsked():
@@ -328,28 +329,30 @@ def _redacted(i: Incident, seq: int, event: e.Redacted) -> dict[str, Any]:
     return changes
 
 
-def _answered(reminders: tuple[Reminder, ...], at: datetime, answer: str, kind: str) -> tuple[Reminder, ...]:
-    """The reminders, those of that kind answered; empty: of every kind."""
-    return tuple(
-        replace(r, answered_at=at, answer=answer)
-        if r.answered_at is None and (not kind or any(item.kind == kind for item in r.items))
-        else r
-        for r in reminders
-    )
+def _answered(i: Incident, at: datetime, answer: str, which: Callable[[Reminder], bool]) -> dict[str, Any]:
+    """Of the reminders that wait, those are answered."""
+    reminders, waiting = i.reminders, list[int]()
+    for place in i.unanswered:
+        if which(one := reminders[place]):
+            reminders = reminders.instead(place, replace(one, answered_at=at, answer=answer))
+        else:
+            waiting.append(place)
+    return {"reminders": reminders, "unanswered": tuple(waiting)}
+
+
+def _about(kind: str) -> Callable[[Reminder], bool]:
+    return lambda one: any(item.kind == kind for item in one.items)
 
 
 def _update(i: Incident, seq: int, event: e.UpdatePosted) -> dict[str, Any]:
-    due = min(
-        (x.due for r in i.reminders if r.answered_at is None for x in r.items if x.kind == "update"),
-        default=None,
-    )
+    due = min((x.due for r in i.open_reminders for x in r.items if x.kind == "update"), default=None)
     if due is None and (last := i.last_update):
         due = last.next_by
     one = Update(seq, event.by, event.at, event.text, event.next_by, event.nothing_new, due, impact=event.impact)
     answer = "nothing new" if event.nothing_new else "sent"
     changes: dict[str, Any] = {
-        "updates": (*i.updates, one), "snoozed_until": None, "snoozes": 0, "held_until": None,
-        "reminders": _answered(i.reminders, event.at, answer, "update"),
+        "updates": i.updates.then(one), "snoozed_until": None, "snoozes": 0, "held_until": None,
+        **_answered(i, event.at, answer, _about("update")),
     }  # fmt: skip
     if event.impact:
         changes["impact"] = event.impact
@@ -366,7 +369,7 @@ def _ended(i: Incident, event: e.Event, status: Status, why: str) -> dict[str, A
         checklists = changed_step(replace(i, checklists=checklists), slug, step, event.at, **stands)["checklists"]
     return {
         "checklists": checklists, "status": status, "ended_at": event.at, "ended_by": event.by, "ended_why": why,
-        "asks": MappingProxyType(asks), "reminders": _answered(i.reminders, event.at, "ended", ""),
+        "asks": MappingProxyType(asks), **_answered(i, event.at, "ended", lambda _: True),
         "offers": MappingProxyType({}), "waiting": "", "waiting_since": None, "look_again": None,
         "snoozed_until": None, "held_until": None,
     }  # fmt: skip

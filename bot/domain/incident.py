@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from bot.domain import events as e
 from bot.domain.runbook import Runbook, Section, Step
+from bot.domain.trail import Trail
 
 
 class Status(StrEnum):
@@ -245,8 +246,9 @@ class Incident:
     guess: e.RunbookGuessed | None = None
     guess_seq: int = 0
     asks: Mapping[int, Ask] = field(default_factory=lambda: MappingProxyType({}))
-    updates: tuple[Update, ...] = ()
-    reminders: tuple[Reminder, ...] = ()
+    updates: Trail[Update] = field(default_factory=Trail)
+    reminders: Trail[Reminder] = field(default_factory=Trail)
+    unanswered: tuple[int, ...] = ()  # the places in `reminders` of those that still wait
     snoozed_until: datetime | None = None
     snoozes: int = 0
     held_until: datetime | None = None
@@ -254,7 +256,7 @@ class Incident:
     waiting: str = ""
     waiting_since: datetime | None = None
     look_again: datetime | None = None
-    notes: tuple[Note, ...] = ()
+    notes: Trail[Note] = field(default_factory=Trail)
     tasks: tuple[Task, ...] = ()
     drafts: Mapping[str, Draft] = field(default_factory=lambda: MappingProxyType({}))
     override: e.OverrideAsked | None = None
@@ -277,7 +279,7 @@ class Incident:
     turned_seq: int = 0  # the seq of the latest change of severity or status: customer texts from before are void
     last_at: datetime | None = None
     #: the entries, in order, of which a message of their own speaks: see MOMENTS
-    moments: tuple[e.Entry, ...] = ()
+    moments: Trail[e.Entry] = field(default_factory=Trail)
 
     @property
     def name(self) -> str:
@@ -312,6 +314,11 @@ class Incident:
     def last_update(self) -> Update | None:
         """The latest update that was not undone."""
         return next((one for one in reversed(self.updates) if not one.undone), None)
+
+    @property
+    def open_reminders(self) -> tuple[Reminder, ...]:
+        """Reminders that still wait for an answer."""
+        return tuple(self.reminders[place] for place in self.unanswered)
 
     @property
     def last_said(self) -> Draft | None:

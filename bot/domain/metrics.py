@@ -147,8 +147,7 @@ def _updates(incident: Incident, entries: Sequence[e.Entry], policy: Policy, end
 def _due(incident: Incident, policy: Policy, at: datetime) -> datetime | None:
     passed = [
         item.due
-        for reminder in incident.reminders
-        if reminder.answered_at is None
+        for reminder in incident.open_reminders
         for item in reminder.items
         if item.kind == "update" and item.due <= at
     ]

@@ -15,6 +15,7 @@ from typing import Any
 from bot.domain import events as e
 from bot.domain.incident import Incident
 from bot.domain.times import clock_time
+from bot.domain.trail import place_of
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 _SPECIAL = re.compile(r"<!(?:subteam\^)?([A-Za-z0-9]+)(?:\|@?([^<>]*))?>|<#([A-Z0-9]+)(?:\|([^<>]*))?>")
@@ -234,7 +235,7 @@ def words(entry: e.Entry, names: Mapping[str, str], *, incident: Incident | None
     event = entry.event
     if event is None:
         return "An entry was redacted"
-    if incident is not None and (entry.seq in taken_back(incident) or _declared_too(event, incident)):
+    if incident is not None and (taken_back(entry, incident) or _declared_too(event, incident)):
         return None
     say = LINES.get(type(event))
     return say(event, Reader(names, incident)) if say else None
@@ -249,11 +250,16 @@ def _declared_too(event: e.Event, incident: Incident) -> bool:
     )
 
 
-def taken_back(incident: Incident) -> frozenset[int]:
-    """The seqs of updates undone and notes withdrawn."""
-    return frozenset(
-        [one.seq for one in incident.updates if one.undone] + [one.seq for one in incident.notes if one.withdrawn]
-    )
+def taken_back(entry: e.Entry, incident: Incident) -> bool:
+    """Whether it is an update that was undone or a note that was withdrawn since."""
+    match entry.event:
+        case e.UpdatePosted():
+            place = place_of(incident.updates, entry.seq)
+            return place is not None and incident.updates[place].undone
+        case e.Noted():
+            place = place_of(incident.notes, entry.seq)
+            return place is not None and incident.notes[place].withdrawn
+    return False
 
 
 def moment(entry: e.Entry) -> datetime | None:

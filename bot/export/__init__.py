@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.domain import postmortem
+from bot.domain.events import Entry
 from bot.domain.policy import Policy
 from bot.ports import Store
 
@@ -28,15 +29,20 @@ async def write(
     folder.mkdir(parents=True, exist_ok=True)
     report = folder / f"inc-{incident.number}-postmortem.md"
     report.write_text(postmortem.write(incident, entries, names, policy, incident.last_at), encoding="utf-8")
-    timeline = folder / f"inc-{incident.number}-timeline.json"
+    file = folder / f"inc-{incident.number}-timeline.json"
+    file.write_text(timeline(entries), encoding="utf-8")
+    return [report, file]
+
+
+def timeline(entries: Sequence[Entry]) -> str:
+    """The entries as JSON, in order; of a redacted one only that it was there."""
     lines = [
         {"seq": entry.seq, "type": type(entry.event).__name__, **dataclasses.asdict(entry.event)}
         if entry.event is not None
         else {"seq": entry.seq, "type": "redacted"}
         for entry in entries
     ]
-    timeline.write_text(json.dumps(lines, default=_plain, indent=1, ensure_ascii=False), encoding="utf-8")
-    return [report, timeline]
+    return json.dumps(lines, default=_plain, indent=1, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:

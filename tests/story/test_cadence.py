@@ -241,7 +241,7 @@ async def test_resolved_owes_nothing(world: World) -> None:
     before = len(bot_messages(world, room))
     await world.advance(hours=30)
     assert len(bot_messages(world, room)) == before
-    assert (await world.incident()).reminders == ()
+    assert not (await world.incident()).reminders
     assert REMINDED not in direct(world, "ana")
 
 

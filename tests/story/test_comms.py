@@ -145,7 +145,7 @@ async def test_a_pinned_message_with_a_secret_stays_out(tmp_path: Path, capfd: p
         await world.person("ana").shortcut("Add to timeline", ts, room)
         await world.settle()
         kept = everything(world, tmp_path)
-        assert (await world.incident()).notes == ()
+        assert not (await world.incident()).notes
     out, err = capfd.readouterr()
     assert SEED not in kept + out + err
 
