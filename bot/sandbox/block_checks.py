@@ -25,11 +25,16 @@ def anything(value: Any, path: Any, out: Out) -> None:
         say(out, path, "must provide a value")
 
 
-def https(value: Any, path: Any, out: Out) -> None:
-    """An https:// address of at most 3000 characters."""
-    string(3000)(value, path, out)
-    if isinstance(value, str) and value and not value.lower().startswith("https://"):
-        say(out, path, "must be a valid HTTPS URL")
+def https(most: int | None = None) -> Check:
+    """An https:// address."""
+    words = string(most)
+
+    def check(value: Any, path: Any, out: Out) -> None:
+        words(value, path, out)
+        if isinstance(value, str) and value and not value.lower().startswith("https://"):
+            say(out, path, "must be a valid HTTPS URL")
+
+    return check
 
 
 def flag(value: Any, path: Any, out: Out) -> None:
@@ -42,15 +47,15 @@ def number(value: Any, path: Any, out: Out) -> None:
         say(out, path, "must be a number")
 
 
-def whole(least: int, most: int) -> Check:
-    """A whole number between two others, both included."""
+def whole(least: int, most: int | None = None) -> Check:
+    """A whole number between two others, both included; without `most` Slack documents no upper one."""
 
     def check(value: Any, path: Any, out: Out) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
             say(out, path, "must be an integer")
         elif value < least:
             say(out, path, f"must be more than {least - 1}")
-        elif value > most:
+        elif most is not None and value > most:
             say(out, path, f"must be less than {most + 1}")
 
     return check
@@ -66,11 +71,13 @@ def matching(shape: re.Pattern[str], described: str) -> Check:
     return check
 
 
-def string(most: int, least: int = 1) -> Check:
+def string(most: int | None = None, least: int = 1) -> Check:
+    """A string of `least` to `most` characters; without `most` Slack documents no limit."""
+
     def check(value: Any, path: Any, out: Out) -> None:
         if not isinstance(value, str):
             say(out, path, "must provide a string")
-        elif len(value) > most:
+        elif most is not None and len(value) > most:
             say(out, path, f"must be less than {most + 1} characters")
         elif len(value) < least:
             say(out, path, f"must be more than {least - 1} characters")
@@ -88,12 +95,14 @@ def one_of(*allowed: str) -> Check:
     return check
 
 
-def list_of(each: Check, most: int, least: int = 1) -> Check:
+def list_of(each: Check, most: int | None = None, least: int = 1) -> Check:
+    """A list of `least` to `most` items, each of them checked; without `most` Slack documents no limit."""
+
     def check(value: Any, path: Any, out: Out) -> None:
         if not isinstance(value, list):
             say(out, path, "must provide an array")
             return
-        if len(value) > most:
+        if most is not None and len(value) > most:
             say(out, path, f"no more than {most} items allowed")
         if len(value) < least:
             say(out, path, f"must provide at least {least} items")

@@ -25,7 +25,7 @@ from bot.sandbox.block_checks import (
     whole,
 )
 
-TYPE = string(255)
+TYPE = string()
 ID = string(255)  # SR-BLK-03, SR-BLK-05
 _PLACEHOLDER = text_object(150)  # SR-ELM-14
 _TIME = matching(re.compile(r"([01]\d|2[0-3]):[0-5]\d"), "a time in the format HH:mm")  # SR-ELM-22
@@ -64,7 +64,7 @@ def _option(mrkdwn: bool, url: bool = False) -> Check:
         "description": text_object(75, mrkdwn),
     }
     if url:
-        keys["url"] = string(3000)
+        keys["url"] = string(3000)  # SR-ELM-25
     return record(("text", "value"), keys)
 
 
@@ -81,14 +81,14 @@ def _select(kind_keys: dict[str, Check], multi: bool = False) -> dict[str, Check
         "focus_on_load": flag,
     }
     if multi:
-        keys["max_selected_items"] = whole(1, 1_000)  # SR-ELM-29
+        keys["max_selected_items"] = whole(1)  # SR-ELM-29
     return keys | kind_keys
 
 
 def _static(multi: bool) -> Check:
     """SR-ELM-08, SR-ELM-09, SR-ELM-10."""
     inner: dict[str, Check] = {"options": list_of(_option(False), 100), "option_groups": list_of(_GROUP, 100)}
-    inner["initial_options" if multi else "initial_option"] = list_of(anything, 100) if multi else anything
+    inner["initial_options" if multi else "initial_option"] = list_of(anything) if multi else anything
     shape = record((), _select(inner, multi))
 
     def check(value: Any, path: Any, out: Out) -> None:
@@ -140,7 +140,7 @@ def _choices(initial: str) -> Check:
             "options": list_of(_option(True), 10),
             "confirm": _CONFIRM,
             "focus_on_load": flag,
-            initial: list_of(anything, 10) if initial.endswith("s") else anything,
+            initial: list_of(anything) if initial.endswith("s") else anything,
         },
     )
 
@@ -154,7 +154,7 @@ def _choices(initial: str) -> Check:
 # SR-ELM-32
 _DISPATCH = record(
     ("trigger_actions_on",),
-    {"trigger_actions_on": list_of(one_of("on_enter_pressed", "on_character_entered"), 2)},
+    {"trigger_actions_on": list_of(one_of("on_enter_pressed", "on_character_entered"))},
 )
 
 
@@ -184,7 +184,7 @@ BUTTON = record(
         "agent_prompt": string(4000),
     },
 )
-_SLACK_FILE = record((), {"id": string(255), "url": string(3000)})
+_SLACK_FILE = record((), {"id": string(), "url": string()})
 
 
 def SLACK_FILE(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands in the tables among the other checks)
@@ -216,7 +216,7 @@ _FEEDBACK = record(("text", "value"), {"text": text_object(75), "value": string(
 _CONVERSATION_FILTER = record(
     (),
     {
-        "include": list_of(one_of("im", "mpim", "private", "public"), 4),
+        "include": list_of(one_of("im", "mpim", "private", "public")),
         "exclude_external_shared_channels": flag,
         "exclude_bot_users": flag,
     },
@@ -229,8 +229,8 @@ def _conversation_filter(value: Any, path: Any, out: Out) -> None:
         say(out, path, "must provide at least one of: include, exclude_external_shared_channels, exclude_bot_users")
 
 
-_PARAMETER = record(("name", "value"), {"name": string(255), "value": string(3000, 0)})
-_TRIGGER = record(("url",), {"url": string(3000), "customizable_input_parameters": list_of(_PARAMETER, 100, 0)})
+_PARAMETER = record(("name", "value"), {"name": string(), "value": string(least=0)})
+_TRIGGER = record(("url",), {"url": string(), "customizable_input_parameters": list_of(_PARAMETER, least=0)})
 _FILTER = {"filter": _conversation_filter, "default_to_current_conversation": flag, "response_url_enabled": flag}
 _initial = _option(False)
 
@@ -279,20 +279,18 @@ ELEMENTS: dict[str, Check] = {
     "radio_buttons": _choices("initial_option"),
     "static_select": _static(multi=False),
     "multi_static_select": _static(multi=True),
-    "external_select": record((), _select({"initial_option": _initial, "min_query_length": whole(0, 3000)})),
+    "external_select": record((), _select({"initial_option": _initial, "min_query_length": whole(0)})),
     "multi_external_select": record(
-        (), _select({"initial_options": list_of(_initial, 100), "min_query_length": whole(0, 3000)}, True)
+        (), _select({"initial_options": list_of(_initial), "min_query_length": whole(0)}, True)
     ),
-    "users_select": record((), _select({"initial_user": string(255)})),
-    "multi_users_select": record((), _select({"initial_users": list_of(string(255), 100)}, True)),
-    "conversations_select": record((), _select({"initial_conversation": string(255), **_FILTER})),
-    "multi_conversations_select": record(
-        (), _select({"initial_conversations": list_of(string(255), 100), **_FILTER}, True)
-    ),
-    "channels_select": record((), _select({"initial_channel": string(255), "response_url_enabled": flag})),
-    "multi_channels_select": record((), _select({"initial_channels": list_of(string(255), 100)}, True)),
+    "users_select": record((), _select({"initial_user": string()})),
+    "multi_users_select": record((), _select({"initial_users": list_of(string())}, True)),
+    "conversations_select": record((), _select({"initial_conversation": string(), **_FILTER})),
+    "multi_conversations_select": record((), _select({"initial_conversations": list_of(string()), **_FILTER}, True)),
+    "channels_select": record((), _select({"initial_channel": string(), "response_url_enabled": flag})),
+    "multi_channels_select": record((), _select({"initial_channels": list_of(string())}, True)),
     "datepicker": record((), _select({"initial_date": _date})),
-    "timepicker": record((), _select({"initial_time": _TIME, "timezone": string(255)})),
+    "timepicker": record((), _select({"initial_time": _TIME, "timezone": string()})),
     "datetimepicker": record(
         (), {"type": TYPE, "action_id": ID, "initial_date_time": _EPOCH, "confirm": _CONFIRM, "focus_on_load": flag}
     ),
@@ -302,7 +300,7 @@ ELEMENTS: dict[str, Check] = {
         # SR-ELM-18
         _input(
             {
-                "initial_value": string(3000, 0),
+                "initial_value": string(least=0),
                 "multiline": flag,
                 "min_length": whole(0, 3000),
                 "max_length": whole(1, 3000),
@@ -311,8 +309,8 @@ ELEMENTS: dict[str, Check] = {
     ),
     # SR-ELM-36
     "rich_text_input": _input({"initial_value": anything, "min_lines": whole(1, 100), "max_lines": whole(1, 100)}),
-    "email_text_input": _input({"initial_value": string(3000, 0)}),
-    "url_text_input": _input({"initial_value": string(3000, 0)}),
+    "email_text_input": _input({"initial_value": string(least=0)}),
+    "url_text_input": _input({"initial_value": string(least=0)}),
     # SR-ELM-19
     "number_input": _ordered(
         "min_value",
@@ -329,7 +327,7 @@ ELEMENTS: dict[str, Check] = {
     ),
     # SR-ELM-20
     "file_input": record(
-        (), {"type": TYPE, "action_id": ID, "filetypes": list_of(string(255), 100), "max_files": whole(1, 10)}
+        (), {"type": TYPE, "action_id": ID, "filetypes": list_of(string()), "max_files": whole(1, 10)}
     ),
     "feedback_buttons": record(
         ("positive_button", "negative_button"),
@@ -340,12 +338,12 @@ ELEMENTS: dict[str, Check] = {
         {
             "type": TYPE,
             "action_id": ID,
-            "icon": string(255),
+            "icon": string(),
             "text": text_object(75),
             "value": string(2000),
             "confirm": _CONFIRM,
             "accessibility_label": _LABEL,
-            "visible_to_user_ids": list_of(string(255), 10),  # SR-ELM-37
+            "visible_to_user_ids": list_of(string(), 10),  # SR-ELM-37
         },
     ),
 }

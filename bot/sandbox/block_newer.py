@@ -26,6 +26,7 @@ from bot.sandbox.block_elements import BUTTON, ELEMENTS, ID, IMAGE, TYPE
 
 COLUMNS = 20
 TABLE_ROWS = 100
+TABLE_CHARACTERS = 10_000
 DATA_TABLE_ROWS = 201
 DATA_TABLE_CHARACTERS = 20_000
 SERIES = 12
@@ -56,19 +57,17 @@ def _moment(value: Any, path: Any, out: Out) -> None:
 
 
 _INLINE: dict[str, Check] = {
-    "text": _inline("text", text=string(40_000)),
-    "link": _inline("url", url=string(3000), text=string(40_000, 0), unsafe=flag),
-    "emoji": _inline("name", name=string(255), unicode=string(255), url=string(3000), skin_tone=number),
-    "user": _inline("user_id", user_id=string(255)),
-    "usergroup": _inline("usergroup_id", usergroup_id=string(255)),
-    "channel": _inline("channel_id", channel_id=string(255)),
-    "team": _inline("team_id", team_id=string(255)),
+    "text": _inline("text", text=string()),
+    "link": _inline("url", url=string(), text=string(least=0), unsafe=flag),
+    "emoji": _inline("name", name=string(), unicode=string(), url=string(), skin_tone=number),
+    "user": _inline("user_id", user_id=string()),
+    "usergroup": _inline("usergroup_id", usergroup_id=string()),
+    "channel": _inline("channel_id", channel_id=string()),
+    "team": _inline("team_id", team_id=string()),
     "broadcast": _inline("range", range=one_of("here", "channel", "everyone")),
-    "color": _inline("value", value=string(255)),
-    "date": _inline(
-        "timestamp", "format", timestamp=_moment, format=string(255), url=string(3000), fallback=string(255)
-    ),
-}  # fmt: skip
+    "color": _inline("value", value=string()),
+    "date": _inline("timestamp", "format", timestamp=_moment, format=string(), url=string(), fallback=string()),
+}
 # Types whose keys Slack does not document in full.
 _INLINE |= dict.fromkeys(
     (
@@ -78,11 +77,12 @@ _INLINE |= dict.fromkeys(
     anything,
 )  # fmt: skip
 
-_PIECES = list_of(typed(_INLINE), 1000, 0)
+_PIECES = list_of(typed(_INLINE), least=0)
+_CODE = list_of(typed(_INLINE, frozenset({"text", "link"})), least=0)
 _PARTS: dict[str, Check] = {
     "rich_text_section": record(("elements",), {"type": TYPE, "elements": _PIECES}),
     "rich_text_preformatted": record(
-        ("elements",), {"type": TYPE, "elements": _PIECES, "border": whole(0, 1), "language": string(255)}
+        ("elements",), {"type": TYPE, "elements": _CODE, "border": whole(0, 1), "language": string()}
     ),
     "rich_text_quote": record(("elements",), {"type": TYPE, "elements": _PIECES, "border": whole(0, 1)}),
 }
@@ -90,41 +90,49 @@ _PARTS["rich_text_list"] = record(
     ("elements", "style"),
     {
         "type": TYPE,
-        "elements": list_of(typed(_PARTS, frozenset({"rich_text_section"})), 1000),
+        "elements": list_of(typed(_PARTS, frozenset({"rich_text_section"}))),
         "style": one_of("bullet", "ordered"),
         "indent": whole(0, 8),
-        "offset": whole(0, 1_000_000),
+        "offset": whole(0),
         "border": whole(0, 1),
     },
 )
-RICH_TEXT = record(("elements",), _BLOCK | {"elements": list_of(typed(_PARTS), 1000, 0)})
+RICH_TEXT = record(("elements",), _BLOCK | {"elements": list_of(typed(_PARTS), least=0)})
 
 # --- tables -------------------------------------------------------------------------------------------------------
 
-_RAW_TEXT = record(("text",), {"type": TYPE, "text": string(40_000)})
-_RAW_NUMBER = record(("value", "text"), {"type": TYPE, "value": number, "text": string(255)})
+_RAW_TEXT = record(("text",), {"type": TYPE, "text": string()})
+_RAW_NUMBER = record(("value", "text"), {"type": TYPE, "value": number, "text": string()})
 _ACTION = record(("element",), {"type": TYPE, "element": BUTTON})
 _CELLS: dict[str, Check] = {"raw_text": _RAW_TEXT, "raw_number": _RAW_NUMBER, "rich_text": RICH_TEXT}
 _CELL = typed(_CELLS)
 _HEADER_CELL = typed(_CELLS, frozenset({"raw_text", "raw_number"}))
 _COLUMN = record((), {"align": one_of("left", "center", "right"), "is_wrapped": flag})
-
-
-def _column(value: Any, path: Any, out: Out) -> None:
-    # null keeps a column's default.
-    if value is not None:
-        _COLUMN(value, path, out)
-
-
-# SR-BLK-19, SR-BLK-20, SR-BLK-21
-TABLE = record(
+_TABLE = record(
     ("rows",),
     _BLOCK
     | {
         "rows": list_of(list_of(_CELL, COLUMNS), TABLE_ROWS),
-        "column_settings": list_of(_column, COLUMNS, 0),
+        "column_settings": list_of(_COLUMN, COLUMNS, 0),
     },
 )
+
+
+def TABLE(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands in the table of blocks)
+    """SR-BLK-19, SR-BLK-20, SR-BLK-21, SR-BLK-58, SR-BLK-59."""
+    _TABLE(value, path, out)
+    _cells(value.get("rows"), path, TABLE_CHARACTERS, out)
+
+
+def _cells(rows: Any, path: Any, most: int, out: Out) -> None:
+    """Rows of the same length, with at most so many characters in all; rows that are none are refused elsewhere."""
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        return
+    if len({len(row) for row in rows}) > 1:
+        say(out, (path, "rows"), "all rows must have the same number of cells")
+    if shown_in_cells(rows) > most:
+        say(out, (path, "rows"), f"no more than {most} characters allowed in all cells")
+
 
 _DATA_CELL = typed(_CELLS | {"action": _ACTION})
 _DATA_TABLE = record(
@@ -132,9 +140,9 @@ _DATA_TABLE = record(
     _BLOCK
     | {
         "rows": list_of(list_of(_DATA_CELL, COLUMNS), DATA_TABLE_ROWS, 2),
-        "caption": string(3000),
+        "caption": string(),
         "page_size": whole(1, 100),  # SR-BLK-24
-        "row_header_column_index": whole(0, COLUMNS - 1),
+        "row_header_column_index": whole(0, COLUMNS - 1),  # SR-BLK-23
     },
 )
 
@@ -143,16 +151,10 @@ def DATA_TABLE(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands 
     """SR-BLK-22 to SR-BLK-27."""
     _DATA_TABLE(value, path, out)
     rows = value.get("rows")
-    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        return
-    if len({len(row) for row in rows}) > 1:
-        say(out, (path, "rows"), "all rows must have the same number of cells")
-    if rows:
-        for index, cell in enumerate(rows[0]):
-            if isinstance(cell, dict) and cell.get("type") == "rich_text":
-                _HEADER_CELL(cell, (((path, "rows"), 0), index), out)
-    if shown_in_cells(rows) > DATA_TABLE_CHARACTERS:
-        say(out, (path, "rows"), f"no more than {DATA_TABLE_CHARACTERS} characters allowed in all cells")
+    _cells(rows, path, DATA_TABLE_CHARACTERS, out)
+    for index, cell in enumerate(rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], list) else []):
+        if isinstance(cell, dict) and cell.get("type") == "rich_text":
+            _HEADER_CELL(cell, (((path, "rows"), 0), index), out)
 
 
 def shown_in_cells(node: Any) -> int:
@@ -252,9 +254,9 @@ ALERT = record(
     _BLOCK | {"text": text_object(200, True), "level": one_of("default", "info", "warning", "error", "success")},
 )
 
-# --- plans and tasks (SR-BLK-42, SR-BLK-43) -----------------------------------------------------------------------
+# --- plans and tasks (SR-BLK-42, SR-BLK-43, SR-BLK-61) --------------------------------------------------------------
 
-_SOURCE = record(("url", "text"), {"type": TYPE, "url": string(3000), "text": string(255), "icon_url": string(3000)})
+_SOURCE = record(("url", "text"), {"type": TYPE, "url": string(3000), "text": string(), "icon_url": string()})
 
 
 def _task(*status: str) -> Check:
@@ -262,14 +264,14 @@ def _task(*status: str) -> Check:
         ("task_id", "title"),
         _BLOCK
         | {
-            "task_id": string(255),
-            "title": string(255),
+            "task_id": string(),
+            "title": string(),
             "icon": anything,
             "hide_title": flag,
             "status": one_of(*status),
             "details": typed({"rich_text": RICH_TEXT}),
             "output": typed({"rich_text": RICH_TEXT}),
-            "sources": list_of(typed({"url": _SOURCE}), 100, 0),
+            "sources": list_of(typed({"url": _SOURCE}), least=0),
         },
     )
 
@@ -287,4 +289,4 @@ def _planned(value: Any, path: Any, out: Out) -> None:
         say(out, (path, "type"), f"unsupported type: {kind}")
 
 
-PLAN = record(("title",), _BLOCK | {"title": string(255), "plan_id": string(255), "tasks": list_of(_planned, TASKS, 0)})
+PLAN = record(("title",), _BLOCK | {"title": string(), "plan_id": string(), "tasks": list_of(_planned, TASKS, 0)})

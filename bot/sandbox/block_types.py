@@ -101,7 +101,7 @@ _CONTAINER = record(
     | {
         "title": text_object(150),  # SR-BLK-36
         "rich_text_title": typed({"rich_text": newer.RICH_TEXT}),
-        "subtitle": text_object(150, True),
+        "subtitle": text_object(150, True),  # SR-BLK-36
         "child_blocks": list_of(_child, 10),  # SR-BLK-37
         "is_collapsible": flag,
         "default_collapsed": flag,
@@ -119,8 +119,32 @@ def _container(value: Any, path: Any, out: Out) -> None:
         say(out, path, "must provide at least one of: title, rich_text_title")
     if value.get("default_collapsed") and not value.get("is_collapsible"):
         say(out, (path, "default_collapsed"), "requires is_collapsible")
-    if value.get("has_header_divider") is not None and value.get("is_collapsible"):
+    if value.get("has_header_divider") and value.get("is_collapsible"):
         say(out, (path, "has_header_divider"), "not supported with is_collapsible")
+
+
+def _any_block(value: Any, path: Any, out: Out) -> None:
+    typed(BLOCKS)(value, path, out)
+
+
+# SR-BLK-60
+_AUTH_PROVIDER = record(
+    ("value", "name", "is_connected"),
+    _BLOCK
+    | {
+        "value": string(150),
+        "name": text_object(75),
+        "is_connected": flag,
+        "description": text_object(150),
+        "icon_url": https(3000),
+        "auth_url": https(3000),
+        "disconnect_url": https(3000),
+        "connected_identity": text_object(75),
+        "connected_context": text_object(75),
+        "accessory": typed(ELEMENTS, frozenset({"overflow"})),
+        "fallback": list_of(_any_block, least=0),
+    },
+)
 
 
 def _image(value: Any, path: Any, out: Out) -> None:
@@ -139,6 +163,7 @@ BLOCKS: dict[str, Check] = {
     "section": _section,
     # SR-BLK-11
     "header": record(("text",), _BLOCK | {"text": text_object(150), "level": whole(1, 4)}),
+    "auth_provider": _AUTH_PROVIDER,
     "divider": record((), _BLOCK),
     # SR-BLK-12
     "context": record(("elements",), _BLOCK | {"elements": list_of(context_element, 10)}),
@@ -160,17 +185,17 @@ BLOCKS: dict[str, Check] = {
         | {
             "alt_text": string(200),
             "title": text_object(200),
-            "thumbnail_url": string(3000),
-            "video_url": https,
+            "thumbnail_url": string(),
+            "video_url": https(),
             "author_name": string(50),
             "description": text_object(200),
-            "provider_icon_url": string(3000),
+            "provider_icon_url": string(),
             "provider_name": string(50),
-            "title_url": https,
+            "title_url": https(),
         },
     ),
     # SR-BLK-51
-    "file": record(("external_id", "source"), _BLOCK | {"external_id": string(255), "source": one_of("remote")}),
+    "file": record(("external_id", "source"), _BLOCK | {"external_id": string(), "source": one_of("remote")}),
     "table": newer.TABLE,
     "data_table": newer.DATA_TABLE,
     "data_visualization": newer.DATA_VISUALIZATION,
@@ -182,7 +207,10 @@ BLOCKS: dict[str, Check] = {
     "task_card": newer.TASK_CARD,
 }
 
-_CLASSIC = {"section", "header", "divider", "context", "actions", "input", "image", "rich_text", "video", "card"}
+_CLASSIC = {
+    "section", "header", "divider", "context", "actions", "input", "image", "rich_text", "video", "card",
+    "auth_provider",
+}  # fmt: skip
 SURFACES: dict[str, frozenset[str]] = {
     "message": frozenset(BLOCKS) - {"alert"},
     "modal": frozenset(_CLASSIC | {"alert"}),

@@ -106,7 +106,7 @@ def _identities(blocks: list[Json], path: Any, out: Out) -> None:
 def _elements(where: Any, block: Json) -> Iterator[tuple[Any, Json]]:
     """The elements of one block that people use, each with its path."""
     kind = block["type"]
-    if kind == "section" and "accessory" in block:
+    if kind in ("section", "auth_provider") and "accessory" in block:
         yield (where, "accessory"), block["accessory"]
     elif kind == "input":
         yield (where, "element"), block["element"]

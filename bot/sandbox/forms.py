@@ -162,10 +162,10 @@ def _problem(element: Json, have: Json) -> str:
     key, _ = STATEFUL[element["type"]]
     value: Any = have.get(key)
     if element["type"] == "plain_text_input":
-        least, most = element.get("min_length") or 0, element.get("max_length") or 3000
+        least, most = element.get("min_length") or 0, element.get("max_length")
         if len(value) < least:
             return f"Please enter at least {least} characters."
-        if len(value) > most:
+        if most and len(value) > most:  # SR-ELM-18
             return f"Please enter no more than {most} characters."
     if element["type"] == "number_input":
         try:

@@ -25,7 +25,7 @@ def elements(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
     """Every interactive element with its block: (block, element)."""
     for block in blocks:
         kind = block.get("type")
-        if kind == "section" and isinstance(block.get("accessory"), dict):
+        if kind in ("section", "auth_provider") and isinstance(block.get("accessory"), dict):
             yield block, block["accessory"]
         elif kind in ("actions", "context_actions", "card"):
             for element in block.get("elements") or block.get("actions") or []:

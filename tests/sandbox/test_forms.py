@@ -62,7 +62,10 @@ def test_what_is_not_offered_cannot_be_chosen() -> None:
         pytest.param(
             {"type": "plain_text_input", "min_length": 3}, "ab", "Please enter at least 3 characters.", id="short"
         ),
-        pytest.param({"type": "plain_text_input"}, "x" * 3001, "Please enter no more than 3000 characters.", id="long"),
+        pytest.param(
+            {"type": "plain_text_input", "max_length": 3}, "abcd", "Please enter no more than 3 characters.", id="long"
+        ),
+        pytest.param({"type": "plain_text_input"}, "x" * 3001, None, id="long, where no length is set"),
         pytest.param({"type": "plain_text_input"}, "  ", "Please complete this required field.", id="blank"),
         pytest.param(
             {"type": "number_input", "is_decimal_allowed": False}, "1.5", "Please enter a whole number.", id="fraction"

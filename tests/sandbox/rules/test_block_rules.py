@@ -24,6 +24,7 @@ FEEDBACK: Json = {
     "negative_button": {"text": plain("Bad"), "value": "0"},
 }
 COUNT: Json = {"type": "number_input", "is_decimal_allowed": False}
+MENU: Json = {"type": "overflow", "options": [option("A", "a")]}
 CARD: Json = {"type": "card", "title": mrkdwn("T")}
 
 
@@ -108,6 +109,10 @@ def video(**more: Any) -> list[Json]:
     urls = {"thumbnail_url": "https://x.example/t", "video_url": "https://x.example"}
     given = {"alt_text": "a", "title": plain("t"), **urls}
     return [{"type": "video", **given, **more}]
+
+
+def provider(**more: Any) -> list[Json]:
+    return [{"type": "auth_provider", "value": "v", "name": plain("N"), "is_connected": False, **more}]
 
 
 def small(users: list[str]) -> list[Json]:
@@ -218,10 +223,25 @@ MESSAGE = [
     case("SR-BLK-20", table(1, 20), table(1, 21), "no more than 20 items allowed"),
     case(
         "SR-BLK-21",
-        table(1, column_settings=[{"align": "right", "is_wrapped": True}, *[None] * 19]),
+        table(1, column_settings=[{"align": "right", "is_wrapped": True}, *[{}] * 19]),
         table(1, column_settings=[{"align": "middle"}]),
         "must be a valid enum value",
     ),
+    case("SR-BLK-21", table(1, column_settings=[{}]), table(1, column_settings=[None]), "must provide an object"),
+    case(
+        "SR-BLK-18",
+        rich({"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "x"}]}),
+        rich({"type": "rich_text_preformatted", "elements": [{"type": "user", "user_id": "U1"}]}),
+        "unsupported type: user",
+    ),
+    case(
+        "SR-BLK-59",
+        table(2, 2),
+        [{"type": "table", "rows": [[raw()], [raw(), raw()]]}],
+        "all rows must have the same number of cells",
+    ),
+    case("SR-BLK-60", provider(), provider(auth_url="http://x.example"), "must be a valid HTTPS URL"),
+    case("SR-BLK-60", provider(accessory=MENU), provider(accessory=SELECT), "unsupported type: static_select"),
     case("SR-BLK-22", data(201), data(202), "no more than 201 items allowed"),
     case("SR-BLK-22", data(2), data(1), "must provide at least 2 items"),
     case("SR-BLK-23", data(2, 20), data(2, 21), "no more than 20 items allowed"),
@@ -312,6 +332,12 @@ MESSAGE = [
         box(DIVIDER, has_header_divider=True),
         box(DIVIDER, is_collapsible=True, has_header_divider=True),
         "not supported with is_collapsible",
+    ),
+    case(
+        "SR-BLK-39",
+        box(DIVIDER, is_collapsible=True, has_header_divider=False),
+        box(DIVIDER, has_header_divider="no"),
+        "must be a boolean",
     ),
     case("SR-BLK-42", plan(*[task("complete")] * 50), plan(*[task("complete")] * 51), "no more than 50 items allowed"),
     case(
@@ -571,6 +597,13 @@ def test_in_messages(taken: list[Json], refused: list[Json], problem: str) -> No
             asking({"type": "file_input", "max_files": 11}),
             "must be less than 11",
         ),
+        case(
+            "SR-ELM-20",
+            "modal",
+            asking({"type": "file_input", "max_files": 1}),
+            asking({"type": "file_input", "max_files": 0}),
+            "must be more than 0",
+        ),
         case("SR-BLK-40", "modal", alert("x" * 200), alert("x" * 201), "must be less than 201 characters"),
         case("SR-BLK-41", "modal", alert(level="success"), alert(level="panic"), "must be a valid enum value"),
     ],
@@ -594,6 +627,7 @@ def test_in_views(surface: str, taken: list[Json], refused: list[Json], problem:
         case("SR-BLK-46", [{"type": "context_actions", "elements": [FEEDBACK]}], {"message"}, {"modal", "home"}),
         case("SR-BLK-46", [{"type": "file", "external_id": "1", "source": "remote"}], {"message"}, {"modal", "home"}),
         case("SR-BLK-46", [bars()], {"message"}, {"modal", "home"}),
+        case("SR-BLK-60", provider(), {"message", "modal", "home"}, set()),
     ],
 )
 def test_where_blocks_stand(blocks: list[Json], there: set[str], not_there: set[str]) -> None:
