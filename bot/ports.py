@@ -97,8 +97,16 @@ class Transaction(Protocol):
         """The incident as it stands in this transaction."""
         ...
 
-    def append(self, incident: Incident, new: Sequence[Event], due_at: datetime | None) -> Incident:
-        """Write what happened and when to look again; the incident afterwards. Raises Conflict."""
+    def glance(self, id: str) -> Incident | None:
+        """The incident as this process last knew it, nothing asked; None where it does not know it."""
+        ...
+
+    def append(
+        self, incident: Incident, new: Sequence[Event], due_at: datetime | None,
+        delivery: tuple[str, datetime] | None = None,
+    ) -> Incident:  # fmt: skip
+        """Write what happened, when to look again, and the key of the delivery that brought it about; the incident
+        afterwards. Raises Conflict where it stands otherwise, or the key is there."""
         ...
 
     def set_due(self, incident_id: str, seq: int, due_at: datetime | None) -> bool:
@@ -165,8 +173,11 @@ class Claims(Protocol):
 class Store(Protocol):
     """Everything the bot remembers: one way to write, many to read."""
 
-    async def write(self, job: Callable[[Any], T]) -> T:
-        """Run `job(transaction)` in one transaction. Raises StoreUnavailable, or what the job raises."""
+    async def write(self, job: Callable[[Any], T], *, alone: str = "") -> T:
+        """Run `job(transaction)` in one transaction. Raises StoreUnavailable, or what the job raises.
+
+        `alone`: all it does is to glance at this incident and to append to it.
+        """
         ...
 
     async def incident(self, id: str) -> Incident | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
@@ -90,6 +91,24 @@ class Service:
         """
         self.policy_of(actor.team).allow(verb, actor)
 
+        def decide(tx: Transaction, incident: Incident) -> Done:
+            at = self.later(incident)
+            return self._append(tx, incident, rule(incident, by=actor, at=at), key, at)
+
+        def at_once(tx: Transaction) -> Done:
+            """On the incident as it is known here: written only if it still stands so, and if the key is new. All else
+            (a refusal, nothing to do) takes a look."""
+            incident = tx.glance(id)
+            if incident is None or not self.policy_of(actor.team).knows(incident, actor):
+                raise Conflict("it is not known here")
+            try:
+                done = decide(tx, incident)
+            except Refused:
+                raise Conflict("refused, as far as is known here") from None
+            if not done.events:
+                raise Conflict("nothing to do, as far as is known here")
+            return done
+
         def job(tx: Transaction) -> Done:
             if fenced:
                 tx.fence(id)
@@ -98,12 +117,14 @@ class Service:
                 raise Refused(NO_SUCH)
             if key and tx.delivery(actor.team, key) is not None:
                 return Done(incident, incident, (), repeated=True)
-            at = self.later(incident)
-            done = self._append(tx, incident, rule(incident, by=actor, at=at), actor.team, key, at)
+            done = decide(tx, incident)
             if also is not None:
                 also(tx, done)
             return done
 
+        if not fenced and also is None:
+            with contextlib.suppress(Conflict):
+                return self._told(await self.store.write(at_once, alone=id), told)
         return await self._write(job, told)
 
     async def declare(self, verb: str, rule: Declaration, actor: Actor, *, key: str, alike: str = "") -> Done:
@@ -128,7 +149,7 @@ class Service:
                 raise Conflict("another replica has declared it while this one waited for the number")
             if alike and tx.delivery(actor.team, _minute(alike, at)) is None:
                 tx.remember(actor.team, _minute(alike, at), id, "", at)
-            return self._append(tx, incident, events, actor.team, key, at)
+            return self._append(tx, incident, events, key, at)
 
         return await self._write(job)
 
@@ -138,22 +159,24 @@ class Service:
         return max(now, incident.last_at) if incident.last_at else now
 
     @staticmethod
-    def _append(
-        tx: Transaction, incident: Incident, events: Sequence[e.Event], team: str, key: str, at: datetime
-    ) -> Done:
-        after = tx.append(incident, events, due_at=at) if events else incident
+    def _append(tx: Transaction, incident: Incident, events: Sequence[e.Event], key: str, at: datetime) -> Done:
+        if events:
+            after = tx.append(incident, events, due_at=at, delivery=(key, at) if key else None)
+            return Done(incident, after, tuple(events))
         if key:
-            tx.remember(team, key, incident.id, "", at)
-        return Done(incident, after, tuple(events))
+            tx.remember(incident.team, key, incident.id, "", at)
+        return Done(incident, incident, ())
 
     async def _write(self, job: Callable[[Transaction], Done], told: bool = True) -> Done:
         for attempt in range(5):
             try:
-                done = await self.store.write(job)
-                break
+                return self._told(await self.store.write(job), told)
             except Conflict:  # somebody else appended first: look again
                 if attempt == 4:
                     raise
+        raise AssertionError("unreachable")
+
+    def _told(self, done: Done, told: bool) -> Done:
         if done.events and told:
             self.on_change(done.incident.id)
         return done

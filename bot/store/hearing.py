@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy import URL
 
 from bot.store import postgres
-from bot.store.transaction import CHANGED, PEOPLE
+from bot.store.appending import CHANGED
+from bot.store.transaction import PEOPLE
 
 log = structlog.get_logger(__name__)
 

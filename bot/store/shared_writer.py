@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import Connection
@@ -43,6 +45,8 @@ class SharedWriter:
         self._holder = holder
         self._closed = False
         self._places = asyncio.Semaphore(postgres.WRITERS)
+        #: by incident, while anybody appends to it
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: when the database last failed, by the loop's clock
         self._failed = 0.0
         #: whether the latest job failed with it: then its tries are not worth a line each
@@ -54,17 +58,25 @@ class SharedWriter:
         A job that raises leaves nothing behind and raises here. It may run again when the connection broke; after a
         break at the commit it finds what it wrote, as far as it looks (delivery keys, rules). Raises StoreUnavailable.
         """
-        return await self._in_turn(job, single=False)
+        return await self._in_turn(job)
 
     async def single(self, job: Callable[[Transaction], T]) -> T:
         """The same for a job of one statement, which is a transaction by itself: one way to the server, not three."""
         return await self._in_turn(job, single=True)
 
-    async def _in_turn(self, job: Callable[[Transaction], T], single: bool) -> T:
+    async def append(self, job: Callable[[Transaction], T], id: str) -> T:
+        """The same for a job that glances at one incident and appends to it. Those of one incident run one after the
+        other, each on what the one before has made of it: side by side all but the first would find it changed."""
+        turn = self._turns.setdefault(id, asyncio.Lock())
+        return await self._in_turn(job, single=True, after=turn)
+
+    async def _in_turn(
+        self, job: Callable[[Transaction], T], *, single: bool = False, after: asyncio.Lock | None = None
+    ) -> T:
         if self._closed:
             raise StoreUnavailable("The database is closed: nothing was recorded.")
         asked = asyncio.get_running_loop().time()
-        async with self._places:
+        async with after or contextlib.nullcontext(), self._places:
             if asked < self._failed:  # what waited behind a write that was not answered would not be answered either
                 raise StoreUnavailable(UNAVAILABLE)
             return await self._written(job, single)
@@ -81,6 +93,7 @@ class SharedWriter:
                             if single:
                                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                             transaction = await connection.begin()
+                            committing = single  # with its one statement
                             value = await connection.run_sync(self._run, job, folded)
                             committing = True
                             await transaction.commit()

@@ -118,12 +118,15 @@ class Store:
         if self._only is not None:
             self._only.give_back()
 
-    async def write(self, job: Callable[[Transaction], T]) -> T:
+    async def write(self, job: Callable[[Transaction], T], *, alone: str = "") -> T:
         """Run `job`, synchronous and quick, in one transaction; its value, once that is on the disk.
 
         Whatever it raises is raised here, and nothing of it is written. Raises StoreUnavailable when the database
-        could not be written; then nothing of it was acknowledged either.
+        could not be written; then nothing of it was acknowledged either. `alone`: all that the job does is to glance at
+        this incident and to append to it, for which PostgreSQL is asked once.
         """
+        if alone and isinstance(self._writer, SharedWriter):
+            return await self._writer.append(job, alone)
         return await self._writer.write(job)
 
     async def _rows(self, statement: Executable, values: dict[str, Any] | None = None) -> Sequence[RowMapping]:

@@ -14,7 +14,8 @@ from bot.domain.errors import Conflict, LeaseLost, NewerThanThisProgram
 from bot.domain.events import Entry, Event, Unknown
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
-from bot.store import chain, codec, reads
+from bot.store import appending, chain, codec, reads
+from bot.store.appending import CHANGED
 from bot.store.folded import Folded, FoldedCache
 from bot.store.holder import Holder
 from bot.store.instant import Instant
@@ -23,8 +24,7 @@ from bot.store.tables import deliveries, effects, events, incidents, teams
 
 _i, _e = incidents.c, events.c
 
-#: tells the other processes that an incident changed, once this is committed
-CHANGED, NOTIFY = "incident_changed", text("SELECT pg_notify(:channel, :what)")
+NOTIFY = text("SELECT pg_notify(:channel, :what)")
 #: the same of a workspace's people and groups
 PEOPLE = "people_changed"
 
@@ -34,25 +34,12 @@ _COUNT = (
     .values(next_number=teams.c.next_number + 1)
     .returning(teams.c.next_number)
 )
-_INDEX = (
-    update(incidents)
-    .where(_i.id == bindparam("key"), _i.seq == bindparam("was"))
-    .values(
-        {
-            name: bindparam(name)
-            for name in ("number", "channel", "status", "severity", "title", "private", "declared_at", "seq", "head",
-                         "due_at")
-        }
-    )
-)  # fmt: skip
 #: a team's counter before its first incident; several processes may come to that at once
 _FIRST = text("INSERT INTO teams (team_id, next_number) VALUES (:team, 1) ON CONFLICT (team_id) DO NOTHING")
 _NEW_EVENTS, _NEW_INCIDENT, _NEW_DELIVERY = insert(events), insert(incidents), insert(deliveries)
 _SET_DUE = (
     update(incidents).where(_i.id == bindparam("key"), _i.seq == bindparam("was")).values(due_at=bindparam("due_at"))
 )
-#: what is told goes out with the commit; None where nobody wrote this row
-_INDEX_TOLD = _INDEX.returning(func.pg_notify(bindparam("told"), bindparam("what")))
 #: one statement, whether the call is known or not
 _EFFECT = text(
     "INSERT INTO effects (id, team_id, incident_id, key, kind, state, channel, ts, thread_ts, hash, attempts, "
@@ -147,6 +134,15 @@ class Transaction:
         one = self._folded(id)
         return one.incident if one else None
 
+    def glance(self, id: str) -> Incident | None:
+        """The incident as this process last knew it; None where it does not. Nothing is asked: `append` is refused
+        where somebody else has written since."""
+        one = self.folded.get(id) or self._batch.get(id) or self._cache.current(id)
+        if one is None:
+            return None
+        self.folded[id] = one
+        return one.incident
+
     def entries(self, id: str) -> list[Entry]:
         """The whole timeline in this transaction, in order."""
         return reads.entries(self._connection.execute(reads.TIMELINE, {"id": id}).mappings().all())
@@ -176,11 +172,15 @@ class Transaction:
         tail = self._connection.execute(reads.TAIL, {"id": id, "after": known.incident.seq}).mappings().all()
         return reads.continued(known, state, tail)
 
-    def append(self, incident: Incident, new: Sequence[Event], due_at: datetime | None) -> Incident:
+    def append(
+        self, incident: Incident, new: Sequence[Event], due_at: datetime | None,
+        delivery: tuple[str, datetime] | None = None,
+    ) -> Incident:  # fmt: skip
         """Write what happened, in order, and when the incident is to be looked at; the incident afterwards.
 
-        Raises Conflict when `incident` is not the latest state, and NewerThanThisProgram when its timeline holds
-        what this program does not understand.
+        `delivery`: the key and moment of what brought it about, which is remembered with it. Raises Conflict when
+        `incident` is not the latest state or the delivery was acted on already, and NewerThanThisProgram when its
+        timeline holds what this program does not understand.
         """
         if not new:
             return incident
@@ -189,7 +189,7 @@ class Transaction:
                 f"{incident.name} was changed by a newer version of this bot, so this version only reads it. "
                 "Nothing was recorded. Update the bot and try again."
             )
-        team, id, was = incident.team, incident.id, incident.seq
+        team, id = incident.team, incident.id
         last = self._latest(incident)
         mac = last.mac if last else ""
         rows: list[dict[str, Any]] = []
@@ -209,11 +209,15 @@ class Transaction:
             )  # fmt: skip
             incident = evolve(incident, Entry(seq, kept))
         head = chain.head(self._key, team, id, incident.seq, mac)
-        self._index(incident, was, head, due_at)
-        try:
-            self._connection.execute(_NEW_EVENTS, rows)
-        except IntegrityError:
-            raise Conflict("somebody else wrote to this incident first") from None
+        index = {**index_values(incident), "head": head, "due_at": due_at}
+        if last is not None:
+            told = self._holder.by if self._holder else ""
+            appending.append(self._connection, team, id, last.head, index, rows, delivery, told)
+        else:
+            self._begin(incident, index, rows)
+            if delivery is not None:
+                self.remember(team, delivery[0], id, "", delivery[1])
+        self._states.pop(id, None)
         self.folded[id] = Folded(incident, mac, head, last.redactions if last else 0)
         return incident
 
@@ -228,30 +232,18 @@ class Transaction:
                 raise Conflict("somebody else wrote to this incident first")
         return one
 
-    def _index(self, incident: Incident, was: int, head: str, due_at: datetime | None) -> None:
-        """Write the index row, which also settles who was first."""
-        values = {**index_values(incident), "head": head, "due_at": due_at}
-        told = {"told": CHANGED, "what": f"{self._holder.by}:{incident.id}"} if self._holder else {}
-        if was:
-            written = {"key": incident.id, "was": was, **values}
-            if self._holder:
-                first = self._connection.execute(_INDEX_TOLD, {**written, **told}).first() is not None
-            else:
-                first = self._connection.execute(_INDEX, written).rowcount == 1
-            if not first:
-                raise Conflict("somebody else wrote to this incident first")
-            self._states.pop(incident.id, None)
-            return
+    def _begin(self, incident: Incident, index: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write the first rows of an incident."""
         try:
             self._connection.execute(
-                _NEW_INCIDENT, {"id": incident.id, "team_id": incident.team, "redactions": 0, **values}
+                _NEW_INCIDENT, {"id": incident.id, "team_id": incident.team, "redactions": 0, **index}
             )
-            if self._holder:
-                self.claim(incident.id)  # who declares goes on with it: nobody else claims it in between
-                self._connection.execute(NOTIFY, {"channel": CHANGED, "what": told["what"]})
-            self._states.pop(incident.id, None)
+            self._connection.execute(_NEW_EVENTS, rows)
         except IntegrityError:
             raise Conflict("this incident was declared meanwhile") from None
+        if self._holder:
+            self.claim(incident.id)  # who declares goes on with it: nobody else claims it in between
+            self._connection.execute(NOTIFY, {"channel": CHANGED, "what": f"{self._holder.by}:{incident.id}"})
 
     def redact(self, id: str, seqs: Iterable[int]) -> Incident:
         """Take the bodies of these events out for good; the chain still verifies. The incident afterwards.

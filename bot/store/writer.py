@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -151,7 +152,7 @@ class Writer:
             # On a full disk, among others, SQLite itself rolls everything back; what follows would be committed
             # statement by statement, and what the jobs before wrote is gone.
             raise one.error or StoreUnavailable(UNAVAILABLE)
-        if isinstance(one.error, OperationalError):
+        if isinstance(one.error, OperationalError | sqlite3.OperationalError):  # appending.py speaks to the driver
             one.error = _unavailable(one.error)
         elif isinstance(one.error, StopIteration):  # a future cannot carry it
             one.error = RuntimeError("a job raised StopIteration")

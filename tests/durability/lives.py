@@ -122,14 +122,14 @@ class SimulatedStore:
             lambda: getattr(self._life.store, name)(*arguments, **named)
         )
 
-    async def write(self, job: Callable[[Any], Any]) -> Any:
+    async def write(self, job: Callable[[Any], Any], **how: Any) -> Any:
         world = self._life.world
 
         async def write() -> Any:
             if world.away:
                 world.away -= 1
                 raise StoreUnavailable("The database is away.")
-            value = await self._life.store.write(job)
+            value = await self._life.store.write(job, **how)
             if isinstance(value, Done) and value.events:
                 world.committed.append(value)
             return value

@@ -104,9 +104,9 @@ class MortalStore:
         claims = self._store.claims
         return claims if claims.every is None else MortalClaims(claims, self._fate)
 
-    async def write(self, job: Job) -> Any:
+    async def write(self, job: Job, **how: Any) -> Any:
         self._fate.point("before a commit")
-        value = await self._store.write(self._fate.around(job))
+        value = await self._store.write(self._fate.around(job), **how)
         self._fate.point("after a commit")
         return value
 

@@ -1,23 +1,29 @@
-"""How often a reminder asks PostgreSQL: each time is a way to the server and a fifth of a millisecond of processor."""
+"""How often an act and a reminder ask PostgreSQL: each time is a way to the server and a fifth of a millisecond of
+processor."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from bot.domain import notes
+from bot.domain.actor import Actor
+from bot.domain.errors import Refused
 from tests.postgres import Postgres
 from tests.world import world_at
 
 #: where they were not read ahead of the moment: the incident's row, its events, its calls
 READS = 3
-#: locking the row (which sees the lease); then the row, the event and the intent in one transaction with it
-BEFORE_THE_CALL = 4
+#: locking the row (which sees the lease); then the row and the event, and the intent, in one transaction with it
+BEFORE_THE_CALL = 3
 #: the next moment, which sees the lease and gives it back, and how each of two calls ended: the other transaction
 AFTER_IT = 3
 
@@ -58,5 +64,22 @@ async def test_a_reminder_is_two_transactions(tmp_path: Path, postgres18: Postgr
                 seen.append([one for one in statements if about_one(one)])
         assert [len(one) <= READS + BEFORE_THE_CALL + AFTER_IT for one in seen] == [True, True], seen
         what = [" ".join(one.split()[:3]) for one in seen[1] if not one.startswith("SELECT")]
-        assert what[1:3] == ["INSERT INTO events", "INSERT INTO effects"], "what happened and the intent together"
+        assert what[0:2] == ["WITH indexed AS", "INSERT INTO effects"], "what happened and the intent together"
         assert len(what) == BEFORE_THE_CALL - 1 + AFTER_IT, what
+
+
+async def test_an_act_is_one_statement(tmp_path: Path, postgres18: Postgres) -> None:
+    """A transaction by itself: event, index row, key of the delivery. What repeats it, or is refused, is looked at."""
+    async with world_at(tmp_path, database_url=postgres18.create()) as world:
+        await world.declare("ana", "sev1 Withdrawals are stuck")
+        incident, service = await world.incident(), world.bot.service
+        ana = Actor(incident.team, world.slack.person("ana").id, "Ana")
+        note = partial(notes.note, text="restarted the payout worker")
+        with said() as statements:
+            first = await service.act(incident.id, "note", note, ana, key="one", told=False)
+        assert [" ".join(one.split()[:3]) for one in statements] == ["WITH indexed AS"]
+        again = await service.act(incident.id, "note", note, ana, key="one", told=False)
+        assert (again.repeated, again.incident.seq) == (True, first.incident.seq)
+        with pytest.raises(Refused, match="Write what happened"):
+            await service.act(incident.id, "note", partial(notes.note, text=" "), ana, key="two", told=False)
+        assert (await world.types()).count("Noted") == 1
