@@ -67,6 +67,7 @@ class Desk:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     responses: dict[str, ResponseUrl] = field(default_factory=dict)
     uploads: dict[str, str] = field(default_factory=dict)
+    deleted_files: set[str] = field(default_factory=set)
     scheduled: dict[str, Scheduled] = field(default_factory=dict)
     canvases: dict[str, Canvas] = field(default_factory=dict)
     event_contexts: dict[str, str] = field(default_factory=dict)

@@ -14,5 +14,11 @@ class SlackError(Exception):
         self.more = more
 
 
+def invalid_arguments(*problems: str) -> SlackError:
+    """The call is refused, and told what is wrong with its arguments (SR-TOK-07)."""
+    messages = [f"[ERROR] {each}" for each in problems]
+    return SlackError("invalid_arguments", response_metadata={"messages": messages})
+
+
 class NotPossible(Exception):
     """A person tried what Slack's own clients do not offer, for example a click on a button that is not there."""

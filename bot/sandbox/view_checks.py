@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from bot.sandbox import blocks as kit
-from bot.sandbox.errors import SlackError
+from bot.sandbox.errors import SlackError, invalid_arguments
 from bot.sandbox.records import Json
 
 
@@ -15,6 +15,5 @@ def checked(view: Json, kind: str | None) -> Json:
         raise SlackError("view_too_large")
     problems = kit.view_problems(view, kind)
     if problems:
-        messages = [f"[ERROR] {each}" for each in problems]
-        raise SlackError("invalid_arguments", response_metadata={"messages": messages})
+        raise invalid_arguments(*problems)
     return view

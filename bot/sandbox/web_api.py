@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.sandbox import posting
 from bot.sandbox.clock import SandboxClock
-from bot.sandbox.errors import SlackError
+from bot.sandbox.errors import SlackError, invalid_arguments
 from bot.sandbox.faults import Faults
 from bot.sandbox.install import APP_SCOPES, Grant, Install
 from bot.sandbox.journal import Call, Journal
@@ -138,8 +138,7 @@ class WebApi:
             raise SlackError("missing_scope", needed=",".join(method.scopes), provided=",".join(sorted(granted)))
         missing = [each for each in method.required if args.get(each) in (None, "")]
         if missing:
-            messages = [f"[ERROR] missing required field: {each}" for each in missing]
-            raise SlackError("invalid_arguments", response_metadata={"messages": messages})
+            raise invalid_arguments(*(f"missing required field: {each}" for each in missing))
         body = method.handler(Request(workspace.desk, name, args, world.bot, method, granted, self.install, token))
         if fault == "expired_ticket":
             self.sockets.expire_tickets()

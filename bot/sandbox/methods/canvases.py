@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.desk import Canvas
-from bot.sandbox.errors import SlackError
+from bot.sandbox.errors import SlackError, invalid_arguments
 from bot.sandbox.methods.request import Method, Request
 from bot.sandbox.records import Json
 
@@ -23,7 +23,7 @@ def _markdown(given: Any, failed: str) -> str:
     if not isinstance(given, dict) or given.get("type") != "markdown" or not isinstance(given.get("markdown"), str):
         raise SlackError(failed, detail="document_content: type markdown and its markdown are wanted")
     if len(given["markdown"]) > CONTENT:
-        raise SlackError("canvas_too_large" if failed == "canvas_editing_failed" else failed)
+        raise SlackError(failed, detail="document_content is too large")
     return str(given["markdown"])
 
 
@@ -66,7 +66,7 @@ def edit(request: Request) -> Json:
     canvas = _canvas(request)
     changes = request.json("changes", "invalid_arguments")
     if not isinstance(changes, list) or not changes or not all(isinstance(each, dict) for each in changes):
-        raise SlackError("invalid_arguments", response_metadata={"messages": ["[ERROR] changes: a list of objects"]})
+        raise invalid_arguments("must provide an array of objects [json-pointer:/changes]")
     title, sections = canvas.title, list(canvas.sections)
     for change in changes:
         if change.get("operation") == "rename":
@@ -74,7 +74,7 @@ def edit(request: Request) -> Json:
         else:
             sections = _changed(request, sections, change)
     if sum(len(part) for _, part in sections) > CONTENT:
-        raise SlackError("canvas_too_large")
+        raise SlackError("canvas_editing_failed", detail="the canvas would be too large")
     canvas.title, canvas.sections = title, sections
     return {}
 
@@ -102,7 +102,7 @@ def lookup(request: Request) -> Json:
     canvas = _canvas(request)
     criteria = request.json("criteria", "invalid_arguments")
     if not isinstance(criteria, dict) or not criteria:
-        raise SlackError("invalid_arguments")
+        raise invalid_arguments("must provide an object [json-pointer:/criteria]")
     kinds, words = criteria.get("section_types") or [], str(criteria.get("contains_text") or "")
     marks = {mark for kind in kinds if isinstance(kind, str) for mark in _TYPES.get(kind, ())}
     found = [

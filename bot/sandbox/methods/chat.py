@@ -18,17 +18,17 @@ ATTACHMENTS = 100  # SR-MSG-04
 METADATA_BYTES = 8_000  # SR-MSG-08
 
 
-def _blocks(request: Request) -> list[Json] | None:
+def checked_blocks(request: Request) -> list[Json] | None:
     """The checked blocks; None where the argument is missing."""
-    blocks = request.json("blocks", "invalid_blocks_format")
-    if blocks is None:
+    given = request.json("blocks", "invalid_blocks_format")
+    if given is None:
         return None
-    if not isinstance(blocks, list):
+    if not isinstance(given, list):
         raise SlackError("invalid_blocks_format")
-    problems = kit.problems(blocks, "message")
+    problems = kit.problems(given, "message")
     if problems:
         raise _refused(problems)
-    return blocks
+    return given
 
 
 def _refused(problems: list[str]) -> SlackError:
@@ -44,6 +44,7 @@ def _attachments(request: Request) -> list[Json] | None:
         raise SlackError("invalid_attachments")
     if len(attachments) > ATTACHMENTS:
         raise SlackError("too_many_attachments")
+    attachments = [each for each in attachments if each]
     for index, attachment in enumerate(attachments):
         problems = (
             kit.problems(attachment["blocks"], "message", f"attachments/{index}/blocks")
@@ -82,14 +83,23 @@ def _inside(value: Any) -> list[Any]:
     return []
 
 
+def direct(request: Request, user: str) -> Channel | None:
+    """The direct message with a person, by that person's id; None where it is nobody's (SR-MSG-20)."""
+    world = request.world
+    if not user.startswith(("U", "W")) or user not in world.users:
+        return None
+    if world.users[user].is_bot:
+        raise SlackError("cannot_dm_bot")
+    return world.direct(world.bot.id, user)
+
+
 def where(request: Request) -> Channel:
     """Where to post: a channel id, a name (posting takes names too), or a person's id for a direct message."""
     world = request.world
     name = request.text("channel")
-    if name.startswith(("U", "W")) and name in world.users:
-        if world.users[name].is_bot:
-            raise SlackError("cannot_dm_bot")  # SR-MSG-20
-        return world.direct(world.bot.id, name)
+    channel = direct(request, name)
+    if channel is not None:
+        return channel
     channel = world.channels.get(name) or world.channels.get(world.names.get(name.removeprefix("#"), ""))
     if channel is None or not world.visible(channel, request.caller):
         raise SlackError("channel_not_found")
@@ -99,20 +109,20 @@ def where(request: Request) -> Channel:
 def content(request: Request) -> tuple[str, list[Json], list[Json]]:
     """(text, blocks, attachments) of a new message. Raises SlackError (SR-MSG-03, SR-MSG-05, SR-MSG-06)."""
     text = request.text("text")
-    blocks, attachments = _blocks(request) or [], _attachments(request) or []
+    given, attachments = checked_blocks(request) or [], _attachments(request) or []
     markdown = request.text("markdown_text")
     if markdown:
-        if text or blocks:
+        if text or given:
             raise SlackError("markdown_text_conflict")
         if len(markdown) > kit.MARKDOWN_TOTAL:
             raise SlackError("msg_too_long")
         return markdown, [{"type": "markdown", "text": markdown}], attachments
-    if not text.strip() and not blocks and not attachments:
+    if not text.strip() and not given and not attachments:
         raise SlackError("no_text")
-    if not text and blocks:
+    if not text and given:
         # What Slack shows where a program gave blocks without a text.
         text = "This content can't be displayed."
-    return text[:TEXT_KEPT], blocks, attachments
+    return text[:TEXT_KEPT], given, attachments
 
 
 def thread(request: Request, channel: Channel) -> str | None:
@@ -177,23 +187,22 @@ def update(request: Request) -> Json:
         raise SlackError("is_inactive")
     if message.user != request.caller.id:
         raise SlackError("cant_update_message")
-    given_text = request.args.get("text")
-    blocks, attachments = _blocks(request), _attachments(request)
-    text = None if given_text is None else str(given_text)
+    given, attachments = checked_blocks(request), _attachments(request)
+    text = None if request.args.get("text") is None else request.text("text")
     markdown = request.text("markdown_text")
     if markdown:
-        if text or blocks:
+        if text or given:
             raise SlackError("markdown_text_conflict")
-        text, blocks = markdown, [{"type": "markdown", "text": markdown}]
+        text, given = markdown, [{"type": "markdown", "text": markdown}]
     if text is not None and len(text) > (kit.MARKDOWN_TOTAL if markdown else UPDATE_TEXT):
         raise SlackError("msg_too_long")
-    if not text and blocks is None and attachments is None:
+    if not text and given is None and attachments is None:
         raise SlackError("no_text")
-    if text and blocks is None:
+    if text and given is None:
         # SR-MSG-19: "If the text argument is provided and blocks are not provided, the blocks will be removed".
-        blocks = []
+        given = []
     talk.edit(
-        request.world, message, request.caller, text=text, blocks=blocks, attachments=attachments,
+        request.world, message, request.caller, text=text, blocks=given, attachments=attachments,
         metadata=metadata(request),
     )  # fmt: skip
     shown = message_object(request.world, message, metadata=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.sandbox import rooms
-from bot.sandbox.errors import SlackError
+from bot.sandbox.errors import SlackError, invalid_arguments
 from bot.sandbox.methods.request import Method, Request
 from bot.sandbox.records import Channel, Json, User
 from bot.sandbox.shapes import channel_object
@@ -54,7 +54,7 @@ def invite(request: Request) -> Json:
     if not wanted:
         raise SlackError("no_user")
     if len(wanted) > INVITED_AT_ONCE:
-        raise SlackError("invalid_arguments")
+        raise invalid_arguments(f"no more than {INVITED_AT_ONCE} items allowed [json-pointer:/users]")
     good: list[User] = []
     errors: list[Json] = []
     for user_id in dict.fromkeys(wanted):
@@ -134,6 +134,9 @@ def kick(request: Request) -> Json:
 
 
 def _short(request: Request, name: str) -> str:
+    """A topic or a purpose: given, if only to take the old one away, and not too long (SR-CHN-06)."""
+    if request.args.get(name) is None:
+        raise invalid_arguments(f"missing required field: {name}")
     value = request.text(name)
     if len(value) > TOPIC_LENGTH:
         raise SlackError("too_long")
@@ -205,7 +208,9 @@ def open_dm(request: Request) -> Json:
     if user is None:
         raise SlackError("user_not_found")
     if user.is_bot:
-        raise SlackError("cannot_dm_bot")
+        raise SlackError("cannot_dm_bot")  # SR-MSG-20
+    if user.deleted:
+        raise SlackError("user_disabled")
     known = len(world.ims)
     channel = world.direct(world.bot.id, user.id)
     answer: Json = {"channel": {"id": channel.id}}
@@ -227,6 +232,8 @@ def _open_group(request: Request, users: list[str]) -> Json:
     people = [world.users[each] for each in users if each in world.users and each != request.caller.id]
     if len(people) < len(users):
         raise SlackError("user_not_found")
+    if any(each.deleted for each in people):
+        raise SlackError("user_disabled")
     known = len(world.channels)
     channel = rooms.group(world, request.caller, people)
     full = request.flag("return_im")

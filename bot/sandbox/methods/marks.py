@@ -78,8 +78,6 @@ def bookmarks_add(request: Request) -> Json:
     channel = request.channel("channel_id", live=True, member=True)
     if request.text("type") != "link":
         raise SlackError("invalid_bookmark_type")
-    if not request.text("title"):
-        raise SlackError("invalid_arguments")
     link = _link(request)
     if len(channel.bookmarks) >= BOOKMARKS:
         raise SlackError("too_many_bookmarks")
@@ -176,7 +174,7 @@ METHODS = {
     "pins.add": Method(pins_add, ("pins:write",), 2, required=("channel",)),
     "pins.remove": Method(pins_remove, ("pins:write",), 2, required=("channel",)),
     "pins.list": Method(pins_list, ("pins:read",), 2, required=("channel",)),
-    "bookmarks.add": Method(bookmarks_add, ("bookmarks:write",), 2, required=("channel_id",)),
+    "bookmarks.add": Method(bookmarks_add, ("bookmarks:write",), 2, required=("channel_id", "title", "type")),
     "bookmarks.edit": Method(bookmarks_edit, ("bookmarks:write",), 2, required=("channel_id",)),
     "bookmarks.remove": Method(bookmarks_remove, ("bookmarks:write",), 2, required=("channel_id",)),
     "bookmarks.list": Method(bookmarks_list, ("bookmarks:read",), 3, required=("channel_id",)),

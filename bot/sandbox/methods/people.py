@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from bot.sandbox.errors import SlackError
 from bot.sandbox.methods.request import Method, Request
-from bot.sandbox.records import Json
+from bot.sandbox.records import Json, User
 from bot.sandbox.shapes import group_object, user_object
+
+
+def _shown(request: Request, user: User) -> Json:
+    """A person, with an e-mail address only for whom may read those (SR-TOK-15)."""
+    shown = user_object(request.world, user)
+    if "users:read.email" not in request.granted:
+        shown["profile"].pop("email", None)
+    return shown
 
 
 def users_info(request: Request) -> Json:
     user = request.world.users.get(request.text("user"))
     if user is None:
         raise SlackError("user_not_found")
-    return {"user": user_object(request.world, user)}
+    return {"user": _shown(request, user)}
 
 
 def users_list(request: Request) -> Json:
     rows = list(request.world.users.values())
     page, cursor = request.page(rows, len(rows), 1000)
     return {
-        "members": [user_object(request.world, user) for user in page],
+        "members": [_shown(request, user) for user in page],
         "cache_ts": request.world.seconds(),
         "response_metadata": {"next_cursor": cursor},
     }
@@ -29,7 +37,7 @@ def lookup_by_email(request: Request) -> Json:
     wanted = request.text("email").lower()
     for user in request.world.users.values():
         if user.email and user.email.lower() == wanted:
-            return {"user": user_object(request.world, user)}
+            return {"user": _shown(request, user)}
     raise SlackError("users_not_found")
 
 

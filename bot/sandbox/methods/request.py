@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.desk import Desk
-from bot.sandbox.errors import SlackError
+from bot.sandbox.errors import SlackError, invalid_arguments
 from bot.sandbox.install import Install
 from bot.sandbox.records import Channel, Json, Message, User
 from bot.sandbox.world import World
+
+_WHOLE = re.compile(r"-?\d{1,18}")
+_OWN_LIMIT = ("conversations.list", "conversations.members", "users.conversations")
+"""Methods that document an error of their own for a limit that is none."""
 
 _PREFIX = {"channel": "channels:", "group": "groups:", "im": "im:", "mpim": "mpim:"}
 
@@ -49,7 +54,10 @@ class Request:
     # --- arguments ---------------------------------------------------------------------------------------------
 
     def text(self, name: str, default: str = "") -> str:
+        """A string; numbers and flags of a JSON body are taken as written. Raises SlackError (SR-TOK-14)."""
         value = self.args.get(name)
+        if isinstance(value, (dict, list)):
+            raise invalid_arguments(f"must provide a string [json-pointer:/{name}]")
         return default if value is None else str(value)
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -61,15 +69,15 @@ class Request:
         return str(value).lower() in ("1", "true")
 
     def number(self, name: str, default: int, most: int) -> int:
+        """A whole number from 0 on, `most` where it is more; `default` where it is 0 or not given (SR-LST-04)."""
         value = self.args.get(name)
         if value in (None, ""):
             return default
-        try:
-            number = int(str(value))
-        except ValueError:
-            raise SlackError("invalid_arguments") from None
+        number = int(str(value)) if _WHOLE.fullmatch(str(value)) else -1
         if number < 0:
-            raise SlackError("invalid_limit")  # SR-LST-04
+            if name == "limit" and self.name in _OWN_LIMIT:
+                raise SlackError("invalid_limit")
+            raise invalid_arguments(f"must be a whole number of 0 or more [json-pointer:/{name}]")
         return min(number, most) or default
 
     def names(self, name: str) -> list[str]:

@@ -7,7 +7,7 @@ import binascii
 import re
 
 from bot.sandbox import blocks as kit
-from bot.sandbox.errors import SlackError
+from bot.sandbox.errors import SlackError, invalid_arguments
 from bot.sandbox.methods.request import Method, Request
 from bot.sandbox.records import Json
 
@@ -86,9 +86,7 @@ def blocks_validate(request: Request) -> Json:
     """docs: blocks.validate: exactly one of blocks, message and view (SR-BLK-53)."""
     given = [name for name in ("blocks", "message", "view") if request.args.get(name) not in (None, "")]
     if len(given) != 1:
-        raise SlackError(
-            "invalid_arguments", response_metadata={"messages": ["[ERROR] give one: blocks, message, view"]}
-        )
+        raise invalid_arguments("give one: blocks, message, view")
     body = request.json(given[0], f"invalid_{given[0]}")
     if given == ["blocks"]:
         problems = kit.problems(body, "message")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox import windows
-from bot.sandbox.errors import SlackError
+from bot.sandbox.errors import SlackError, invalid_arguments
 from bot.sandbox.methods.request import Method, Request
 from bot.sandbox.records import Json, View
 from bot.sandbox.shapes import view_object
@@ -12,8 +12,10 @@ from bot.sandbox.view_checks import checked
 
 def _view(request: Request, kind: str) -> Json:
     view = request.json("view", "invalid_arguments")
+    if view is None:
+        raise invalid_arguments("missing required field: view")
     if not isinstance(view, dict):
-        raise SlackError("invalid_arguments", response_metadata={"messages": ["[ERROR] missing required field: view"]})
+        raise invalid_arguments("must provide an object [json-pointer:/view]")
     return checked(view, kind)
 
 
@@ -21,8 +23,7 @@ def _pointer(request: Request) -> str:
     """The trigger, or the newer interactivity pointer. Raises SlackError where neither is given (SR-TOK-07)."""
     given = request.text("trigger_id") or request.text("interactivity_pointer")
     if not given:
-        messages = ["[ERROR] missing required field: trigger_id"]
-        raise SlackError("invalid_arguments", response_metadata={"messages": messages})
+        raise invalid_arguments("missing required field: trigger_id")
     return given
 
 
@@ -52,7 +53,7 @@ def update(request: Request) -> Json:
 def _found(request: Request) -> View:
     view_id, external = request.text("view_id"), request.text("external_id")
     if not view_id and not external:
-        raise SlackError("invalid_arguments")
+        raise invalid_arguments("missing required field: view_id")
     for stack in request.world.stacks.values():
         for view in stack:
             if view.id == view_id or (external and view.external_id == external):
@@ -66,7 +67,7 @@ def publish(request: Request) -> Json:
         raise SlackError("not_enabled")
     user = request.world.users.get(request.text("user_id"))
     if user is None:
-        raise SlackError("invalid_arguments")
+        raise invalid_arguments("must be the id of a user [json-pointer:/user_id]")
     body = _view(request, "home")
     view = windows.publish_home(request.world, user.id, body, request.text("hash"))
     return {"view": view_object(request.world, view)}

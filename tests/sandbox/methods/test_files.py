@@ -44,7 +44,7 @@ async def test_what_is_refused(sandbox: Sandbox, client: AsyncWebClient) -> None
         async with session.post(started["upload_url"], data=b"abc") as response:
             assert response.status == 404  # a ticket serves once
     assert await error_of(client, "files.completeUploadExternal", **done) == "not_in_channel"
-    assert await error_of(client, "files.getUploadURLExternal", filename="x.txt", length=0) == "invalid_arguments"
+    assert await error_of(client, "files.getUploadURLExternal", filename="x.txt", length=0) == "missing_argument"
     assert await error_of(client, "files.info", file=started["file_id"]) == "file_not_found"
 
 

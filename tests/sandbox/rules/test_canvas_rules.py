@@ -38,7 +38,7 @@ async def test_the_longest_canvas(slack: Try) -> None:
     long = content("x" * 1_048_577)
     await slack.refuses("canvas_creation_failed", "canvases.create", document_content=long)
     change = {"operation": "insert_at_end", "document_content": long}
-    await slack.refuses("canvas_too_large", "canvases.edit", canvas_id=await make(slack), changes=[change])
+    await slack.refuses("canvas_editing_failed", "canvases.edit", canvas_id=await make(slack), changes=[change])
 
 
 @rule("SR-CNV-02")

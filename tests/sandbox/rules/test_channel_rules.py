@@ -58,6 +58,8 @@ async def test_topic_and_purpose(slack: Try, what: str) -> None:
     method = f"conversations.set{what.title()}"
     await slack.takes(method, channel=made, **{what: "x" * 250})
     await slack.refuses("too_long", method, channel=made, **{what: "x" * 251})
+    await slack.takes(method, channel=made, **{what: ""})
+    await slack.refuses("invalid_arguments", method, channel=made)
 
 
 @rule("SR-CHN-07")
@@ -157,6 +159,8 @@ async def test_direct_messages(slack: Try) -> None:
     await slack.takes("conversations.open", users=ANA)
     await slack.refuses("users_list_not_supplied", "conversations.open")
     await slack.refuses("user_not_found", "conversations.open", users="U0NOBODY")
+    gone = slack.sandbox.hire("gone", "Gone Person", deleted=True).id
+    await slack.refuses("user_disabled", "conversations.open", users=gone)
 
 
 @rule("SR-CHN-21")
@@ -178,7 +182,11 @@ async def test_direct_messages_with_several(sandbox: Sandbox, slack: Try) -> Non
     listed = await slack.takes("conversations.list", types="mpim")
     assert [each["id"] for each in listed["channels"]] == [opened["channel"]["id"]]
     await slack.refuses("user_not_found", "conversations.open", users=[ANA, "U0NOBODY"])
-    await slack.refuses("too_many_users", "conversations.open", users=[ANA, BEN, *(f"U{n}" for n in range(7))])
+    crew = [sandbox.hire(f"p{n}", f"Person {n}").id for n in range(9)]
+    await slack.takes("conversations.open", users=crew[:8])
+    await slack.refuses("too_many_users", "conversations.open", users=crew)
+    gone = sandbox.hire("gone", "Gone Person", deleted=True).id
+    await slack.refuses("user_disabled", "conversations.open", users=[ANA, gone])
 
 
 @rule("SR-CHN-19")
@@ -343,7 +351,8 @@ async def test_deleted_once_by_its_owner(slack: Try) -> None:
     file, other = await share_file(slack), await share_file(slack)
     slack.sandbox.world.files[other].user = ANA
     await slack.takes("files.delete", file=file)
-    await slack.refuses("file_not_found", "files.delete", file=file)
+    await slack.refuses("file_deleted", "files.delete", file=file)
+    await slack.refuses("file_deleted", "files.info", file=file)
     await slack.refuses("cant_delete_file", "files.delete", file=other)
 
 
@@ -357,6 +366,29 @@ async def test_what_a_deleted_file_leaves(slack: Try) -> None:
     shown = [(one["text"], one["files"]) for one in seen if one.get("files")]
     slack.holds(shown == [("for the record", [{"id": beside, "mode": "tombstone"}])])
     slack.fails(all(one["id"] != alone for _, files in shown for one in files))
+
+
+@rule("SR-FIL-06")
+async def test_what_an_upload_is_announced_with(slack: Try) -> None:
+    start = {"filename": "a.png", "length": 1}
+    await slack.takes("files.getUploadURLExternal", **start, alt_txt="x" * 1000)
+    await slack.refuses("alt_txt_too_large", "files.getUploadURLExternal", **start, alt_txt="x" * 1001)
+    await slack.refuses("missing_argument", "files.getUploadURLExternal", filename="a.png", length=0)
+
+
+@rule("SR-FIL-07")
+async def test_shared_in_several_places(slack: Try) -> None:
+    await slack.takes("conversations.join", channel=GENERAL)
+    url, file = await begin(slack)
+    await send(slack, url, b"abc")
+    done = {"files": [{"id": file}], "blocks": [{"type": "divider"}]}
+    await slack.refuses("channels_limit_exceeded", "files.completeUploadExternal", **done, channels=[GENERAL] * 101)
+    await slack.refuses("invalid_blocks", "files.completeUploadExternal", **done | {"blocks": [{"type": "divide"}]})
+    await slack.takes("files.completeUploadExternal", **done, channels=f"{GENERAL},{ANA}")
+    assert {each["ts"] for rows in slack.sandbox.world.files[file].shares.values() for each in rows}
+    [direct] = [channel for channel in slack.sandbox.channels if channel.is_im and ANA in channel.members]
+    for where in (slack.sandbox.channel(GENERAL), direct):
+        slack.holds([block["type"] for block in where.messages[-1].blocks] == ["divider"])
 
 
 # -- lists --------------------------------------------------------------------------------------------
@@ -389,6 +421,11 @@ async def test_cursors_belong_to_their_method(slack: Try) -> None:
 
 
 @rule("SR-LST-04")
-async def test_limits_are_not_negative(slack: Try) -> None:
-    await slack.takes("users.list", limit=1)
-    await slack.refuses("invalid_limit", "users.list", limit=-1)
+async def test_limits_are_whole_numbers(slack: Try) -> None:
+    documented = {"conversations.list": {}, "conversations.members": {"channel": GENERAL}, "users.conversations": {}}
+    for method, more in documented.items():
+        await slack.takes(method, limit="1", **more)
+        for limit in (-1, "many", 1.5):
+            await slack.refuses("invalid_limit", method, limit=limit, **more)
+    await slack.takes("users.list", limit=0)
+    await slack.refuses("invalid_arguments", "users.list", limit=-1)

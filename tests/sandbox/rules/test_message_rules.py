@@ -47,6 +47,7 @@ async def test_something_is_said(slack: Try) -> None:
     await slack.takes(POST, channel=GENERAL, attachments=[{"text": "x"}])
     await slack.refuses("no_text", POST, channel=GENERAL, text="", blocks=[])
     await slack.refuses("no_text", POST, channel=GENERAL, text=" ")
+    await slack.refuses("no_text", POST, channel=GENERAL, attachments=[{}])
 
 
 @rule("SR-MSG-04")

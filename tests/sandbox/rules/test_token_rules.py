@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -76,6 +77,30 @@ async def test_required_arguments(slack: Try) -> None:
     await slack.takes("conversations.info", channel=GENERAL)
     refused = await slack.refuses("invalid_arguments", "conversations.info")
     assert refused["response_metadata"]["messages"] == ["[ERROR] missing required field: channel"]
+
+
+@rule("SR-TOK-14")
+async def test_strings_are_strings(slack: Try) -> None:
+    await slack.takes("chat.postMessage", channel=GENERAL, text=5)
+    for wrong in ({"text": "x"}, ["x"]):
+        refused = await slack.refuses("invalid_arguments", "chat.postMessage", channel=GENERAL, text=wrong)
+        assert refused["response_metadata"]["messages"] == ["[ERROR] must provide a string [json-pointer:/text]"]
+        await slack.refuses("invalid_arguments", "conversations.info", channel=wrong)
+
+
+@rule("SR-TOK-15")
+async def test_addresses_need_a_scope_of_their_own(slack: Try) -> None:
+    grant = slack.sandbox.install.grants[slack.token]
+    grant.scopes |= {"users:read.email"}
+    slack.sandbox.world.app = replace(slack.sandbox.app, scopes=grant.scopes)
+    people = (await slack.takes("users.list"))["members"]
+    slack.holds(all(each["profile"]["email"] for each in people if not each["is_bot"]))
+    # Somebody let the app in without that scope.
+    grant.scopes -= {"users:read.email"}
+    people = (await slack.takes("users.list"))["members"]
+    slack.fails(not any("email" in each["profile"] for each in people))
+    one = await slack.takes("users.info", user="U01ANASILVA")
+    slack.fails("email" not in one["user"]["profile"])
 
 
 @rule("SR-TOK-08")
