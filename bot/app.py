@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,13 +54,22 @@ log = structlog.get_logger(__name__)
 LATE = timedelta(minutes=2)
 
 
+@dataclass(frozen=True)
+class Content:
+    """What people wrote for the bot, as it was read."""
+
+    shelf: Shelf
+    library: texts.Library
+
+
 class Bot:
     """The running bot. Build it with `bot(settings)`; `stop` finishes what runs within ten seconds."""
 
-    def __init__(self, settings: Settings, policy: Policy, clock: Clock) -> None:
+    def __init__(self, settings: Settings, policy: Policy, clock: Clock, content: Content | None) -> None:
         self.settings = settings
         self.policy = policy
         self.clock = clock
+        self._content = content
         self.tasks: set[asyncio.Task[Any]] = set()
         self.store: Store
         self.service: Service
@@ -66,8 +77,6 @@ class Bot:
         self.house: House
         self.workspaces: Workspaces
         self.installations: KeptInstallations | None = None
-        self.shelf: Shelf
-        self.library: texts.Library
         self.app: AsyncApp
         self.port = 0
         self.sockets: Sockets | None = None
@@ -86,7 +95,7 @@ class Bot:
         if isinstance(self.clock, FollowedClock):
             self._run(stack, self.clock.follow(), "clock")
             await self.clock.heard()
-        self._load_content()
+        content = self._content or read_content(settings.runbooks_dir, settings.templates_dir)
         key = settings.chain_key.get_secret_value().encode()
         self.store = Store.open(settings.database_url, key, lease=settings.lease_seconds)
         stack.push_async_callback(self.store.close)
@@ -96,7 +105,7 @@ class Bot:
         # Probes talk to strangers: a session of their own, without our headers.
         reading = probes.session(settings.probe_private_hosts)
         stack.push_async_callback(reading.close)
-        self._wire(session, reading)
+        self._wire(session, reading, content)
         await self._open()
         # What is held is renewed until the last call has ended.
         self._run(stack, self.caretaker.keep(), "leases")
@@ -104,7 +113,7 @@ class Bot:
         await self.workspaces.join()
         self._run(stack, self.caretaker.run(), "caretaker")
         self._tick(stack)
-        log.info("bot.started", mode=settings.slack_mode, port=self.port, runbooks=len(self.shelf.runbooks))
+        log.info("bot.started", mode=settings.slack_mode, port=self.port, runbooks=len(content.shelf.runbooks))
 
     async def _open(self) -> None:
         """Learn the workspaces. Raises NotDone where Slack refuses the token of the settings."""
@@ -112,14 +121,7 @@ class Bot:
             await self.workspaces.begin(self.settings.slack_bot_token.get_secret_value())
         await self.workspaces.look()
 
-    def _load_content(self) -> None:
-        self.shelf = load(self.settings.runbooks_dir, known_probes=frozenset(probes.PROBES))
-        self.library = texts.load(self.settings.templates_dir)
-        for problem in (*self.shelf.problems, *self.library.problems):
-            # A malformed file is refused, said with file and line; the others still serve.
-            log.warning("content.refused", problem=str(problem))
-
-    def _wire(self, session: aiohttp.ClientSession, reading: aiohttp.ClientSession) -> None:
+    def _wire(self, session: aiohttp.ClientSession, reading: aiohttp.ClientSession, content: Content) -> None:
         settings = self.settings
         self.service = Service(self.store, self.policy, self.clock)
         self.caretaker = Caretaker(self.service, lambda team: self.workspaces.ground(team))
@@ -136,7 +138,7 @@ class Bot:
         )
         read = {name: probe.read for name, probe in looks.items()}
         self.house = House(
-            self.service, self.caretaker, self.policy, self.shelf, self.library, read, settings.slack_command
+            self.service, self.caretaker, self.policy, content.shelf, content.library, read, settings.slack_command
         )
 
         self._session = session
@@ -333,8 +335,20 @@ def _endpoints(text: str) -> tuple[Endpoint, ...]:
     )
 
 
-def bot(settings: Settings, policy: Policy | None = None, clock: Clock | None = None) -> Bot:
-    """A bot for these settings, not started yet. Policy and clock default to what the settings name."""
+def read_content(runbooks: Path, templates: Path) -> Content:
+    """Runbooks and customer texts from these folders. A malformed file is refused, said with file and line in the log;
+    the others serve."""
+    shelf = load(runbooks, known_probes=frozenset(probes.PROBES))
+    library = texts.load(templates)
+    for problem in (*shelf.problems, *library.problems):
+        log.warning("content.refused", problem=str(problem))
+    return Content(shelf, library)
+
+
+def bot(
+    settings: Settings, policy: Policy | None = None, clock: Clock | None = None, content: Content | None = None
+) -> Bot:
+    """A bot for these settings, not started yet. Policy, clock and content default to what the settings name."""
     if clock is None:
         clock = FollowedClock(settings.clock_url) if settings.clock_url else SystemClock()
-    return Bot(settings, policy or Policy(), clock)
+    return Bot(settings, policy or Policy(), clock, content)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import json
+import tempfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +14,7 @@ from typing import Any, Literal
 
 import yaml
 
-from bot.app import Bot, bot
+from bot.app import Bot, bot, read_content
 from bot.config import ROOT, Settings, hidden
 from bot.domain.effect import EffectState
 from bot.domain.incident import Incident
@@ -48,6 +51,25 @@ class WorldClock:
             await self._moved.wait()
 
 
+#: reading what comes with the bot takes most of a bot's start, so it is read once
+_shipped = functools.cache(read_content)
+SHIPPED = (ROOT / "runbooks", ROOT / "comms_templates")
+
+
+@functools.cache
+def _empty() -> bytes:
+    """A migrated SQLite file without a row."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "empty.sqlite")
+        migrate(f"sqlite:///{file}")
+        return file.read_bytes()
+
+
+@functools.cache
+def _manifest() -> str:
+    return json.dumps(yaml.safe_load((ROOT / "manifest.yaml").read_text()))
+
+
 class World:
     """The local Slack with the bot in it. People talk to it through `person`; `advance` lets time pass."""
 
@@ -65,7 +87,9 @@ class World:
 
     async def start_bot(self) -> None:
         """Start a bot on the database as it stands."""
-        self.bot = bot(self.settings, self.policy, self.clock)
+        folders = (self.settings.runbooks_dir, self.settings.templates_dir)
+        content = _shipped(*SHIPPED) if folders == SHIPPED else read_content(*folders)
+        self.bot = bot(self.settings, self.policy, self.clock, content)
         await self._stack.enter_async_context(self.bot.running())
         if self.settings.slack_mode == "http":
             self.slack.event_url = f"http://127.0.0.1:{self.bot.port}/slack/events"
@@ -233,11 +257,14 @@ async def world_at(
     **more: Any,
 ) -> AsyncIterator[World]:
     """A world with the bot running in it; everything ends with the block. `strict`: Slack keeps its rate limits."""
-    slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()), SandboxClock(begin), strict=strict)
+    slack = Sandbox(json.loads(_manifest()), SandboxClock(begin), strict=strict)
     await slack.start(0)
     try:
         settings = settings_for(slack, folder / "incidents.sqlite", mode, **more)
-        migrate(settings.database_url)
+        if settings.database_url.startswith("sqlite:///") and not (folder / "incidents.sqlite").exists():
+            (folder / "incidents.sqlite").write_bytes(_empty())
+        else:
+            migrate(settings.database_url)
         world = World(slack, settings, policy or test_policy())
         await world.start_bot()
         try:

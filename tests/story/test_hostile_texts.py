@@ -191,7 +191,7 @@ def world_of(folder: Path, **more: Any) -> Any:
 
 async def test_nothing_that_anybody_says_calls_links_or_runs(tmp_path: Path) -> None:
     async with world_of(tmp_path, policy=test_policy()) as world:
-        assert world.bot.shelf.problems == () and world.bot.library.problems == ()
+        assert world.bot.house.shelf.problems == () and world.bot.house.library.problems == ()
         # Profiles are what people say as well.
         for handle in ("ana", "ben"):
             world.person(handle).user.real_name = f"{handle.title()} {SHORT}"
