@@ -13,8 +13,9 @@ from bot.domain.effect import Effect
 from bot.domain.incident import Incident
 
 #: seconds: what changed is shown so long after the last change, and so long after the first at the latest, so that
-#: a burst of clicks is one edit and making it takes no time from the acknowledgements of the burst
-QUIET, LONGEST = 0.03, 0.2
+#: a burst of clicks is one edit and making it takes no time from the acknowledgements of the burst. Clicks that never
+#: leave it quiet are many people's: an edit a second is then about what Slack takes of a channel
+QUIET, LONGEST = 0.03, 1.0
 
 #: an incident and its calls by their keys, as they were read together
 Known = tuple[Incident, Mapping[str, Effect]]

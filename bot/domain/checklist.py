@@ -97,7 +97,7 @@ def locate(incident: Incident, runbook: str, step: str) -> tuple[Checklist, Step
     checklist = incident.checklist(runbook)
     if checklist is None:
         raise Refused(f"The runbook `{runbook[:60]}` is not attached to {incident.name}.")
-    found = next((one for one in checklist.runbook.steps if one.id == step), None)
+    found = checklist.runbook.step(step)
     if found is None:
         raise Refused(f"There is no step {step[:20]} in “{checklist.runbook.title}”.", field="step")
     return checklist, found, checklist.state(step)

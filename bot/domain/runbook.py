@@ -58,3 +58,7 @@ class Runbook:
     def steps(self) -> tuple[Step, ...]:
         """All steps in order."""
         return tuple(step for section in self.sections for step in section.steps)
+
+    def step(self, id: str) -> Step | None:
+        """The step of this id."""
+        return next((step for section in self.sections for step in section.steps if step.id == id), None)

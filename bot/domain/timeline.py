@@ -62,7 +62,7 @@ class Reader:
     def step(self, runbook: str, step: str) -> str:
         """ "step 2.3, Pause payouts" as the runbook had it at its revision."""
         checklist = self.incident.checklist(runbook) if self.incident else None
-        found = next((one for one in checklist.runbook.steps if one.id == step), None) if checklist else None
+        found = checklist.runbook.step(step) if checklist else None
         words = f" ({self.short(found.text)})" if found else ""
         several = self.incident is not None and len(self.incident.checklists) > 1
         return f"step {runbook + ' ' if several or not checklist else ''}{step}{words}"

@@ -22,6 +22,7 @@ class Prompt:
 
     def __init__(self, ack: Ack) -> None:
         self._ack = ack
+        self._giving: asyncio.Task[None] | None = None
         self.given = self.late = False
 
     async def __call__(self, **said: Any) -> None:
@@ -30,13 +31,12 @@ class Prompt:
             self.given = True
             await self._ack(**said)
 
-    async def give(self, said: Mapping[str, Any]) -> None:
+    def give(self, said: Mapping[str, Any]) -> None:
         """Acknowledge now, with this, if the handler has not."""
-        await asyncio.sleep(SOON)
         if not self.given:
             log.warning("answer.slow", seconds=SOON)
             self.late = True
-            await self(**said)
+            self._giving = asyncio.create_task(self(**said))
 
 
 def is_late(ack: Ack) -> bool:
@@ -48,7 +48,7 @@ def is_late(ack: Ack) -> bool:
 async def prompt(ack: Ack, late: Mapping[str, Any]) -> AsyncIterator[Prompt]:
     """The acknowledgement for a handler; `late` is said when it has said nothing after SOON seconds."""
     one = Prompt(ack)
-    timer = asyncio.create_task(one.give(late))
+    timer = asyncio.get_running_loop().call_later(SOON, one.give, late)
     try:
         yield one
     finally:

@@ -63,7 +63,7 @@ def _deep(body: Any) -> bool:
             inner
             for one in level
             for inner in (one.values() if type(one) is dict else one)
-            if type(inner) is dict or type(inner) is list  # as parsed: asking each of hundreds for Mapping takes longest
+            if type(inner) is dict or type(inner) is list  # as parsed; asking hundreds for Mapping takes longest
         ]
         if not level:
             return False

@@ -16,7 +16,7 @@ from bot.domain.incident import Incident, Status
 from bot.store import Store, Transaction
 from bot.store.rows import Person
 
-from .acts import KEY, NOW, TEAM, after, append, count_up, declare, effect, held_up, note
+from .acts import KEY, NOW, TEAM, Job, after, append, count_up, declare, effect, held_up, note
 from .raw import Raw
 from .timeline import story
 
@@ -98,6 +98,52 @@ async def test_a_state_that_was_never_written_is_a_conflict(store: Store) -> Non
         await store.write(lambda tx: tx.append(kept[0], [note("second")], NOW))
     with pytest.raises(Conflict):
         await store.write(lambda tx: (tx.incident("one"), tx.append(kept[0], [note("second")], NOW)))
+
+
+async def test_what_is_appended_at_a_glance_stands_on_what_is_there(url: str, store: Store) -> None:
+    """Decided on what this process knows: written, with the delivery's key, if it still stands so, or not at all."""
+
+    def at_a_glance(text: str, key: str) -> Job:
+        def job(tx: Transaction) -> Incident:
+            known = tx.glance("one")
+            assert known is not None
+            return tx.append(known, [note(text)], after(5), delivery=(key, NOW))
+
+        return job
+
+    await store.write(declare("one"))
+    assert (await store.write(at_a_glance("first", "k1"), alone="one")).seq == 2
+    assert (await store.write(at_a_glance("second", "k2"), alone="one")).seq == 3
+    with pytest.raises(Conflict):  # a delivery counts once
+        await store.write(at_a_glance("again", "k1"), alone="one")
+    other = Store.open(url, KEY)
+    await other.write(append("one", note("of somebody else")))
+    await other.close()
+    with pytest.raises(Conflict):  # it has changed, and nobody has said so yet
+        await store.write(at_a_glance("too late", "k3"), alone="one")
+    assert await store.write(lambda tx: [tx.delivery(TEAM, one) is not None for one in ("k1", "k2", "k3")]) == [
+        True, True, False,
+    ]  # fmt: skip
+    incident = await store.incident("one")
+    assert incident is not None
+    assert [one.noted.text for one in incident.notes] == ["first", "second", "of somebody else"]
+    assert await store.next_due() == NOW
+    assert await store.verify() == []
+
+
+async def test_glances_side_by_side_lose_nothing(store: Store) -> None:
+    """Each stands on the one before, though all are asked for at once."""
+
+    def count(tx: Transaction) -> Incident:
+        known = tx.glance("one")
+        assert known is not None
+        return tx.append(known, [e.TitleChanged(by="U1", at=NOW, title=str(int(known.title) + 1))], NOW)
+
+    await store.write(declare("one", "0"))
+    await asyncio.gather(*(store.write(count, alone="one") for _ in range(50)))
+    incident = await store.incident("one")
+    assert incident is not None and (incident.title, incident.seq) == ("50", 51)
+    assert await store.verify() == []
 
 
 async def test_a_job_that_raises_undoes_itself_alone(store: Store) -> None:

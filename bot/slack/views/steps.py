@@ -52,7 +52,7 @@ def _turn(scene: Scene, one: Checklist, page: int, pages: int) -> list[kit.Block
 
 def _find(incident: Incident, slug: str, id: str) -> tuple[Checklist | None, Step | None]:
     one = incident.checklist(slug)
-    return one, next((step for step in one.runbook.steps if step.id == id), None) if one else None
+    return one, one.runbook.step(id) if one else None
 
 
 def _about(step: Step | None, id: str) -> kit.Block:
