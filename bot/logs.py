@@ -34,14 +34,15 @@ _PATTERNS = (
     r"(?:-----END [A-Z0-9 ]{0,40}-----)?",  # private keys, also cut off
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",  # AWS access keys
     r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|[rs]k_live_[A-Za-z0-9]{10,})",  # GitHub's and Stripe's
-    r"\beyJ[\w-]{8,}\.eyJ[\w-]+\.[\w-]*",  # signed web tokens
+    # signed web tokens; looked for where there is one, so that a long word is not gone through from each of its places
+    r"(?<![\w-])(?=[\w-]+\.eyJ[\w-]+\.)(?P<keep_front>[\w-]*?)eyJ[\w-]{8,}\.eyJ[\w-]+\.[\w-]*",
     r"\bgAAAAA[\w-]{60,}={0,2}",  # what Fernet has encrypted
     # passwords in addresses; those of databases are often written with characters that belong escaped
     r"(?P<keep_base>\b(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?)(?:\+\w+)?://[^\s:/?#@\"']*:)"
-    r"(?!\[secret\]@)[^\s\"'<>]+(?=@)",
-    r"(?P<keep_user>\b[a-z][a-z0-9+.-]*://[^\s:/?#@\"']*:)[^\s/?#@\"']+(?=@)",
+    r"(?!\[secret\]@)[^\s\"'<>]{1,500}(?=@)",
+    r"(?P<keep_user>(?<![a-z0-9+.-])[a-z0-9+.-]+://[^\s:/?#@\"']*:)[^\s/?#@\"']+(?=@)",
     # anything that calls itself so: signing_secret=…, "password": "…", AWS_SECRET_ACCESS_KEY=…
-    r"(?P<keep_name>(?i:\b[a-z_-]*(?:secret|password|passwd|(?:api|access|secret|private|chain)[_-]?key"
+    r"(?P<keep_name>(?i:(?:secret|password|passwd|(?:api|access|secret|private|chain)[_-]?key"
     r"|token_keys|(?:access|refresh|bot|app|auth)_token))"
     r"[\\\"']*\s*[=:]\s*[\\\"']*)(?!\[secret\]|None\b)(?:(?<=')[^'\n]{6,}|(?<=\")[^\"\n]{6,}|[^\s\"',;&}\])]{6,})",
 )
