@@ -56,6 +56,8 @@ LEFT_TO_CI = {
     "page/test_accessibility.py::test_each_state[dark-small": "every size in the light",
     "page/test_accessibility.py::test_each_state[dark-phone": "every size in the light",
     "page/test_accessibility.py::test_each_state[dark-200": "every size in the light",
+    "story/test_may_not_act.py::test_whatever_they_try[a program": "a guest and a stranger try it",
+    "story/test_may_not_act.py::test_whatever_they_try[somebody gone": "a guest and a stranger try it",
     "story/test_rights.py::test_values_that_nobody_was_given[lists": "the same door with other values",
     "story/test_rights.py::test_values_that_nobody_was_given[numbers": "the same door with other values",
     "story/test_rights.py::test_values_that_nobody_was_given[words": "the same door with other values",

@@ -340,12 +340,15 @@ class Directory:
         return self.learn(answer["user"])
 
     def by_handle(self, handle: str) -> Person | None:
-        """A person by @handle or display name, for texts in which Slack did not resolve it."""
+        """A person by @handle, for texts in which Slack did not resolve it; else by a name that nobody else bears.
+
+        People choose their names, and could choose somebody else's.
+        """
         wanted = handle.lstrip("@").lower()
-        return next(
-            (one for one in self._people.values() if wanted in (one.handle.lower(), one.name.lower())),
-            None,
-        )
+        people = sorted(self._people.values(), key=lambda one: one.kind is Kind.GONE)
+        called = [one for one in people if one.handle.lower() == wanted]
+        named = [one for one in people if one.name.lower() == wanted]
+        return called[0] if called else named[0] if len(named) == 1 else None
 
     def expand(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Users for users and groups (ids or @handles): members only, each once, in order."""
@@ -358,7 +361,7 @@ class Directory:
                 people.extend(sorted(group[1]))
             elif wanted in self._people:
                 people.append(wanted)
-            elif (person := self.by_handle(wanted)) is not None:
+            elif (person := self.by_handle(wanted)) is not None and person.handle.lower() == wanted.lower():
                 people.append(person.id)
             else:
                 log.warning("directory.nobody", wanted=wanted)

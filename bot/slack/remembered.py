@@ -69,7 +69,7 @@ def _of(team: str, user: Mapping[str, Any]) -> bool:
     if user.get("team_id", team) == team:
         return True
     grid = user.get("enterprise_user") or {}
-    return bool(grid) and team in (grid.get("teams") or (team,))
+    return team in (grid.get("teams") or ())
 
 
 def key_of(token: str) -> str:

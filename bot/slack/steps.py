@@ -79,28 +79,29 @@ def _ask_of(call: Call, v: Values) -> Ask:
     return ask
 
 
-def _try(call: Call, rule: Callable[..., object], **arguments: Any) -> None:
-    """Raise now what the rule would raise once the form is filled in: nobody fills in a form in vain."""
+def _try(call: Call, verb: str, rule: Callable[..., object], **arguments: Any) -> None:
+    """Raise now what policy and the rule would raise once the form is filled in: nobody fills in a form in vain."""
+    call.desk.policy.allow(verb, call.actor)
     rule(call.known, by=call.actor, at=call.desk.now(), **arguments)
 
 
 async def go(call: Call, v: Values) -> Answer | None:
     ask = _ask_of(call, v)
-    _try(call, second_person.go, ask=ask.seq, policy=call.desk.policy)
+    _try(call, "go", second_person.go, ask=ask.seq, policy=call.desk.policy)
     await call.open(views.go_form(call.known, ask, names=call.desk.directory.names))
     return None
 
 
 async def refuse(call: Call, v: Values) -> Answer | None:
     ask = _ask_of(call, v)
-    _try(call, second_person.refuse, ask=ask.seq, reason="…")
+    _try(call, "refuse", second_person.refuse, ask=ask.seq, reason="…")
     await call.open(views.refuse_form(call.known, ask))
     return None
 
 
 async def done(call: Call, v: Values) -> Answer | None:
     ask = _ask_of(call, v)
-    _try(call, second_person.done, ask=ask.seq, result="…")
+    _try(call, "done", second_person.done, ask=ask.seq, result="…")
     await call.open(views.done_form(call.known, ask))
     return None
 

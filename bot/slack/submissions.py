@@ -64,6 +64,7 @@ async def _backfill(call: Call, meta: Meta, fields: Fields) -> Answer:
 
 async def _update(call: Call, meta: Meta, fields: Fields) -> Next:
     """The form of an update is followed by its preview."""
+    call.desk.policy.allow("update", call.actor)
     words = await call.guard(text(fields, "text"), "text")
     impact = await call.guard(text(fields, "impact"), "impact")
     next_by = moment(fields.get("next_by"))

@@ -7,6 +7,7 @@ never a trace. Rules: durations and sizes below; docs/security.md tells why.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import prometheus_client
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
@@ -99,6 +101,8 @@ def edge(
             answer = _away("too_slow", 408, "too slow")
             answer.force_close()
             return answer
+        except (ConnectionError, web.RequestPayloadError):
+            return _away("cut_off", 400, "cut off")
         stamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
         if not verified(signing_secrets, stamp, signature, body, time.time()):
@@ -172,12 +176,29 @@ def _away(reason: str, status: int, words: str) -> web.Response:
     return web.Response(status=status, text=words)
 
 
+class _Terse(logging.Filter):
+    """What is no HTTP is turned away by aiohttp, which would write a traceback with the sender's bytes each time."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether aiohttp's own entry is written."""
+        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+            TURNED_AWAY.labels("no_http").inc()
+            log.info("edge.turned_away", reason="no_http")
+            return False
+        return True
+
+
+_LOGGER = logging.getLogger("bot.web")
+_LOGGER.addFilter(_Terse())
+
+
 def runner(site: web.Application, *, idle: float = IDLE) -> web.AppRunner:
     """What serves the application: bodies as they came over the wire, nobody waited for longer than `idle` seconds."""
     # The signature is over the packed bytes, and Slack packs none: unpacking would serve only who floods us.
     return web.AppRunner(
         site,
         access_log=None,
+        logger=_LOGGER,
         auto_decompress=False,
         keepalive_timeout=idle,
         lingering_time=min(idle, LINGERING),

@@ -208,3 +208,21 @@ async def test_a_join_that_slack_puts_off_is_made_later(world: World) -> None:
     assert ours not in slack.channel("#incidents").members
     await world.bot._look()
     assert ours in slack.channel("#incidents").members
+
+
+# -- who is called so -----------------------------------------------------------------------------------------------
+
+
+async def test_nobody_takes_what_was_meant_for_somebody_else_by_taking_their_name(world: World) -> None:
+    """A handle is one person's; a name is chosen."""
+    people = world.bot.home.directory
+    ben = people.by_handle("@ben")
+    assert ben is not None and ben.id == world.person("ben").id
+    for who, name in (("ana", "Ben"), ("eve", "payments-oncall"), ("carla", "Zoe"), ("dipo", "Zoe")):
+        await people.told({"id": world.person(who).id, "name": who, "team_id": people.team, "real_name": name})
+    assert people.by_handle("@ben") == ben
+    assert people.by_handle("@zoe") is None, "two are called so"
+    found = people.by_handle("@payments-oncall")
+    assert found is not None and found.id == world.person("eve").id, "nobody else is called so"
+    people._groups.clear()
+    assert people.expand(["@payments-oncall", "@ben"]) == (ben.id,), "policy names groups and handles, not names"

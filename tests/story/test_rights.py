@@ -170,6 +170,10 @@ async def test_nobody_gone_is_handed_a_role(world: World) -> None:
             id="of the organisation, not of this workspace",
         ),
         pytest.param(
+            {"team_id": "T0HOME", "enterprise_user": {"id": "W1", "enterprise_id": "E1"}},
+            "You belong to another workspace", id="of an organisation that does not say which are theirs",
+        ),
+        pytest.param(
             {"team_id": "T0HOME", "enterprise_user": {"teams": ["T0HOME", "T01SANDBOX1"]}}, "Noted.",
             id="of the organisation and of this workspace",
         ),

@@ -7,7 +7,7 @@ import contextlib
 import gzip
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode
@@ -41,6 +41,11 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 def turned_away(reason: str) -> float:
     return REGISTRY.get_sample_value("incident_commander_turned_away_total", {"reason": reason}) or 0.0
+
+
+async def until(true: Callable[[], bool]) -> None:
+    while not true():  # noqa: ASYNC110 - nobody tells of a figure
+        await asyncio.sleep(0.01)
 
 
 async def rows(world: World) -> list[Any]:
@@ -331,11 +336,16 @@ async def well() -> Health:
     return Health(())
 
 
-@contextlib.asynccontextmanager
-async def impatient() -> AsyncIterator[int]:
+def impatient() -> contextlib.AbstractAsyncContextManager[int]:
     """An edge that waits a tenth of a second; its port."""
+    return edge_at(body_within=0.1, idle=0.1)
+
+
+@contextlib.asynccontextmanager
+async def edge_at(body_within: float, idle: float) -> AsyncIterator[int]:
+    """An edge that nobody has spoken to yet; its port."""
     app = AsyncApp(client=AsyncWebClient("xoxb-0"), signing_secret="unused", request_verification_enabled=False)
-    serving = runner(edge(app, ["secret"], well, body_within=0.1), idle=0.1)
+    serving = runner(edge(app, ["secret"], well, body_within=body_within), idle=idle)
     await serving.setup()
     try:
         await web.TCPSite(serving, "127.0.0.1", 0).start()
@@ -371,6 +381,64 @@ async def test_what_announces_too_much_is_not_read() -> None:
         came = await reader.readuntil(b"\r\n")
         writer.close()
     assert b" 413 " in came
+
+
+# -- that are no HTTP ----------------------------------------------------------------------------------------
+
+POST = b"POST /slack/events HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(POST + b"X-A: " + b"a-" * 5000 + b"\r\n\r\n", id="a header of 10 kB"),
+        pytest.param(POST + b"".join(b"X-%d: a\r\n" % n for n in range(9000)) + b"\r\n", id="9,000 headers"),
+        pytest.param(POST + "X-A: \u202e\x1b[2J\r\n\r\n".encode(), id="what moves a cursor"),
+        pytest.param(POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="two lengths"),
+        pytest.param(POST + b"Content-Length: 4\r\nContent-Length: 9\r\n\r\nabcd", id="one length twice"),
+        pytest.param(POST + b"Content-Length: -4\r\n\r\nabcd", id="a length below nothing"),
+        pytest.param(POST + b"Content-Length: " + b"9" * 4000 + b"\r\n\r\nabcd", id="a length without end"),
+        pytest.param(POST + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\nabc\r\n0\r\n\r\n", id="a chunk of no size"),
+        pytest.param(POST + b"Transfer-Encoding: odd\r\n\r\n0\r\n\r\n", id="an encoding that nobody knows"),
+        pytest.param(POST + b"Host: y\r\n\r\n", id="two hosts"),
+        pytest.param(b"GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n", id="a blank before the colon"),
+        pytest.param(b"GET /healthz HTTP/1.1\nHost: x\n\n", id="half line ends"),
+        pytest.param(b"GET /\x1b[2J\xff HTTP/1.1\r\nHost: x\r\n\r\n", id="bytes in a path"),
+        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", id="HTTP/2"),
+    ],
+)
+async def test_what_is_no_http_is_counted_and_leaves_no_trace_in_the_log(
+    sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = turned_away("no_http")
+    async with edge_at(body_within=10, idle=10) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        came = await reader.read()
+        writer.close()
+    assert b" 400 " in came.splitlines()[0] and b"Traceback" not in came
+    assert turned_away("no_http") == before + 1
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        pytest.param(b"Content-Length: 30\r\n\r\nhalf", id="of a length"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\n5\r\nhal", id="in chunks"),
+    ],
+)
+async def test_who_goes_away_amid_a_body_leaves_no_trace_in_the_log(
+    begins: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = turned_away("cut_off")
+    async with edge_at(body_within=10, idle=10) as port, asyncio.timeout(10):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(POST + begins)
+        await writer.drain()
+        writer.close()
+        await until(lambda: turned_away("cut_off") == before + 1)
+    assert caplog.text == ""
 
 
 # -- what machines may read ---------------------------------------------------------------------------------

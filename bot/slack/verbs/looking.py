@@ -151,6 +151,7 @@ def read_network(text: str, call: Call) -> Reading:
 
 async def check(call: Call, values: Values) -> Answer:
     """Look, say what was seen, and keep it where there is an incident."""
+    call.desk.policy.allow("reading", call.actor)
     call.after(lambda: _look_and_say(call, values["probe"], values["target"], ""))
     return Answer("Looking. The answer follows in a few seconds.")
 

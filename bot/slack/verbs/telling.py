@@ -33,6 +33,7 @@ def read_maybe_text(text: str, call: Call) -> Reading:
 async def update(call: Call, values: Values) -> Answer | None:
     """With text: a preview with [Post] and [Edit]; without: the form."""
     incident = call.known
+    call.desk.policy.allow("update", call.actor)
     text = await call.guard(values["text"], "text")
     if not text:
         await call.open(update_view(call, ""))
