@@ -11,6 +11,7 @@ import pytest
 
 from tests import written
 from tests.postgres import Postgres
+from tests.steady import SteadyLoop
 from tests.thorough import sorted_out
 from tests.world import World, world_at
 
@@ -48,6 +49,13 @@ def postgres16() -> Iterator[Postgres]:
     """The oldest PostgreSQL that the store's contract is tested on."""
     with _serving(16) as server:
         yield server
+
+
+# -- how tests run (tests/steady.py) -------------------------------------------------------------------------
+
+
+def pytest_asyncio_loop_factories() -> dict[str, type[SteadyLoop]]:
+    return {"steady": SteadyLoop}
 
 
 # -- what is left to CI (tests/thorough.py) ------------------------------------------------------------------

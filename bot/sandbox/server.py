@@ -34,7 +34,7 @@ from bot.sandbox.tour import Tour
 from bot.sandbox.web_api import WebApi
 from bot.sandbox.workspace import Workspace
 
-QUIET_SECONDS = 0.02
+QUIET_SECONDS, QUIET_LOOKS = 0.02, 6
 """Real time without a call or a delivery after which the workspace counts as idle."""
 
 
@@ -249,14 +249,16 @@ class Sandbox:
         await self.sockets.disconnect(reason)
 
     async def idle(self, timeout: float = 30.0) -> None:
-        """Return when no delivery is in flight and no call was under way for 20 ms of real time."""
+        """Return when no delivery is in flight and no call was under way for 20 ms of real time, in which this process
+        ran: one that stood still meanwhile has seen nothing."""
         until = time.monotonic() + timeout
+        looks, seen = 0, 0.0
         while True:
             deliveries = [workspace.delivery for workspace in self.workspaces]
             busy = self.web_api.under_way or any(each.in_flight for each in deliveries)
             last = max(self.web_api.last_activity, *(each.last_activity for each in deliveries))
-            quiet = time.monotonic() - last
-            if not busy and quiet >= QUIET_SECONDS:
+            looks, seen = (0 if busy or last != seen else looks + 1), last
+            if looks >= QUIET_LOOKS and time.monotonic() - last >= QUIET_SECONDS:
                 return
             if time.monotonic() > until:
                 raise TimeoutError("the workspace did not come to rest")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -43,10 +42,11 @@ async def test_told_to_stop(request: pytest.FixtureRequest, tmp_path: Path, kind
             slack.latency = latency
             declaring = asyncio.create_task(slack.person("ana").command("/incident declare sev1 Withdrawals are stuck"))
             await until(lambda: any(one.outcome == "pending" for one in slack.journal.of("conversations.create")))
-            began = time.monotonic()
+            loop = asyncio.get_running_loop()
+            began = loop.time()
             first.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(first.wait(), 20) == 0
-            assert time.monotonic() - began < 12  # ten to finish in, and a busy machine
+            assert await asyncio.wait_for(first.wait(), 60) == 0
+            assert loop.time() - began < 13  # ten to finish in, and a busy machine
             slack.latency = 0.0
             declaring.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -39,7 +39,7 @@ def wait_for(fact: Callable[[], Any]) -> Any:
         while not fact():  # noqa: ASYNC110  (the fact is set by a thread that knows nothing of this loop)
             await asyncio.sleep(0.005)
 
-    return asyncio.wait_for(until(), 5)
+    return asyncio.wait_for(until(), 60)
 
 
 # -- a plain client -----------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ async def test_an_event_sent_while_nobody_is_connected_comes_as_a_retry(
     await sandbox.idle()
     socket = await connect(sandbox, session)
     sandbox.clock.advance(61)
-    envelope = await socket.receive_json(timeout=5)
+    envelope = await socket.receive_json(timeout=60)
     assert (envelope["type"], envelope["retry_attempt"]) == ("events_api", 2)
     assert envelope["retry_reason"] == "connection_failed"
     await socket.send_json({"envelope_id": envelope["envelope_id"]})

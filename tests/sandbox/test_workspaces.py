@@ -80,7 +80,7 @@ async def test_each_page_hears_of_its_own_workspace(
         await second.person("ben").post("#general", "in the second")
 
         async def heard(stream: aiohttp.ClientResponse) -> str:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while True:
                     line = await stream.content.readline()
                     if line.startswith(b"data: ") and (change := json.loads(line[6:]))["type"] == "message":

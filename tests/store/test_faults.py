@@ -149,15 +149,21 @@ async def _quiet(store: Store, job: object) -> None:
 
 WRITES_UNTIL_KILLED = """
 import asyncio, os, sys
+import structlog
+from bot.domain.errors import StoreUnavailable
 from bot.store import Store
 from store.acts import KEY, append, declare, note
 
 async def worker(store, id):
     while True:
-        done = await store.write(append(id, note("x" * 50)))
+        try:
+            done = await store.write(append(id, note("x" * 50)))
+        except StoreUnavailable:  # the machine stood still
+            continue
         os.write(1, f"{id} {done.seq}\\n".encode())
 
 async def main():
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # acknowledgements alone go out
     store = Store.open(sys.argv[1], KEY)
     for n in range(8):
         await store.write(declare(f"i{n}"))

@@ -154,7 +154,7 @@ async def test_a_table_that_is_held_is_waited_for_shortly(server: Postgres) -> N
     async with connection.transaction():
         await connection.execute("LOCK TABLE alembic_version IN ACCESS SHARE MODE; LOCK TABLE alembic_version")
         with pytest.raises(StoreRefused, match="A table was in use for longer than"):
-            await asyncio.wait_for(asyncio.to_thread(migrate, url, QUICK), 5)
+            await asyncio.wait_for(asyncio.to_thread(migrate, url, QUICK), 60)
     await connection.close()
     assert Raw(url).rows("SELECT version_num FROM alembic_version") == [("0001",)]
     await asyncio.to_thread(migrate, url)

@@ -166,7 +166,7 @@ async def address(slack: Try) -> str:
 async def connect(slack: Try, url: str = "") -> tuple[aiohttp.ClientWebSocketResponse, Json]:
     """A connection and the first thing that it was told."""
     socket = await slack.session.ws_connect(url or await address(slack))
-    first: Json = await socket.receive_json(timeout=5)
+    first: Json = await socket.receive_json(timeout=60)
     return socket, first
 
 
@@ -248,7 +248,7 @@ async def test_while_nobody_is_connected(slack: Try) -> None:
     slack.fails((await slack.sandbox.person("ana").command("/tea")).error == "dispatch_failed")
     socket, _ = await connect(slack)
     slack.sandbox.clock.advance(60)
-    envelope = await socket.receive_json(timeout=5)
+    envelope = await socket.receive_json(timeout=60)
     slack.holds(
         (envelope["type"], envelope["retry_attempt"], envelope["retry_reason"])
         == ("events_api", 2, "connection_failed")
@@ -264,13 +264,13 @@ async def test_renewed_after_some_hours(slack: Try) -> None:
     old, hello = await connect(slack)
     slack.holds(hello["debug_info"]["approximate_connection_time"] == CONNECTION_SECONDS == 18_060)
     slack.sandbox.clock.advance(CONNECTION_SECONDS - 10)
-    slack.holds((await old.receive_json(timeout=5))["reason"] == "warning")
+    slack.holds((await old.receive_json(timeout=60))["reason"] == "warning")
     new, _ = await connect(slack)
     slack.sandbox.clock.advance(10)
-    slack.fails((await old.receive_json(timeout=5))["reason"] == "refresh_requested")
+    slack.fails((await old.receive_json(timeout=60))["reason"] == "refresh_requested")
     # What comes now goes to the new connection, although the old one is still open.
     command = asyncio.create_task(slack.sandbox.person("ana").command("/tea"))
-    await new.send_json({"envelope_id": (await new.receive_json(timeout=5))["envelope_id"]})
+    await new.send_json({"envelope_id": (await new.receive_json(timeout=60))["envelope_id"]})
     slack.holds((await command).ok)
     await new.close()
     await old.close()
