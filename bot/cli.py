@@ -122,8 +122,8 @@ def migrate_() -> None:
 
     _folder_of(settings.database_url)
     with _store_errors():
-        migrate(settings.database_url)
-    print("The database is up to date.")
+        new = migrate(settings.database_url)
+    print("The database is new, and ready." if new else "The database is up to date.")
 
 
 def _folder_of(url: str) -> None:
@@ -272,7 +272,7 @@ def doctor(
 
 @cli.command()
 def rearm() -> None:
-    """Try parked duties again, once their cause is gone (a scope added, a channel made)."""
+    """Try parked duties again at once; by itself the bot does so at its start, on Slack's signs, and now and then."""
     settings = _settings()
 
     from bot.keeping import rearm_all
@@ -285,7 +285,7 @@ def rearm() -> None:
 
 @cli.command()
 def export(
-    number: Annotated[int | None, typer.Argument(help="The incident's number: 42 for INC-42.")] = None,
+    incident: Annotated[str, typer.Argument(help="The incident: INC-7, or 7.")] = "",
     folder: Annotated[Path, typer.Option(help="Where the files go.")] = Path(),
     everything: Annotated[Path | None, typer.Option("--all", help="Everything, into this file, for `import`.")] = None,
     team: Annotated[str, typer.Option(help="The workspace's id, T…; asked from Slack where it is not given.")] = "",
@@ -298,18 +298,18 @@ def export(
     if everything is not None:
         with _store_errors():
             raise typer.Exit(keeping.export_all(settings, everything))
-    if number is None:
-        raise typer.BadParameter("Say the number of an incident, or --all FILE.")
-    policy = _policy(settings)
+    if not (digits := incident.upper().removeprefix("INC-")).isdecimal():
+        raise typer.BadParameter("Name the incident, INC-7, or --all FILE.")
+    policy, number = _policy(settings), int(digits)
 
     async def work() -> tuple[list[Path], bool]:
         store = _open(settings)
         try:
             where, names = await _workspace(settings, team)
             id = await store.find(where, number)
-            incident = await store.incident(id) if id else None
+            known = await store.incident(id) if id else None
             paths = await write(store, where, number, folder, names, policy)
-            return paths, incident is not None and incident.private
+            return paths, known is not None and known.private
         finally:
             await store.close()
 

@@ -187,11 +187,11 @@ async def test_a_database_that_is_not_there_and_then_is(tmp_path: Path) -> None:
         assert ended.status == 2
         assert "python -m bot migrate" in ended.err and "Traceback" not in ended.err
 
-    assert await bot("migrate", cwd=tmp_path, **good) == Ended(0, "The database is up to date.\n", "")
+    assert await bot("migrate", cwd=tmp_path, **good) == Ended(0, "The database is new, and ready.\n", "")
     assert (tmp_path / "new" / "folder" / "incidents.sqlite").exists()
     again, verified, rearmed = [await bot(one, cwd=tmp_path, **good) for one in ("migrate", "verify", "rearm")]
     assert again == Ended(0, "The database is up to date.\n", "")
-    assert verified == Ended(0, "Every timeline is as it was written.\n", "")
+    assert verified == Ended(0, "Every timeline is as it was written: 0 incidents, 0 events.\n", "")
     assert rearmed == Ended(0, "No duty is parked.\n", "")
 
 

@@ -93,7 +93,7 @@ async def _workspace(settings: Settings, token: str, team: str = "") -> list[Fin
             return [Finding(False, f"{who}: {refusal.code}", advice(refusal.code))]
         except (TryLater, Unsure):
             return [Finding(False, f"{who}: no answer", "Check the network and SLACK_API_URL.")]
-        allowed = await rights(client, who, directory.channel(policy.announcements))
+        allowed = await rights(client, who, directory.channel(policy.announcements), policy.announcements)
     findings = [Finding(True, f"slack: team {directory.team}, {len(directory.names)} people known")]
     for name in (policy.announcements, policy.customer_comms):
         findings.append(

@@ -41,9 +41,10 @@ WITHOUT = {
 }
 
 
-async def rights(client: AsyncWebClient, who: str, room: str) -> list[Finding]:
-    """What one workspace allows; `room` is the channel of the announcements ("": there is none), `who` begins lines."""
-    return [*_scopes(await _granted(client), who), *await _tried(client, who, room)]
+async def rights(client: AsyncWebClient, who: str, room: str, name: str) -> list[Finding]:
+    """What one workspace allows; `room` is the channel of the announcements ("": there is none), `name` is it called,
+    `who` begins lines."""
+    return [*_scopes(await _granted(client), who), *await _tried(client, who, room, name)]
 
 
 async def _granted(client: AsyncWebClient) -> frozenset[str] | None:
@@ -73,7 +74,7 @@ def _scopes(granted: frozenset[str] | None, who: str) -> Iterator[Finding]:
         yield Finding(True, f"{who}: more is granted than the bot uses: {', '.join(more)}", "Take it away at Slack.")
 
 
-async def _tried(client: AsyncWebClient, who: str, room: str) -> list[Finding]:
+async def _tried(client: AsyncWebClient, who: str, room: str, name: str) -> list[Finding]:
     """Slack's documentation of conversations.replies both lists bot scopes and denies bots in channels: tried."""
     findings = []
     code = await _code(client, "blocks.validate", blocks=_BLOCKS)
@@ -81,21 +82,25 @@ async def _tried(client: AsyncWebClient, who: str, room: str) -> list[Finding]:
         findings.append(Finding(False, f"{who}: blocks.validate: {code}", "Slack refuses a plain message: report it."))
     if not room:
         return findings
+    return [*findings, *await _history(client, who, room, name), *await _opening(client, who)]
+
+
+async def _history(client: AsyncWebClient, who: str, room: str, name: str) -> list[Finding]:
+    """Whether messages can be looked for where incidents are announced."""
     try:
         seen = await call(client, "conversations.history", form=True, channel=room, limit=1)
         latest = next((str(one["ts"]) for one in seen["messages"]), "")
     except NotDone as refusal:
-        return [*findings, Finding(False, f"{who}: the channel's history: {refusal.code}", advice(refusal.code))]
+        if refusal.code == "not_in_channel":
+            return [Finding(True, f"{who}: not in #{name} yet", _JOINS)]
+        return [Finding(False, f"{who}: the history of #{name}: {refusal.code}", advice(refusal.code))]
     except (TryLater, Unsure):
         latest = ""
     if latest:
         code = await _code(client, "conversations.replies", form=True, channel=room, ts=latest, limit=1)
         told = "" if code in ("", _AWAY) else "A message in a thread of which no answer came is shown as parked."
-        findings.append(
-            Finding(True, f"{who}: threads {'can be read' if not code else f'cannot be read ({code})'}", told)
-        )
-    findings += await _opening(client, who)
-    return findings
+        return [Finding(True, f"{who}: threads {'can be read' if not code else f'cannot be read ({code})'}", told)]
+    return []
 
 
 async def _opening(client: AsyncWebClient, who: str) -> list[Finding]:
@@ -111,6 +116,7 @@ async def _opening(client: AsyncWebClient, who: str) -> list[Finding]:
 #: only punctuation: https://docs.slack.dev/reference/methods/conversations.create answers invalid_name_punctuation
 _NO_NAME = "---"
 _AWAY = "no answer"
+_JOINS = "`python -m bot run` joins a public channel by itself; into a private one somebody has to invite the bot."
 _BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "Incident Commander looks whether this is taken."}}]
 
 

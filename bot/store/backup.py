@@ -120,9 +120,21 @@ def _vacuum(source: Path, part: Path) -> None:
         with contextlib.closing(sqlite3.connect(part)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
     except sqlite3.Error as error:
-        raise StoreRefused(f"{source} cannot be copied: {error}.") from error
+        why = _damage(source)
+        raise StoreRefused(f"{source} is damaged: {why}." if why else f"{source} cannot be copied: {error}.") from error
     if found != ["ok"]:
         raise StoreRefused(f"{source} is damaged: {'; '.join(found)}.")
+
+
+def _damage(source: Path) -> str:
+    """What is wrong with a SQLite file, as SQLite says it; empty where nothing is."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        only_locked_or_closed = isinstance(error, sqlite3.OperationalError)
+        return "" if only_locked_or_closed else str(error)
+    return "" if found == "ok" else str(found)
 
 
 def _sqlite(path: Path) -> URL:
@@ -138,19 +150,22 @@ def restore(url: str, key: bytes, source: Path, now: datetime, *, replace: bool 
     Where something is kept already, that takes `replace`, and is moved aside. Raises StoreRefused, and nothing is
     changed, while a bot works there, and for a backup that is not whole or does not verify.
     """
-    return _put(url, key, source, now, replace, recovery.mark)
+    aside = "With --replace {} (nothing is deleted)."
+    return _put(url, key, source, now, aside, replace, recovery.mark)
 
 
 def take_in(url: str, key: bytes, source: Path, now: datetime) -> Restored:
     """Fill an empty database with an export: a move. What was sent counts as sent, since nothing happened since."""
     if _is_sqlite(source):
         raise StoreRefused(f"{source} is a SQLite database, no export: `python -m bot restore` takes it.")
-    return _put(url, key, source, now, False, lambda _connection: 0)
+    elsewhere = "`import` fills an empty database: name another one in DATABASE_URL."
+    return _put(url, key, source, now, elsewhere, False, lambda _connection: 0)
 
 
 def _put(
-    url: str, key: bytes, source: Path, now: datetime, replace: bool, mark: Callable[[Connection], int]
+    url: str, key: bytes, source: Path, now: datetime, taken: str, replace: bool, mark: Callable[[Connection], int]
 ) -> Restored:
+    """`taken`: what to do where something is kept there already; {} is what `replace` would do."""
     address = engines.address(url)
     is_sqlite = _is_sqlite(source)
     stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
@@ -167,14 +182,12 @@ def _put(
             raise StoreRefused(
                 f"{source} is a SQLite database. Restore it into a SQLite file, `export --all` that, and `import` it."
             )
-        return _into_tables(address, fill, replace, stamp)
+        return _into_tables(address, fill, taken, replace, stamp)
     target = Path(str(address.database)).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     with _alone(target):
         if (free := _free(target)) is False and not replace:
-            raise StoreRefused(
-                f"{target} holds incidents already. With --replace that file is moved aside (nothing is deleted)."
-            )
+            raise StoreRefused(f"{target} holds incidents already. {taken.format('that file is moved aside')}")
         # made whole beside it, and put in its place by one rename
         return _into_file(target, source if is_sqlite else None, fill, "" if free is None else stamp)
 
@@ -256,7 +269,7 @@ def _aside(target: Path, name: str) -> str:
 
 
 def _into_tables(
-    address: URL, fill: Callable[[Connection], tuple[Contents, int]], replace: bool, stamp: str
+    address: URL, fill: Callable[[Connection], tuple[Contents, int]], taken: str, replace: bool, stamp: str
 ) -> Restored:
     def job(connection: Connection) -> Restored:
         schema.bring_up(connection)  # takes turns with migrations, and refuses what is newer
@@ -265,10 +278,8 @@ def _into_tables(
         aside = ""
         if not dump.empty(connection):
             if not replace:
-                raise StoreRefused(
-                    "That database holds incidents already. With --replace its tables are moved aside, into a "
-                    "schema of their own (nothing is deleted)."
-                )
+                ours = taken.format("its tables are moved aside, into a schema of their own")
+                raise StoreRefused(f"That database holds incidents already. {ours}")
             aside = _tables_aside(connection, f"before_{stamp.lower()}")
         return Restored(*fill(connection), aside)
 

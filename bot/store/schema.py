@@ -42,8 +42,8 @@ class Patience:
     statement: float = 300
 
 
-def migrate(url: str, patience: Patience = Patience()) -> None:
-    """Bring the database at `url` to the shape this program needs; make it where there is none.
+def migrate(url: str, patience: Patience = Patience()) -> bool:
+    """Bring the database at `url` to the shape this program needs; make it where there is none, and say so (True).
 
     All or nothing: a crash on the way leaves it as it was. Of two programs that migrate at once, one waits.
     Raises StoreRefused for a database of a newer program, and where somebody holds it up for too long.
@@ -55,10 +55,10 @@ def migrate(url: str, patience: Patience = Patience()) -> None:
         file.touch(mode=0o600)  # private incidents: nobody else on this machine reads them
     with engines.opening(address):
         turn = int(patience.turn * 1000)
-        engines.whole(address, lambda connection: bring_up(connection, patience), write=True, busy=turn)
+        return engines.whole(address, lambda connection: bring_up(connection, patience), write=True, busy=turn)
 
 
-def bring_up(connection: Connection, patience: Patience = Patience()) -> None:
+def bring_up(connection: Connection, patience: Patience = Patience()) -> bool:
     """The same in the caller's transaction, which writes."""
     if connection.dialect.name == "postgresql":
         _take_turns(connection, patience)
@@ -71,6 +71,7 @@ def bring_up(connection: Connection, patience: Patience = Patience()) -> None:
         if (found := revision(connection)) is not None and found not in known():
             raise StoreRefused(newer(found))
         command.upgrade(config, "head")
+    return found is None
 
 
 @contextmanager
