@@ -107,6 +107,7 @@ class Bot:
         stack.push_async_callback(reading.close)
         self._wire(session, reading, content)
         await self._open()
+        await self._rearm()  # whoever mended something may have restarted the bot for it
         # What is held is renewed until the last call has ended.
         self._run(stack, self.caretaker.keep(), "leases")
         await self._listen(stack)
@@ -150,7 +151,9 @@ class Bot:
         def meet(client: Client) -> Directory:
             return Directory(client, remembered(self.store, self.clock))
 
-        self.workspaces = Workspaces(self._connect, self.house.furnish, meet, channels, self.clock, self.installations)
+        self.workspaces = Workspaces(
+            self._connect, self.house.furnish, meet, channels, self.clock, self._rearm, self.installations
+        )
         self.app = listening.bolt_app(self._connect(""), "", self._who, self.tasks)
         listen(self.app, self._desk)
 
@@ -232,6 +235,18 @@ class Bot:
             await one.directory.refresh()
             with contextlib.suppress(StoreUnavailable):  # the next time
                 await see_off(one.desk)
+
+    async def _rearm(self, team: str = "") -> bool:
+        """Try again what Slack has refused there (empty: anywhere), whose cause may be gone; False where that could not
+        be written."""
+        now = self.clock.now()
+        try:
+            ids = await self.store.write(lambda tx: tx.rearm(now, team=team))
+        except StoreUnavailable:
+            return False
+        for id in ids:
+            self.caretaker.changed(id)
+        return True
 
     def _learned(self, team: str) -> None:
         """Another replica has heard of people or groups there (empty: perhaps anywhere): who may act here is who may

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.caretaker.outcome import BLIND
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.domain.effect import EffectState
 from bot.store import Store, StoreRefused, backup, checks, dump, engines, instant, schema
 from bot.store import witness as witnessed
 from bot.store.arriving import arriving
@@ -81,15 +78,17 @@ def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> in
     key = _key(settings)
     before = witnessed.read(witness, key) if witness else None
 
-    def look(connection: Connection) -> tuple[checks.Report, Witness]:
+    def look(connection: Connection) -> tuple[checks.Report, Witness, str]:
         report = checks.look(connection, key)
         if before and not report.damage:  # else there may be nothing that can be read
             report.damage.extend(witnessed.missing(connection, before))
-        return report, Witness() if report.damage else witnessed.seen(connection)
+        if report.damage:
+            return report, Witness(), ""
+        return report, witnessed.seen(connection), _told(dump.contents(connection))
 
     with engines.opening(address):
         schema.check(address)
-        found, now = engines.whole(address, look, write=False)
+        found, now, held = engines.whole(address, look, write=False)
     if witness and not found.damage:
         witnessed.write(witness, key, now)
     if as_json:
@@ -102,7 +101,7 @@ def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> in
     if found.damage:
         print("Where every event is named, CHAIN_KEY is probably another one than theirs.", file=sys.stderr)
     else:
-        print("Every timeline is as it was written.")
+        print(f"Every timeline is as it was written: {held}")
         if witness and before is None:
             print(f"{witness} is new: the next look compares with it.")
     for one in found.owed:
@@ -112,22 +111,11 @@ def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> in
 
 
 async def rearm_all(settings: Settings) -> int:
-    """Let every parked duty be tried again by the running bot; how many there were."""
+    """Let every parked duty be tried again at once by the running bot; how many there were."""
     store = Store.open(settings.database_url, _key(settings))
     try:
         parked = await store.parked()
-        for effect in parked:
-            # What may have been made is looked for; one attempt stays counted, so that nothing is taken for the first.
-            state = EffectState.UNKNOWN if effect.error.startswith(BLIND) else EffectState.WAITING
-            again = replace(effect, state=state, attempts=1, next_try_at=None, error="")
-
-            def job(tx: Any, again: Any = again) -> None:
-                tx.save_effect(again)
-                incident = tx.incident(again.incident_id)
-                if incident is not None:
-                    tx.set_due(incident.id, incident.seq, incident.last_at)
-
-            await store.write(job)
+        await store.write(lambda tx: tx.rearm())
         return len(parked)
     finally:
         await store.close()

@@ -125,6 +125,10 @@ class Transaction(Protocol):
         """A call was made late, after somebody else had taken over: look at what stands there."""
         ...
 
+    def rearm(self, now: datetime | None = None, *, team: str = "", channel: str = "") -> list[str]:
+        """Let what was given up be tried again, of this workspace or channel only if one is named; the incidents."""
+        ...
+
     def fence(self, id: str) -> None:
         """Let nothing be written about an incident that another process attends by now. Raises LeaseLost."""
         ...

@@ -1,8 +1,9 @@
 """How a call stands after its answer: pure functions from effect to effect.
 
 Every call ends as done, certainly not done, or unknown. What is certainly not done is tried again after growing
-pauses or, where waiting changes nothing, parked. What is unknown is looked for twice before it is made anew: Slack
-names no key that would make it recognise a message (https://docs.slack.dev/reference/methods/chat.postMessage).
+pauses or, where a person has to mend something, parked: shown to people, and tried now and then. What is unknown is
+looked for twice before it is made anew: Slack names no key that would make it recognise a message
+(https://docs.slack.dev/reference/methods/chat.postMessage).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ LOOKS = (timedelta(seconds=2), timedelta(seconds=15))
 #: failed attempts until a call is parked: with LONGEST between the later ones, most of a day of Slack's being away
 ATTEMPTS = 100
 LONGEST = timedelta(minutes=10)
+#: what is parked is tried so long after the refusal, doubling up to OFTEN_ENOUGH: nobody tells when its cause is gone
+NOW_AND_THEN, OFTEN_ENOUGH = timedelta(minutes=5), timedelta(hours=6)
 #: a message that was sent anew is looked for once more: the first may have come through after the last look
 TWIN = timedelta(minutes=1)
 #: begins the error of a call whose outcome is unknown and cannot be looked up
@@ -75,14 +78,15 @@ def unseen(effect: Effect, now: datetime) -> Effect:
     if effect.state is not EffectState.MISSING:
         return replace(effect, state=EffectState.MISSING, next_try_at=now + (LOOKS[1] - LOOKS[0]))
     if effect.attempts >= ATTEMPTS:
-        return replace(effect, state=EffectState.PARKED, next_try_at=None)
+        return replace(effect, state=EffectState.PARKED, next_try_at=_again_at(effect, now))
     again = now + pause(effect) if effect.attempts > 1 else None
     return replace(effect, state=EffectState.WAITING, next_try_at=again)
 
 
-def blind(effect: Effect, code: str) -> Effect:
+def blind(effect: Effect, code: str, now: datetime) -> Effect:
     """It may have been made, and Slack refuses the look: a person has to mend that."""
-    return replace(effect, state=EffectState.PARKED, error=BLIND + code, next_try_at=None)
+    seen = replace(effect, state=EffectState.PARKED, attempts=effect.attempts + 1, error=BLIND + code)
+    return replace(seen, next_try_at=_again_at(seen, now))
 
 
 def look_later(effect: Effect, seconds: float, now: datetime) -> Effect:
@@ -99,15 +103,19 @@ def again(effect: Effect, hash: str, error: str, now: datetime) -> Effect:
     """Failed in a way that passes by itself: tried again after a pause, parked after so many attempts."""
     tried = replace(effect, attempts=effect.attempts + 1, error=error[:200])
     if tried.attempts >= ATTEMPTS:
-        return replace(tried, state=EffectState.PARKED, hash=hash, next_try_at=None)
+        return replace(tried, state=EffectState.PARKED, hash=hash, next_try_at=_again_at(tried, now))
     return replace(tried, state=EffectState.WAITING, next_try_at=now + pause(tried))
 
 
-def parked(effect: Effect, hash: str, error: str) -> Effect:
-    """Refused for a reason that stays: given up until `hash` changes or somebody re-arms it."""
-    return replace(
-        effect, state=EffectState.PARKED, hash=hash, attempts=effect.attempts + 1, error=error[:200], next_try_at=None
-    )
+def parked(effect: Effect, hash: str, error: str, now: datetime) -> Effect:
+    """Refused for a reason that stays until a person mends it; tried again now and then, and when `hash` changes."""
+    tried = replace(effect, state=EffectState.PARKED, hash=hash, attempts=effect.attempts + 1, error=error[:200])
+    return replace(tried, next_try_at=_again_at(tried, now))
+
+
+def _again_at(effect: Effect, now: datetime) -> datetime:
+    doublings: int = 2 ** min(effect.attempts - 1, 12)
+    return now + min(OFTEN_ENOUGH, NOW_AND_THEN * doublings)
 
 
 def ready(effect: Effect) -> Effect:

@@ -1,7 +1,8 @@
 """What one incident lacks in the world: a pure function from its state, its calls so far and its messages to calls.
 
 There is one call per key at a time. A call whose outcome is unknown is looked for before anything else is done
-under its key; what stands is compared by the hash of what it shows; what was given up waits until that changes.
+under its key; what stands is compared by the hash of what it shows; what was given up waits for its time, or until that
+changes.
 """
 
 from __future__ import annotations
@@ -98,12 +99,25 @@ class Books:
         """Whether this call is owed, so that `hash` is shown."""
         if effect.state in outcome.DOUBTFUL or _unseeable(effect):
             return False  # looked for first
-        return effect.state not in _SETTLED or effect.hash != hash or self._regained(effect)
+        return effect.state not in _SETTLED or effect.hash != hash or given_up(effect)
+
+    def timed(self, one: Owed) -> Owed:
+        """What was given up waits for its time, unless it would show something else, or its channel is regained."""
+        was = self.effects.get(one.effect.key)
+        if was is None or not given_up(was):
+            return one
+        if was.hash == one.hash and one.call != "drop" and not self._regained(was):
+            return one
+        return replace(one, effect=replace(one.effect, next_try_at=None))
 
     def _regained(self, effect: Effect) -> bool:
         """Whether it was given up because the incident's channel could not be used, and that can be used again."""
-        here = effect.channel == self.incident.channel and self.incident.reachable
-        return effect.state is EffectState.PARKED and here and effect.error in LOST
+        return effect.channel == self.incident.channel and self.incident.reachable and effect.error in LOST
+
+
+def given_up(effect: Effect) -> bool:
+    """Whether it waits for a person to mend something."""
+    return effect.state is EffectState.PARKED
 
 
 def lasting(key: str) -> bool:
@@ -121,13 +135,14 @@ def owed(books: Books) -> list[Owed]:
     if books.incident.newer:
         return []
     found: dict[str, Owed] = {}
-    for one in (*_looks(books), *_channel(books), *_messages(books), *_file(books), *_texts(books), *_twins(books)):
-        found.setdefault(one.effect.key, one)
+    ways = (_looks, _channel, _messages, _file, _texts, _twins, _blind)
+    for one in (one for way in ways for one in way(books)):
+        found.setdefault(one.effect.key, books.timed(one))
     return list(found.values())
 
 
 def _unseeable(effect: Effect) -> bool:
-    return effect.state is EffectState.PARKED and effect.error.startswith(outcome.BLIND)
+    return given_up(effect) and effect.error.startswith(outcome.BLIND)
 
 
 def _looks(books: Books) -> Iterator[Owed]:
@@ -137,6 +152,14 @@ def _looks(books: Books) -> Iterator[Owed]:
         if effect.state is EffectState.SENDING:
             effect = outcome.cut_off(effect)
         if effect.state in outcome.DOUBTFUL:
+            yield Owed(effect, "look", effect.hash)
+
+
+def _blind(books: Books) -> Iterator[Owed]:
+    """What could not be looked for is looked for again."""
+    here = books.incident.channel if not books.incident.reachable else ""
+    for effect in books.effects.values():
+        if _unseeable(effect) and (not here or effect.channel != here):
             yield Owed(effect, "look", effect.hash)
 
 
@@ -155,10 +178,9 @@ def _channel(books: Books) -> Iterator[Owed]:
     incident = books.incident
     wants = duties.wants(incident)
     opening = books.effects.get("channel")
-    # A refused channel is asked for again only when somebody re-armed it: the answer would be the same.
     # One that was let go when the incident ended without it is wanted again when it is reopened.
-    armed = opening is not None and opening.state in (EffectState.WAITING, EffectState.REFUSED)
-    if not incident.open and not incident.channel and opening is not None and opening.state is EffectState.WAITING:
+    armed = opening is not None and opening.state in (*_UNSENT, EffectState.REFUSED)
+    if not incident.open and not incident.channel and opening is not None and opening.state in _UNSENT:
         yield Owed(opening, "drop", opening.hash)
     if incident.open and not incident.channel and (wants.channel if opening is None else armed):
         effect = books.effect("channel", "channel")
@@ -193,7 +215,7 @@ def people_are_in(books: Books) -> bool:
     wanted, effect = duties.wants(books.incident).people, books.effects.get("invites")
     if not wanted or effect is None:
         return not wanted
-    return effect.state is EffectState.PARKED and effect.hash == _invitation(books.incident, wanted)
+    return given_up(effect) and effect.hash == _invitation(books.incident, wanted)
 
 
 # -- messages ---------------------------------------------------------------------------------------

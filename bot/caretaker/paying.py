@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -73,23 +74,22 @@ class Payer:
         return outcome.later(owed.effect, now + timedelta(seconds=seconds))
 
     async def _refused(self, incident: Incident, owed: Owed, refusal: NotDone) -> Effect:
-        effect, code = owed.effect, refusal.code
+        effect, code, look = owed.effect, refusal.code, owed.call in ("look", "twin")
         if code in SHUT_OUT:  # certainly not done; it stays owed until the workspace lets us in again
-            if owed.call in ("look", "twin"):
+            if look:
                 return outcome.look_later(effect, 0, self._now())
             return outcome.again(effect, owed.hash, code, self._now())
         log.warning("slack.refused", call=owed.call, key=effect.key, code=code, incident=incident.id)
         if code in LOST and effect.channel and effect.channel == incident.channel:
-            await self._record(
-                incident, "channel lost", lambda i, *, by, at: channel.lost(i, reason=LOST[code], by=by, at=at)
-            )
-            if owed.call in ("look", "twin"):
+            await self._record(incident, "channel lost", partial(channel.lost, reason=LOST[code]))
+            if look:
                 return effect
         if incident.adopted_at and owed.call in EXTRAS:
             return outcome.settled(effect, owed.hash, code)
-        if owed.call in ("look", "twin"):
-            return outcome.blind(effect, code) if owed.call == "look" else outcome.done(effect, effect.hash)
-        return outcome.parked(effect, owed.hash, code)
+        if look:
+            twin = owed.call == "twin"
+            return outcome.done(effect, effect.hash) if twin else outcome.blind(effect, code, self._now())
+        return outcome.parked(effect, owed.hash, code, self._now())
 
     # -- the channel and who is in it -----------------------------------------------------------------
 
@@ -121,10 +121,8 @@ class Payer:
         return replace(outcome.done(effect, name), channel=id)
 
     async def _no_channel(self, incident: Incident, effect: Effect, code: str) -> Effect:
-        await self._record(
-            incident, "channel refused", lambda i, *, by, at: channel.refused(i, error=code, by=by, at=at)
-        )
-        return outcome.parked(effect, effect.hash, code)
+        await self._record(incident, "channel refused", partial(channel.refused, error=code))
+        return outcome.parked(effect, effect.hash, code, self._now())
 
     async def _topic(self, incident: Incident, owed: Owed) -> Effect:
         await self._room.set_topic(incident.channel, owed.text)

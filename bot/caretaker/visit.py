@@ -17,13 +17,13 @@ from bot.caretaker.gates import Gates
 from bot.caretaker.ground import REST as AWAY
 from bot.caretaker.ground import Ground, Grounds
 from bot.caretaker.lateness import Lateness
-from bot.caretaker.owed import Books, Owed, owed, people_are_in
+from bot.caretaker.owed import Books, Owed, given_up, owed, people_are_in
 from bot.caretaker.paying import Payer
 from bot.caretaker.turns import Known
 from bot.domain import duties
 from bot.domain import events as e
 from bot.domain.actor import Actor, bot_itself
-from bot.domain.effect import Effect, EffectState
+from bot.domain.effect import Effect
 from bot.domain.errors import LeaseLost, Refused, StoreUnavailable
 from bot.domain.events import Entry
 from bot.domain.fold import evolve
@@ -154,8 +154,10 @@ class Visit:
         policy = self.house.service.policy_of(incident.team)
         messages = self._messages(incident, now)
         if self.ground.parked is not None and messages:
-            given_up = [one for one in self._effects.values() if one.state is EffectState.PARKED]
-            messages = [*messages, self.ground.parked(given_up)]
+            # What is just being tried again stays said until that has ended.
+            trying = {one.effect.key: one.effect for one in self._running.values()}
+            parked = [one for one in {**self._effects, **trying}.values() if given_up(one)]
+            messages = [*messages, self.ground.parked(parked)]
         books = Books(incident, self._effects, messages, policy, self.ground.place, now)
         if incident.channel_error or incident.newer or (incident.channel and people_are_in(books)):
             self.usable.set()

@@ -152,7 +152,7 @@ async def note_message(
 async def _joined(desk: Desk, event: Mapping[str, Any], key: str) -> None:
     user, where = str(event.get("user", "")), str(event.get("channel", ""))
     if user == desk.directory.bot_user:
-        await _to_channel(desk, where, "regained", channel.regained, key)
+        await _regained(desk, where, key)
         return
     actor = await desk.directory.actor(user)
     if actor.kind is Kind.BOT:
@@ -180,7 +180,16 @@ async def _deleted(desk: Desk, event: Mapping[str, Any], key: str) -> None:
 
 
 async def _unarchived(desk: Desk, event: Mapping[str, Any], key: str) -> None:
-    await _to_channel(desk, str(event.get("channel", "")), "regained", channel.regained, key)
+    await _regained(desk, str(event.get("channel", "")), key)
+
+
+async def _regained(desk: Desk, where: str, key: str) -> None:
+    """A channel can be used again: an incident's own, or one in which many speak, such as that of the announcements."""
+    done = await _to_channel(desk, where, "regained", channel.regained, key)
+    if done is None:
+        now, team = desk.now(), desk.directory.team
+        for id in await desk.service.store.write(lambda tx: tx.rearm(now, team=team, channel=where)):
+            desk.caretaker.changed(id)
 
 
 async def _lost(desk: Desk, event: Mapping[str, Any], reason: str, key: str) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from bot.caretaker.outcome import BLIND
 
 _CONTENTS = "Slack does not take what it would say; it is tried again when that changes. Please report it."
+#: for what Slack gives no sign of
+_TRIED = "it is tried again by itself, at once by `python -m bot rearm`."
 _INSTALL = "Install the app anew and set SLACK_BOT_TOKEN."
 
 ADVICE = {
-    "missing_scope": "Add the scopes of manifest.yaml and reinstall the app, then `python -m bot rearm`.",
-    "restricted_action": "Let this app create channels in the workspace's settings, then `python -m bot rearm`.",
-    "is_archived": "Unarchive the channel in Slack, or reopen the incident elsewhere.",
-    "not_in_channel": "Invite the bot into the channel, then `python -m bot rearm`.",
-    "channel_not_found": "Make the channel that the policy names, then `python -m bot rearm`.",
+    "missing_scope": f"Add the scopes of manifest.yaml and reinstall the app; {_TRIED}",
+    "restricted_action": f"Let this app create channels in the workspace's settings; {_TRIED}",
+    "is_archived": "Unarchive the channel in Slack; it goes on then.",
+    "not_in_channel": "Invite the bot into the channel; it goes on then.",
+    "channel_not_found": f"Make the channel that the policy names; {_TRIED}",
     "invalid_blocks": _CONTENTS,
     "invalid_blocks_format": _CONTENTS,
     "msg_too_long": _CONTENTS,
@@ -26,4 +28,4 @@ ADVICE = {
 def advice(error: str) -> str:
     """What to do about one; also where the bot could not look whether something was done."""
     known = ADVICE.get(error.removeprefix(BLIND))
-    return known or "See Slack's page on that error, mend its cause, then `python -m bot rearm`."
+    return known or f"See Slack's page on that error and mend its cause; {_TRIED}"

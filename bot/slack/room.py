@@ -33,9 +33,24 @@ SEEN = frozenset({"duplicate_message_not_found", "duplicate_channel_not_found"})
 
 
 class Client(AsyncWebClient):
-    """A client of one workspace. `shut_out` is told Slack's code when a call says that the token is worth nothing."""
+    """A client of one workspace.
+
+    `shut_out` is told Slack's code when a call says that the token is worth nothing; `let_in` is called when an answer
+    says that the token may do more than it might before.
+    """
 
     shut_out: Callable[[str], Awaitable[None]] | None = None
+    let_in: Callable[[], Awaitable[bool]] | None = None
+    _granted: frozenset[str] | None = None
+
+    async def hear(self, headers: Mapping[str, str]) -> None:
+        """Slack names the granted scopes in each answer; whoever adds one to the app leaves the token as it was."""
+        granted = frozenset(headers.get("x-oauth-scopes", "").replace(" ", "").split(",")) - {""}
+        if not granted or granted == self._granted:
+            return
+        more = self._granted is not None and granted - self._granted
+        if not more or self.let_in is None or await self.let_in():
+            self._granted = granted
 
 
 def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> Client:
@@ -72,6 +87,8 @@ async def call(
         raise TryLater from None  # never reached Slack
     except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError) as error:
         raise Unsure(f"{method}: {type(error).__name__}") from None
+    if isinstance(client, Client):
+        await client.hear(answer.headers)
     return answer.data
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -37,7 +37,8 @@ Furnish = Callable[[Client, Directory, Installation | None], Workspace]
 
 
 class Workspaces:
-    """By id. `meet` makes a client's directory; `channels` are the names that policy speaks of, joined in each."""
+    """By id. `meet` makes a client's directory; `channels` are the names that policy speaks of, joined in each;
+    `rearm` lets what was given up in a workspace be tried again, and answers whether it could."""
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Workspaces:
         meet: Callable[[Client], Directory],
         channels: Iterable[str],
         clock: Clock,
+        rearm: Callable[[str], Awaitable[bool]],
         installations: Installations | None = None,
     ) -> None:
         self._connect = connect
@@ -53,6 +55,7 @@ class Workspaces:
         self._meet = meet
         self._channels = tuple(channels)
         self._clock = clock
+        self._rearm = rearm
         self._installations = installations
         self._open: dict[str, Workspace] = {}
         #: workspaces where nothing can be done -> since when, Slack's word for why
@@ -182,6 +185,7 @@ class Workspaces:
     async def _keep(self, client: Client, directory: Directory, installation: Installation | None) -> Workspace:
         one = self._furnish(client, directory, installation)
         client.shut_out = partial(self._refused, client, one)
+        client.let_in = partial(self._rearm, one.team)
         self._away.pop(one.team, None)
         self._open[one.team] = one
         log.info("workspace.open", team=one.team, people=len(directory.names))

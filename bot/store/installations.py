@@ -95,6 +95,7 @@ def save(tx: Transaction, keys: Keys, new: Installation) -> None:
     if tx.connection.execute(update(installations).where(_i.team_id == new.team).values(values)).rowcount == 0:
         tx.connection.execute(insert(installations).values(team_id=new.team, **values))
     wake(tx, new.team, new.installed_at)
+    tx.rearm(new.installed_at, team=new.team)  # it may have brought the scope that was missing
 
 
 def wake(tx: Transaction, team: str, at: datetime) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.domain.effect import Effect, EffectState
+from bot.domain.effect import Effect
 from bot.domain.errors import Conflict, LeaseLost, NewerThanThisProgram
 from bot.domain.events import Entry, Event, Unknown
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
-from bot.store import appending, chain, codec, reads
+from bot.store import again, appending, chain, codec, reads
 from bot.store.appending import CHANGED
 from bot.store.folded import Folded, FoldedCache
 from bot.store.holder import Holder
@@ -367,14 +367,16 @@ class Transaction:
         self._connection.execute(_EFFECT, values)
 
     def doubt(self, incident_id: str, key: str, now: datetime) -> None:
-        """A call was made late, after somebody else had taken over: what stands there is looked at, and made anew."""
-        known = (effects.c.incident_id == incident_id, effects.c.key == key, effects.c.state == EffectState.SENT.value)
-        shows = update(effects).where(*known, effects.c.kind.in_(("message", "topic")))
-        self._connection.execute(shows.values(hash="", next_try_at=now))
-        sooner = or_(_i.due_at.is_(None), _i.due_at > now)
-        self._connection.execute(update(incidents).where(_i.id == incident_id, sooner).values(due_at=now))
-        if self._holder:  # whoever attends it reads anew what stands there
-            self._connection.execute(NOTIFY, {"channel": CHANGED, "what": f"{self._holder.by}:{incident_id}"})
+        """See `again.doubt`."""
+        again.doubt(self._connection, incident_id, key, now)
+        self._tell(CHANGED, incident_id)  # whoever attends it reads anew what stands there
+
+    def rearm(self, now: datetime | None = None, *, team: str = "", channel: str = "") -> list[str]:
+        """See `again.rearm`."""
+        ids = again.rearm(self._connection, now, team, channel)
+        for id in ids:
+            self._tell(CHANGED, id)
+        return ids
 
     # -- people ---------------------------------------------------------------------------------------
 
@@ -384,5 +386,8 @@ class Transaction:
 
     def tell_people(self, team: str) -> None:
         """Let the other processes know that people or groups of this team have changed."""
+        self._tell(PEOPLE, team)
+
+    def _tell(self, channel: str, what: str) -> None:
         if self._holder:
-            self._connection.execute(NOTIFY, {"channel": PEOPLE, "what": f"{self._holder.by}:{team}"})
+            self._connection.execute(NOTIFY, {"channel": channel, "what": f"{self._holder.by}:{what}"})

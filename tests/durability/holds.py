@@ -213,7 +213,9 @@ def nothing_is_left_over(case: Case) -> Iterator[str]:
                 yield f"{one.key} is parked for no reason: {one.error}"
         elif one.state not in (EffectState.SENT, EffectState.REFUSED):
             yield f"{one.key} is {one.state}: {one.error}, next at {one.next_try_at}"
-    expected = duties.next_at(case.incident, POLICY, case.now)
+    given_up = [one.next_try_at for one in case.effects.values() if one.state is EffectState.PARKED]
+    moments = [*given_up, duties.next_at(case.incident, POLICY, case.now)]
+    expected = min((at for at in moments if at is not None), default=None)
     if case.due != expected:
         yield f"it is due at {case.due}, not {expected}; now it is {case.now}"
 

@@ -9,14 +9,12 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import asyncpg
 
-from bot.caretaker.outcome import BLIND
 from bot.domain import events as e
 from bot.domain import lifecycle
 from bot.domain.actor import Actor
@@ -297,23 +295,15 @@ class World:
             return False
         for id in self.declared:
             for effect in await self.one.kept.effects(id):
-                if effect.state not in (*SETTLED, EffectState.PARKED) or effect.next_try_at is not None:
+                if effect.state is EffectState.PARKED:
+                    continue  # it is tried again some time
+                if effect.state not in SETTLED or effect.next_try_at is not None:
                     return False
         return True
 
     async def rearm(self) -> None:
         """What was given up is tried again, as by the command line."""
-        store = self.one.kept
-        for effect in await store.parked():
-            state = EffectState.UNKNOWN if effect.error.startswith(BLIND) else EffectState.WAITING
-            again = replace(effect, state=state, attempts=1, next_try_at=None, error="")
-
-            def job(tx: Any, again: Any = again) -> None:
-                tx.save_effect(again)
-                incident = tx.incident(again.incident_id)
-                tx.set_due(incident.id, incident.seq, incident.last_at)
-
-            await store.write(job)
+        await self.one.kept.write(lambda tx: tx.rearm())
 
 
 def told(history: History, url: str, holds: Callable[[World], Awaitable[None]]) -> None:

@@ -3,12 +3,15 @@ to do about it, nothing is asked again and again, and it is done once the cause 
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from bot.doctor import examine
+from bot.domain import lifecycle
+from bot.domain.actor import Actor
 from bot.domain.effect import EffectState
 from bot.keeping import rearm_all
 from tests.world import World, world_at
@@ -113,6 +116,83 @@ async def test_what_is_parked_is_tried_again_when_it_says_something_else(world: 
         await world.say("ana", "/incident sev 2 only one partner", channel.id)
     assert "set the topic" not in in_channel(world)
     assert await world.bot.store.parked() == []
+
+
+GIVEN_UP = "Slack does not let me"
+
+
+async def test_what_is_parked_is_tried_now_and_then(world: World) -> None:
+    """Nobody can tell that an admin has changed a setting: it is asked again, ever more rarely. What is said in the
+    channel stays meanwhile, and is not said again."""
+    world.slack.faults.add("conversations.create", "error:restricted_action", times=2)
+    world.slack.faults.add("pins.add", "error:restricted_action", times=3)
+    await world.say("ana", DECLARE)
+    await world.advance(minutes=14)
+    assert len(world.slack.journal.of("conversations.create")) == 2  # at once, and after 5 minutes
+    assert (await world.types()).count("ChannelRefused") == 1
+    await world.advance(minutes=2)
+    said = world.find("ana", world.channel().id, GIVEN_UP)
+    await world.advance(minutes=16)
+    assert len(world.slack.journal.of("pins.add")) == 3
+    assert [one.ts for one in world.messages("ana", world.channel().id) if GIVEN_UP in one.plain] == [said.ts]
+    assert (await ready(world))[0] == 503
+    await world.advance(minutes=20)
+    assert len(world.channel().pins) == 1 and GIVEN_UP not in in_channel(world)
+    assert await ready(world) == (200, [])
+
+
+async def test_a_scope_that_is_granted_is_noticed(world: World) -> None:
+    """The token stays as it was, and the bot runs on: each of Slack's answers says what the token may do."""
+    grant = world.slack.install.grants[world.slack.bot_token]
+    grant.scopes = grant.scopes - {"pins:write"}
+    channel = await world.declare()
+    assert [(one.key, one.error) for one in await world.bot.store.parked()] == [("pin:card", "missing_scope")]
+    grant.scopes = grant.scopes | {"pins:write"}
+    await world.say("ana", "/incident impact NG only", channel.id)
+    assert len(channel.pins) == 1 and GIVEN_UP not in in_channel(world)
+    assert await world.bot.store.parked() == []
+
+
+async def test_whoever_restarts_the_bot_has_mended_something(world: World) -> None:
+    world.slack.faults.add("pins.add", "error:missing_scope", times=1)
+    channel = await world.declare()
+    assert len(await world.bot.store.parked()) == 1
+    await world.stop_bot()
+    await world.start_bot()
+    await world.settle()
+    assert len(channel.pins) == 1 and await world.bot.store.parked() == []
+
+
+@pytest.mark.parametrize("how", ["archived", "kicked"])
+async def test_the_channel_of_the_announcements_is_given_back(world: World, how: str) -> None:
+    ana, place = world.person("ana"), world.slack.channel("incidents")
+    if how == "archived":
+        await ana.archive(place.id)
+    else:
+        world.slack.faults.add("conversations.join", "error:method_not_supported_for_channel_type", times=0)
+        await ana.remove(place.id, world.slack.bot_user_id)
+    await world.settle()
+    await world.declare()
+    assert [one.key for one in await world.bot.store.parked()] == ["announce"]
+    if how == "archived":
+        await ana.unarchive(place.id)
+    else:
+        await ana.invite(place.id, world.slack.bot_user_id)
+    await world.settle()
+    assert len([one for one in world.messages("ana", "#incidents") if "INC-1" in one.plain]) == 1
+    assert await world.bot.store.parked() == []
+
+
+async def test_an_incident_that_is_over_wants_no_channel_any_more(world: World) -> None:
+    """Else health would ask somebody to mend what nobody needs."""
+    world.slack.faults.add("conversations.create", "error:restricted_action", times=0)
+    await world.say("ana", "/incident declare sev3 Receipts are blurred")
+    assert (await ready(world))[0] == 503
+    id = (await world.incident()).id
+    by = Actor(world.slack.team_id, world.person("ana").id, world.person("ana").id)
+    await world.bot.service.act(id, "resolve", partial(lifecycle.call_false_alarm, reason="a test"), by)
+    await world.settle()
+    assert await ready(world) == (200, [])
 
 
 # -- the channel is taken away ---------------------------------------------------------------------------------------

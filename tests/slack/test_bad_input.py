@@ -553,11 +553,12 @@ async def test_creation_of_channels_is_restricted(world: World) -> None:
     world.slack.faults.add("conversations.create", "error:restricted_action", 99)
     await world.say("ana", "/incident declare sev1 Withdrawals are stuck")
     told(world, "ana", "INC-1 is recorded, but Slack refused to open a channel (restricted_action).")
-    told(world, "ana", "an admin can allow this app to create channels, then run `bot rearm`.")
+    told(world, "ana", "an admin can allow this app to create channels; I try again by myself.")
     assert await parked(world) == {"channel": "restricted_action"}
     found = await complaints(world)
     assert {one.do for one in found if "restricted_action" in one.what} == {
-        "Let this app create channels in the workspace's settings, then `python -m bot rearm`."
+        "Let this app create channels in the workspace's settings; it is tried again by itself, at once by "
+        "`python -m bot rearm`."
     }
     asked = [one.args["name"] for one in world.slack.journal.of("conversations.create")]
     assert asked == ["inc-1-withdrawals-are-stuck", "---"]  # the second by `doctor`: no channel can be called that
@@ -595,7 +596,8 @@ async def test_a_missing_scope(world: World, method: str, key: str) -> None:
     assert await parked(world) == {key: "missing_scope"}
     found = await complaints(world)
     assert [one.do for one in found if "missing_scope" in one.what] == [
-        "Add the scopes of manifest.yaml and reinstall the app, then `python -m bot rearm`."
+        "Add the scopes of manifest.yaml and reinstall the app; it is tried again by itself, at once by "
+        "`python -m bot rearm`."
     ]
     assert (await world.bot.health()).parked == 1
     if method == "conversations.invite":

@@ -294,6 +294,21 @@ async def test_effects(store: Store) -> None:
     assert await store.parked() == [parked]
 
 
+async def test_what_was_given_up_is_due_again(store: Store) -> None:
+    for id, team, channel in (("one", TEAM, "C1"), ("two", TEAM, "C2"), ("three", "T0OTHER", "C1")):
+        await store.write(declare(id, team=team, due=after(99)))
+        parked = effect("card", id, id=f"card of {id}", team=team, channel=channel, state=EffectState.PARKED)
+        sent = effect("sent", id, id=f"sent of {id}", state=EffectState.SENT)
+        await store.write(lambda tx, one=(parked, sent): [tx.save_effect(each) for each in one])
+    assert await store.write(lambda tx: tx.rearm(after(5), team=TEAM, channel="C1")) == ["one"]
+    assert await store.due(after(5), 9) == ["one"]
+    assert {one.key: one.next_try_at for one in await store.effects("one")} == {"card": NOW, "sent": None}
+    assert sorted(await store.write(lambda tx: tx.rearm(after(6)))) == ["one", "three", "two"]
+    assert sorted(await store.due(after(6), 9)) == ["one", "three", "two"]
+    assert await store.due(after(5), 9) == ["one"], "what is due already stays so"
+    assert await store.write(lambda tx: tx.rearm(after(7), team="T0NOBODY")) == []
+
+
 async def test_people(store: Store) -> None:
     one = Person(TEAM, "U1", {"name": "Zoë", "groups": ["S1"], "tz": 3600}, NOW)
     await store.save_people([one, Person(TEAM, "U2", {}, NOW)])

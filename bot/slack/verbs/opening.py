@@ -166,7 +166,7 @@ def opened_answer(incident: Incident, user: str) -> Answer:
     if incident.channel_error:
         return Answer(
             f"{incident.name} is recorded, but Slack refused to open a channel ({incident.channel_error}). "
-            "Work where you are; an admin can allow this app to create channels, then run `bot rearm`."
+            "Work where you are; an admin can allow this app to create channels; I try again by myself."
         )
     if not incident.channel:
         return Answer(f"{incident.name} is recorded. Slack did not answer; its channel opens as soon as it does.")

@@ -1,0 +1,41 @@
+"""Calls that have ended in one way or another, made due again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, or_, select, update
+
+from bot.domain.effect import EffectState
+from bot.store.tables import effects, incidents
+
+_i, _f = incidents.c, effects.c
+
+
+def doubt(connection: Connection, incident_id: str, key: str, now: datetime) -> None:
+    """A call was made late, after somebody else had taken over: what stands there is looked at, and made anew."""
+    known = (_f.incident_id == incident_id, _f.key == key, _f.state == EffectState.SENT.value)
+    shows = update(effects).where(*known, _f.kind.in_(("message", "topic")))
+    connection.execute(shows.values(hash="", next_try_at=now))
+    _due(connection, incident_id, now)
+
+
+def rearm(connection: Connection, now: datetime | None, team: str, channel: str) -> list[str]:
+    """Let what was given up be tried at `now` (None: at once, whatever the bot's clock shows), only what is of
+    this workspace or channel where one is named; the ids of the incidents. It counts as given up until it is done."""
+    which = [_f.state == EffectState.PARKED.value]
+    if team:
+        which.append(_f.team_id == team)
+    if channel:
+        which.append(_f.channel == channel)
+    at: ColumnElement[datetime] | datetime = _i.declared_at if now is None else now
+    ids = list(connection.execute(select(_f.incident_id).where(*which).distinct()).scalars())
+    connection.execute(update(effects).where(*which).values(next_try_at=_f.started_at))
+    for id in ids:
+        _due(connection, id, at)
+    return ids
+
+
+def _due(connection: Connection, id: str, at: ColumnElement[datetime] | datetime) -> None:
+    later = or_(_i.due_at.is_(None), _i.due_at > at)
+    connection.execute(update(incidents).where(_i.id == id, later).values(due_at=at))
