@@ -1,4 +1,4 @@
-"""`python -m bench`: measure, print a table, write JSON to var/."""
+"""`python -m bench [scene]`: measure, print tables, write every figure as JSON to var/; `--quick`: small ones."""
 
 from __future__ import annotations
 
@@ -19,25 +19,43 @@ from bot.config import ROOT
 SCENES = ("declare", "acknowledge", "folding", "scale", "reminders")
 
 
+#: option -> (as it is, with --quick, what it says)
+SIZES: dict[str, tuple[Any, Any, str]] = {
+    "count": (20, 3, "declarations"),
+    "latency": (0.1, 0.1, "seconds added to every call to Slack while one declares"),
+    "rounds": (7, 1, "alternating rounds of acknowledgement"),
+    "lengths": ("100,1000,10000", "100,1000", "events of one incident, for `folding`"),
+    "sizes": ("100,1000,10000", "100,300", "open incidents, for `scale`"),
+    "reminders": (10_000, 300, "how many fall due, and are overdue"),
+    "rate": (reminders.RATE, 50, "reminders a second"),
+    "kills": (16, 2, "kills at random moments, two a trial; 0: none"),
+    "each": (2000, 200, "reminders of each such trial"),
+}
+
+
 def main() -> None:
     """Read the arguments and run."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("scene", nargs="?", choices=("all", *SCENES), default="all")
-    parser.add_argument("--count", type=int, default=20, help="declarations (20)")
-    parser.add_argument("--latency", type=float, default=0.1, help="seconds added to every call to Slack (0.1)")
-    parser.add_argument("--rounds", type=int, default=7, help="alternating rounds of acknowledgement (7)")
-    parser.add_argument("--sizes", default="100,1000,10000", help="open incidents of `scale`")
-    parser.add_argument("--reminders", type=int, default=10_000, help="how many fall due, and are overdue (10,000)")
-    parser.add_argument("--rate", type=float, default=reminders.RATE, help="reminders a second (250)")
-    parser.add_argument("--kills", type=int, default=16, help="runs with a kill at a random moment (16; 0: none)")
-    parser.add_argument("--kill-count", type=int, default=1000, help="reminders of each such run (1,000)")
+    parser.add_argument("--quick", action="store_true", help="small counts: whether it works, not how fast it is")
+    for name, (full, quick, words) in SIZES.items():
+        parser.add_argument(f"--{name}", type=type(full), help=f"{words} ({full}; quick {quick})")
+    parser.add_argument(
+        "--parts", default=",".join(reminders.PARTS), help=f"of `reminders`, some of {','.join(reminders.PARTS)}"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the kills")
     parser.add_argument("--out", type=Path, default=ROOT / "var", help="where the JSON goes")
     asked = parser.parse_args()
+    for name, (full, quick, _) in SIZES.items():
+        if getattr(asked, name) is None:
+            setattr(asked, name, quick if asked.quick else full)
+    if unknown := set(asked.parts.split(",")) - set(reminders.PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
     scenes = SCENES if asked.scene == "all" else (asked.scene,)
     found: dict[str, Any] = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "python": platform.python_version(),
-        "cores": os.cpu_count(), "load_before": os.getloadavg()[0], "alerts": "not measured: there are none yet",
+        "cores": os.cpu_count(), "load_before": os.getloadavg()[0],
+        "asked": {name: getattr(asked, name) for name in (*SIZES, "parts", "seed")},
     }  # fmt: skip
     for scene in scenes:
         began, load = time.monotonic(), os.getloadavg()[0]
@@ -60,10 +78,16 @@ def _run(scene: str, folder: Path, asked: argparse.Namespace) -> Any:
         case "acknowledge":
             return asyncio.run(acknowledge.measure(folder, rounds=asked.rounds))
         case "folding":
-            return folding.measure()
+            return folding.measure(_numbers(asked.lengths))
         case "scale":
-            return asyncio.run(scale.measure(folder, tuple(int(one) for one in asked.sizes.split(","))))
-    return asyncio.run(reminders.measure(asked.reminders, asked.rate, asked.kills, asked.kill_count, asked.seed))
+            return asyncio.run(scale.measure(folder, _numbers(asked.sizes)))
+    return asyncio.run(
+        reminders.measure(asked.reminders, asked.rate, asked.kills, asked.each, asked.seed, asked.parts.split(","))
+    )
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(one) for one in text.split(","))
 
 
 def _declared(found: dict[str, Any]) -> str:

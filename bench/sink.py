@@ -52,6 +52,7 @@ class Sink:
     url: str = ""
     _listening: set[web.StreamResponse] = field(default_factory=set)
     _told: set[asyncio.Task[None]] = field(default_factory=set)
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
     _number: int = 0
 
     async def start(self) -> None:
@@ -67,6 +68,7 @@ class Sink:
 
     async def stop(self) -> None:
         """Stop listening."""
+        self._over.set()
         await self._runner.cleanup()
 
     def forget(self) -> None:
@@ -80,7 +82,7 @@ class Sink:
         await self._tell(answer)
         self._listening.add(answer)
         try:
-            await asyncio.Event().wait()
+            await self._over.wait()
         finally:
             self._listening.discard(answer)
         return answer

@@ -95,16 +95,12 @@ def run() -> None:
     settings = _settings()
     policy = _policy(settings)
 
-    from bot.app import bot
+    from bot.app import serve
     from bot.ports import NotDone
     from bot.store import StoreRefused
 
-    async def work() -> None:
-        async with bot(settings, policy).running():
-            await asyncio.Event().wait()
-
     try:
-        asyncio.run(_until_signal(work()))
+        asyncio.run(_until_signal(serve(settings, policy)))
     except StoreRefused as refused:
         print(refused, file=sys.stderr)
         raise typer.Exit(2) from None

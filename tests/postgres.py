@@ -112,6 +112,11 @@ class Postgres:
     # -- databases ------------------------------------------------------------------------------------
 
     @property
+    def pid(self) -> int:
+        """The server's process; 0 where it is somebody else's."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
     def upstream(self) -> Path | tuple[str, int]:
         """Where it listens; for `tests.proxy.Proxy`."""
         if self._foreign is not None:

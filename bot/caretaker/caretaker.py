@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -22,14 +24,15 @@ from bot.service import Service
 
 log = structlog.get_logger(__name__)
 
-#: incidents attended at the same time
-PLACES = 16
+#: incidents attended at the same time, and claimed at the most, so that not every free place is a look of its own
+PLACES, ROOM = 16, 48
 #: due rows of other processes (the command line) are seen within this time
 LOOK_EVERY = timedelta(seconds=1)
 #: seconds after which what another process let go of is free
 MOMENT = 0.1
-#: incidents that are claimed ahead of their moment in one look
-SOON = 512
+#: incidents that are claimed ahead of their moment in one look: so few that replicas share what is due; and how soon
+#: the next look is where there are more
+SOON, SOONER = 64, timedelta(seconds=0.25)
 #: an incident that could not be attended rests so long, doubling, before it is tried again
 REST, LONGEST_REST = 1.0, 60.0
 
@@ -50,7 +53,10 @@ class Caretaker:
         #: id -> its moment, of what is claimed ahead of it, and what is known of it by now
         self._held: dict[str, datetime] = {}
         self._known: dict[str, Known] = {}
-        self._reading: set[asyncio.Task[None]] = set()
+        #: claimed and just being read
+        self._unread: set[str] = set()
+        #: the look at the database that is under way; what falls due meanwhile does not wait for it
+        self._looking: asyncio.Task[None] | None = None
         #: when the database is to be asked again, when it was (by the loop's time), and whether more was due than taken
         self._look_at, self._looked = service.clock.now(), 0.0
         self._more = False
@@ -69,7 +75,7 @@ class Caretaker:
 
     def heard(self, id: str) -> None:
         """Another process changed it: look again if it is attended here; else whoever changed it attends it."""
-        if id in self._turns or id in self._held:
+        if id in self._turns or id in self._held or id in self._unread:
             self._known.pop(id, None)
             self.changed(id)
 
@@ -105,9 +111,9 @@ class Caretaker:
         self._stopping = True
         self._wake.set()
         self._held.clear()
-        for reading in self._reading:
-            reading.cancel()
         tasks = [turn.task for turn in self._turns.values()]
+        if self._looking is not None:
+            tasks.append(self._looking)
         for turn in self._turns.values():
             turn.hurry()
         if tasks:
@@ -123,22 +129,26 @@ class Caretaker:
     async def run(self) -> None:
         """Attend what is due, for ever; sleep until the next due moment, a second at most."""
         while not self._stopping:
-            try:
-                self._punctual(self._service.clock.now())
-                if self._has_to_look():
-                    self._wake.clear()
-                    self._looked = asyncio.get_running_loop().time()
-                    await self.round()
-                    self._look_at = await self._next_moment()
-                until = min((self._look_at, *self._held.values()))
-                self._database(None)
-            except StoreUnavailable as error:
-                self._database(error)
-                until = self._look_at = self._service.clock.now() + LOOK_EVERY
-            except Exception:
-                log.exception("caretaker.round_failed")
-                until = self._look_at = self._service.clock.now() + LOOK_EVERY
-            await self._sleep(until)
+            self._punctual(self._service.clock.now())
+            if self._looking is None and self._has_to_look():
+                self._wake.clear()
+                self._looked = asyncio.get_running_loop().time()
+                self._looking = asyncio.create_task(self._look(), name="look for what is due")
+            await self._sleep()
+
+    async def _look(self) -> None:
+        try:
+            await self.round()
+            self._look_at = await self._next_moment()
+            self._database(None)
+        except StoreUnavailable as error:
+            self._database(error)
+            self._look_at = self._service.clock.now() + LOOK_EVERY
+        except Exception:
+            log.exception("caretaker.round_failed")
+            self._look_at = self._service.clock.now() + LOOK_EVERY
+        finally:
+            self._looking = None
 
     def _has_to_look(self) -> bool:
         """Whether the database has to be asked: its moment has come, somebody says so, or no clock has moved."""
@@ -147,10 +157,12 @@ class Caretaker:
 
     def _punctual(self, now: datetime) -> None:
         """Attend what was claimed ahead and whose moment has come."""
+        if self._stopping:
+            return
         for id in [id for id, at in self._held.items() if at <= now]:
             self._turn(id).hurry()
 
-    async def round(self, most: int = PLACES) -> None:
+    async def round(self, most: int = ROOM) -> None:
         """Attend everything that is due now, what is worst first. Of what is long past the latest comes first: after an
         outage people need what is current before what is not."""
         now, time = self._service.clock.now(), asyncio.get_running_loop().time()
@@ -165,25 +177,31 @@ class Caretaker:
         worst = tuple(one.key for one in self._service.policy.severities)
         due = await self._store.claims.due(now, free, [*self._turns, *self._resting], worst)
         self._more = len(due) >= free
+        self._known |= await self._read(due)
         for id in due:
-            self._turn(id).hurry()
+            if id not in self._turns and not self._stopping:  # else it was begun meanwhile, and sees what there is
+                self._turn(id).hurry()
 
-    async def _look_ahead(self) -> None:
-        """Claim what is due soon and read it: nothing but the work itself is then left for the moment."""
-        claims, now = self._store.claims, self._service.clock.now()
-        soon = await claims.soon(now, SOON)
+    async def _look_ahead(self) -> bool:
+        """Claim what is due soon and read it: nothing but the work itself is then left for the moment. Whether there
+        may be more."""
+        soon = await self._store.claims.soon(self._service.clock.now(), SOON)
         self._held |= {id: at for id, at in soon.items() if id not in self._turns}
-        if held := [id for id in soon if id in self._held]:
-            reading = asyncio.create_task(self._read(held))
-            self._reading.add(reading)
-            reading.add_done_callback(self._reading.discard)
+        self._known |= await self._read(list(soon))
+        return len(soon) >= SOON
 
-    async def _read(self, ids: list[str]) -> None:
-        """Read these ahead; what cannot be read is read when it is attended."""
+    async def _read(self, ids: list[str]) -> dict[str, Known]:
+        """Read these, which are claimed, together. What cannot be read now, or begins to be attended meanwhile, is left
+        out: it is read when it is attended."""
+        if not ids:
+            return {}
+        self._unread |= {id for id in ids if id not in self._turns}
+        known: Mapping[str, Known] = {}
         with contextlib.suppress(StoreUnavailable):
-            for id, known in (await self._store.several(ids)).items():
-                if id in self._held:
-                    self._known[id] = known
+            known = await self._store.several(ids)
+        found = {id: one for id, one in known.items() if id in self._unread}
+        self._unread -= set(ids)
+        return found
 
     def _database(self, error: StoreUnavailable | None) -> None:
         """It answered, or it did not. What is owed stands in it, so nothing is forgotten meanwhile."""
@@ -198,22 +216,29 @@ class Caretaker:
     async def _next_moment(self) -> datetime:
         # Who does not hear at once that others have changed what it holds keeps nothing from them.
         if self._store.claims.ahead and self._store.hearing and not (self._more or self._stopping):
-            await self._look_ahead()
-            return self._service.clock.now() + LOOK_EVERY
+            more = await self._look_ahead()
+            return self._service.clock.now() + (SOONER if more else LOOK_EVERY)
         now = self._service.clock.now()
         stored = await self._store.next_due(now)
         known = (at for at in (stored, *self._moments.values()) if at is not None and at > now)
         return min((*known, now + LOOK_EVERY))
 
-    async def _sleep(self, until: datetime) -> None:
-        sleep = asyncio.create_task(self._service.clock.sleep_until(until))
-        wake = asyncio.create_task(self._wake.wait())
+    async def _sleep(self) -> None:
+        """Until the next moment, or until there is something to look for."""
+        looking, moments = self._looking, [*self._held.values()]
+        if looking is None:
+            moments.append(self._look_at)
+        until = min(moments, default=self._service.clock.now() + LOOK_EVERY)
+        mine: list[asyncio.Task[Any]] = [asyncio.create_task(self._service.clock.sleep_until(until))]
+        if looking is None:
+            mine.append(asyncio.create_task(self._wake.wait()))
         try:
-            await asyncio.wait({sleep, wake}, return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_EVERY.total_seconds())
+            waits = [*mine, looking] if looking is not None else mine
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_EVERY.total_seconds())
         finally:
-            sleep.cancel()
-            wake.cancel()
-            await asyncio.gather(sleep, wake, return_exceptions=True)
+            for one in mine:
+                one.cancel()
+            await asyncio.gather(*mine, return_exceptions=True)
 
     # -- turns --------------------------------------------------------------------------------------
 
@@ -223,6 +248,7 @@ class Caretaker:
             turn = self._turns[id] = Turn(id)
             turn.known = self._known.pop(id, None)
             self._held.pop(id, None)
+            self._unread.discard(id)
             turn.task = asyncio.create_task(self._take(turn), name=f"attend {id}")
         return turn
 
@@ -259,7 +285,11 @@ class Caretaker:
             turn.still()
             del self._turns[turn.id]
             at = self._moments.get(turn.id)
-            if self._more or turn.id in self._resting or (at is not None and at < self._look_at):
+            if (
+                (self._more and len(self._turns) <= PLACES)
+                or turn.id in self._resting
+                or (at is not None and at < self._look_at)
+            ):
                 self._wake.set()
             await self._let_go(turn.id)
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, func, literal_column, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    String,
+    any_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from bot.store import reads
 from bot.store.tables import incidents
@@ -58,7 +71,11 @@ class Holder:
         if worst not in self._leases:
             free = (
                 select(_i.id)
-                .where(_i.due_at <= bindparam("due"), _i.id.not_in(bindparam("but", expanding=True)), self.may_take)
+                .where(
+                    _i.due_at <= bindparam("due"),
+                    not_(_i.id == any_(bindparam("but", type_=ARRAY(String)))),
+                    self.may_take,
+                )
                 .order_by(*reads.order(worst))
                 .limit(bindparam("most"))
                 .with_for_update(skip_locked=True)

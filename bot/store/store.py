@@ -231,14 +231,17 @@ class Store:
         timelines: dict[str, list[RowMapping]] = {id: [] for id in unknown}
         for row in await self._rows(reads.TIMELINES, {"ids": unknown}) if unknown else ():
             timelines[row["incident_id"]].append(row)
-        for state in states:
-            if timeline := timelines.get(state["id"]):
-                with contextlib.suppress(Damaged):
-                    self._cache.put([reads.folded(state["id"], state, timeline)])
-        effects: dict[str, dict[str, Effect]] = {id: {} for id in ids}
+        calls: dict[str, list[RowMapping]] = {id: [] for id in ids}
         for row in await self._rows(reads.EFFECTS_OF, {"ids": list(ids)}):
-            effects[row["incident_id"]][row["key"]] = reads.effect(row)
-        found = ((id, self._cache.current(id)) for id in ids)
+            calls[row["incident_id"]].append(row)
+        effects: dict[str, dict[str, Effect]] = {}
+        for state in states:
+            if timeline := timelines.get(id := state["id"]):
+                with contextlib.suppress(Damaged):
+                    self._cache.put([reads.folded(id, state, timeline)])
+            effects[id] = {row["key"]: reads.effect(row) for row in calls[id]}
+            await asyncio.sleep(0)  # many at a time, and nobody waits for more than one of them
+        found = ((id, self._cache.current(id)) for id in effects)
         return {id: (one.incident, effects[id]) for id, one in found if one is not None}
 
     async def parked(self) -> list[Effect]:

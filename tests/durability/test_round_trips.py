@@ -83,3 +83,17 @@ async def test_an_act_is_one_statement(tmp_path: Path, postgres18: Postgres) -> 
         with pytest.raises(Refused, match="Write what happened"):
             await service.act(incident.id, "note", partial(notes.note, text=" "), ana, key="two", told=False)
         assert (await world.types()).count("Noted") == 1
+
+
+async def test_what_is_overdue_is_read_together(tmp_path: Path, postgres18: Postgres) -> None:
+    """After an outage many wait at once, and are read many at a time, not each when its turn comes."""
+    stuck = ("Payouts", "Deposits", "Quotes", "Refunds", "Webhooks", "Trustlines", "Anchors", "Statements")
+    async with world_at(tmp_path, database_url=postgres18.create()) as world:
+        for what in stuck:
+            await world.declare("ana", f"sev1 {what} are stuck")
+        with said() as statements:
+            await world.jump(minutes=50)
+        kinds = ("FROM events WHERE events.incident_id", "FROM effects WHERE effects.incident_id")
+        read = [one for one in statements if one.startswith("SELECT") and any(kind in one for kind in kinds)]
+        assert sum("INSERT INTO events" in one for one in statements) >= len(stuck)
+        assert len(read) < len(stuck), read
