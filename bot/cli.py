@@ -253,15 +253,16 @@ def doctor(
     import json
 
     from bot.doctor import examine
+    from bot.logs import tamed
 
     findings = asyncio.run(examine(settings))
     if json_:
         print(json.dumps([{"ok": one.ok, "what": one.what, "do": one.do} for one in findings]))
     else:
         for one in findings:
-            print(f"{'ok  ' if one.ok else 'FAIL'} {one.what}")
+            print(tamed(f"{'ok  ' if one.ok else 'FAIL'} {one.what}"))
             if one.do:
-                print(f"     {one.do}")
+                print(tamed(f"     {one.do}"))
     if not all(one.ok for one in findings):
         raise typer.Exit(1)
 

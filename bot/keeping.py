@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from bot.clock import SystemClock
 from bot.config import Settings
+from bot.logs import tamed
 from bot.store import Store, StoreRefused, backup, checks, dump, engines, instant, schema
 from bot.store import witness as witnessed
 from bot.store.arriving import arriving
@@ -36,7 +37,7 @@ def back_up(settings: Settings, target: Path | None, keep: int) -> int:
     if made.problems:
         print("The backup was made, and its timelines are not as they were written:", file=sys.stderr)
         for problem in made.problems:
-            print(f"  {problem}", file=sys.stderr)
+            print(f"  {tamed(problem)}", file=sys.stderr)
         return DAMAGED
     return WELL
 
@@ -96,8 +97,8 @@ def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> in
             json.dumps({"damage": found.damage, "owed": [asdict(one) for one in found.owed]}, default=instant.written)
         )
         return DAMAGED if found.damage else WELL
-    for problem in found.damage:
-        print(problem)
+    for problem in found.damage:  # whoever may change rows may write what moves a terminal's cursor
+        print(tamed(problem))
     if found.damage:
         print("Where every event is named, CHAIN_KEY is probably another one than theirs.", file=sys.stderr)
     else:
@@ -106,7 +107,8 @@ def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> in
             print(f"{witness} is new: the next look compares with it.")
     for one in found.owed:
         why = f": {one.error}" if one.error else ""
-        print(f"owed since {one.since:%Y-%m-%d %H:%M} UTC, {one.what}: {one.key} of {one.incident} ({one.team}){why}")
+        said = f"owed since {one.since:%Y-%m-%d %H:%M} UTC, {one.what}: {one.key} of {one.incident} ({one.team}){why}"
+        print(tamed(said))
     return DAMAGED if found.damage else WELL
 
 

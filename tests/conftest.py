@@ -79,6 +79,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     written.listen()  # a command of the bot's, run in this process, may have turned logs elsewhere
+    written.READ.clear()
+
+
+@pytest.fixture
+def capfd(capfd: pytest.CaptureFixture[str]) -> pytest.CaptureFixture[str]:
+    """pytest's own; what is read of it is looked through as well."""
+    read = capfd.readouterr
+
+    def readouterr() -> Any:
+        found = read()
+        written.READ.extend(found)
+        return found
+
+    capfd.readouterr = readouterr  # type: ignore[method-assign]
+    return capfd
 
 
 @pytest.hookimpl(wrapper=True)
@@ -86,7 +101,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if call.when != "teardown":
         return report
-    printed = "\n".join(text for name, text in report.sections if "log" not in name)
+    printed = "\n".join([*(text for name, text in report.sections if "log" not in name), *written.READ])
     logged = written.PAPER.taken()
     if item.get_closest_marker("prints_secrets"):
         printed = ""

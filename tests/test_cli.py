@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from bot.cli import cli
 from bot.config import ROOT, Settings
 from bot.store import migrate
+from tests import written
 from tests.story.acts import press
 from tests.world import World, world_at
 
@@ -32,6 +33,9 @@ class Ended:
     status: int
     out: str
     err: str
+
+    def __post_init__(self) -> None:
+        written.READ.extend((self.out, self.err))
 
 
 @pytest.fixture(autouse=True)
@@ -236,6 +240,12 @@ async def test_verify_names_what_was_changed(story: World, tmp_path: Path) -> No
     ended = await bot("verify", cwd=tmp_path, **settings)
     assert ended.status == 1
     assert "INC-1" in ended.out and "Traceback" not in ended.err
+    with contextlib.closing(sqlite3.connect(settings["DATABASE_URL"].removeprefix("sqlite:///"))) as database:
+        database.execute("UPDATE effects SET state = 'parked', error = 'x' || char(27) || '[2J', team_id = char(27)")
+        database.execute("UPDATE events SET incident_id = char(27) || '[2J' WHERE seq = 2")
+        database.commit()
+    ended = await bot("verify", cwd=tmp_path, **settings)
+    assert ended.status == 1 and "\\x1b[2J" in ended.out and "\x1b" not in ended.out
     empty = {**settings, "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite"}
     assert (await bot("migrate", cwd=tmp_path, **empty)).status == 0
     for _ in range(2):  # what was missing once is not forgotten

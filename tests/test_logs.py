@@ -245,7 +245,8 @@ def test_a_test_that_writes_a_secret_fails(pytester: pytest.Pytester, monkeypatc
     """With the project's own conftest, in a session of its own."""
     pytester.makepyfile(
         """
-        import logging, structlog, sys, pytest
+        import logging, os, structlog, subprocess, sys, threading, pytest
+        from tests.test_cli import Ended
 
         TOKEN = "-".join(("xoxb", "1", "abc"))
 
@@ -253,6 +254,18 @@ def test_a_test_that_writes_a_secret_fails(pytester: pytest.Pytester, monkeypatc
         def test_prints_to_stderr(): print(TOKEN, file=sys.stderr)
         def test_reads_what_it_printed(capfd):
             print("fine"); capfd.readouterr()
+        def test_reads_a_secret(capfd):
+            print(TOKEN); capfd.readouterr()
+        def test_runs_a_command(): Ended(0, "fine", TOKEN)
+        def test_prints_in_a_thread():
+            one = threading.Thread(target=print, args=(TOKEN,))
+            one.start(); one.join()
+        def test_a_process_prints():
+            subprocess.run([sys.executable, "-c", "import os; os.write(2, b'xoxb' + b'-1-abc')"], check=True)
+        def test_a_library_has_a_handler_of_its_own():
+            one = logging.getLogger("own")
+            one.propagate = False
+            one.addHandler(logging.StreamHandler(sys.stderr)); one.error(TOKEN)
         def test_logs(): structlog.get_logger().info("x", token=TOKEN)
         def test_library_logs(): logging.getLogger("x").error(TOKEN)
         def test_logs_a_key(): logging.getLogger("x").error("nothing-to-look-at")
@@ -262,10 +275,11 @@ def test_a_test_that_writes_a_secret_fails(pytester: pytest.Pytester, monkeypatc
     )
     pytester.makeconftest(
         "from tests import written\nfrom tests.conftest import *\nfrom tests.conftest import ("
-        "pytest_configure, pytest_runtest_setup, pytest_runtest_makereport)\nwritten.KNOWN.add('nothing-to-look-at')\n"
+        "capfd, pytest_configure, pytest_runtest_setup, pytest_runtest_makereport)\n"
+        "written.KNOWN.add('nothing-to-look-at')\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-q")
-    result.assert_outcomes(passed=7, errors=3)  # blanked by its looks: the two that log a token
+    result.assert_outcomes(passed=12, errors=8)  # blanked by its looks: the two that log a token
     result.stdout.fnmatch_lines(["*A secret was written:*"])
     result.stdout.no_fnmatch_line("*nothing-to-look-at…*")

@@ -1,7 +1,8 @@
 """Everything that is written while the tests run, looked through for secrets; the test that wrote one fails.
 
-Collected are all log entries, ours and the libraries', as the bot would write them, and what pytest captured of
-stdout and stderr. In every process of pytest-xdist on its own.
+Collected are all log entries, ours and the libraries', as the bot would write them, what pytest captured of stdout and
+stderr, of processes that were started too, and what a test read of either itself. In every process of pytest-xdist on
+its own.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class Paper:
 
 
 PAPER = Paper()
+#: what a test read itself: of a command that it ran, from a pipe, from `capfd`
+READ: list[str] = []
 
 
 def listen() -> None:

@@ -150,7 +150,10 @@ async def respond(call: Call, answer: Answer) -> None:
 
 def _slacks(url: str, api: str) -> bool:
     """Whether an address is Slack's own (in a test: beside the Web API). A form's metadata carries it back to us."""
-    found, ours = urlsplit(url), urlsplit(api)
+    try:
+        found, ours = urlsplit(url), urlsplit(api)
+    except ValueError:
+        return False
     if found.scheme == "https" and found.hostname in ("hooks.slack.com", "hooks.slack-gov.com"):
         return True
     return (found.scheme, found.netloc) == (ours.scheme, ours.netloc)

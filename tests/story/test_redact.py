@@ -17,6 +17,7 @@ from bot.domain.redaction import MARK
 from bot.sandbox import Message
 from tests.story.acts import direct_message, plain, submit, write_text
 from tests.world import World, world_at
+from tests.written import READ
 
 #: nothing that a scrubber knows; Slack escapes one of its signs
 WORDS = "Tr0ub4dor&3-zebra"
@@ -55,6 +56,7 @@ async def bot(world: World, *arguments: str, typed: str = WORDS) -> Ended:
     )
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
+    READ.append(result.output)
     await world.settle()
     return Ended(result.exit_code, result.output)
 
