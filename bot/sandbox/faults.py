@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,19 +28,27 @@ KINDS = {
     "reorder": "delivery:event:…: held back until the next event has been delivered",
     "socket_cut": "deliveries: the connection is cut instead",
 }
-"""Every kind of fault and what it does."""
+"""Every kind of fault: where it can be planted, and what it does."""
 
-_KINDS = re.compile(
-    "|".join(
+_SHAPES = {
+    re.compile(
         kind.replace("<code>", r"[a-z_]+").replace("429:<seconds>", r"429:\d+").replace("<seconds>", r"\d+(\.\d+)?")
-        for kind in KINDS
-    )
-)
+    ): what.partition(": ")[0]
+    for kind, what in KINDS.items()
+}
+_PLACES: dict[str, Callable[[str], bool]] = {
+    "calls": lambda method: not method.startswith("delivery:"),
+    "deliveries": lambda method: method.startswith("delivery:"),
+    "calls and deliveries": lambda method: True,
+    "apps.connections.open": lambda method: method in ("apps.connections.open", "*"),
+    "delivery:event:…": lambda method: method.startswith("delivery:event:"),
+}
 
 
 @dataclass
 class Fault:
-    """`method` is a Web API method, `*` for any of them, `delivery:<kind>`, `delivery:event:*` or `delivery:*`.
+    """`method` is a Web API method, `response_url`, `upload`, or `*` for any of them; or a delivery: `delivery:<kind>`,
+    `delivery:event:*`, `delivery:*`.
 
     `times` are left; 0 means until it is removed. `id` is its own for as long as the workspace runs.
     """
@@ -58,9 +67,12 @@ class Faults:
         self._last_id = 0
 
     def add(self, method: str, kind: str, times: int = 1) -> Fault:
-        """Plant a fault; its `id` removes it. Raises ValueError for a kind that is not known."""
-        if not _KINDS.fullmatch(kind):
+        """Plant a fault; its `id` removes it. Raises ValueError for a kind that is not known, or not of that place."""
+        place = next((place for shape, place in _SHAPES.items() if shape.fullmatch(kind)), None)
+        if place is None:
             raise ValueError(f"no such kind of fault: {kind}")
+        if not _PLACES[place](method):
+            raise ValueError(f"{kind} is a fault of {place}, and {method} is none of them")
         if times < 0:
             raise ValueError("times is 1 or more, or 0 for as long as it is planted")
         self._last_id += 1

@@ -27,6 +27,9 @@ _IN_PASSING = ("off", "missing_scope", "expired_ticket")
 """Faults that are not in the transport: the call goes its way and fails, or lies, at its own place."""
 
 
+_BESIDE = ("response_url", "upload")
+"""What programs call that is no method of the Web API."""
+
 _SECRETIVE = ("oauth.v2.access",)
 _SECRET = ("_basic", "client_secret", "code")
 
@@ -83,12 +86,7 @@ class WebApi:
             call = self.journal.begin(name, shown, self.clock.now(), None)
             if grant is not None:
                 call.team = grant.workspace.team_id
-            if self.latency:
-                await asyncio.sleep(self.latency)
-            fault = self.faults.take(name)
-            if fault is not None and fault.startswith("slow:"):
-                await asyncio.sleep(float(fault.partition(":")[2]))
-                fault = None
+            fault = await self._delayed(name)
             if fault is not None and fault not in _IN_PASSING and not fault.endswith("_after"):
                 return await self._spoiled(http, call, fault)
             try:
@@ -173,12 +171,24 @@ class WebApi:
         response.headers["x-slack-req-id"] = secrets.token_hex(8)
         return response
 
+    async def _delayed(self, name: str) -> str | None:
+        """Let the set latency pass, and a planted delay; the other fault that is planted for this call, if any."""
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        fault = self.faults.take(name)
+        if fault in _IN_PASSING and name in _BESIDE:
+            return None
+        if fault is None or not fault.startswith("slow:"):
+            return fault
+        await asyncio.sleep(float(fault.partition(":")[2]))
+        return None
+
     async def _spoiled(self, http: web.Request, call: Call, fault: str) -> web.StreamResponse:
         """Carry out a planted fault; what was to be done is done already for the *_after kinds."""
         self.journal.end(call, self.clock.now(), "fault", fault)
         kind, _, detail = fault.partition(":")
         if kind == "error":
-            return self._reply({"ok": False, "error": detail}, None)
+            return _not_taken(detail) if call.method in _BESIDE else self._reply({"ok": False, "error": detail}, None)
         if kind == "429":
             return _too_many(int(detail))
         if kind.startswith("500"):
@@ -208,26 +218,18 @@ class WebApi:
                 if not isinstance(body, dict):
                     raise SlackError("invalid_payload")
                 call.args = body
-                if self.latency:
-                    await asyncio.sleep(self.latency)
-                fault = self.faults.take("response_url")
-                if fault is not None and fault.startswith("slow:"):
-                    await asyncio.sleep(float(fault.partition(":")[2]))
-                    fault = None
+                fault = await self._delayed("response_url")
                 if fault is not None and not fault.endswith("_after"):
-                    error = fault
                     return await self._spoiled(http, call, fault)
                 workspace.gestures.respond(http.match_info["key"], body)
                 if fault is not None:
-                    error = fault
                     return await self._spoiled(http, call, fault)
             except ValueError:
                 error = "invalid_payload"
             except SlackError as refused:
                 error = refused.code
             if error is not None:
-                status = 404 if error in ("expired_url", "used_url") else 400
-                return web.json_response({"ok": False, "error": error}, status=status)
+                return _not_taken(error)
             return web.Response(text="ok")
         finally:
             if call.outcome == "pending":
@@ -238,26 +240,40 @@ class WebApi:
     # --- files -------------------------------------------------------------------------------------------------
 
     async def upload(self, http: web.Request) -> web.StreamResponse:
-        """The second step of an upload: raw bytes, or a multipart form with one file."""
-        ticket = http.match_info["ticket"]
-        desk = next((each.desk for each in self.install.workspaces if ticket in each.desk.uploads), None)
-        if desk is None:
-            return web.Response(status=404, text="unknown upload")
-        file = desk.world.files[desk.uploads.pop(ticket)]  # SR-FIL-01
-        if http.content_type.startswith("multipart/"):
-            form = await http.post()
-            parts = [part for part in form.values() if isinstance(part, web.FileField)]
-            content = parts[0].file.read() if parts else b""
-        else:
-            content = await http.read()
+        """The second step of an upload: raw bytes, or a multipart form with one file. In the journal it is `upload`."""
+        self.under_way += 1
+        call = self.journal.begin("upload", {}, self.clock.now(), None)
+        try:
+            fault = await self._delayed("upload")
+            if fault is not None and not fault.endswith("_after"):
+                return await self._spoiled(http, call, fault)
+            refused = self._take_in(http.match_info["ticket"], await _sent(http), call)
+            if fault is not None:
+                return await self._spoiled(http, call, fault)
+            self.journal.end(call, self.clock.now(), "error" if refused else "ok", refused)
+            return _not_taken(refused) if refused else web.Response(text="OK")
+        finally:
+            if call.outcome == "pending":
+                self.journal.end(call, self.clock.now(), "error", "the bytes did not come")
+            self.under_way -= 1
+            self.last_activity = time.monotonic()
+
+    def _take_in(self, ticket: str, content: bytes, call: Call) -> str | None:
+        """Keep an upload's bytes; what is wrong with it, if anything."""
+        workspace = next((each for each in self.install.workspaces if ticket in each.desk.uploads), None)
+        if workspace is None:
+            return "unknown_upload"
+        file = workspace.world.files[workspace.desk.uploads.pop(ticket)]  # SR-FIL-01
+        call.team, call.caller = workspace.team_id, workspace.world.bot.id
+        call.args = {"file": file.id, "filename": file.name, "length": len(content)}
         if len(content) != file.size:  # SR-FIL-02
-            return web.Response(status=400, text="length does not match")
+            return "length_mismatch"
         file.content = content
         if self.files_dir is not None:
             self.files_dir.mkdir(parents=True, exist_ok=True)
             safe = re.sub(r"[^A-Za-z0-9._-]", "_", file.name).lstrip(".")
             (self.files_dir / f"{file.id}-{safe}").write_bytes(content)
-        return web.Response(text=f"OK - {len(content)}")
+        return None
 
     async def download(self, http: web.Request) -> web.StreamResponse:
         """A file's bytes; sent so that a browser saves it rather than running what may be in it."""
@@ -272,6 +288,19 @@ class WebApi:
             "Content-Security-Policy": "sandbox; default-src 'none'",
         }
         return web.Response(body=file.content, content_type=file.mimetype, headers=headers)
+
+
+async def _sent(http: web.Request) -> bytes:
+    if not http.content_type.startswith("multipart/"):
+        return await http.read()
+    parts = [part for part in (await http.post()).values() if isinstance(part, web.FileField)]
+    return parts[0].file.read() if parts else b""
+
+
+def _not_taken(error: str) -> web.Response:
+    """What a response URL and an upload say no with: not 200, as a method would."""
+    status = 404 if error in ("expired_url", "used_url", "unknown_upload") else 400
+    return web.json_response({"ok": False, "error": error}, status=status)
 
 
 def _too_many(seconds: int) -> web.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -70,6 +71,50 @@ async def react(sandbox: Sandbox, *names: str) -> None:
     for name in names:
         await ana.react("#payments", ts, name)
         await sandbox.idle()
+
+
+UPLOADS = [
+    # kind, the outcomes in the journal, whether the bytes are there afterwards
+    pytest.param("500_before", ["fault"], False, id="500 before"),
+    pytest.param("500_after", ["fault"], True, id="500 after"),
+    pytest.param("cut_after", ["fault"], True, id="cut after"),
+    pytest.param("429:1", ["fault"], False, id="rate limited"),
+    pytest.param("error:file_type_not_allowed", ["fault"], False, id="refused"),
+    pytest.param("slow:0.01", ["ok"], True, id="slow"),
+    pytest.param("off", ["ok"], True, id="no fault of an upload"),
+]
+
+
+@pytest.mark.parametrize(("kind", "outcomes", "there"), UPLOADS)
+async def test_the_bytes_of_a_file(
+    sandbox: Sandbox, client: AsyncWebClient, kind: str, outcomes: list[str], there: bool
+) -> None:
+    begun = await client.files_getUploadURLExternal(filename="a.txt", length=3)
+    sandbox.faults.add("*" if kind == "off" else "upload", kind)
+    status = 0
+    with contextlib.suppress(aiohttp.ClientError):
+        async with aiohttp.ClientSession() as session, session.post(begun["upload_url"], data=b"abc") as response:
+            status = response.status
+    assert [call.outcome for call in sandbox.journal.of("upload")] == outcomes
+    assert (status == 200) == (outcomes == ["ok"])
+    assert (sandbox.world.files[begun["file_id"]].content == b"abc") == there
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("chat.postMessage", "duplicate"),
+        ("chat.postMessage", "expired_ticket"),
+        ("*", "socket_cut"),
+        ("delivery:slash_commands", "500_after"),
+        ("delivery:slash_commands", "reorder"),
+        ("delivery:*", "429:1"),
+    ],
+)
+async def test_a_fault_that_would_do_nothing_is_refused(sandbox: Sandbox, method: str, kind: str) -> None:
+    with pytest.raises(ValueError, match="is none of them"):
+        sandbox.faults.add(method, kind)
+    assert sandbox.faults.planted == []
 
 
 async def test_slow_calls(sandbox: Sandbox, client: AsyncWebClient) -> None:
@@ -163,20 +208,20 @@ async def test_sockets_by_the_control_api(sandbox: Sandbox, listener: Listener) 
 
 
 @pytest.mark.parametrize(
-    ("pattern", "hit"),
+    ("pattern", "kind", "times"),
     [
-        pytest.param("delivery:event:*", True, id="any event"),
-        pytest.param("delivery:*", True, id="any delivery"),
-        pytest.param("*", False, id="any call: no delivery"),
-        pytest.param("delivery:event:pin_added", False, id="another event"),
+        pytest.param("delivery:event:*", "duplicate", 2, id="any event"),
+        pytest.param("delivery:*", "duplicate", 2, id="any delivery"),
+        pytest.param("*", "cut_before", 1, id="any call: no delivery"),
+        pytest.param("delivery:event:pin_added", "duplicate", 1, id="another event"),
     ],
 )
-async def test_patterns(sandbox: Sandbox, listener: Listener, pattern: str, hit: bool) -> None:
+async def test_patterns(sandbox: Sandbox, listener: Listener, pattern: str, kind: str, times: int) -> None:
     await react(sandbox)
     listener.heard.clear()
-    sandbox.faults.add(pattern, "duplicate", times=0)
+    sandbox.faults.add(pattern, kind, times=0)
     await react(sandbox, "one")
-    assert len(reactions(listener)) == (2 if hit else 1)
+    assert len(reactions(listener)) == times
 
 
 async def test_times_are_not_negative(sandbox: Sandbox) -> None:
