@@ -23,7 +23,7 @@ SCENES = ("declare", "acknowledge", "folding", "scale", "reminders")
 SIZES: dict[str, tuple[Any, Any, str]] = {
     "count": (20, 3, "declarations"),
     "latency": (0.1, 0.1, "seconds added to every call to Slack while one declares"),
-    "rounds": (7, 1, "alternating rounds of acknowledgement"),
+    "rounds": (5, 1, "alternating rounds of acknowledgement"),
     "lengths": ("100,1000,10000", "100,1000", "events of one incident, for `folding`"),
     "sizes": ("100,1000,10000", "100,300", "open incidents, for `scale`"),
     "reminders": (10_000, 300, "how many fall due, and are overdue"),

@@ -15,17 +15,27 @@ from typing import Any
 
 from bench.bare import BESIDE
 from bench.figures import median, percentile
-from bench.stage import Stage, child, free_port, stage
+from bench.stage import Stage, child, free_port, processor, stage
 from bench.ticks import Board, board
 from bot.config import ROOT
 from tests.postgres import Postgres
 
 INCIDENTS = 10
 #: (connections, requests of each)
-LOADS = ((1, 400), (50, 40))
+LOADS = ((1, 200), (50, 20))
 #: what is acknowledged -> the events of which each must leave one
 EVENTS = {"tick": ("StepTicked", "StepUnticked"), "command": ("Noted",)}
-FIGURES = ("p50_ms", "p99_ms", "per_second")
+#: the last: of the answering process, for each request and for what follows it until it is quiet
+FIGURES = ("p50_ms", "p99_ms", "per_second", "processor_ms")
+HEADS = ("p50 ms", "p99 ms", "per second", "processor ms")
+#: what stands beside the product, in words
+BARE = {
+    "verify": "aiohttp, signature",
+    "bolt": "slack-bolt as it ships, empty",
+    "aiosqlite": "signature, insert by aiosqlite",
+    "asyncpg": "signature, insert by asyncpg",
+    "sqlalchemy": "signature, insert by SQLAlchemy",
+}
 
 
 async def _load(port: int, secret: str, bodies: list[list[str]]) -> dict[str, Any]:
@@ -65,42 +75,52 @@ async def _measured(folder: Path, rounds: int, database: str, url: str, beside: 
     async with stage(folder, "http", url) as on, contextlib.AsyncExitStack() as stack:
         on.slack.limits.on = False
         clicks = await board(on, INCIDENTS)
-        ports = {}
+        others = {}
         for kind in BESIDE[database]:
-            ports[kind] = free_port()
+            port = free_port()
             where = beside if database == "postgresql" else f"{beside}-{kind}.sqlite"
-            await stack.enter_async_context(
+            process = await stack.enter_async_context(
                 child(
-                    "-m", "bench.bare", str(ports[kind]), where, kind,
+                    "-m", "bench.bare", str(port), where, kind,
                     environment={
                         "SLACK_SIGNING_SECRET": on.slack.signing_secret, "SLACK_BOT_TOKEN": on.slack.bot_token,
                         "SLACK_API_URL": on.slack.api_url,
                     },
-                    ready=f"http://127.0.0.1:{ports[kind]}/readyz",
+                    ready=f"http://127.0.0.1:{port}/readyz",
                 )
             )  # fmt: skip
+            others[kind] = (port, process.pid)
         found: dict[str, Any] = {"incidents": INCIDENTS, "load": os.getloadavg()[0], "at_once": {}}
         for what in EVENTS:
-            warm = await _round(on, clicks, ports, what, LOADS[1][0], 20)
+            warm = await _round(on, clicks, others, what, *LOADS[1])
             found["bytes"] = {**found.get("bytes", {}), what: warm["bytes"]}
             for connections, each in LOADS:
-                all = [await _round(on, clicks, ports, what, connections, each) for _ in range(rounds)]
-                found["at_once"][f"{what} at {connections}"] = _compared(all, tuple(ports))
+                all = [await _round(on, clicks, others, what, connections, each) for _ in range(rounds)]
+                found["at_once"][f"{what} at {connections}"] = _compared(all, tuple(others))
         return found
 
 
 async def _round(
-    on: Stage, clicks: Board, ports: dict[str, int], what: str, connections: int, each: int
+    on: Stage, clicks: Board, others: dict[str, tuple[int, int]], what: str, connections: int, each: int
 ) -> dict[str, Any]:
-    """The same deliveries to everybody; the product has to have recorded something with every one of them."""
+    """The same deliveries to everybody; the product has to have recorded something with every one of them.
+
+    `others`: the port and the process of each handler beside it.
+    """
     bodies = (clicks.clicks if what == "tick" else clicks.commands)(connections, each)
     secret = on.slack.signing_secret
-    found: dict[str, Any] = {kind: await _load(port, secret, bodies) for kind, port in ports.items()}
+    found: dict[str, Any] = {}
+    for kind, (port, pid) in others.items():
+        taken = processor(pid)
+        found[kind] = await _load(port, secret, bodies)
+        found[kind]["processor_ms"] = (processor(pid) - taken) / (connections * each) * 1000
     before, calls = await asyncio.to_thread(on.count, *EVENTS[what]), len(on.slack.journal)
+    taken = processor(on.pid)
     product = await _load(on.port, secret, bodies)
-    stored = await asyncio.to_thread(on.count, *EVENTS[what]) - before
     product["slack_calls_meanwhile"] = len(on.slack.journal) - calls
+    stored = await asyncio.to_thread(on.count, *EVENTS[what]) - before
     await on.quiet(0.5)
+    product["processor_ms"] = (processor(on.pid) - taken) / (connections * each) * 1000
     bad = {who: one["bad"] for who, one in {"product": product, **found}.items() if one["bad"]}
     if stored != connections * each or bad:
         raise RuntimeError(f"{stored} of {connections * each} deliveries ({what}) were recorded; failed: {bad}")
@@ -128,9 +148,11 @@ def table(found: dict[str, Any]) -> str:
             f"Acknowledgement on {database}, load {all['load']:.1f}, {all['incidents']} incidents, "
             f"{all['bytes']} bytes; medians of the rounds; in brackets the product to it"
         )
-        lines.append(f"{'':34}{'p50 ms':>18}{'p99 ms':>18}{'per second':>20}")
+        lines.append(f"{'':34}" + "".join(f"{head:>19}" for head in HEADS))
         for what, one in all["at_once"].items():
-            lines.append(f"{what + ', product':34}" + "".join(f"{one['product'][n]:>10.2f}{'':8}" for n in FIGURES))
+            lines.append(f"{what + ', product':34}" + "".join(f"{one['product'][n]:>10.2f}{'':9}" for n in FIGURES))
             for kind, ratio in one["ratio"].items():
-                lines.append(f"{kind:>34}" + "".join(f"{one[kind][n]:>10.2f} ({ratio[n]:>5.2f})" for n in FIGURES))
+                lines.append(
+                    f"{BARE[kind]:>34}" + "".join(f"{one[kind][n]:>10.2f} ({ratio[n]:>6.2f})" for n in FIGURES)
+                )
     return "\n".join(lines) + "\n"

@@ -1,9 +1,10 @@
 """The least that acknowledges durably: aiohttp, the signature, one insert through aiosqlite, a commit, 200.
 
 Run as `python -m bench.bare PORT FILE KIND`; the signing secret stands in SLACK_SIGNING_SECRET. KIND `aiosqlite` speaks
-to the driver (execute, then commit); `sqlalchemy` has SQLAlchemy's asyncio engine in between, as this product's reads;
-`asyncpg` inserts into PostgreSQL (FILE is its URL) over five connections; `verify` stores nothing. None of these parses
-the body, decides anything, or does anything afterwards. `bolt` is slack-bolt as it ships (its own aiohttp application)
+to the driver (execute, then commit); `asyncpg` inserts into PostgreSQL (FILE is its URL) over five connections;
+`sqlalchemy` has SQLAlchemy's asyncio engine before the one or the other; `verify` stores nothing. What is inserted is
+as durable as the product's: WAL and synchronous=FULL, fsync on. None of these parses the body, decides anything, or
+does anything afterwards. `bolt` is slack-bolt as it ships (its own aiohttp application)
 with a listener that only acknowledges.
 """
 
@@ -22,10 +23,13 @@ import asyncpg
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import event, text
+from sqlalchemy import event, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 TABLE = "CREATE TABLE IF NOT EXISTS inbox (id INTEGER PRIMARY KEY, at REAL, body BLOB)"
+SHARED_TABLE = "CREATE TABLE IF NOT EXISTS inbox (id SERIAL PRIMARY KEY, at FLOAT, body BYTEA)"
+#: connections to PostgreSQL: as many as the product writes with
+PLACES = 5
 PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
 
 Insert = Callable[[bytes], Awaitable[None]]
@@ -48,18 +52,20 @@ async def by_driver(file: str) -> Insert:
 
 
 async def by_engine(file: str) -> Insert:
-    """A pool of one connection."""
-    engine = create_async_engine(f"sqlite+aiosqlite:///{file}", pool_size=1, max_overflow=0)
+    """A pool of one connection to the file, of a few to PostgreSQL."""
+    shared = file.startswith("postgresql:")
+    url = make_url(file).set(drivername="postgresql+asyncpg") if shared else f"sqlite+aiosqlite:///{file}"
+    engine = create_async_engine(url, pool_size=PLACES if shared else 1, max_overflow=0)
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: object, _: object) -> None:
         cursor = connection.cursor()  # type: ignore[attr-defined]
-        for pragma in PRAGMAS:
+        for pragma in () if shared else PRAGMAS:
             cursor.execute(pragma)
         cursor.close()
 
     async with engine.begin() as connection:
-        await connection.execute(text(TABLE))
+        await connection.execute(text(SHARED_TABLE if shared else TABLE))
     statement = text("INSERT INTO inbox (at, body) VALUES (:at, :body)")
 
     async def insert(body: bytes) -> None:
@@ -71,8 +77,8 @@ async def by_engine(file: str) -> Insert:
 
 async def by_asyncpg(url: str) -> Insert:
     """A pool of as many connections as the product writes with."""
-    pool = await asyncpg.create_pool(url, min_size=5, max_size=5)
-    await pool.execute("CREATE TABLE IF NOT EXISTS inbox (id SERIAL PRIMARY KEY, at FLOAT, body BYTEA)")
+    pool = await asyncpg.create_pool(url, min_size=PLACES, max_size=PLACES)
+    await pool.execute(SHARED_TABLE)
 
     async def insert(body: bytes) -> None:
         await pool.execute("INSERT INTO inbox (at, body) VALUES ($1, $2)", time.time(), body)
@@ -93,7 +99,7 @@ KINDS = {"aiosqlite": by_driver, "sqlalchemy": by_engine, "asyncpg": by_asyncpg,
 #: by database: what the product is compared with
 BESIDE = {
     "sqlite": ("verify", "bolt", "aiosqlite", "sqlalchemy"),
-    "postgresql": ("verify", "bolt", "asyncpg"),
+    "postgresql": ("verify", "bolt", "asyncpg", "sqlalchemy"),
 }
 
 

@@ -34,6 +34,8 @@ class Stage:
     #: DATABASE_URL of the bot
     database: str
     port: int
+    #: of the bot's process
+    pid: int
 
     @property
     def url(self) -> str:
@@ -72,6 +74,12 @@ class Stage:
 def calls_since(slack: Sandbox, number: int) -> list[Call]:
     """The Web API calls (and answers to response URLs) after that place in the journal."""
     return [one for one in slack.journal.after(number) if not one.method.startswith("delivery:")]
+
+
+def processor(pid: int) -> float:
+    """Seconds that the threads of a process have run so far, in it and in the kernel (Linux)."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((one / "schedstat").read_text().split()[0]) for one in tasks) / 1e9
 
 
 def free_port() -> int:
@@ -136,7 +144,7 @@ async def stage(folder: Path, mode: str, database: str = "") -> AsyncIterator[St
         if await migrated.wait():
             raise RuntimeError("the database could not be made")
         run = os.environ.get("BENCH_BOT", "-m bot run").split()
-        async with child(*run, environment=environment, ready=f"http://127.0.0.1:{port}/readyz"):
-            yield Stage(slack, database, port)
+        async with child(*run, environment=environment, ready=f"http://127.0.0.1:{port}/readyz") as bot:
+            yield Stage(slack, database, port, bot.pid)
     finally:
         await slack.stop()
