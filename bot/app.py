@@ -20,10 +20,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from slack_bolt.app.async_app import AsyncApp
 
 from bot import probes
+from bot.alerts import SOURCES
 from bot.caretaker import Caretaker
 from bot.clock import FollowedClock, SystemClock
 from bot.comms import offer as texts
-from bot.config import ROOT, Settings, endpoints, signing_secrets
+from bot.config import ROOT, Misconfigured, Settings, endpoints, senders, signing_secrets
 from bot.domain.errors import StoreUnavailable
 from bot.domain.policy import Policy
 from bot.house import House
@@ -46,6 +47,7 @@ from bot.slack.workspaces import Workspaces
 from bot.store import Person, Store, StoreRefused
 from bot.store.installations import KeptInstallations, Keys
 from bot.web import install
+from bot.web.alerts import Door
 from bot.web.edge import Health, edge
 from bot.web.edge import runner as serving
 
@@ -180,7 +182,8 @@ class Bot:
     async def _listen(self, stack: contextlib.AsyncExitStack) -> None:
         settings = self.settings
         http = settings.slack_mode == "http"
-        site = edge(self.app if http else None, signing_secrets(settings), self.health, self._ours, pages=self._pages())
+        pages = [*self._pages(), *self._alerts()]
+        site = edge(self.app if http else None, signing_secrets(settings), self.health, self._ours, pages=pages)
         runner = serving(site)
         await runner.setup()
         # First in, last out: nothing more is taken, what was acknowledged is finished, then the store closes.
@@ -209,6 +212,12 @@ class Bot:
             return await exchanged(self._connect(""), code, id, secret, redirect)
 
         return install.Door(ours, exchange, self.workspaces.anew, kept, self.clock).routes()
+
+    def _alerts(self) -> list[web.RouteDef]:
+        """Where alerts come in. Without a sender in the settings everybody is turned away there."""
+        home, known = self.workspaces.home, senders(self.settings.alert_secrets)
+        team = home.team if home is not None else self.settings.alert_workspace
+        return Door(known, self.house.intake(team, lambda: self.workspaces.known(team) or home).take).routes()
 
     def _run(self, stack: contextlib.AsyncExitStack, work: Any, name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -364,7 +373,13 @@ def read_content(runbooks: Path, templates: Path) -> Content:
 def bot(
     settings: Settings, policy: Policy | None = None, clock: Clock | None = None, content: Content | None = None
 ) -> Bot:
-    """A bot for these settings, not started yet. Policy, clock and content default to what the settings name."""
+    """A bot for these settings, not started yet. Policy, clock and content default to what the settings name.
+
+    Raises Misconfigured where the settings name a sender of alerts that nobody can read.
+    """
+    if strangers := [name for name in senders(settings.alert_secrets) if name not in SOURCES]:
+        known = ", ".join(SOURCES)
+        raise Misconfigured([f"ALERT_SECRETS names {name}, which is not one of: {known}" for name in strangers])
     if clock is None:
         clock = FollowedClock(settings.clock_url) if settings.clock_url else SystemClock()
     return Bot(settings, policy or Policy(), clock, content)

@@ -96,12 +96,13 @@ def run() -> None:
     policy = _policy(settings)
 
     from bot.app import serve
+    from bot.config import Misconfigured
     from bot.ports import NotDone
     from bot.store import StoreRefused
 
     try:
         asyncio.run(_until_signal(serve(settings, policy)))
-    except StoreRefused as refused:
+    except (StoreRefused, Misconfigured) as refused:
         print(refused, file=sys.stderr)
         raise typer.Exit(2) from None
     except NotDone as refusal:

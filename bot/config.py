@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 ROOT = Path(__file__).resolve().parent.parent
 #: characters; a shorter secret cannot be blanked without blanking ordinary words
 _SHORTEST = 6
+#: characters; a shorter secret of an alert sender could be guessed
+_SENDERS = 16
 #: characters; a shorter part of an endpoint's path is a word ("testnet"), not a key
 _KEY = 12
 
@@ -67,6 +69,14 @@ class Settings(BaseSettings):
     socket_connections: int = Field(
         2, ge=1, le=10, description="Socket Mode: connections of this process; Slack allows an app 10 in all."
     )
+    alert_secrets: SecretStr | None = Field(
+        None,
+        description="Who may send alerts: source=secret, separated by commas. While a secret is changed: its source "
+        "twice. None: no alerts are taken.",
+    )
+    alert_workspace: str = Field(
+        "", validate_default=True, description="With OAuth: the id (T…) of the workspace in which alerts are heard."
+    )
     database_url: str = Field("sqlite:///var/incidents.sqlite", description="Where the timeline is kept.")
     backup_dir: Path | None = Field(
         None, description="The folder of backups: where `bot backup` writes, and `bot doctor` looks how old they are."
@@ -94,7 +104,9 @@ class Settings(BaseSettings):
     stellar_network: str = Field(
         "Public Global Stellar Network ; September 2015", description="The passphrase that endpoints must answer with."
     )
-    host: str = Field("127.0.0.1", description="The address to listen on: health, metrics, and Slack over HTTP.")
+    host: str = Field(
+        "127.0.0.1", description="The address to listen on: health, metrics, alerts, and Slack over HTTP."
+    )
     port: int = Field(3000, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     clock_url: str = Field("", description="For development: follow this clock instead of the machine's.")
@@ -161,6 +173,22 @@ class Settings(BaseSettings):
             raise ValueError("holds one secret, or two with a comma between them")
         return value
 
+    @field_validator("alert_secrets")
+    @classmethod
+    def _senders(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            senders(value)
+        except Misconfigured as wrong:
+            raise ValueError(str(wrong)) from None
+        return value
+
+    @field_validator("alert_workspace")
+    @classmethod
+    def _which(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("slack_client_id") and _given(info.data.get("alert_secrets")) and not value.strip():
+            raise ValueError("is missing: with OAuth the bot has to know where ALERT_SECRETS' alerts belong")
+        return value.strip()
+
     @field_validator("slack_client_secret", "token_keys")
     @classmethod
     def _needed_by_oauth(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -198,6 +226,23 @@ class Settings(BaseSettings):
         return value
 
 
+def senders(secrets: SecretStr | None) -> dict[str, tuple[str, ...]]:
+    """`alertmanager=…, generic=…` as each source's secrets, one, or two while it is changed. Raises Misconfigured."""
+    found: dict[str, tuple[str, ...]] = {}
+    for part in (piece.strip() for piece in secrets.get_secret_value().split(",")) if secrets else ():
+        name, given, secret = (one.strip() for one in part.partition("="))
+        if not part:
+            continue
+        if not given or not re.fullmatch("[a-z0-9-]{1,40}", name):
+            raise Misconfigured(["has a part that is not of the form source=secret"])
+        if len(secret) < _SENDERS:
+            raise Misconfigured([f"has a secret of {name} with fewer than {_SENDERS} characters"])
+        if len(found.get(name, ())) == 2:
+            raise Misconfigured([f"names {name} more than twice: one secret, or two while it is changed"])
+        found[name] = (*found.get(name, ()), secret)
+    return found
+
+
 def _given(secret: SecretStr | None) -> bool:
     return secret is not None and bool(secret.get_secret_value().strip())
 
@@ -219,6 +264,7 @@ def hidden(settings: Settings) -> tuple[str, ...]:
             # A list of secrets, or one that happens to have a comma in it.
             found.update(parts if all(re.fullmatch(r"\S{8,}", part) for part in parts) else ())
             found.add(whole)
+    found.update(secret for some in senders(settings.alert_secrets).values() for secret in some)
     asked = [url for _, url in (*endpoints(settings.horizon_urls), *endpoints(settings.rpc_urls))]
     for url in (settings.database_url, *asked):
         password = urlsplit(url).password or ""

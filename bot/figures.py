@@ -23,6 +23,13 @@ MISSED = prometheus_client.Counter(
 for _reason in REASONS:
     MISSED.labels(_reason)  # so that a rate begins at nothing, and is not unknown
 
+ALERTS = prometheus_client.Counter(
+    "incident_commander_alert_deliveries",
+    "Deliveries of known senders of alerts, by what they came to",
+    ["source", "outcome"],
+    registry=REGISTRY,
+)
+
 LATENESS = prometheus_client.Histogram(
     "incident_commander_reminder_lateness_seconds",
     "From the moment at which a reminder was owed until Slack had it",
@@ -39,7 +46,10 @@ PARKED = prometheus_client.Gauge(
     "incident_commander_parked_duties", "Duties that Slack refuses and that wait for a person", registry=REGISTRY
 )
 TURNED_AWAY = prometheus_client.Counter(
-    "incident_commander_turned_away", "Requests in Slack's name that were not taken", ["reason"], registry=REGISTRY
+    "incident_commander_turned_away",
+    "Requests in Slack's or an alert sender's name that were not taken",
+    ["reason"],
+    registry=REGISTRY,
 )
 CONNECTED = prometheus_client.Gauge(
     "incident_commander_slack_connections", "Socket Mode connections that stand (none by HTTP)", registry=REGISTRY

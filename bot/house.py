@@ -8,13 +8,16 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from bot.alerts import Intake
 from bot.caretaker import Caretaker, Ground
 from bot.comms import offer as texts
 from bot.domain import postmortem
+from bot.domain.alert import Alert
 from bot.domain.incident import Incident
 from bot.domain.message import Message
 from bot.domain.policy import Policy
 from bot.domain.reading import Reading
+from bot.domain.runbook import Runbook
 from bot.ports import Installation
 from bot.runbooks import Shelf
 from bot.service import Service
@@ -70,6 +73,18 @@ class House:
         """The policy with its levels as people: groups are expanded from the directory, so that rules never ask it."""
         levels = tuple(people for level in self.policy.levels if (people := directory.expand(level)))
         self.service.policies[directory.team] = replace(self.policy, levels=levels)
+
+    def intake(self, team: str, workspace: Callable[[], Workspace | None]) -> Intake:
+        """What takes alerts for a workspace; `workspace` is that one as it is served now."""
+
+        def people(named: Sequence[str]) -> tuple[str, ...]:
+            one = workspace()
+            return one.directory.expand(named) if one is not None else ()
+
+        def runbook(one: Alert) -> Runbook | None:
+            return self.shelf.for_alert(one.name) or self.shelf.runbooks.get(one.runbook_slug)
+
+        return Intake(self.service, team, runbook, people, lambda text: texts.secret_in(text, "")[0])
 
     def _desk(self, client: Client, directory: Directory, room: SlackRoom) -> Desk:
         return Desk(

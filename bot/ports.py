@@ -97,6 +97,9 @@ class Transaction(Protocol):
         """The incident as it stands in this transaction."""
         ...
 
+    def gathered(self, team: str, group: str) -> Incident | None:
+        """The incident of this group of alerts: the one that is open, else the latest; of a duplicate the other one."""
+
     def glance(self, id: str) -> Incident | None:
         """The incident as this process last knew it, nothing asked; None where it does not know it."""
         ...
@@ -105,8 +108,7 @@ class Transaction(Protocol):
         self, incident: Incident, new: Sequence[Event], due_at: datetime | None,
         delivery: tuple[str, datetime] | None = None,
     ) -> Incident:  # fmt: skip
-        """Write what happened, when to look again, and the key of the delivery that brought it about; the incident
-        afterwards. Raises Conflict where it stands otherwise, or the key is there."""
+        """Write what happened, when to look again and the delivery's key; the incident afterwards. Raises Conflict."""
         ...
 
     def set_due(self, incident_id: str, seq: int, due_at: datetime | None) -> bool:

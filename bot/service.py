@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.domain import events as e
 from bot.domain.actor import Actor
@@ -42,6 +42,18 @@ class Done:
     events: tuple[e.Event, ...]
     #: this delivery had been acted on before: nothing was done now
     repeated: bool = False
+
+
+#: what a transaction comes to
+D = TypeVar("D", Done, Done | None)
+
+
+def _repeated(incident: Incident | None) -> Done | None:
+    return Done(incident, incident, (), repeated=True) if incident is not None else None
+
+
+def _state(incident: Incident | None) -> tuple[str, int]:
+    return (incident.id, incident.seq) if incident is not None else ("", 0)
 
 
 def incident_id(team: str, key: str) -> str:
@@ -153,6 +165,37 @@ class Service:
 
         return await self._write(job)
 
+    async def gather(
+        self, group: str, begin: Callable[[Incident | None, datetime], Declaration | None], add: Rule, actor: Actor, *,
+        key: str,
+    ) -> Done | None:  # fmt: skip
+        """Of one group of alerts one incident is open at a time: apply `add` to it, or declare one.
+
+        `begin` is given the group's latest, which has ended (None: there was none), and has the rule by which another
+        one is declared, or None; then `add` may still have something for the ended one. The key is kept where
+        something is written. The answer is None where there is no incident.
+        """
+        self.policy_of(actor.team).allow("alert", actor)
+
+        def job(tx: Transaction) -> Done | None:
+            if (known := tx.delivery(actor.team, key)) is not None:
+                return _repeated(tx.incident(known.incident_id))
+            last, at = tx.gathered(actor.team, group), self.clock.now()
+            if last is None or not last.open:
+                if (rule := begin(last, at)) is not None:
+                    number = tx.next_number(actor.team)
+                    if _state(tx.gathered(actor.team, group)) != _state(last):
+                        raise Conflict("another replica has declared it while this one waited for the number")
+                    fresh = Incident(team=actor.team, id=incident_id(actor.team, key))
+                    return self._append(tx, fresh, rule(fresh, number=number, by=actor, at=at), key, at)
+                if last is None:
+                    return None
+            at = self.later(last)
+            events = add(last, by=actor, at=at)
+            return self._append(tx, last, events, key if events else "", at)
+
+        return await self._write(job)
+
     def later(self, incident: Incident) -> datetime:
         """Time never runs back within a timeline, whatever the machine's clock does."""
         now = self.clock.now()
@@ -167,7 +210,7 @@ class Service:
             tx.remember(incident.team, key, incident.id, "", at)
         return Done(incident, incident, ())
 
-    async def _write(self, job: Callable[[Transaction], Done], told: bool = True) -> Done:
+    async def _write(self, job: Callable[[Transaction], D], told: bool = True) -> D:
         for attempt in range(5):
             try:
                 return self._told(await self.store.write(job), told)
@@ -176,7 +219,7 @@ class Service:
                     raise
         raise AssertionError("unreachable")
 
-    def _told(self, done: Done, told: bool) -> Done:
-        if done.events and told:
+    def _told(self, done: D, told: bool) -> D:
+        if done is not None and done.events and told:
             self.on_change(done.incident.id)
         return done

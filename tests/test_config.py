@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Misconfigured, Settings, endpoints, read
+from bot.config import Misconfigured, Settings, endpoints, hidden, read, senders
 
 GOOD = {
     "SLACK_BOT_TOKEN": "xoxb-1-secret-of-the-tests",
@@ -75,6 +75,15 @@ SECRET = "hunter2"
         pytest.param("SLACK_TIMEOUT", "0", "greater than 0", id="no time at all"),
         pytest.param("LOG_LEVEL", "loud", "Input should be 'debug', 'info', 'warning' or 'error'", id="log level"),
         pytest.param("HORIZON_URLS", f"a=ftp://{SECRET}.example/", "not of the form name=https://host/", id="horizon"),
+        pytest.param("ALERT_SECRETS", SECRET, "not of the form source=secret", id="a secret of nobody's"),
+        pytest.param("ALERT_SECRETS", f"Ann Lee={SECRET}", "not of the form source=secret", id="no source's name"),
+        pytest.param("ALERT_SECRETS", "generic=short", "fewer than 16 characters", id="a short secret"),
+        pytest.param(
+            "ALERT_SECRETS",
+            ",".join([f"generic={SECRET}-{SECRET}-{SECRET}"] * 3),
+            "more than twice",
+            id="three secrets",
+        ),
         pytest.param("RPC_URLS", "just a name", "not of the form name=https://host/path", id="rpc"),
     ],
 )
@@ -137,6 +146,14 @@ OAUTH = {
         pytest.param({"SLACK_CLIENT_SECRET": None}, "SLACK_CLIENT_SECRET is missing: SLACK_CLIENT_ID", id="no secret"),
         pytest.param({"TOKEN_KEYS": None}, "TOKEN_KEYS is missing: SLACK_CLIENT_ID", id="no key"),
         pytest.param({"TOKEN_KEYS": f"{'A' * 43}=,{SECRET}"}, "TOKEN_KEYS has a part that is not", id="no Fernet key"),
+        pytest.param(
+            {"ALERT_SECRETS": f"generic={SECRET}-{SECRET}-{SECRET}"},
+            "ALERT_WORKSPACE is missing",
+            id="alerts for nobody",
+        ),
+        pytest.param(
+            {"ALERT_SECRETS": f"generic={SECRET}-{SECRET}-{SECRET}", "ALERT_WORKSPACE": "T1"}, "", id="alerts for one"
+        ),
         pytest.param({"SLACK_REDIRECT_URL": "http://bot.example/x"}, "SLACK_REDIRECT_URL must begin", id="no TLS"),
         pytest.param({"SLACK_AUTHORIZE_URL": "slack.com"}, "SLACK_AUTHORIZE_URL must begin", id="no address"),
     ],
@@ -177,3 +194,11 @@ def test_a_dotenv_file_serves_too_and_the_environment_wins(monkeypatch: pytest.M
 )
 def test_endpoints(text: str, pairs: tuple[tuple[str, str], ...]) -> None:
     assert endpoints(text) == pairs
+
+
+def test_a_secret_may_hold_an_equals_sign_and_none_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = "c2VjcmV0LW9mLWl0cw==", "another-secret-of-its"
+    assert problems(monkeypatch, ALERT_SECRETS=f"alertmanager={first}, alertmanager={second},generic={first}") == []
+    settings = read()
+    assert senders(settings.alert_secrets) == {"alertmanager": (first, second), "generic": (first,)}
+    assert {first, second} <= set(hidden(settings))

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from bot.alerts import SOURCES
 from bot.comms.slots import KINDS
 from bot.comms.templates import AUDIENCES, STAGES
 from bot.comms.templates import load as load_templates
 from bot.config import Settings
-from bot.domain.policy import Policy, Severity
+from bot.domain.policy import AlertPolicy, Policy, Severity
 from bot.policies import PROFILES
 from bot.probes import PROBES
 from bot.runbooks.front_matter import CHECKS
@@ -100,6 +101,8 @@ def test_every_template() -> None:
     [
         pytest.param("docs/policy.md", [one.name for one in fields(Policy)], id="keys of a policy"),
         pytest.param("docs/policy.md", [one.name for one in fields(Severity)], id="keys of a severity"),
+        pytest.param("docs/policy.md", [one.name for one in fields(AlertPolicy)], id="keys of what alerts do"),
+        pytest.param("docs/alerts.md", list(SOURCES), id="who may send alerts"),
         pytest.param("docs/policy.md", [f"{one}.toml" for one in PROFILES], id="shipped policies"),
         pytest.param("docs/runbooks.md", list(CHECKS), id="keys of a runbook"),
         pytest.param("docs/runbooks.md", list(PROBES), id="probes that a step can name"),

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
-from bot.config import ROOT
+from bot.app import bot
+from bot.config import ROOT, Misconfigured
 from bot.doctor import Finding, examine
 from bot.doctor.keeping import database
 from bot.doctor.rights import WITHOUT
@@ -59,6 +61,17 @@ async def _rows(world: World) -> Any:
 def _without(world: World, *scopes: str) -> None:
     grant = world.slack.install.grants[world.slack.bot_token]
     grant.scopes = grant.scopes - set(scopes)
+
+
+async def test_who_may_send_alerts_is_named(world: World) -> None:
+    assert "nobody" in said(await examine(world.settings), "alerts:").what
+    setting = "alertmanager=a-new-secret-of-it,alertmanager=an-old-secret-of-it,grafana=a-secret-of-theirs"
+    settings = world.settings.model_copy(update={"alert_secrets": SecretStr(setting)})
+    findings = await examine(settings)
+    assert said(findings, "alertmanager, two secrets are valid").ok
+    assert wrong(findings) == [("alerts: grafana is not a source", "Name one of: alertmanager, generic.")]
+    with pytest.raises(Misconfigured, match="grafana"):
+        bot(settings)
 
 
 async def test_missing_scopes_are_named(world: World) -> None:

@@ -15,6 +15,8 @@ import pytest
 OLDEST = "postgres16"
 #: beginning of the id -> why it takes long
 LEFT_TO_CI = {
+    "story/test_alerts.py::test_a_storm[1,000": "a thousand requests; 240 are tried",
+    "durability/test_alerts_at_once.py::test_one_incident_a_group[two replicas and": "2,000 deliveries; 240 are tried",
     "durability/test_stopped.py::test_told_to_stop[a call that hangs": "waits out the ten seconds of an orderly stop",
     "durability/test_crash_points.py::test_the_process_dies_on_postgresql": "every story again",
     "durability/test_crash_points.py::test_a_public_text_on_postgresql": "every point again",

@@ -54,7 +54,8 @@ def run(*, port: int, mode: str, folder: Path | None) -> int:
             facts = json.loads(first)
             home = folder or Path(temporary)
             home.mkdir(parents=True, exist_ok=True)
-            environment = _environment(facts, home, mode, bot_port)
+            secret = secrets.token_hex(16)
+            environment = {**_environment(facts, home, mode, bot_port), "ALERT_SECRETS": f"generic={secret}"}
             subprocess.run(
                 [sys.executable, "-m", "bot", "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL
             )
@@ -64,7 +65,7 @@ def run(*, port: int, mode: str, folder: Path | None) -> int:
             if not _ready(bot, bot_port):
                 print("The bot did not become ready; its messages stand above.", file=sys.stderr)
                 return 1
-            _welcome(facts["url"])
+            _welcome(facts["url"], f"http://127.0.0.1:{bot_port}/alerts/generic", secret)
             return _wait(slack, bot)
         except KeyboardInterrupt:
             return 0
@@ -128,11 +129,13 @@ def _ready(bot: subprocess.Popen[str], port: int) -> bool:
     return False
 
 
-def _welcome(url: str) -> None:
+def _welcome(url: str, alerts: str, secret: str) -> None:
     print(
         f"\n  The local Slack is at   {url}/?as=ana\n"
         f"  A second person         {url}/?as=ben\n\n"
         "  Try there: /incident Withdrawals are stuck\n"
+        f"  Or an alert: curl {alerts} -H 'Authorization: Bearer {secret}' \\\n"
+        '      -d \'{"name": "HorizonDown", "title": "Horizon answers 503", "severity": "critical"}\'\n'
         "  Stop both with Ctrl-C.\n",
         flush=True,
     )

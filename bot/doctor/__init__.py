@@ -7,9 +7,10 @@ from dataclasses import replace
 import aiohttp
 
 from bot import probes
+from bot.alerts import SOURCES
 from bot.clock import SystemClock
 from bot.comms import offer as texts
-from bot.config import Settings
+from bot.config import Settings, senders
 from bot.doctor.advice import OF_TOKEN, advice
 from bot.doctor.finding import Finding
 from bot.doctor.keeping import database
@@ -29,7 +30,8 @@ from bot.tokens import installed
 
 async def examine(settings: Settings) -> list[Finding]:
     """Everything, in the order in which it has to be mended."""
-    return [*_content(settings), *await database(settings, SystemClock().now()), *await _slack(settings)]
+    of_database = await database(settings, SystemClock().now())
+    return [*_content(settings), *_alerts(settings), *of_database, *await _slack(settings)]
 
 
 def _content(settings: Settings) -> list[Finding]:
@@ -52,6 +54,22 @@ def _content(settings: Settings) -> list[Finding]:
             )
     except BadPolicy as bad:
         findings += [Finding(False, f"policy: {one}", "Mend the policy file.") for one in bad.problems]
+    return findings
+
+
+def _alerts(settings: Settings) -> list[Finding]:
+    """Who may send alerts."""
+    known = senders(settings.alert_secrets)
+    if not known:
+        return [Finding(True, "alerts: nobody may send any", "Set ALERT_SECRETS, if your monitoring should declare.")]
+    findings = []
+    for name, some in known.items():
+        if name not in SOURCES:
+            findings.append(Finding(False, f"alerts: {name} is not a source", f"Name one of: {', '.join(SOURCES)}."))
+            continue
+        two = len(some) == 2
+        do = "Take the old one out of ALERT_SECRETS once the sender has the new one." if two else ""
+        findings.append(Finding(True, f"alerts: {name}{', two secrets are valid' if two else ''}", do))
     return findings
 
 

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     GONE = "gone"  # deactivated
     UNKNOWN = "unknown"  # nobody whom the cache knows, while Slack does not answer
     CLI = "cli"
+    ALERT = "alert"  # a sender of alerts: begins incidents and adds lines to them, nothing else
     SELF = "self"  # this bot, paying what it owes
 
 
@@ -34,3 +35,13 @@ class Actor:
 def bot_itself(team: str) -> Actor:
     """The actor for what time or the world, not a person, brought about."""
     return Actor(team=team, user="bot", name="Incident Commander", kind=Kind.SELF)
+
+
+def sender_of_alerts(team: str, source: str) -> Actor:
+    """The actor for what an alert brings about; `source` is a row of SOURCES."""
+    return Actor(team=team, user=f"alert:{source}", name=source, kind=Kind.ALERT)
+
+
+def program(id: str) -> bool:
+    """Whether that id in a timeline is no person's: the bot's own, the command line's, or an alert sender's."""
+    return id == "bot" or id.startswith(("cli:", "alert:"))

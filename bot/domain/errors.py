@@ -17,6 +17,10 @@ class NewerThanThisProgram(Refused):
     """The incident holds an event of a type that this version does not know."""
 
 
+class Unreadable(Exception):
+    """What somebody sent is not what it should be. The message is our own words alone, and goes back to them."""
+
+
 class StoreUnavailable(Exception):
     """The database cannot be reached or written: nothing is recorded."""
 

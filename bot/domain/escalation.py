@@ -13,24 +13,23 @@ from bot.domain.standing import live
 
 
 def next_call(incident: Incident, policy: Policy) -> datetime | None:
-    """When the next level is mentioned, as long as nobody answers; None where somebody did, or no level is set.
-
-    Nobody is called into a private incident by itself: its members decide whom to let in.
-    """
-    if (
-        not incident.open
-        or incident.private
-        or incident.acknowledged_by
-        or not policy.levels
-        or incident.declared_at is None
-    ):
+    """When the next level is mentioned, as long as nobody answers; None where somebody did, or no level is set."""
+    levels = _levels(incident, policy)
+    if not incident.open or incident.acknowledged_by or not levels or incident.declared_at is None:
         return None
     calls = incident.escalations
     if not calls:
         return incident.declared_at + policy.answer_within
     # Each level once at the short interval, in a loop of two rounds, then hourly: people sleep through one call.
-    every = policy.answer_within if len(calls) < 2 * len(policy.levels) else policy.ask_again_every
+    every = policy.answer_within if len(calls) < 2 * len(levels) else policy.ask_again_every
     return calls[-1][1] + every
+
+
+def _levels(incident: Incident, policy: Policy) -> tuple[tuple[str, ...], ...]:
+    """Nobody is called into a private incident by itself; those whom an alert let in are called again."""
+    if incident.private:
+        return (incident.responders,) if incident.responders else ()
+    return policy.levels
 
 
 def call_next(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
@@ -38,8 +37,9 @@ def call_next(incident: Incident, *, by: Actor, at: datetime, policy: Policy) ->
     due = next_call(incident, policy)
     if due is None or due > at:
         return []
-    position = len(incident.escalations) % len(policy.levels)
-    return [e.NobodyAnswered(by=by.user, at=at, level=position + 1, to=policy.levels[position])]
+    levels = _levels(incident, policy)
+    position = len(incident.escalations) % len(levels)
+    return [e.NobodyAnswered(by=by.user, at=at, level=position + 1, to=levels[position])]
 
 
 def escalate(incident: Incident, *, reason: str, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:

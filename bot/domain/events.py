@@ -1,7 +1,7 @@
 """Every fact that a timeline can hold, one frozen dataclass and one sentence each.
 
 Fields are added with defaults, never changed or removed: timelines of every release load for ever.
-`by` is a Slack user id, "bot", or "cli:<os user>"; `at` is when the bot recorded it (aware UTC).
+`by` is a Slack user id, "bot", "cli:<os user>" or "alert:<source>"; `at` is when the bot recorded it (aware UTC).
 """
 
 from __future__ import annotations
@@ -139,6 +139,34 @@ class Escalated(Event):
     level: int
     to: tuple[str, ...] = ()
     reason: str = ""
+
+
+# -- alerts ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertFired(Event):
+    """A sender says that something is wrong since `since`; `alert` names it, `group` what it belongs together with."""
+
+    alert: str
+    group: str
+    name: str
+    title: str = ""
+    since: datetime | None = None
+    #: in the sender's word
+    severity: str = ""
+    #: a runbook's name or address
+    runbook: str = ""
+    link: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertResolved(Event):
+    """The sender says that it no longer fires; the incident is people's to end."""
+
+    alert: str
+    name: str
 
 
 # -- facts ----------------------------------------------------------------------------------------
@@ -717,7 +745,8 @@ EVENTS: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
         Declared, ChannelOpened, Adopted, ChannelRefused, ChannelLost, ChannelRegained, Invited, PersonAdded,
-        PersonLeft, Followed, Unfollowed, Acknowledged, NobodyAnswered, Escalated, SeverityChanged, SeverityAsked,
+        PersonLeft, Followed, Unfollowed, AlertFired, AlertResolved,
+        Acknowledged, NobodyAnswered, Escalated, SeverityChanged, SeverityAsked,
         TitleChanged, ImpactStated, StartCorrected, RoleTaken, RoleOffered, RoleKept, UpdatePosted, UpdateUndone,
         Reminded, Snoozed, Held, LeadSilent, LeadSeen, WaitingBegan, WaitingEnded, Noted, NoteWithdrawn, TaskAdded,
         TaskDone, ReadingTaken, RunbookAttached, RunbookGuessed, RunbookDeclined, SectionOpened, StepTicked,

@@ -9,12 +9,14 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.domain import events as e
+from bot.domain.actor import program
 from bot.domain.fold_steps import changed_ask, changed_step, freed, on_list, shown, state_of
 from bot.domain.incident import (
     Ask,
     Checklist,
     Draft,
     Incident,
+    KnownAlert,
     Mark,
     Note,
     Offer,
@@ -66,7 +68,7 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
     at, by = event.at, event.by
     match event:
         case e.Declared():
-            wanted = tuple(dict.fromkeys((*(() if by == "bot" or by.startswith("cli:") else (by,)), *event.responders)))
+            wanted = tuple(dict.fromkeys((*(() if program(by) else (by,)), *event.responders)))
             return {
                 "number": event.number, "title": event.title, "severity": event.severity,
                 "severity_assumed": event.assumed, "private": event.private, "summary": event.summary,
@@ -108,6 +110,14 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
             return {"followers": MappingProxyType({**i.followers, by: seq})}
         case e.Unfollowed():
             return {"followers": MappingProxyType({user: n for user, n in i.followers.items() if user != by})}
+        case e.AlertFired():
+            alerts = MappingProxyType({**i.alerts, event.alert: KnownAlert(event)})
+            return {"alerts": alerts, "alert_group": i.alert_group or event.group}
+        case e.AlertResolved():
+            if event.alert not in i.alerts:  # that it fired has been redacted
+                return {}
+            resolved = replace(i.alerts[event.alert], resolved_at=at)
+            return {"alerts": MappingProxyType({**i.alerts, event.alert: resolved})}
         case e.Acknowledged():
             if i.acknowledged_by:
                 return {}

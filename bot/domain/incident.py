@@ -190,6 +190,14 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class KnownAlert:
+    """An alert as its sender told it last."""
+
+    fired: e.AlertFired
+    resolved_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Offer:
     """A role on its way from its holder to another person."""
 
@@ -234,6 +242,8 @@ class Incident:
     refused: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     responders: tuple[str, ...] = ()  # whom policy mentioned
     followers: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))  # user -> since which seq
+    alert_group: str = ""  # which group of alerts began it; empty: people did
+    alerts: Mapping[str, KnownAlert] = field(default_factory=lambda: MappingProxyType({}))  # by Alert.key
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = None
     level: int = 0

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
-from bot.domain.actor import Actor, Kind
+from bot.domain.actor import Actor, Kind, program
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Mark, Status
 from bot.domain.policy import Policy, business_days_after
@@ -93,10 +93,11 @@ def declare(
 ) -> list[e.Event]:
     """The incident begins. A person who declares has acknowledged it and leads it; no severity means an assumed one.
 
+    A person who declares in private lets others in by name; a program cannot, so `responders` are in with it.
     `runbook`: the one that an alert names, attached at once. `guesses`: those that only the title's words suggest.
     """
     chosen = policy.severity(severity) if severity else policy.assume(title)
-    human = by.kind not in (Kind.SELF, Kind.CLI)
+    human = not program(by.user)
     events: list[e.Event] = [
         e.Declared(
             by=by.user,
@@ -108,7 +109,7 @@ def declare(
             private=private,
             summary=summary.strip(),
             origin=origin,
-            responders=() if private else tuple(user for user in responders if user != by.user),
+            responders=() if private and human else tuple(user for user in responders if user != by.user),
         )
     ]
     if human:

@@ -75,8 +75,23 @@ RIGHTS = {
     "may_run_drills": "Running a drill",
 }
 
+#: what a severity word of an alert's sender may mean besides a severity
+NOTE = "note"
+
 #: what everybody reads who asks for an incident that is not there, or that they may not know of: the same words
 NO_SUCH = "There is no such incident here. `/incident list` shows those that are open."
+
+
+@dataclass(frozen=True)
+class AlertPolicy:
+    """What alerts do."""
+
+    #: whether an alert begins an incident; else it only adds to one that is open
+    declare: bool = True
+    #: the sender's word -> a severity's key, or NOTE: it begins no incident
+    severities: tuple[tuple[str, str], ...] = (("warning", NOTE), ("info", NOTE), ("none", NOTE))
+    #: people and groups who are let into an incident that is private because of its alert's words
+    private_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,6 +114,7 @@ class Policy:
     #: besides those who are in it; here empty means nobody
     may_read_private: tuple[str, ...] = ()
     guests_may_act: bool = False
+    alerts: AlertPolicy = AlertPolicy()
 
     #: words that make SEV-1 the assumed severity
     money_words: tuple[str, ...] = (
@@ -173,6 +189,10 @@ class Policy:
         if actor.kind is Kind.CLI:
             if verb in ("go", "review", "approve"):
                 raise Refused("The command line never confirms or approves. A person has to, in Slack.")
+            return
+        if actor.kind is Kind.ALERT:
+            if verb != "alert":
+                raise Refused("An alert begins an incident or adds to one, nothing else. A person has to do it.")
             return
         if actor.kind is Kind.BOT:
             raise Refused("Bots and workflows cannot act on incidents. A person of this workspace can.")

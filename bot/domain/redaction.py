@@ -36,6 +36,8 @@ WORDS: Mapping[type[e.Event], tuple[str, ...]] = {
     e.Declared: ("title", "summary"),
     e.ChannelOpened: ("name",),
     e.Adopted: ("name",),
+    e.AlertFired: ("name", "title", "severity", "runbook", "link", "labels"),
+    e.AlertResolved: ("name",),
     e.Escalated: ("reason",),
     e.SeverityChanged: ("reason",),
     e.TitleChanged: ("title",),

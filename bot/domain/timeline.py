@@ -39,6 +39,8 @@ class Reader:
             return self.names.get(user, "The bot")
         if user.startswith("cli:"):
             return f"{user.removeprefix('cli:')} (command line)"
+        if user.startswith("alert:"):
+            return f"{user.removeprefix('alert:')} (alert)"
         return self.plain(self.names.get(user, user) or "nobody")
 
     def people(self, users: tuple[str, ...]) -> str:
@@ -138,6 +140,8 @@ LINES: dict[type[e.Event], Callable[[Any, Reader], str]] = {
     e.ChannelRefused: lambda x, r: f"Slack refused to open a channel ({r.plain(x.error)})",
     e.ChannelLost: lambda x, r: f"The channel could not be used any more ({r.plain(x.reason)})",
     e.ChannelRegained: lambda x, r: "The channel could be used again",
+    e.AlertFired: lambda x, r: f"{r.who(x.by)}: {r.plain(x.name)} fires{r.said(x.title)}",
+    e.AlertResolved: lambda x, r: f"{r.who(x.by)}: {r.plain(x.name)} no longer fires",
     e.Acknowledged: lambda x, r: f"{r.who(x.by)} answered",
     e.NobodyAnswered: lambda x, r: f"Nobody had answered; level {x.level} was asked: {r.people(x.to)}",
     e.Escalated: lambda x, r: f"{r.who(x.by)} escalated to level {x.level}, {r.people(x.to)}{r.said(x.reason)}",

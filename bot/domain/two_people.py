@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.domain.actor import Actor, Kind
+from bot.domain.actor import Actor, Kind, program
 from bot.domain.errors import Refused
 from bot.domain.incident import Ask, Mark, StepState
 from bot.domain.times import clock_time
@@ -22,7 +22,7 @@ def person(by: Actor) -> None:
             "The command line cannot take part where two people are needed, so nothing was done. "
             "Do it in Slack, under your own name."
         )
-    if by.kind in (Kind.SELF, Kind.BOT) or by.user in ("", "bot"):
+    if by.kind in (Kind.SELF, Kind.BOT, Kind.ALERT) or not by.user or program(by.user):
         raise Refused("A bot cannot be one of two people, so nothing was done. A person has to do it, in Slack.")
 
 

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from bot.domain.policy import SEVERITIES, Policy, Severity
+from bot.domain.policy import NOTE, SEVERITIES, AlertPolicy, Policy, Severity
 from bot.policies import values
 from bot.policies.values import Wrong
 
@@ -134,6 +134,12 @@ def _between(policy: Policy, unread: Set[str]) -> list[str]:
         problems.append(
             f"assumed_severity: “{policy.assumed_severity}” is not the key of a severity: {', '.join(keys)}"
         )
+    if not unread & {"severities", "alerts"}:
+        problems += [
+            f"alerts.severities.{word}: “{meant}” is neither {NOTE} nor the key of a severity: {', '.join(keys)}"
+            for word, meant in policy.alerts.severities
+            if meant != NOTE and meant not in keys
+        ]
     if not unread & {"announcements", "customer_comms"} and policy.announcements == policy.customer_comms:
         problems.append("customer_comms: this is the channel of announcements too; customers need one of their own")
     return problems
@@ -154,6 +160,31 @@ def _resolve_checks(value: Any) -> tuple[tuple[str, str], ...]:
     if problems:
         raise Wrong(*problems)
     return tuple(checks)
+
+
+def _alerts(value: Any) -> AlertPolicy:
+    if not isinstance(value, dict):
+        raise Wrong("write what alerts do as an [alerts] table")
+    found: list[str] = []
+    known = _read(value, ALERT_FIELDS, found)
+    if found:
+        raise Wrong(*((f".{key}", sentence) for key, _, sentence in (one.partition(": ") for one in found)))
+    return AlertPolicy(**known)
+
+
+def _alert_severities(value: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        raise Wrong("write the senders' words as an [alerts.severities] table: word = “sev1”, or “note”")
+    problems: list[tuple[str, str]] = []
+    meanings = []
+    for word, meant in value.items():
+        try:
+            meanings.append((values.word(word), values.key(meant)))
+        except Wrong as wrong:
+            problems += [(f".{_shown(word)}", said) for _, said in wrong.found]
+    if problems:
+        raise Wrong(*problems)
+    return tuple(meanings)
 
 
 def _rungs(value: Any) -> tuple[Any, ...]:
@@ -184,6 +215,14 @@ SEVERITY_FIELDS: dict[str, Callable[[Any], Any]] = {
 SEVERITY_NEEDS = ("key", "name", "meaning", "gate")
 assert set(SEVERITY_FIELDS) == {one.name for one in fields(Severity)}
 
+#: what may stand in the [alerts] table, and what reads it
+ALERT_FIELDS: dict[str, Callable[[Any], Any]] = {
+    "declare": values.yes_or_no,
+    "severities": _alert_severities,
+    "private_to": values.each_once(values.who),
+}
+assert set(ALERT_FIELDS) == {one.name for one in fields(AlertPolicy)}
+
 #: what may stand at the top of the file, and what reads it
 FIELDS: dict[str, Callable[[Any], Any]] = {
     "severities": _severities,
@@ -200,6 +239,7 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "may_run_drills": values.each_once(values.who),
     "may_read_private": values.each_once(values.who),
     "guests_may_act": values.yes_or_no,
+    "alerts": _alerts,
     "money_words": values.each_once(values.phrase),
     "private_words": values.each_once(values.phrase),
     "answer_within": values.duration,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from urllib.parse import urlsplit
 
+from bot.domain.actor import program
 from bot.domain.times import clock_time
 
 #: one visible character: an entity, a piece of Slack's markup, or a character
@@ -76,6 +78,14 @@ def clip(text: str, limit: int) -> str:
     return "".join(kept) + "…"
 
 
+def link(address: str) -> str:
+    """An http(s) address as a link that shows where it leads; empty for anything else."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s<>|]", address):
+        return ""
+    return f"<{clean(address).replace('&', '&amp;')}|{escape(parts.netloc.rpartition('@')[2])}>"
+
+
 def when(at: datetime, now: datetime) -> str:
     """ "14:32 UTC (15:32 yours)": UTC written out, then the reader's own time by Slack's date markup.
 
@@ -94,7 +104,7 @@ def mention(id: str) -> str:
     """The markup that notifies a person, or a user group (ids that begin with S); programs are only named."""
     if id.startswith("S"):
         return f"<!subteam^{escape(id)}>"
-    if id in ("", "bot") or id.startswith("cli:"):
+    if not id or program(id):
         return person(id, {})
     return f"<@{escape(id)}>"
 
@@ -112,6 +122,8 @@ def person(id: str, names: Mapping[str, str]) -> str:
         return "the bot"
     if id.startswith("cli:"):
         return f"{line(id[4:])} (command line)"
+    if id.startswith("alert:"):
+        return f"{line(id[6:])} (alert)"
     return line(names[id]) if names.get(id, "").strip() else mention(id)
 
 

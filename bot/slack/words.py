@@ -166,7 +166,15 @@ def progress(title: str, done: int, of: int) -> str:
 
 
 def tried(since: str, count: int) -> str:
-    return f"Nobody has answered since {since}; {count} tried."
+    return f"Nobody has answered since {since}; {count} tried." if count else f"Nobody has answered since {since}."
+
+
+def alerts_line(firing: int, resolved: int, last: str) -> str:
+    """On the card. `last`: when the last one ended."""
+    if not firing:
+        over = f"all {resolved} have ended, the last" if resolved > 1 else "the one has ended"
+        return f"Alerts: {over} {last}. Resolving the incident is for a person."
+    return f"Alerts: {firing} firing" + (f", {resolved} ended" if resolved else "")
 
 
 def not_here(whos: str) -> str:
@@ -660,6 +668,23 @@ def rest_groups(to: str, who: str) -> str:
 
 
 # -- the timeline in the card's thread --------------------------------------------------------------
+
+
+def alerts_shown(shown: int, of: int) -> str:
+    return f"The latest {shown} of {of}; all are in the timeline."
+
+
+def alert(name: str, said: str, facts: Sequence[str]) -> str:
+    """One of the list."""
+    return " · ".join((f"*{name}*" + (f": {said}" if said else ""), *facts))
+
+
+def firing_since(when: str) -> str:
+    return f"firing since {when}"
+
+
+def alert_ended(when: str) -> str:
+    return f"ended {when}"
 
 
 def note(when: str, who: str, text: str) -> str:

@@ -22,7 +22,10 @@ from bot.store.tables import incidents
 #: tells the other processes that an incident changed, once this is committed
 CHANGED = "incident_changed"
 
-INDEXED = ("number", "channel", "status", "severity", "title", "private", "declared_at", "seq", "head", "due_at")
+INDEXED = (
+    "number", "channel", "status", "severity", "title", "private", "declared_at", "seq", "head", "alert_group",
+    "due_at",
+)  # fmt: skip
 EVENT = ("seq", "type", "v", "at", "by_", "body", "salt", "digest", "mac")
 
 # S608: nothing but the names above is put into these texts.

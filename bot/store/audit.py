@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Integer, RowMapping, func, select, type_coerc
 from bot.domain.events import Redacted
 from bot.domain.fold import fold
 from bot.store import chain, reads
+from bot.store.indexed import index_values
 from bot.store.refused import Damaged
 from bot.store.tables import events, incidents, teams
-from bot.store.transaction import index_values
 
 _i, _e = incidents.c, events.c
 

@@ -46,6 +46,13 @@ EFFECTS = select(effects).where(effects.c.incident_id == bindparam("id")).order_
 PARKED = select(effects).where(effects.c.state == EffectState.PARKED.value).order_by(effects.c.started_at)
 DELIVERY = select(deliveries).where(deliveries.c.team_id == bindparam("team"), deliveries.c.key == bindparam("key"))
 FIND = select(_i.id).where(_i.team_id == bindparam("team"), _i.number == bindparam("number"))
+#: the incidents of a group of alerts: those that are open, else the latest
+GATHERED = (
+    select(_i.id)
+    .where(_i.team_id == bindparam("team"), _i.alert_group == bindparam("group"))
+    .order_by(case((_i.status.in_([one.value for one in Status if one.open]), 0), else_=1), _i.number.desc())
+    .limit(1)
+)
 BY_CHANNEL = (
     select(_i.id)
     .where(_i.team_id == bindparam("team"), _i.channel == bindparam("channel"))

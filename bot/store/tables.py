@@ -32,6 +32,8 @@ incidents = Table(
     Column("head", String, nullable=False),
     #: how many bodies were redacted: a fold of before is not a fold of now
     Column("redactions", Integer, nullable=False),
+    #: which group of alerts began it
+    Column("alert_group", String(32)),
     Column("due_at", Instant),
     Column("lease_by", String),
     Column("lease_until", Instant),
@@ -39,6 +41,7 @@ incidents = Table(
 )
 Index("ix_incidents_due", incidents.c.due_at)
 Index("ix_incidents_channel", incidents.c.team_id, incidents.c.channel)
+Index("ix_incidents_alert_group", incidents.c.team_id, incidents.c.alert_group)
 Index("ix_incidents_status", incidents.c.team_id, incidents.c.status, incidents.c.number)
 
 events = Table(

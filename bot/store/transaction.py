@@ -18,6 +18,7 @@ from bot.store import again, appending, chain, codec, reads
 from bot.store.appending import CHANGED
 from bot.store.folded import Folded, FoldedCache
 from bot.store.holder import Holder
+from bot.store.indexed import index_values
 from bot.store.instant import Instant
 from bot.store.rows import Delivery
 from bot.store.tables import deliveries, effects, events, incidents, teams
@@ -54,20 +55,6 @@ _PERSON = text(
     "INSERT INTO people (team_id, user_id, body, at) VALUES (:team, :user, :body, :at) "
     "ON CONFLICT (team_id, user_id) DO UPDATE SET body = excluded.body, at = excluded.at"
 ).bindparams(bindparam("at", type_=Instant()))
-
-
-def index_values(incident: Incident) -> dict[str, Any]:
-    """What the index row says of an incident: a function of its timeline alone."""
-    return {
-        "number": incident.number,
-        "channel": incident.channel,
-        "status": incident.status.value,
-        "severity": incident.severity,
-        "title": incident.title,
-        "private": incident.private,
-        "declared_at": incident.declared_at,
-        "seq": incident.seq,
-    }
 
 
 class Transaction:
@@ -142,6 +129,16 @@ class Transaction:
             return None
         self.folded[id] = one
         return one.incident
+
+    def gathered(self, team: str, group: str) -> Incident | None:
+        """The incident of this group of alerts: the one that is open, else the latest; of a duplicate the other one."""
+        id = self._connection.execute(reads.GATHERED, {"team": team, "group": group}).scalar()
+        found, seen = self.incident(str(id)) if id else None, set[int]()
+        while found is not None and found.duplicate_of and found.number not in seen:
+            seen.add(found.number)
+            id = self._connection.execute(reads.FIND, {"team": team, "number": found.duplicate_of}).scalar()
+            found = self.incident(str(id)) if id else found
+        return found
 
     def entries(self, id: str) -> list[Entry]:
         """The whole timeline in this transaction, in order."""

@@ -6,29 +6,22 @@ never a trace. Rules: durations and sizes below; docs/security.md tells why.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import prometheus_client
-import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bot.figures import CONNECTED, OPEN, OVERDUE, PARKED, READY, REGISTRY, TURNED_AWAY
+from bot.figures import CONNECTED, OPEN, OVERDUE, PARKED, READY, REGISTRY
 from bot.web.delivery import app_of, parsed, shaped, teams_of
+from bot.web.receiving import BODY_LIMIT, BODY_WITHIN, away, received, turned_away
 from bot.web.signature import verified
 
-log = structlog.get_logger(__name__)
-
-#: Slack's requests are small; its longest form is 250 kB
-BODY_LIMIT = 1024 * 1024
-#: seconds within which a request's body has to be here; Slack itself gives up after 3
-BODY_WITHIN = 10.0
 #: seconds after which a connection is closed that has not begun a request, or not ended its headers
 IDLE = 75.0
 #: seconds in which what is being answered may end when the bot stops: Slack waits no longer
@@ -78,7 +71,7 @@ def edge(
     pages: Sequence[web.RouteDef] = (),
     body_within: float = BODY_WITHIN,
 ) -> web.Application:
-    """The application. `app` None: Slack comes by Socket Mode, and only machines ask here; `pages` are for people.
+    """The application. `app` None: Slack comes by Socket Mode, and only machines ask here; `pages`: more to serve.
 
     `signing_secrets`: one, or two while it is being changed. Raises ValueError where there is none and Slack comes.
     """
@@ -90,33 +83,23 @@ def edge(
     async def slack(request: web.Request) -> web.Response:
         if app is None:
             raise web.HTTPNotFound
-        if (request.content_length or 0) > BODY_LIMIT:
-            return _away("too_large", 413, "too large")
-        try:
-            async with asyncio.timeout(body_within):
-                body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return _away("too_large", 413, "too large")
-        except TimeoutError:
-            answer = _away("too_slow", 408, "too slow")
-            answer.force_close()
-            return answer
-        except (ConnectionError, web.RequestPayloadError):
-            return _away("cut_off", 400, "cut off")
+        body = await received(request, body_within)
+        if isinstance(body, web.Response):
+            return body
         stamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
         if not verified(signing_secrets, stamp, signature, body, time.time()):
-            return _away("unsigned", 401, "not signed by Slack, or too old")
+            return away("unsigned", 401, "not signed by Slack, or too old")
         try:
             delivery = parsed(body.decode(), request.content_type)
             if not shaped(delivery):
-                return _away("unreadable", 400, "not readable")
+                return away("unreadable", 400, "not readable")
             if not await ours(app_of(delivery), teams_of(delivery)):
-                return _away("foreign", 401, "not for this app or workspace")
+                return away("foreign", 401, "not for this app or workspace")
             # As over Socket Mode: parsed already, and Bolt need not do it again.
             bolt = AsyncBoltRequest(body=delivery, mode="socket_mode")
         except (ValueError, TypeError, AttributeError, RecursionError):  # Bolt takes any JSON for an object
-            return _away("unreadable", 400, "not readable")
+            return away("unreadable", 400, "not readable")
         answer_ = await app.async_dispatch(bolt)
         content = answer_.body.encode() if isinstance(answer_.body, str) else answer_.body
         return web.Response(
@@ -170,20 +153,13 @@ async def _guarded(_: web.Request, answer: web.StreamResponse) -> None:
     answer.headers["Server"] = "incident-commander"
 
 
-def _away(reason: str, status: int, words: str) -> web.Response:
-    TURNED_AWAY.labels(reason).inc()
-    log.info("edge.turned_away", reason=reason)
-    return web.Response(status=status, text=words)
-
-
 class _Terse(logging.Filter):
     """What is no HTTP is turned away by aiohttp, which would write a traceback with the sender's bytes each time."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether aiohttp's own entry is written."""
         if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
-            TURNED_AWAY.labels("no_http").inc()
-            log.info("edge.turned_away", reason="no_http")
+            turned_away("no_http")
             return False
         return True
 

@@ -29,6 +29,8 @@ FACTS = {
     e.Invited: ("users", "refused"),
     e.PersonLeft: ("user",),
     e.PersonAdded: ("user",),
+    e.AlertFired: ("alert", "group"),
+    e.AlertResolved: ("alert",),
     e.NobodyAnswered: ("to",),
     e.Escalated: ("to",),
     e.SeverityChanged: ("old", "new", "responders"),

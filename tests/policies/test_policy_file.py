@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.policy import SEVERITIES, Policy
+from bot.domain.policy import NOTE, SEVERITIES, AlertPolicy, Policy
 from bot.policies import PROFILES, BadPolicy, load, values
 
 Write = Callable[[str], Path]
@@ -111,6 +111,12 @@ def test_an_empty_file_is_the_default(write: Write) -> None:
             {"resolve_checks": (("b", "Second"), ("a", "First"))},
             id="conditions keep their order",
         ),
+        pytest.param(
+            '[alerts]\ndeclare = false\nprivate_to = ["@security"]\n[alerts.severities]\nPage = "sev1"\nlog = "note"',
+            {"alerts": AlertPolicy(False, (("page", "sev1"), ("log", NOTE)), ("@security",))},
+            id="what alerts do",
+        ),
+        pytest.param("alerts.declare = false", {"alerts": AlertPolicy(declare=False)}, id="one thing that alerts do"),
         pytest.param("\ufeffsnoozes = 1", {"snoozes": 1}, id="a byte order mark from an editor"),
     ],
 )
@@ -211,6 +217,23 @@ SEVERITY = '[[severities]]\nkey = "sev2"\nname = "Two"\nmeaning = "m"\ngate = "c
             f'[resolve_checks]\nimpact = "{"x" * 80}"',
             "resolve_checks.impact: is 5 characters too long",
             id="condition that no form shows",
+        ),
+        pytest.param("alerts = true", "alerts: write what alerts do as an [alerts] table", id="alerts as a yes"),
+        pytest.param(
+            "[alerts]\ndeclares = true",
+            "alerts.declares: there is no such key. Did you mean declare?",
+            id="typo in what alerts do",
+        ),
+        pytest.param('alerts.private_to = ["bob"]', "alerts.private_to[1]: “bob” has to be a handle", id="a name"),
+        pytest.param(
+            '[alerts.severities]\npage = "sev9"',
+            "alerts.severities.page: “sev9” is neither note nor the key of a severity: sev1, sev2, sev3",
+            id="an alert's severity that is none",
+        ),
+        pytest.param(
+            '[alerts.severities]\n"very bad" = "sev1"',
+            "alerts.severities.very bad: “very bad” has to be one short word",
+            id="a sender's word that is two",
         ),
         pytest.param("severities = []", "severities: there has to be one severity at least", id="no severities"),
         pytest.param(

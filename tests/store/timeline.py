@@ -108,6 +108,10 @@ def story() -> list[e.Event]:
     s.add(e.Snoozed, until=s.in_(10))
     s.add(e.LeadSilent, BOT, to=LEAD)
     s.add(e.LeadSeen)
+    s.add(e.AlertFired, "alert:alertmanager", alert="alertmanager:a4c9", group="0" * 32, name="HorizonLag",
+          title="History lags by 4,000 ledgers", since=s.in_(-9), severity="critical", runbook="horizon-outage",
+          link="https://prom.example/graph", labels=(("instance", "h2"),))  # fmt: skip
+    s.add(e.AlertResolved, "alert:alertmanager", alert="alertmanager:a4c9", name="HorizonLag")
     s.add(e.Followed)
     s.add(e.Unfollowed)
     s.add(e.PersonLeft, user=LEAD)

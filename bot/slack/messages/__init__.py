@@ -66,6 +66,7 @@ from datetime import datetime
 from bot.domain.incident import Checklist, Incident
 from bot.domain.message import Message
 from bot.slack import kit
+from bot.slack.messages.alerts import alerts
 from bot.slack.messages.announcements import announcements
 from bot.slack.messages.asks import asks, overrides, reviews
 from bot.slack.messages.card import card
@@ -83,7 +84,7 @@ from bot.slack.setup import Scene, Setup
 #: every surface, in the order in which its messages are sent
 SURFACES: tuple[Callable[[Scene], Iterator[Message]], ...] = (
     card, announcements, checklists, questions, hails, calls, offers, jobs, asks, reviews, severities, updates, waits,
-    reminders, silences, vacancies, comms, overrides, turns, follows, rests, lines, losses, secrets,
+    reminders, silences, vacancies, comms, overrides, turns, follows, rests, alerts, lines, losses, secrets,
 )  # fmt: skip
 
 

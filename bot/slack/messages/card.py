@@ -8,6 +8,7 @@ from bot.domain import cadence
 from bot.domain.incident import Incident, Status
 from bot.domain.message import Message
 from bot.slack import kit, text, words
+from bot.slack.messages.alerts import standing
 from bot.slack.messages.build import message
 from bot.slack.setup import Scene
 
@@ -62,7 +63,9 @@ def facts(scene: Scene) -> list[str]:
     roles = {role: scene.who(user) for role, user in incident.roles.items() if user}
     status = words.STATUS[incident.status]
     lines.append(words.roles(roles.get("lead", ""), roles.get("comms-lead", ""), roles.get("scribe", ""), status))
-    if incident.open and not incident.acknowledged_by and incident.escalations and incident.declared_at:
+    if said := standing(scene):
+        lines.append(said)
+    if incident.open and not incident.acknowledged_by and incident.declared_at:
         called = {user for _, _, to in incident.escalations for user in to}
         lines.append(words.tried(scene.when(incident.declared_at), len(called)))
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain import events as e
+from bot.domain.actor import program
 from bot.domain.message import Message
 from bot.slack import kit, text, words
 from bot.slack.messages.build import message, ping, small
@@ -31,7 +32,11 @@ def vacancies(scene: Scene) -> Iterator[Message]:
         if not incident.open or latest[event.role] != entry.seq:
             yield small(key, sentence)
             continue
-        left = [user for user in (*incident.roles.values(), incident.declared_by) if user and user != before]
+        left = [
+            user
+            for user in (*incident.roles.values(), incident.declared_by)
+            if user and user != before and not program(user)
+        ]
         to = ping(scene, left[:1])
         asked = f"{to}: {sentence}" if to else sentence
         take = scene.button(words.take_role(role), "take", style="primary", o=event.role)
