@@ -15,7 +15,7 @@ import yaml
 from bot.caretaker import Caretaker, Ground, outcome
 from bot.caretaker.gates import CAREFUL, PACE, WIDE, Gates
 from bot.caretaker.owed import Books, owed
-from bot.caretaker.turns import Places
+from bot.caretaker.turns import Places, Turn
 from bot.config import ROOT
 from bot.domain import cadence, lifecycle
 from bot.domain.actor import Actor
@@ -49,12 +49,12 @@ def test_who_is_called_for_goes_before_lists_and_refreshes() -> None:
     """Where posting is slowed down, the order of the list is who waits."""
     incident = Incident(team="T1", id=FRESH.incident_id, number=1, severity="sev1", channel="C1")
     keys = ("card", "runbook:x", "section:x:1", "hail", "update:4", "nobody:7", "line:8")
+    first = ["card", "hail", "nobody:7"]
     rendered = [Rendered(key, CHANNEL, key, ()) for key in keys]
     shown = replace(FRESH, key="runbook:x", channel="C1", ts="1.1", hash="older", state=EffectState.SENT)
     books = Books(incident, {shown.key: shown}, rendered, load(None), lambda kind: "", BEGIN)
     messages = [one.effect.key for one in owed(books) if one.message is not None]
-    assert messages[:2] == ["card", "nobody:7"]
-    assert messages[2:] == [key for key in keys if key not in ("card", "nobody:7")]
+    assert messages == [*first, *(key for key in keys if key not in first)]
 
 
 # -- how a call stands after its answer ------------------------------------------------------------------------------
@@ -445,6 +445,19 @@ async def test_declarations_get_the_next_free_place() -> None:
 
     await asyncio.gather(take(1, "first"), take(1, "edit"), take(1, "another edit"), take(0, "declaration"))
     assert order == ["first", "declaration", "edit", "another edit"]
+
+
+async def test_who_is_called_gets_a_place_before_what_only_looks_different(world: World) -> None:
+    await world.declare()
+    turn = Turn((await world.incident()).id)
+    before = await world.bot.caretaker._rank(turn)
+    world.slack.clock.advance(26 * 60)  # a reminder is due
+    assert await world.bot.caretaker._rank(turn) < before
+    await world.settle()
+    assert "Reminded" in await world.types()
+    assert await world.bot.caretaker._rank(turn) == before
+    turn.urgent = True  # somebody waits for the answer
+    assert await world.bot.caretaker._rank(turn) == 0
 
 
 async def test_whoever_waited_and_left_takes_no_place() -> None:

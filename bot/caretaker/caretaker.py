@@ -19,6 +19,7 @@ from bot.caretaker.gates import Gates
 from bot.caretaker.ground import Grounds
 from bot.caretaker.turns import Known, Places, Turn
 from bot.caretaker.visit import House, Visit
+from bot.domain import duties
 from bot.domain.errors import LeaseLost, StoreUnavailable
 from bot.service import Service
 
@@ -311,12 +312,14 @@ class Caretaker:
                 log.exception("caretaker.not_renewed")
 
     async def _rank(self, turn: Turn) -> int:
-        """Those without a channel, and those whose answer somebody waits for, go first and wait for no more changes."""
+        """Those without a channel, and those whose answer somebody waits for, go first and wait for no more changes.
+        Then those whose time has come for something: people are called. What only looks different comes last."""
         incident = await self._store.glance(turn.id)
         if turn.urgent or incident is None or not incident.channel:
             turn.hurry()
             return 0
-        return 1
+        called = duties.timed(incident, self._service.policy_of(incident.team), self._service.clock.now())
+        return 1 if called else 2
 
     async def _visit(self, turn: Turn) -> None:
         visit = Visit(self._house, turn.id, turn.come, turn.usable, lambda: self._stopping, turn.known)

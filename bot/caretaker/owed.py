@@ -239,7 +239,7 @@ def _urgency(message: Message) -> int:
     """What is sent first where Slack lets only one a second through: the card, then whoever is called for."""
     if message.key == "card":
         return 0
-    return 1 if message.key.startswith("nobody:") else 2
+    return 1 if message.key.startswith(("nobody:", "hail")) else 2
 
 
 def _message(books: Books, message: Message) -> Owed | None:

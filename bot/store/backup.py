@@ -187,7 +187,7 @@ def _put(
     target.parent.mkdir(parents=True, exist_ok=True)
     with _alone(target):
         if (free := _free(target)) is False and not replace:
-            raise StoreRefused(f"{target} holds incidents already. {taken.format('that file is moved aside')}")
+            raise StoreRefused(f"{target} is not empty. {taken.format('that file is moved aside')}")
         # made whole beside it, and put in its place by one rename
         return _into_file(target, source if is_sqlite else None, fill, "" if free is None else stamp)
 
@@ -279,7 +279,7 @@ def _into_tables(
         if not dump.empty(connection):
             if not replace:
                 ours = taken.format("its tables are moved aside, into a schema of their own")
-                raise StoreRefused(f"That database holds incidents already. {ours}")
+                raise StoreRefused(f"That database is not empty. {ours}")
             aside = _tables_aside(connection, f"before_{stamp.lower()}")
         return Restored(*fill(connection), aside)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sqlite3
@@ -12,7 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, make_url
 
 from bot.domain.errors import StoreUnavailable
 from bot.store import Person, Store, StoreRefused, Transaction, engines, migrate
@@ -51,6 +52,28 @@ async def faulty(url: str, faults: Faults) -> AsyncIterator[Store]:
     store = Store(address, KEY, Writer(writing, KEY, cache), engines.reading(address), cache)
     yield store
     await store.close()
+
+
+async def test_how_the_file_is_written_to(store: Store, url: str) -> None:
+    """A log ahead of the file, flushed at each commit, rows that belong to rows; and one writer at a time, from the
+    beginning of a transaction on, however little it has done."""
+    file, seen = url.removeprefix("sqlite:///"), dict[str, object]()
+
+    def look(tx: Transaction) -> None:
+        for name in ("journal_mode", "synchronous", "foreign_keys"):
+            seen[name] = tx.connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+        other = sqlite3.connect(file, isolation_level=None, timeout=0)
+        with contextlib.closing(other), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+
+    await store.write(look)
+    assert seen == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}  # 2 is FULL
+
+
+def test_where_no_log_can_be_kept() -> None:
+    """SQLite does not fail there: it answers with the journal that it has, as for a database in memory."""
+    with pytest.raises(StoreRefused, match=r"write-ahead log for this file .it answered 'memory'"):
+        engines.writing(make_url("sqlite://")).connect()
 
 
 async def test_commit_fails(faulty: Store, faults: Faults) -> None:
