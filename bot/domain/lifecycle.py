@@ -276,7 +276,7 @@ def resolve(
         sentences = dict(policy.resolve_checks)
         listed = "; ".join(sentences[name] for name in unmet)
         raise Refused(
-            f"Not resolved. Still open: {listed}. Meet these, or give a reason to resolve all the same.",
+            f"Not resolved. Not met or not known: {listed}. Meet these, or give a reason to resolve all the same.",
             field="override",
         )
     if severity.gate == "second person":

@@ -24,6 +24,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.install import Grant, Install
 from bot.sandbox.journal import Journal
 from bot.sandbox.limits import Limits
+from bot.sandbox.origin import kept_out
 from bot.sandbox.people import Person
 from bot.sandbox.records import Channel, Json, User
 from bot.sandbox.sample import APP_ID, Sample, Team, another_team
@@ -87,7 +88,7 @@ class Sandbox:
 
     async def start(self, port: int = 0) -> None:
         """Listen on 127.0.0.1; port 0 takes a free one."""
-        app = web.Application(client_max_size=64 << 20)
+        app = web.Application(client_max_size=64 << 20, middlewares=[kept_out])
         app.router.add_get("/link/", self.sockets.accept)
         app.add_routes(self.web_api.routes())
         app.add_routes(Consent(self.install).routes())

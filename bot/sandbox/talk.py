@@ -33,6 +33,7 @@ def number_blocks(world: World, blocks: list[Json]) -> list[Json]:
     for block in blocks:
         if not block.get("block_id"):
             block["block_id"] = world.short_id()
+        number_blocks(world, words.inside(block))
     for _, element in words.elements(blocks):
         if not element.get("action_id"):
             element["action_id"] = world.short_id()

@@ -32,8 +32,18 @@ def elements(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
                 yield block, element
         elif kind == "input" and isinstance(block.get("element"), dict):
             yield block, block["element"]
-        if kind in ("container", "carousel"):
-            yield from elements(block.get("child_blocks") or block.get("blocks") or block.get("elements") or [])
+        elif kind == "data_table":
+            for cell in (cell for row in block.get("rows") or [] for cell in row):
+                if cell.get("type") == "action":
+                    yield block, cell["element"]
+        else:
+            yield from elements(inside(block))
+
+
+def inside(block: Json) -> list[Json]:
+    """The blocks that stand in a block."""
+    found: list[Json] = block.get("child_blocks") or block.get("elements") or []
+    return found if block.get("type") in ("container", "carousel") else []
 
 
 def button_labels(blocks: list[Json]) -> list[str]:

@@ -276,10 +276,10 @@ async def on_submission(desk: Desk, body: Mapping[str, Any], ack: Callable[..., 
         handler = FORMS.get(str(view.get("callback_id", "")))
         result = await handler(call, meta, fields_of(view)) if handler else None
         if isinstance(result, Next):
-            await ack(response_action="update", view=dict(result.view))
+            await ack(response_action="push", view=dict(result.view))
             return
         answer = deliveries.warned(call, result)
-        # Everything on the stack closes: the preview lies over the form that led to it.
+        # Everything on the stack closes: a preview lies over the form that led to it.
         await ack(response_action="clear") if view.get("previous_view_id") else await ack()
     except Exception as error:
         said = deliveries.trouble(error, call)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.incident import Status
-from bot.slack.text import begin, listed, sentence
+from bot.slack.text import begin, sentence
 
 STATUS = {
     Status.INVESTIGATING: "Investigating",
@@ -418,8 +418,8 @@ def ask_wait(whos: str, pause: str) -> str:
 
 
 def ask_facts(count: str, amount: str, step: str, runbook: str, lapses: str) -> str:
-    parts = [*([f"count {count}"] if count else []), *([f"sum {amount}"] if amount else [])]
-    return " · ".join([*parts, f"step {step} of {runbook}", f"lapses {lapses}"])
+    parts = [*([f"Count: {count}"] if count else []), *([f"Sum: {amount}"] if amount else [])]
+    return " · ".join([*parts, f"Step {step} of {runbook}", f"Lapses {lapses}"])
 
 
 def ask_over(asker: str, action: str, became: str) -> str:
@@ -561,7 +561,11 @@ def promised(when: str) -> str:
 
 
 def expires(when: str, whos: str) -> str:
-    return f"lapses {when}" + (f" · {whos} may approve" if whos else "")
+    return f"Lapses {when}" + (f" · {whos} may approve" if whos else "")
+
+
+def expires_for_one(when: str, others: str) -> str:
+    return f"Lapses {when}" + (f" · {others} may approve too" if others else "")
 
 
 def approve_direct(name: str, who: str, audience: str) -> str:
@@ -576,6 +580,10 @@ def changed(added: list[str], dropped: list[str]) -> str:
 
 def approved(who: str, when: str) -> str:
     return f"Approved by {who}, {when}."
+
+
+def approved_direct(name: str, audience: str, when: str) -> str:
+    return f"{name}: you approved the text to {audience}, {when}."
 
 
 def published(where: str, when: str, drafter: str, approver: str) -> str:
@@ -624,7 +632,7 @@ def how(who: str, note: str) -> str:
 
 def overridden(conditions: list[str], reason: str, second: str) -> str:
     agreed = f" {second} agreed." if second else ""
-    return f"Still open: {listed(conditions)}. Why all the same: {sentence(reason)}{agreed}"
+    return f"Not met or not known: {'; '.join(conditions)}. Resolved all the same: {sentence(reason)}{agreed}"
 
 
 def updates_kept(on_time: int, count: int) -> str:

@@ -119,3 +119,35 @@ async def test_escape_leaves_a_form_and_gives_the_focus_back(desk: Desk, world: 
     await expect(ana.form).to_have_count(0)
     await expect(ana.page.locator("#composer-text")).to_be_focused()
     assert world.person("ana").view is None
+
+
+async def test_the_preview_goes_back_to_the_words(desk: Desk, world: World) -> None:
+    """[Edit] of the preview is the form again, with what was typed in it."""
+    await world.declare("ana", "sev1 Withdrawals are stuck")
+    ana = await desk.tab(world.slack, "ana", world.channel().id)
+    await ana.write("/incident update")
+    await ana.fill({"What do we know?": "The fallback answers"}, "Preview")
+    await expect(ana.form).to_contain_text("This goes to the channel")
+    await ana.form.get_by_role("button", name="Edit", exact=True).press("Enter")
+    field = ana.form.get_by_label("What do we know?")
+    await expect(field).to_have_value("The fallback answers")
+    await field.fill("The fallback answers since 14:00 UTC")
+    await ana.form.get_by_role("button", name="Preview", exact=True).press("Enter")
+    await expect(ana.form).to_contain_text("since 14:00 UTC")
+    await ana.form.get_by_role("button", name="Post", exact=True).press("Enter")
+    await expect(ana.form).to_have_count(0)
+    await expect(ana.message("since 14:00 UTC")).to_contain_text("Update by Ana Silva")
+
+
+async def test_a_message_that_goes_away_leaves_the_focus_beside_it(desk: Desk, world: World) -> None:
+    """The keyboard goes on from there, not from the top of the page."""
+    ben = world.person("ben")
+    first, second, third = [await ben.post("#general", f"message {number}") for number in range(3)]
+    await ben.react("#general", second, "eyes")
+    ana = await desk.tab(world.slack, "ana", "#general")
+    await ana.message("message 1").locator(".reaction").focus()
+    await ben.delete("#general", second)
+    await expect(ana.message("message 2")).to_be_focused()
+    await ben.delete("#general", third)
+    await expect(ana.message("message 0")).to_be_focused()
+    assert first

@@ -76,19 +76,96 @@ async def written(ana: Tab, slack: Sandbox, channel: str) -> None:
 ACTS = {"open the channel": opened, "hear a message": heard, "write a message": written}
 
 
-async def test_reading_back_keeps_the_place(desk: Desk, world: World) -> None:
-    """Older pages come above what is being read, and do not push it away."""
-    talk_much(world.slack, "#payments", 450)
+HELD = 300
+"""Messages that the document holds at most (SHOWN of list.js)."""
+
+
+async def wheel(ana: Tab, down: int) -> None:
+    """Turn the mouse's wheel over the messages."""
+    await ana.centre.locator(".scroller").hover()
+    await ana.page.mouse.wheel(0, down)
+
+
+async def to_the_beginning(ana: Tab) -> None:
+    """Scroll up with the wheel until the channel's beginning is there."""
+    intro = ana.centre.locator(".intro h2")
+    while not await intro.is_visible():
+        await ana.centre.locator(".scroller").evaluate("node => { node.scrollTop = Math.min(node.scrollTop, 650); }")
+        await wheel(ana, -100)
+        await ana.page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        assert await ana.centre.locator(".message").count() <= HELD
+
+
+async def test_reading_back_needs_no_button_and_no_more_of_the_document(desk: Desk, world: World) -> None:
+    """To the first of five hundred messages with the wheel, with at most three hundred in the document, and back."""
+    talk_much(world.slack, "#payments", 500)
     ana = await desk.tab(world.slack, "ana", "#payments")
     await expect(ana.centre.locator(".message")).to_have_count(100)
-    first = ana.centre.locator(".message").first
-    ts = await first.get_attribute("data-ts")
-    for page in range(2, 5):
-        await ana.centre.get_by_role("button", name="Load older messages").click()
-        await expect(ana.centre.locator(".message")).to_have_count(100 * page)
-    assert ts is not None
-    await expect(ana.centre.locator(f'.message[data-ts="{ts}"]')).to_have_count(1)
-    await ana.centre.get_by_role("button", name="Load older messages").click()
-    await expect(ana.centre.locator(".message")).to_have_count(450)
-    await expect(ana.centre.get_by_role("button", name="Load older messages")).to_be_hidden()
+    await to_the_beginning(ana)
+    await expect(ana.centre.locator(".message").first).to_contain_text("0 of 500")
     await expect(ana.centre.locator(".intro")).to_contain_text("This is the beginning of #payments")
+
+    ts = await world.person("ben").post("#payments", "news from the end")
+    newest = ana.centre.get_by_role("button", name="1 new message")
+    await expect(newest).to_be_visible()
+    assert await ana.centre.locator(f'.message[data-ts="{ts}"]').count() == 0
+    await newest.click()
+    await expect(ana.message("news from the end")).to_be_in_viewport()
+    await expect(ana.message("news from the end")).to_be_focused()
+    await expect(newest).to_be_hidden()
+    assert await ana.centre.locator(".message").count() <= HELD
+
+
+#: to the top, and how far (px) what stood there moves on the screen while older messages come above it
+MOVED = """async () => {
+    const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+    const scroller = document.querySelector("#centre .scroller"), first = scroller.querySelector(".message");
+    scroller.scrollTop = 0;
+    const before = first.getBoundingClientRect().top;
+    while (scroller.querySelector(".message") === first) await frame();
+    for (let turn = 0; turn < 3; turn += 1) await frame();
+    return Math.abs(first.getBoundingClientRect().top - before);
+}"""
+
+
+async def test_reading_back_keeps_the_place(desk: Desk, world: World) -> None:
+    """Older messages come above what is being read, newer ones leave below it: it stays where it is on the screen."""
+    talk_much(world.slack, "#payments", 600)
+    ana = await desk.tab(world.slack, "ana", "#payments")
+    await expect(ana.centre.locator(".message")).to_have_count(100)
+    await wheel(ana, -100)
+    for _ in range(5):
+        assert await ana.page.evaluate(MOVED) < 3
+    await expect(ana.centre.get_by_role("button", name="Load older messages")).to_be_hidden()
+    await expect(ana.centre.locator(".message").first).to_contain_text("0 of 600")
+
+
+async def test_the_keyboard_walks_past_what_the_document_holds(desk: Desk, world: World) -> None:
+    """Up from the first message older ones come; Home and End go to the ends."""
+    talk_much(world.slack, "#payments", 450)
+    ana = await desk.tab(world.slack, "ana", "#payments")
+    page, focused = ana.page, ana.centre.locator(".message:focus")
+    await ana.centre.locator(".message").last.focus()
+    await page.keyboard.press("Home")
+    await expect(focused).to_contain_text("350 of 450")
+    await page.keyboard.press("ArrowUp")
+    await expect(focused).to_contain_text("349 of 450")
+    await expect(focused).to_be_in_viewport()
+    await page.keyboard.press("End")
+    await expect(focused).to_contain_text("449 of 450")
+    await expect(focused).to_be_in_viewport()
+
+
+async def test_a_link_leads_to_a_message_of_long_ago(desk: Desk, world: World) -> None:
+    """However far back; one that is gone is said to be gone."""
+    talk_much(world.slack, "#payments", 1_500)
+    ana = await desk.tab(world.slack, "ana", "#general")
+    channel = world.slack.channel("#payments")
+    first = next(iter(channel.by_ts))
+    await ana.page.goto(f"{world.slack.url}/?as=ana&channel={channel.id}&ts={first}")
+    message = ana.centre.locator(f'.message[data-ts="{first}"]')
+    await expect(message).to_be_in_viewport()
+    await expect(message).to_be_focused()
+    assert await ana.centre.locator(".message").count() <= HELD
+    await ana.page.goto(f"{world.slack.url}/?as=ana&channel={channel.id}&ts=1000000000.000001")
+    await expect(ana.toasts).to_contain_text("no longer there")

@@ -55,3 +55,42 @@ async def test_what_is_on_the_screen_makes_no_noise(desk: Desk, world: World) ->
     await world.person("ben").post("#payments", "@carla and here")
     await expect(carla.message("and here")).to_be_visible()
     await expect(carla.toasts).to_have_count(0)
+
+
+async def test_the_bell_counts_what_has_not_been_seen(desk: Desk, world: World) -> None:
+    """Reading a channel or a thread takes its notices from the count; what comes before one's eyes is never in it."""
+    ben = world.person("ben")
+    parent = await world.person("carla").post("#payments", "who looks")
+    carla = await desk.tab(world.slack, "carla", "#general")
+    bell = carla.page.locator(".bell")
+    await ben.post("#general", "@carla right here")
+    await expect(carla.message("right here")).to_be_visible()
+    await ben.post("#payments", "@carla one")
+    await ben.post("#payments", "I do", parent)
+    await expect(bell).to_have_accessible_name("Notifications, 2 new")
+    await carla.open("payments")
+    await expect(bell).to_have_accessible_name("Notifications, 1 new")
+    await carla.thread("who looks")
+    await expect(bell).to_have_accessible_name("Notifications")
+    await ben.post("#payments", "and I found it", parent)
+    await expect(carla.in_thread("and I found it")).to_be_visible()
+    await expect(carla.pane.locator(".replies-line")).to_have_text("2 replies")
+    await expect(bell).to_have_accessible_name("Notifications")
+
+
+async def test_what_only_one_person_sees_does_not_last(desk: Desk, world: World) -> None:
+    """As in Slack: it can be dismissed, stays while the page is open, and is gone when it is opened anew."""
+    ana = await desk.tab(world.slack, "ana", "#general")
+    for words in ("/incident status", "/incident list"):
+        await ana.write(words)
+    mine = ana.centre.locator(".message.ephemeral")
+    await expect(mine).to_have_count(2)
+    await mine.first.get_by_role("button", name="Dismiss").press("Enter")
+    await expect(mine).to_have_count(1)
+    await expect(mine).to_be_focused()
+    await ana.open("payments")
+    await ana.open("general")
+    await expect(mine).to_have_count(1)
+    await ana.page.reload()
+    await expect(ana.centre.locator(".intro h2")).to_be_visible()
+    await expect(mine).to_have_count(0)

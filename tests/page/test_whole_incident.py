@@ -53,7 +53,7 @@ async def declared(ana: Tab) -> None:
     await ana.form.get_by_label("SEV-1").check()
     await ana.fill({"Who is affected, and since when?": "payouts to NG since 13:40 UTC"}, "Declare")
     await expect(ana.form).to_have_count(0)
-    await expect(ana.message("INC-1 is open").locator(".mark")).to_have_text("Only visible to you")
+    await expect(ana.message("INC-1 is open").locator(".mark")).to_contain_text("Only visible to you")
     await line(ana, 1)
     await ana.open("inc-1")
     card = ana.message("SEV-1 · Withdrawals are stuck")

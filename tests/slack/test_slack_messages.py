@@ -191,7 +191,7 @@ def test_an_ask_mentions_exactly_those_who_may_and_the_go_the_asker() -> None:
         [ask:{seq}] channel
         <@UBEN> and <@UCARLA>: *Ana asks: Resend the stuck batch.*
         > ledger 5123 shows none of them
-        ~ count 12 payouts · sum NGN 1,200,000 · step 2.2 of Horizon outage · lapses 14:37 UTC (yours)
+        ~ Count: 12 payouts · Sum: NGN 1,200,000 · Step 2.2 of Horizon outage · Lapses 14:37 UTC (yours)
         [Go] [Refuse]
         """,
     )
@@ -402,7 +402,7 @@ def test_a_draft_is_shown_exactly_and_its_approver_sees_what_changed() -> None:
         | Withdrawals in NG are delayed. Money is *safe*.
         ~ 2 account ids removed.
         ~ Promises the next text by 14:42 UTC (yours)
-        ~ lapses 15:12 UTC (yours) · Ben or Dipo may approve
+        ~ Lapses 15:12 UTC (yours) · Ben or Dipo may approve
         [Approve] [Edit] [Discard]
         """,
     )
@@ -444,7 +444,7 @@ def test_who_asked_for_the_end_has_said_how_and_who_agreed_is_named_beside() -> 
     story.at(22).do(lifecycle.agree_override, by=BEN, policy=POLICY)
     shown = read_message(story.message(f"status:{story.incident.seq}"))
     assert "Resolved by Ana: fix out." in shown
-    assert "Why all the same: counts follow. Ben agreed." in shown
+    assert "Resolved all the same: counts follow. Ben agreed." in shown
 
 
 def test_the_end_in_three_lines() -> None:

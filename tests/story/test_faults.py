@@ -91,7 +91,7 @@ def settled(one: Seen) -> Seen:
 def told(one: Seen) -> tuple[Seen, list[str]]:
     """The same without what was said on the way to the public text; and what happened on that way."""
     way = [name for name in one.timeline if name.startswith("Comms")]
-    about = re.compile(r"\*Comms\*|may be public|certainly not sent|^Approved by", re.MULTILINE)
+    about = re.compile(r"\*Comms\*|may be public|certainly not sent|: you approved the text", re.MULTILINE)
     said = [each for each in one.messages if not about.search(f"{each[1]}\n{each[2]}")]
     return Seen(said, one.rooms, [name for name in one.timeline if name not in way]), way
 

@@ -60,7 +60,7 @@ async def test_ask_go_done(world: World) -> None:
     asked = await ask(world, room)
     for who in ("ben", "carla"):
         assert any("asks: Resume" in one for one in mentioned(world, who, room)), "a new message mentions who may"
-    assert all(word in plain(asked) for word in ("12 payouts", "NGN 1,200,000", "queue is at 12", "lapses 14:30 UTC"))
+    assert all(word in plain(asked) for word in ("12 payouts", "NGN 1,200,000", "queue is at 12", "Lapses 14:30 UTC"))
     await world.person("ben").click(asked, label="Go")
     await world.settle()
     form = world.person("ben").view

@@ -1,6 +1,6 @@
 // Where it all comes together: start, follow the stream, go from place to place.
 import { actAs, actingAs, addressOf, api, follow } from "./api.js";
-import { stirred, channelList, detailsOf, drawCentre, forgetFresh, loadDetails, loadMessages, localNotice, unreadFrom } from "./centre.js";
+import { channelList, detailsOf, drawCentre, forgetFresh, loadDetails, loadMessages, localNotice, onlyMine, stirred, unreadFrom } from "./centre.js";
 import { announce, avatar, el, fill, icon, iconButton, keepingFocus, seatColours } from "./dom.js";
 import { act, authorOf, plainWords } from "./message.js";
 import { modalOpen, refreshViews } from "./modal.js";
@@ -23,6 +23,7 @@ const redraw = { centre: () => later("centre", drawCentre), side: () => later("s
 /* ---- the bar on top ---- */
 
 function drawTop() {
+  const unseen = world.notifications.filter((one) => one.read === false).length;
   const others = [...world.people.values()].filter((one) => !one.is_bot);
   const who = el("button", { type: "button", class: "who", "aria-haspopup": "menu", "aria-expanded": "false", title: "Act as somebody else",
     onclick: () => openMenu(who, [
@@ -34,7 +35,7 @@ function drawTop() {
   const where = world.teams.length < 2 ? el("div", { class: "workspace" }, sign, team)
     : el("button", { type: "button", class: "workspace", "aria-label": `Workspace: ${world.team.name}`, "aria-haspopup": "menu", "aria-expanded": "false", title: "Go to another workspace",
       onclick: () => openMenu(where, world.teams.map((one) => ({ label: one.name, hint: one.installed ? "" : `${world.app.name} is not installed`, icon: one.id === world.team.id ? "check" : "people", current: one.id === world.team.id, href: addressOf({ team: one.id, as: handleOf(world.me) }) })), "Workspaces") }, sign, team, icon("down"));
-  const bell = el("button", { type: "button", class: "icon-button bell", "aria-label": world.unseen ? `Notifications, ${world.unseen} new` : "Notifications", title: "Notifications", onclick: () => tools("notices") }, icon("bell"), world.unseen ? el("span", { class: "badge", text: world.unseen > 99 ? "99+" : world.unseen }) : null);
+  const bell = el("button", { type: "button", class: "icon-button bell", "aria-label": unseen ? `Notifications, ${unseen} new` : "Notifications", title: "Notifications", onclick: () => tools("notices") }, icon("bell"), unseen ? el("span", { class: "badge", text: unseen > 99 ? "99+" : unseen }) : null);
   const bar = byId("topbar");
   keepingFocus(bar, () => { fill(bar,
     iconButton("menu", "Channels", () => sidebar(shell.dataset.sidebar !== "open"), { class: "icon-button only-narrow", "aria-controls": "sidebar" }),
@@ -104,6 +105,7 @@ async function go({ channel, ts, thread, app, tab, push = true, focus = true }) 
   if (thread) {
     world.pane = "thread";
     if (world.thread?.channel !== world.open.channel || world.thread?.ts !== thread) world.thread = { channel: world.open.channel, ts: thread, list: (world.messages.get(world.open.channel)?.list ?? []).filter((one) => one.ts === thread) };
+    noticesRead((one) => one.thread_ts === thread);
     loadThread(world.open.channel, thread).then(() => { drawPane(); if (ts) setTimeout(() => threadList()?.reveal(ts), 60); else if (!readThreads.has(thread)) { readThreads.add(thread); threadList()?.toStart(); } }, () => toast("That thread could not be read."));
   } else if (world.pane === "thread" && world.thread?.channel !== world.open.channel) { world.pane = null; world.thread = null; }
   writeAddress(push);
@@ -128,11 +130,18 @@ async function go({ channel, ts, thread, app, tab, push = true, focus = true }) 
 }
 
 async function findOlder(channel, ts) {
-  for (let page = 0; page < 20 && world.messages.get(channel)?.more && world.open.channel === channel; page += 1) {
-    await loadMessages(channel, world.messages.get(channel).list[0]?.ts);
-    drawCentre();
-    if (channelList()?.reveal(ts)) return;
+  while (world.messages.get(channel)?.more && world.open.channel === channel) {
+    await loadMessages(channel, world.messages.get(channel).oldest, 1000);
+    if (world.messages.get(channel).oldest <= ts) break;
   }
+  drawCentre();
+  if (world.open.channel === channel && !channelList()?.reveal(ts)) toast("That message is no longer there.");
+}
+
+/** What was notified of is on the screen now: the bell no longer counts it. */
+function noticesRead(which) {
+  for (const one of world.notifications) if (which(one)) one.read = true;
+  redraw.top();
 }
 
 /** Tell the server that the open channel was read, as Slack does when its end is on the screen. */
@@ -140,6 +149,7 @@ function seen() {
   const channel = world.channels.get(world.open.channel);
   if (!channel || world.open.tab !== "messages" || document.visibilityState !== "visible" || !channelList()?.stick || !(channel.unread || channel.mentioned)) return;
   Object.assign(channel, { unread: 0, mentioned: 0 });
+  noticesRead((one) => one.channel === channel.id && !one.thread_ts);
   redraw.side();
   api.act("mark_read", { channel: channel.id }).catch(() => {});
 }
@@ -200,6 +210,7 @@ const CHANGES = {
     if (atHome(channel)) redraw.centre();
   },
   ephemeral: ({ channel, message }) => {
+    onlyMine.add(message.ts);
     takeMessage(channel, { ...message, ephemeral: true }, true);
     if (atHome(channel)) announce(`Only visible to you, ${authorOf(message).real_name}: ${plainWords(message).slice(0, 300)}`);
   },
@@ -227,11 +238,10 @@ const CHANGES = {
   clock: (change) => { takeClock(change); tick(); later("days", () => { drawCentre(); }); },
   notification: (change) => {
     const plain = plainWords({ text: change.text ?? "" });
-    world.notifications.push({ ...change, plain });
+    const here = document.visibilityState === "visible" && (change.thread_ts ? world.thread?.ts === change.thread_ts : atHome(change.channel));
+    world.notifications.push({ ...change, plain, read: here || (world.pane === "tools" && toolsTab() === "notices") });
     const room = world.channels.get(change.channel);
     if (room && !room.is_im && change.reason !== "thread") { room.mentioned = (Number(room.mentioned) || 0) + 1; redraw.side(); if (atHome(change.channel)) setTimeout(seen, 60); }
-    const here = atHome(change.channel) && document.visibilityState === "visible";
-    if (world.pane !== "tools" || toolsTab() !== "notices") world.unseen += 1;
     toolsChanged("notices");
     redraw.top();
     if (!here) toast(plain || "New message", { title: channelTitle(world.channels.get(change.channel)) || "New message", place: change.channel, onclick: () => go({ channel: change.channel, ts: change.ts, thread: change.thread_ts }) });
@@ -293,6 +303,7 @@ on("pane", (kind) => {
   if (kind) byId("pane").querySelector("button")?.focus(); else byId("composer-text")?.focus({ preventScroll: true });
 });
 on("details", (channel) => { if (channel === world.open.channel) { redraw.centre(); if (world.pane === "details") redraw.pane(); } });
+on("dismiss", ({ channel, ts }) => { onlyMine.delete(ts); CHANGES.message_deleted({ channel, ts }); });
 on("seen", seen);
 on("unseen", redraw.top);
 on("clock", (change) => { takeClock(change); tick(); });
@@ -319,6 +330,7 @@ async function start() {
   let boot, early = [];
   const change = (one) => {
     if (early) { early.push(one); return; }
+    if (one.type === "ephemeral") onlyMine.add(one.message.ts);
     if (one.n <= world.told) return;
     try { CHANGES[one.type]?.(one); } catch (error) { console.error("change", one, error); }
   };

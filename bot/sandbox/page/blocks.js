@@ -3,6 +3,7 @@ import { append, el, freshId, icon, safeHref } from "./dom.js";
 import { elementNode } from "./elements.js";
 import { markdown } from "./markdown.js";
 import { outLink, plainOf, textNode } from "./mrkdwn.js";
+import * as newer from "./newer.js";
 import { richText } from "./richtext.js";
 import { elementsOf } from "./surface.js";
 
@@ -10,7 +11,7 @@ import { elementsOf } from "./surface.js";
 export function picture(address, alt, className) {
   const href = safeHref(address);
   if (href && new URL(href).origin === location.origin) return el("img", { class: className, src: href, alt: alt ?? "", loading: "lazy" });
-  return el("span", { class: `picture-stand-in ${className ?? ""}`, role: "img", "aria-label": alt || "Picture", title: `${alt ?? ""} ${address ?? ""}`.trim() }, className === "thumb" ? (alt || "?").slice(0, 1).toUpperCase() : alt || "Picture");
+  return el("span", { class: `picture-stand-in ${className ?? ""}`, role: "img", "aria-label": alt || "Picture", title: `${alt ?? ""} ${address ?? ""}`.trim() }, /\bthumb\b/.test(className) ? (alt || "?").slice(0, 1).toUpperCase() : alt || "Picture");
 }
 
 const labelOf = (block) => (plainOf(block.text) || (block.fields ?? []).map(plainOf).join(", ")).replace(/[*_~`]|<[^>]*>/g, " ").replace(/\s+/g, " ").trim().slice(0, 120);
@@ -41,43 +42,25 @@ function input(block, here) {
     block.hint ? textNode(block.hint, "p", { class: "hint", id: hintId }) : null);
 }
 
-const cellText = (cell) => (cell?.type === "rich_text" ? richText(cell) : cell?.text ?? cell?.value ?? "");
-
-function table(block) {
-  const [head, ...rows] = block.rows ?? [];
-  const align = (at) => ({ center: "align-center", right: "align-right" })[block.column_settings?.[at]?.align] ?? null;
-  const name = block.caption?.text ?? block.caption ?? "Table";
-  return el("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": plainOf(name) }, el("table", {},
-    block.caption ? el("caption", {}, plainOf(block.caption)) : null,
-    el("thead", {}, el("tr", {}, (head ?? []).map((cell, at) => el("th", { scope: "col", class: align(at) }, cellText(cell))))),
-    el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell, at) => el("td", { class: align(at) }, cellText(cell))))))));
-}
-
 const nested = (blocks, here) => (blocks ?? []).map((one, at) => blockNode(one, at, here));
 
 const BLOCKS = {
-  section, input, table, data_table: table,
+  section, input, table: newer.table, data_table: newer.dataTable, data_visualization: newer.chart, alert: newer.alert, plan: newer.plan, task_card: newer.task,
+  card: (block, here) => newer.card(block, here, picture),
+  video: (block) => newer.video(block, picture),
+  carousel: (block, here) => el("div", { class: "carousel", tabindex: "0", role: "group", "aria-label": "Cards" }, nested(block.elements, here)),
+  container: (block, here) => newer.container(block, here, nested(block.child_blocks, here), picture),
   header: (block, here) => textNode(block.text, "div", { class: "block-header", role: "heading", "aria-level": Math.min(6, (block.level ?? 1) + (here.headings ?? 2)) }),
   divider: () => el("hr"),
   context: (block) => el("div", { class: "context" }, (block.elements ?? []).map((one) => (one.type === "image" ? picture(one.image_url, one.alt_text, "thumb tiny") : textNode(one, "span", { class: "prose" })))),
   actions: (block, here) => el("div", { class: "actions" }, (block.elements ?? []).map((one) => elementNode(one, here))),
-  context_actions: (block, here) => el("div", { class: "actions" }, (block.elements ?? []).flatMap((one) => (one.type === "feedback_buttons"
-    ? [one.positive_button, one.negative_button].filter(Boolean).map((part) => elementNode({ ...part, type: "button", action_id: one.action_id }, here)) : [elementNode(one, here)]))),
+  context_actions: (block, here) => el("div", { class: "actions" }, (block.elements ?? []).map((one) => elementNode(one, here))),
   image: (block) => el("figure", { class: "image-block" }, block.title ? textNode(block.title, "figcaption") : null, picture(block.image_url ?? block.slack_file?.url, block.alt_text, "picture"),
     block.image_url ? el("div", { class: "hint" }, outLink(block.image_url, "Open the picture's address")) : null),
   rich_text: (block) => el("div", { class: "prose rich" }, richText(block)),
   markdown: (block) => el("div", { class: "prose md" }, markdown(block.text)),
   file: (block) => el("div", { class: "attachment-line" }, icon("file"), `Remote file ${block.external_id ?? ""}`),
-  video: (block) => el("div", { class: "attachment-line" }, outLink(block.title_url ?? block.video_url, plainOf(block.title) || block.alt_text), " (video)"),
   call: () => el("div", { class: "attachment-line", text: "A call" }),
-  alert: (block) => el("div", { class: `alert alert-${/^(info|warning|error|success)$/.test(block.level) ? block.level : "default"}`, role: "note" }, icon("warn"), textNode(block.text, "div", { class: "prose" })),
-  card: (block, here) => el("div", { class: "card-block" }, textNode(block.title, "div", { class: "card-title" }), block.subtitle ? textNode(block.subtitle, "div", { class: "hint" }) : null,
-    block.body ? textNode(block.body, "div", { class: "prose" }) : null, block.subtext ? textNode(block.subtext, "div", { class: "hint" }) : null,
-    block.actions?.length ? el("div", { class: "actions" }, block.actions.map((one) => elementNode(one, here))) : null),
-  carousel: (block, here) => el("div", { class: "carousel" }, nested(block.elements ?? block.cards, here)),
-  container: (block, here) => el("details", { class: "container-block", open: !block.collapsed }, el("summary", {}, plainOf(block.title) || "More"), nested(block.child_blocks ?? block.blocks ?? block.elements, here)),
-  plan: (block, here) => el("div", { class: "card-block" }, el("div", { class: "card-title" }, plainOf(block.title)), (block.tasks ?? []).map((one) => BLOCKS.task_card(one, here))),
-  task_card: (block) => el("div", { class: "task-card" }, el("span", { class: "task-status", text: String(block.status ?? "pending").replaceAll("_", " ") }), " ", plainOf(block.title), block.details ? el("div", { class: "prose rich" }, richText(block.details)) : null),
 };
 
 /** A block nobody here knows: its words, so that nothing is lost. */

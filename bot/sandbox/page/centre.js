@@ -28,16 +28,19 @@ export async function loadDetails(channel) {
 const stirs = new Map();
 export const stirred = (channel) => stirs.set(channel, (stirs.get(channel) ?? 0) + 1);
 
-export async function loadMessages(channel, before) {
+/** Messages that only this person sees, heard since the page was opened: Slack keeps them no longer than that. */
+export const onlyMine = new Set();
+
+export async function loadMessages(channel, before, limit) {
   let heard, answer;
   for (let tries = 0; tries < 5 && (tries === 0 || heard !== stirs.get(channel)); tries += 1) {
     heard = stirs.get(channel);
-    answer = await api.messages(channel, before);
+    answer = await api.messages(channel, before, limit);
   }
-  const had = world.messages.get(channel);
-  const page = answer.messages ?? [];
-  const list = before && had ? [...page.filter((one) => !had.list.some((other) => other.ts === one.ts)), ...had.list] : page;
-  world.messages.set(channel, { list, more: Boolean(answer.has_more), loaded: true });
+  const had = world.messages.get(channel), known = new Set(before && had ? had.list.map((one) => one.ts) : []);
+  const page = (answer.messages ?? []).filter((one) => !known.has(one.ts) && (!one.ephemeral || onlyMine.has(one.ts)));
+  const list = before && had ? [...page, ...had.list] : page;
+  world.messages.set(channel, { list, more: Boolean(answer.has_more), oldest: answer.messages?.[0]?.ts ?? had?.oldest, loaded: true });
 }
 
 export function unreadFrom(channel) {
@@ -74,7 +77,7 @@ function header(channel) {
   const topic = typeof channel.topic === "object" ? channel.topic?.value : channel.topic;
   return el("header", { class: "channel-head" },
     el("div", { class: "channel-title" },
-      el("h1", {}, who ? avatar(who, true) : icon(channel.is_private ? "lock" : "hash"), channelName(channel)),
+      el("h1", {}, who ? avatar(who, true) : icon(channel.is_private ? "lock" : "hash"), channelName(channel), who?.is_bot ? el("span", { class: "tag", text: "APP" }) : null),
       topic ? el("p", { class: "topic" }, mrkdwn(topic)) : null),
     el("div", { class: "channel-tools" },
       channel.is_im ? null : el("button", { type: "button", class: "count-button", "aria-label": `${members.length} members`, title: "Members", onclick: () => emit("pane", "details") }, icon("people"), String(members.length)),
@@ -103,7 +106,7 @@ function foot(channel) {
   if (!channel.is_member && !channel.is_im) {
     return el("div", { class: "channel-foot" }, el("span", { text: `You are not in #${channel.name}.` }), el("button", { type: "button", class: "button primary", onclick: () => act("join", { channel: channel.id }) }, "Join channel"));
   }
-  if (appHome(channel) && world.app.dm_read_only) return el("div", { class: "channel-foot", text: `${personName(channel.with)} writes here and reads nothing: its manifest turns messages to it off.` });
+  if (appHome(channel) && world.app.dm_read_only) return el("div", { class: "channel-foot", text: "Sending messages to this app has been turned off." });
   return composer({ channel: channel.id, inputId: "composer-text", notice, onsent: () => list?.toEnd() });
 }
 
@@ -135,11 +138,8 @@ export function drawCentre() {
     list = new MessageList({
       channel: channel.id, label: `Messages in ${channelTitle(channel)}`, onbottom: () => emit("seen"),
       onolder: async () => {
-        const first = world.messages.get(channel.id)?.list.find((one) => !one.ephemeral)?.ts, { scroller } = list, height = scroller.scrollHeight, top = scroller.scrollTop;
-        await loadMessages(channel.id, first);
-        list.stick = false;
+        await loadMessages(channel.id, world.messages.get(channel.id)?.oldest);
         drawCentre();
-        scroller.scrollTop = top + scroller.scrollHeight - height;
       },
     });
     const parts = { head: el("div", { class: "head-place" }), foot: foot(channel) };

@@ -83,6 +83,12 @@ function button(element, here) {
   return el("button", { ...props, type: "button" }, textNode(element.text));
 }
 
+/** Two buttons with one action: what is told is the words and the value of the one that was pressed. */
+const feedback = (element, here) => [element.positive_button, element.negative_button].filter(Boolean).map((part) => {
+  const node = el("button", { type: "button", class: "button", "aria-label": part.accessibility_label, data: { key: keyOf(here, element, `/${part.value}`) }, onclick: () => send(here, element, { text: part.text, value: part.value }, {}, node) }, textNode(part.text));
+  return node;
+});
+
 function boxes(kind) {
   return (element, here) => {
     const state = here.surface.get(here.blockId, element), name = freshId("choice");
@@ -219,7 +225,7 @@ function fileInput(element) {
 }
 
 export const ELEMENTS = {
-  button, overflow, file_input: fileInput, rich_text_input: richInput,
+  button, overflow, feedback_buttons: feedback, file_input: fileInput, rich_text_input: richInput,
   workflow_button: button, icon_button: (element, here) => button({ ...element, type: "button", text: element.text ?? { type: "plain_text", text: element.icon ?? "Action" } }, here),
   checkboxes: boxes("checkbox"), radio_buttons: boxes("radio"),
   ...Object.fromEntries(Object.keys(SELECTS).map((name) => [name, select])),

@@ -79,7 +79,7 @@ async function add(event) {
 }
 
 async function clear() {
-  const answer = await told(api.clearFaults, "The faults were not cleared", () => "No fault waits.");
+  const answer = await told(api.clearFaults, "The faults were not cleared", () => "No fault is planted.");
   if (answer) take(answer);
 }
 
@@ -95,7 +95,7 @@ async function toSockets(what, label) {
 }
 
 const KIND_GROUPS = [["The app's calls", (place) => place !== "deliveries" && !delivers(place)], ["Deliveries to the app", (place) => place === "deliveries" || delivers(place)]];
-const left = (times) => (times === 0 ? "until cleared" : times === 1 ? "once" : `${times} times`);
+const left = (times) => (times === 0 ? "until removed" : times === 1 ? "once" : `${times} times`);
 
 function field(name, label, props, ...more) {
   const node = el("input", { class: "field", id: `fault-${name}`, required: true, value: wanted[name], data: { key: `fault/${name}` }, oninput: () => { wanted[name] = node.value; }, ...props });
@@ -109,18 +109,18 @@ function form() {
   const methods = place === "calls" ? CALLS : place === "deliveries" ? DELIVERIES : place === "both" ? [...CALLS, ...DELIVERIES] : [...CALLS, ...DELIVERIES].filter((one) => one === place || (place.endsWith(":*") && one.startsWith(place.slice(0, -1))));
   return el("form", { class: "pane-section stack", onsubmit: add },
     el("p", { class: "hint", text: "The next calls or deliveries go wrong the way you choose, to see what the app makes of it." }),
-    el("label", { class: "input-label", for: "fault-kind", text: "What goes wrong" }), kind, el("p", { class: "hint", id: "fault-does", text: does ? `${does[0].toUpperCase()}${does.slice(1)}.` : "" }),
+    el("label", { class: "input-label", for: "fault-kind", text: "What goes wrong" }), kind, does ? el("p", { class: "hint", id: "fault-does", text: `${does[0].toUpperCase()}${does.slice(1)}.` }) : null,
     argument ? field("argument", argument.label, argument.field) : null,
     field("method", place === "deliveries" || delivers(place) ? "Delivery" : place === "both" ? "Method or delivery" : "Method", { list: "fault-methods", spellcheck: "false", autocapitalize: "off" }, el("datalist", { id: "fault-methods" }, methods.map((one) => el("option", { value: one })))),
-    field("times", "How many times (0: until cleared)", { class: "field short", type: "number", min: 0, step: 1 }),
+    field("times", "How many times (0: until it is removed)", { class: "field short", type: "number", min: 0, step: 1 }),
     el("div", { class: "dialog-buttons start" }, el("button", { type: "submit", class: "button primary", data: { key: "fault/add" } }, "Add fault")));
 }
 
 export function faultsTab() {
   return el("div", { class: "pane-scroll" }, form(),
-    el("section", { class: "pane-section" }, el("h3", { text: "Waiting" }),
+    el("section", { class: "pane-section" }, el("h3", { text: "Planted" }),
       faults.length ? el("ul", { class: "fault-list" }, faults.map((one) => el("li", {}, el("code", { text: one.method }), " ", el("code", { text: one.kind }), el("span", { class: "hint", text: ` ${left(one.times)}` }),
-        iconButton("close", `Remove ${one.kind} for ${one.method}`, () => remove(one), { data: { key: `fault/${one.id}` } })))) : el("p", { class: "hint", text: "None." }),
+        iconButton("close", `Remove ${one.kind} for ${one.method}`, () => remove(one), { data: { key: `fault/${one.id}` } })))) : el("p", { class: "hint", text: "No fault is planted." }),
       faults.length ? el("div", { class: "dialog-buttons start" }, el("button", { type: "button", class: "button", data: { key: "fault/clear" }, onclick: clear }, "Clear all")) : null),
     el("section", { class: "pane-section" }, el("h3", { text: "Connections" }),
       world.delivery === "http" ? el("p", { class: "hint", text: "Deliveries go out as signed HTTP requests; there are no connections." })

@@ -1,7 +1,7 @@
 // The journal: every call of the app and every delivery to it, filtered by method, outcome and words.
 import { el, fill, keepingFocus } from "./dom.js";
 import { withSeconds } from "./time.js";
-import { world } from "./world.js";
+import { channelTitle, personName, world } from "./world.js";
 
 const MOST = 400;
 const OUTCOMES = [["", "Every outcome"], ["ok", "ok"], ["error", "error: refused"], ["fault", "fault: planted"], ["failed", "failed: not delivered"], ["pending", "pending: under way"]];
@@ -14,6 +14,14 @@ const outgoing = (method) => String(method ?? "").startsWith("delivery:");
 const nameOf = (method) => String(method ?? "call").replace(/^delivery:/, "");
 const hay = (call) => (call.hay ??= `${call.method} ${outcomeOf(call)} ${call.outcome} ${call.caller ?? ""} ${JSON.stringify(call.args ?? {})}`.toLowerCase());
 
+/** What a request is about, in a few words: the command, the control, the form, the channel; and who, where it is a person. */
+function about({ method, args = {}, caller }) {
+  const channel = args.channel?.id ?? args.channel_id ?? args.channel ?? args.event?.channel?.id ?? args.event?.channel ?? args.event?.item?.channel;
+  const what = args.command ? `${args.command} ${args.text ?? ""}` : args.actions?.[0]?.action_id ?? args.view?.callback_id ?? args.callback_id ?? args.name ?? args.filename;
+  const where = world.channels.has(channel) ? channelTitle(world.channels.get(channel)) : typeof channel === "string" ? channel : "";
+  return [outgoing(method) && caller && world.people.has(caller) ? personName(caller) : "", typeof what === "string" ? what : "", args.command ? "" : where].filter(Boolean).join(" · ");
+}
+
 function fits(call, words) {
   if (filter.method && call.method !== filter.method) return false;
   if (filter.outcome && call.outcome !== filter.outcome) return false;
@@ -23,7 +31,7 @@ function fits(call, words) {
 function callRow(call) {
   const took = call.ended && call.started ? Math.round((call.ended - call.started) * 1000) : null, out = outgoing(call.method);
   const node = el("details", { class: `call${bad(call) ? " bad" : ""}`, open: openCall === call.number, ontoggle: () => { if (node.open) { openCall = call.number; if (!node.querySelector("pre")) node.append(body()); } else if (node.isConnected && openCall === call.number) openCall = null; } },
-    el("summary", { data: { key: `call/${call.number}` } }, el("span", { class: "call-time", text: call.started ? withSeconds(call.started) : "" }), el("span", { class: "call-name" }, el("span", { class: "call-way", title: out ? "Slack to the app" : "The app to Slack", "aria-label": out ? "to the app:" : "from the app:", role: "img", text: out ? "→" : "←" }), ` ${nameOf(call.method)}`), el("span", { class: "call-outcome", text: outcomeOf(call) || "…" }), el("span", { class: "call-took", text: took === null ? "" : `${took} ms` })));
+    el("summary", { data: { key: `call/${call.number}` } }, el("span", { class: "call-time", text: call.started ? withSeconds(call.started) : "" }), el("span", { class: "call-name" }, el("span", { class: "call-way", title: out ? "Slack to the app" : "The app to Slack", "aria-label": out ? "to the app:" : "from the app:", role: "img", text: out ? "→" : "←" }), ` ${nameOf(call.method)} `, el("span", { class: "call-about", text: about(call) })), el("span", { class: "call-outcome", text: outcomeOf(call) || "…" }), el("span", { class: "call-took", text: took === null ? "" : `${took} ms` })));
   const body = () => { const { hay: _, ...told } = call; return el("pre", { class: "json", tabindex: "0", "aria-label": "The request" }, JSON.stringify(told, null, 2)); };
   if (node.open) node.append(body());
   return node;
@@ -32,8 +40,8 @@ function callRow(call) {
 function drawRows() {
   const words = filter.words.toLowerCase().split(/\s+/).filter(Boolean);
   const hits = world.journal.filter((call) => fits(call, words)), filtered = words.length || filter.method || filter.outcome;
-  keepingFocus(shown.rows, () => fill(shown.rows, hits.length ? hits.slice(-MOST).reverse().map(callRow) : el("p", { class: "empty", text: filtered ? "No request matches." : "No request yet." })));
-  shown.count.textContent = hits.length > MOST ? `The newest ${MOST} of ${hits.length}` : filtered ? `${hits.length} of ${world.journal.length}` : "";
+  keepingFocus(shown.rows, () => fill(shown.rows, hits.length ? hits.slice(-MOST).reverse().map(callRow) : el("p", { class: "empty", text: filtered ? "No request matches." : "No request yet. What the app calls and what it is told stands here, newest first." })));
+  shown.count.textContent = hits.length > MOST ? `The newest ${MOST} of ${hits.length}` : filtered ? `${hits.length} of ${world.journal.length}` : hits.length ? "← from the app, → to the app; newest first" : "";
 }
 
 /** Methods that the journal holds; options are touched only when there is a new one, so that an open list stays open. */

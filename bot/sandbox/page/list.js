@@ -1,6 +1,7 @@
 // A list of messages: kept in step with an array, one item per message, day lines between; the bar of actions moves with the pointer.
+// However long the array is, the document holds the messages around the one being read, and no more.
 import { addressOf } from "./api.js";
-import { el, fill, freshId, iconButton, keepingFocus } from "./dom.js";
+import { el, fill, freshId, icon, iconButton, keepingFocus } from "./dom.js";
 import { allEmojiNames, emoji, emojiNames, FREQUENT } from "./emoji.js";
 import { unescape } from "./mrkdwn.js";
 import { act, continues, drawMessage, messageItem } from "./message.js";
@@ -9,48 +10,151 @@ import { dayKey, dayLabel } from "./time.js";
 import { emit, handleOf, world } from "./world.js";
 
 const SCROLL_KEYS = new Set(["ArrowUp", "PageUp", "Home", " "]);
+/** Messages that the document holds at a time, how many the reading moves them on, and how near (px) an end has to be. */
+const SHOWN = 300, STEP = 100, NEAR = 600;
+
+/** The next message in a direction, past the lines between them. */
+function beside(item, step) {
+  let next = item[step];
+  while (next && !next.classList.contains("message")) next = next[step];
+  return next;
+}
 
 export class MessageList {
-  /** options: {channel, inThread, label, onolder} */
+  /** options: {channel, inThread, label, onolder (reads older messages and shows them), onbottom} */
   constructor(options) {
     this.options = options;
     this.items = new Map();
-    this.older = el("button", { type: "button", class: "button older", hidden: true, onclick: () => options.onolder?.() }, "Load older messages");
+    this.messages = [];
+    /** ts of the last message that the document holds; null: the newest, whatever comes */
+    this.last = null;
+    /** what is being read from the server: a promise */
+    this.waits = null;
+    this.older = el("button", { type: "button", class: "button older", hidden: true, onclick: () => this.back() }, "Load older messages");
     this.list = el("ol", { class: "messages", "aria-label": options.label });
     this.intro = el("div", { class: "intro" });
-    this.scroller = el("div", { class: `scroller${options.inThread ? " in-thread" : ""}` }, this.intro, this.older, this.list);
+    this.newest = el("button", { type: "button", class: "button newest", hidden: true, onclick: () => { this.toEnd(); this.items.get(this.messages.at(-1)?.ts)?.item.focus({ preventScroll: true }); } });
+    this.scroller = el("div", { class: `scroller${options.inThread ? " in-thread" : ""}` }, this.intro, this.older, this.list, this.newest);
     this.stick = true;
     // Only a person's own scrolling lets go of the end; heights also change when a pane opens, or a click brings a message.
     let touched = -Infinity, top = 0;
     const scrolls = { wheel: () => true, touchmove: () => true, keydown: (event) => SCROLL_KEYS.has(event.key), pointerdown: (event) => event.target === this.scroller };
     for (const [event, own] of Object.entries(scrolls)) this.scroller.addEventListener(event, (one) => { if (own(one)) touched = performance.now(); }, { passive: true });
     this.scroller.addEventListener("scroll", () => {
-      const { scrollHeight, scrollTop, clientHeight } = this.scroller, upward = scrollTop < top;
+      const { scrollTop } = this.scroller, upward = scrollTop < top, rest = this.rest();
       top = scrollTop;
-      if (scrollHeight - scrollTop - clientHeight < 40) { this.stick = true; options.onbottom?.(); } else if (upward && performance.now() - touched < 1500) this.stick = false;
+      if (rest < 40 && this.atNewest()) { this.settle(); options.onbottom?.(); } else if (upward && performance.now() - touched < 1500) this.stick = false;
+      if (!this.stick && upward && scrollTop < NEAR) this.back();
+      if (!this.stick && !upward && rest < NEAR) this.on();
+      this.drawNewest();
     }, { passive: true });
     for (const event of ["pointerover", "focusin", "click"]) this.list.addEventListener(event, (one) => this.showBar(one.target.closest?.(".message")));
     this.list.addEventListener("keydown", (event) => this.keys(event));
     // Pictures, previews and opened forms change heights: stay at the end if that is where the reader is.
-    const sizes = new ResizeObserver(() => { if (this.stick) this.toEnd(); });
+    const sizes = new ResizeObserver(() => { if (this.stick) this.scrollToEnd(); });
     sizes.observe(this.list);
     sizes.observe(this.scroller);
   }
 
-  toEnd() { this.scroller.scrollTop = this.scroller.scrollHeight; this.stick = true; }
+  /** How much (px) lies below what is on the screen. */
+  rest() { return this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight; }
+
+  atNewest() { return this.last === null || this.last === this.messages.at(-1)?.ts; }
+
+  /** The reader is at the end, and stays there when messages come. */
+  settle() { this.stick = true; this.last = null; this.drawNewest(); }
+
+  scrollToEnd() { this.scroller.scrollTop = this.scroller.scrollHeight; this.settle(); }
+
+  /** To the newest message. */
+  toEnd() {
+    const away = !this.atNewest();
+    this.settle();
+    if (away) this.draw();
+    this.scrollToEnd();
+    this.options.onbottom?.();
+  }
 
   /** To the first message; heights are only known once the items have been drawn. */
   toStart() {
     this.stick = false;
+    this.moveTo(0);
     this.scroller.scrollTop = 0;
-    setTimeout(() => { if (this.scroller.scrollHeight <= this.scroller.clientHeight) this.stick = true; }, 200);
+    setTimeout(() => { if (this.scroller.scrollHeight <= this.scroller.clientHeight) this.settle(); }, 200);
+  }
+
+  /** Let the document hold the messages around the one at this place of the array. */
+  moveTo(at) {
+    const end = Math.max(at + SHOWN / 2, SHOWN);
+    this.last = end >= this.messages.length ? null : this.messages[end - 1].ts;
+    this.draw();
+  }
+
+  span() {
+    const found = this.last === null ? -1 : this.messages.findIndex((one) => one.ts >= this.last);
+    const to = found < 0 ? this.messages.length : found + 1;
+    return [Math.max(0, to - SHOWN), to];
+  }
+
+  /** Reading on towards older messages: from the array, then from the server. Settles when they are in the document. */
+  async back() {
+    const [from, to] = this.span();
+    if (this.waits || (from === 0 && !this.hasOlder)) return this.waits;
+    this.stick = false;
+    if (from > 0) {
+      this.last = this.messages[Math.max(to - STEP, SHOWN) - 1].ts;
+      this.draw();
+      return null;
+    }
+    this.older.setAttribute("aria-busy", "true");
+    this.waits = this.read(to).finally(() => { this.waits = null; this.older.removeAttribute("aria-busy"); });
+    return this.waits;
+  }
+
+  async read(to) {
+    const had = this.messages.length;
+    this.last = this.messages[to - 1]?.ts ?? null;
+    await this.options.onolder?.();
+    const come = this.messages.length - had;
+    if (come <= 0) return;
+    this.last = this.messages[Math.min(this.messages.length, Math.max(SHOWN, come + to - STEP)) - 1].ts;
+    this.draw();
+  }
+
+  /** Reading on towards newer messages that the document does not hold. */
+  on() {
+    if (this.atNewest()) return;
+    const [, to] = this.span();
+    this.last = to + STEP >= this.messages.length ? null : this.messages[to + STEP - 1].ts;
+    this.draw();
+  }
+
+  /** The way back to the end, for a reader who has gone away from it, with the number of messages that came meanwhile. */
+  drawNewest() {
+    if (this.stick) this.left = null; else this.left ??= this.messages.at(-1)?.ts;
+    let come = 0;
+    if (this.left) while (this.messages.at(-1 - come)?.ts > this.left) come += 1;
+    this.newest.hidden = this.stick || (!come && this.atNewest() && this.rest() < this.scroller.clientHeight);
+    const words = come ? `${come} new ${come === 1 ? "message" : "messages"}` : "To the newest";
+    if (this.newest.textContent !== words) fill(this.newest, icon("down"), words);
   }
 
   /** Bring the page in line with `messages` (oldest first). `fresh`: ts of the first unread one. */
   show(messages, { more = false, fresh = null } = {}) {
+    Object.assign(this, { messages, hasOlder: more, fresh });
+    this.draw();
+    this.drawNewest();
+  }
+
+  draw() {
     const where = { channel: this.options.channel, inThread: this.options.inThread };
-    this.older.hidden = !more;
+    const [from, to] = this.span(), messages = this.messages.slice(from, to), fresh = this.fresh;
+    const anchor = this.stick ? null : this.firstOnScreen(), stood = anchor?.getBoundingClientRect().top;
+    const oldest = from === 0 && !this.hasOlder, atOlder = oldest && document.activeElement === this.older;
+    this.older.hidden = oldest;
+    this.intro.hidden = !oldest;
     const keep = new Set(messages.map((message) => message.ts));
+    const lost = document.activeElement?.closest?.(".message"), gone = this.list.contains(lost) && !keep.has(lost.dataset.ts) ? [beside(lost, "nextElementSibling"), beside(lost, "previousElementSibling")] : [];
     for (const [ts, known] of this.items) if (!keep.has(ts)) { known.item.remove(); this.items.delete(ts); }
     const stuck = this.stick, wanted = [];
     let before = null, day = null;
@@ -70,6 +174,7 @@ export class MessageList {
       }
       wanted.push(this.items.get(message.ts).item);
       before = message;
+      if (this.options.inThread && message === this.messages[0] && this.messages.length > 1) { wanted.push(this.repliesLine()); before = null; }
     }
     // Move only what is out of place: a moved node would lose focus.
     const staying = new Set(wanted);
@@ -80,8 +185,27 @@ export class MessageList {
       this.list.insertBefore(node, at);
     }
     while (at) { const gone = at; at = at.nextElementSibling; gone.remove(); }
-    if (wanted.length && !this.list.querySelector('.message[tabindex="0"]')) wanted.at(-1).tabIndex = 0;
-    if (stuck) { this.toEnd(); requestAnimationFrame(() => { if (this.stick) this.toEnd(); }); }
+    if (wanted.length && !this.list.querySelector('.message[tabindex="0"]')) this.items.get(messages.at(-1).ts).item.tabIndex = 0;
+    // What had the focus is gone: its neighbour has it now, so that the keyboard does not start again at the top.
+    if (gone.length) (gone.find((one) => one?.isConnected) ?? this.items.get(messages.at(-1)?.ts)?.item)?.focus({ preventScroll: true });
+    if (atOlder) this.items.get(messages[0]?.ts)?.item.focus({ preventScroll: true });
+    if (stuck) { this.scrollToEnd(); requestAnimationFrame(() => { if (this.stick) this.scrollToEnd(); }); }
+    else if (anchor?.isConnected) this.hold(anchor, stood);
+  }
+
+  /** Keep an item at this height of the screen, also while those above it get their real sizes, unless the reader scrolls. */
+  hold(anchor, stood, frames = 3) {
+    this.scroller.scrollTop += anchor.getBoundingClientRect().top - stood;
+    const at = this.scroller.scrollTop;
+    if (frames) requestAnimationFrame(() => { if (anchor.isConnected && !this.stick && Math.abs(this.scroller.scrollTop - at) < 1) this.hold(anchor, stood, frames - 1); });
+  }
+
+  /** The first message (not a line between them) on the screen: it stays where it is while others come and go. */
+  firstOnScreen() {
+    const { top } = this.scroller.getBoundingClientRect(), nodes = this.list.children;
+    let low = 0, high = nodes.length - 1;
+    while (low < high) { const middle = (low + high) >> 1; if (nodes[middle].getBoundingClientRect().bottom > top) high = middle; else low = middle + 1; }
+    return !nodes[low] || nodes[low].classList.contains("message") ? nodes[low] ?? null : beside(nodes[low], "nextElementSibling");
   }
 
   dayLine(day, ts) {
@@ -93,14 +217,22 @@ export class MessageList {
 
   freshLine() { return (this.freshNode ??= el("li", { class: "day-line fresh" }, el("span", { text: "New" }))); }
 
-  find(ts) { return this.items.get(ts)?.item ?? null; }
+  /** Under the first message of a thread. */
+  repliesLine() {
+    const count = this.messages.length - 1;
+    this.repliesNode ??= el("li", { class: "day-line replies-line" }, el("span"));
+    this.repliesNode.firstElementChild.textContent = `${count} ${count === 1 ? "reply" : "replies"}`;
+    return this.repliesNode;
+  }
 
   reveal(ts) {
-    const item = this.find(ts);
-    if (!item) return false;
+    const at = this.messages.findIndex((one) => one.ts === ts);
+    if (at < 0) return false;
+    this.stick = false;
+    if (!this.items.has(ts)) this.moveTo(at);
+    const { item } = this.items.get(ts);
     item.scrollIntoView({ block: "center" });
-    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    this.stick = scrollHeight - scrollTop - clientHeight < 40;
+    if (this.atNewest() && this.rest() < 40) this.settle(); else this.drawNewest();
     if (this.stick) this.options.onbottom?.();
     item.classList.add("shown");
     item.focus({ preventScroll: true });
@@ -112,11 +244,15 @@ export class MessageList {
     const item = event.target;
     if (!item.classList?.contains("message") || event.ctrlKey || event.metaKey || event.altKey) return;
     const known = this.items.get(item.dataset.ts), step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+    const to = (next) => { if (next) { for (const one of this.list.querySelectorAll('.message[tabindex="0"]')) one.tabIndex = -1; next.tabIndex = 0; next.focus(); } };
     if (step) {
-      let next = item[step];
-      while (next && !next.classList.contains("message")) next = next[step];
-      if (next) { item.tabIndex = -1; next.tabIndex = 0; next.focus(); }
-    } else if (event.key === "t" || event.key === "ArrowRight") this.openThread(known.message);
+      const next = beside(item, step);
+      if (next) to(next);
+      else if (event.key === "ArrowUp") this.back().then(() => to(beside(item, step)));
+      else { this.on(); to(beside(item, step)); }
+    } else if (event.key === "Home") { this.moveTo(0); to(this.items.get(this.messages[0].ts).item); }
+    else if (event.key === "End") { this.toEnd(); to(this.items.get(this.messages.at(-1).ts).item); }
+    else if (event.key === "t" || event.key === "ArrowRight") this.openThread(known.message);
     else if (event.key === "r") this.react(known.message, item);
     else return;
     event.preventDefault();

@@ -4,7 +4,7 @@ import { avatar, el, fill, freshId, icon, keepingFocus, safeHref } from "./dom.j
 import { emoji, withEmoji } from "./emoji.js";
 import { picture, renderBlocks } from "./blocks.js";
 import { failure } from "./elements.js";
-import { mrkdwn } from "./mrkdwn.js";
+import { mrkdwn, outLink } from "./mrkdwn.js";
 import { Surface } from "./surface.js";
 import { toast } from "./popup.js";
 import { fullUtc, hourMinute } from "./time.js";
@@ -89,9 +89,10 @@ function fileCard(file) {
 function attachment(one, here) {
   const node = el("div", { class: "attachment" }, one.pretext ? el("div", { class: "prose" }, mrkdwn(one.pretext)) : null,
     one.author_name ? el("div", { class: "hint", text: one.author_name }) : null,
-    one.title ? el("div", { class: "card-title" }, withEmoji(one.title)) : null,
+    one.title ? el("div", { class: "card-title" }, one.title_link ? outLink(one.title_link, withEmoji(one.title)) : withEmoji(one.title)) : null,
     one.blocks?.length ? renderBlocks(one.blocks, here) : el("div", { class: "prose" }, mrkdwn(one.text ?? one.fallback ?? "")),
     one.fields?.length ? el("div", { class: "fields" }, one.fields.map((field) => el("div", { class: "prose" }, el("strong", { text: field.title }), el("br"), mrkdwn(field.value)))) : null,
+    one.image_url || one.thumb_url ? picture(one.image_url ?? one.thumb_url, one.fallback ?? "Picture", "picture") : null,
     one.footer ? el("div", { class: "hint", text: one.footer }) : null);
   if (/^#?[0-9a-f]{6}$/i.test(one.color ?? "")) node.style.borderInlineStartColor = one.color.startsWith("#") ? one.color : `#${one.color}`;
   return node;
@@ -124,17 +125,19 @@ export function drawMessage(item, message, before, where) {
   const nameId = freshId("author");
   const time = el("time", { class: "time", datetime: new Date(Number(message.ts) * 1000).toISOString(), title: fullUtc(message.ts), text: hourMinute(message.ts) });
   const words = message.blocks?.length ? renderBlocks(message.blocks, here) : message.text ? el("div", { class: "prose words" }, mrkdwn(message.text), message.edited ? [" ", editedMark(message)] : null) : null;
-  const edited = message.edited ? editedMark(message) : null;
+  // Beside the name; under a name that stands further up, after the last words.
+  const edited = message.edited && message.blocks?.length ? editedMark(message) : null;
+  if (edited && compact) (words.flatMap((block) => [...block.querySelectorAll(".prose")]).at(-1) ?? words.at(-1)).append(" ", edited);
   item.className = `message${compact ? " compact" : ""}${quiet ? " quiet" : ""}${message.ephemeral ? " ephemeral" : ""}${message.pinned ? " pinned" : ""}`;
   item.setAttribute("aria-label", `${who.real_name}, ${hourMinute(message.ts)}`);
   fill(item,
-    message.ephemeral ? el("div", { class: "mark" }, icon("eye"), "Only visible to you") : null,
+    message.ephemeral ? el("div", { class: "mark" }, icon("eye"), "Only visible to you", el("span", { "aria-hidden": "true", text: "·" }), el("button", { type: "button", class: "link-button", data: { key: "dismiss" }, onclick: () => emit("dismiss", { channel, ts: message.ts }) }, "Dismiss")) : null,
     message.pinned ? el("div", { class: "mark" }, icon("pin"), "Pinned") : null,
     message.subtype === "thread_broadcast" && !inThread ? el("div", { class: "mark" }, icon("thread"), el("button", { type: "button", class: "link-button", onclick: () => emit("go", { channel, thread: message.thread_ts }) }, "Replied to a thread")) : null,
     el("div", { class: "gutter" }, compact ? time : avatar(who)),
     el("div", { class: "body" },
-      compact ? el("span", { class: "visually-hidden", text: `${who.real_name}:` }) : el("div", { class: "byline", id: nameId }, el("span", { class: "author", text: who.real_name }), who.is_bot ? el("span", { class: "tag", text: "APP" }) : null, who.is_restricted || who.is_guest ? el("span", { class: "tag", text: "Guest" }) : null, time, message.blocks?.length ? edited : null),
-      words, message.blocks?.length || !words ? (compact ? edited : null) : null,
+      compact ? el("span", { class: "visually-hidden", text: `${who.real_name}:` }) : el("div", { class: "byline", id: nameId }, el("span", { class: "author", text: who.real_name }), who.is_bot ? el("span", { class: "tag", text: "APP" }) : null, who.is_restricted || who.is_guest ? el("span", { class: "tag", text: "Guest" }) : null, time, edited),
+      words, compact && message.edited && !message.blocks?.length && !words ? editedMark(message) : null,
       (message.attachments ?? []).map((one) => attachment(one, here)),
       message.files?.length ? el("div", { class: "files" }, message.files.map(fileCard)) : null,
       reactions(message, channel),

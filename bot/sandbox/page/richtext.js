@@ -2,7 +2,7 @@
 import { el } from "./dom.js";
 import { broadcast, channelLink, dateNode, emojiNode, groupMention, outLink, userMention } from "./mrkdwn.js";
 
-const STYLES = [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"], ["underline", "u"]];
+const STYLES = [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"], ["underline", "u"], ["highlight", "mark"]];
 
 function styled(node, style = {}) {
   return STYLES.reduce((inner, [name, tag]) => (style?.[name] ? el(tag, {}, inner) : inner), node);

@@ -16,7 +16,7 @@ function row(channel) {
     class: `side-row${here ? " here" : ""}${unread || mentions ? " unread" : ""}${channel.is_archived ? " archived" : ""}`, "aria-current": here ? "page" : null,
     href: addressOf({ as: handleOf(world.me), channel: channel.id }), data: { key: `side/${channel.id}` },
     onclick: (event) => { if (event.metaKey || event.ctrlKey) return; event.preventDefault(); emit("go", { channel: channel.id }); },
-  }, who ? avatar(who, true) : icon(channel.is_archived ? "archive" : channel.is_private ? "lock" : "hash"), el("span", { class: "side-name", text: title }), said ? el("span", { class: "visually-hidden", text: `, ${said}` }) : null,
+  }, who ? avatar(who, true) : icon(channel.is_archived ? "archive" : channel.is_private ? "lock" : "hash"), el("span", { class: "side-name", title, text: title }), said ? el("span", { class: "visually-hidden", text: `, ${said}` }) : null,
   mentions || (channel.is_im && unread) ? el("span", { class: "badge", "aria-hidden": "true", text: mentions || channel.unread }) : unread ? el("span", { class: "dot" }) : null));
 }
 
@@ -56,7 +56,7 @@ export function drawTour(root) {
   const { title, lines } = world.tour, done = lines.filter((line) => line.done).length, next = lines.findIndex((line) => !line.done);
   tourOpen ??= done < lines.length;
   const card = el("details", { class: "tour", open: tourOpen, ontoggle: () => { tourOpen = card.open; seatTour(card); } },
-    el("summary", { data: { key: "tour" } }, el("span", { text: title ?? "Try this" }), el("span", { class: "hint", text: `${done} of ${lines.length}` })),
+    el("summary", { data: { key: "tour" } }, el("span", { text: title ?? "Try this" }), el("span", { class: "hint", text: done === lines.length ? "all done" : `${done} of ${lines.length}` })),
     el("ol", { class: "tour-lines" }, lines.map((line, at) => el("li", { class: `${line.done ? "done" : ""}${at === next ? " next" : ""}`, "aria-current": at === next ? "step" : null },
       el("span", { class: "tour-box", role: "img", "aria-label": line.done ? "Done:" : at === next ? "Next:" : "Open:" }, line.done ? icon("check") : null), el("span", {}, tourWords(line.text))))));
   root.append(card);
@@ -65,7 +65,7 @@ export function drawTour(root) {
 
 /** Keep the next line in sight, with the one before it. */
 function seatTour(card) {
-  const next = card.querySelector(".next"), before = next?.previousElementSibling ?? next;
+  const next = card.querySelector(".next") ?? card.querySelector("li:last-child"), before = next?.previousElementSibling ?? next;
   if (card.open && before) card.scrollTop = before.offsetTop - card.querySelector("summary").offsetHeight - 4;
 }
 

@@ -49,10 +49,10 @@ function switchRow(one) {
 const REASONS = { mention: "mentioned you", dm: "direct message", thread: "a thread you follow", group: "mentioned your group", here: "mentioned everybody here", channel: "mentioned the channel" };
 
 function notificationsTab() {
-  world.unseen = 0;
+  for (const one of world.notifications) one.read = true;
   emit("unseen");
   return el("div", { class: "pane-scroll" }, world.notifications.length ? el("ul", { class: "notice-list" }, [...world.notifications].reverse().map((one) => el("li", {}, el("button", { type: "button", class: "pin-row", onclick: () => emit("go", { channel: one.channel, ts: one.ts ?? one.message_ts, thread: one.thread_ts }) },
-    el("span", { class: "author", text: channelTitle(world.channels.get(one.channel)) || "Slack" }), el("span", { class: "hint", text: ` ${REASONS[one.reason] ?? one.reason ?? ""} · ` }), el("time", { class: "time", title: fullUtc(one.ts ?? one.message_ts), text: hourMinute(one.ts ?? one.message_ts) }),
+    el("span", { class: "notice-head" }, el("span", { class: "author", text: channelTitle(world.channels.get(one.channel)) || "Slack" }), el("span", { class: "hint", text: REASONS[one.reason] ?? one.reason ?? "" }), el("time", { class: "time", title: fullUtc(one.ts ?? one.message_ts), text: hourMinute(one.ts ?? one.message_ts) })),
     el("span", { class: "pin-text", text: plainWords({ text: one.text ?? "" }) || one.plain })))))
     : el("p", { class: "empty", text: "Nothing yet. Slack notifies for direct messages, mentions and followed threads; never for an edit." }));
 }

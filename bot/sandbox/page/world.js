@@ -9,7 +9,7 @@ export const world = {
   messages: new Map(),      // channel id -> {list (top level, oldest first), more, loaded}
   thread: null,             // {channel, ts, list}
   open: { channel: null, tab: "messages" },
-  views: [], notifications: [], journal: [], unseen: 0,
+  views: [], notifications: [], journal: [],
   told: 0,                  // changes up to this number are in the snapshot already
 };
 
@@ -32,7 +32,6 @@ export function take(boot) {
   world.home = boot.home ?? null;
   world.app = boot.app ?? {};
   world.notifications = boot.notifications ?? [];
-  world.unseen = world.notifications.filter((one) => one.read === false).length;
   world.delivery = boot.delivery ?? "";
   world.connected = boot.connected ?? 0;
   world.told = boot.told ?? 0;

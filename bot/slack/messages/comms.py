@@ -133,7 +133,8 @@ def _approvals(scene: Scene, draft: Draft) -> Iterator[Message]:
         if draft.state == "drafted" and scene.incident.open:
             yield _approval(scene, draft, user, key, place)
         elif draft.approved_by == user and draft.approved_at:
-            yield small(key, words.approved(scene.who(user), scene.when(draft.approved_at)), place=place)
+            said = words.approved_direct(scene.incident.name, _audience(draft).lower(), scene.when(draft.approved_at))
+            yield small(key, said, place=place)
         else:
             yield withdrawn(key, place)
 
@@ -141,7 +142,10 @@ def _approvals(scene: Scene, draft: Draft) -> Iterator[Message]:
 def _approval(scene: Scene, draft: Draft, user: str, key: str, place: Place) -> Message:
     asked = words.approve_direct(scene.incident.name, scene.who(draft.drafted.by), _audience(draft).lower())
     others = tuple(one for one in draft.drafted.to if one != user)
-    notes = [*_notes(scene, draft)[:-1], words.expires(scene.when(draft.drafted.expires), scene.whos(others, "or"))]
+    notes = [
+        *_notes(scene, draft)[:-1],
+        words.expires_for_one(scene.when(draft.drafted.expires), scene.whos(others, "or")),
+    ]
     blocks = [kit.section(asked), *text_blocks(scene, draft)]
     if before := last_approved(scene, draft, user):
         blocks.append(kit.context(difference(before.drafted.text, draft.drafted.text)))

@@ -176,7 +176,7 @@ def promised_time(template: Template, values: Mapping[str, str], now: datetime) 
 async def approve(call: Call, name: str, text_hash: str) -> Answer:
     """A second person approves exactly this text; it is sent at once."""
     await call.act("approve", partial(drafts.approve, draft=name, text_hash=text_hash, policy=call.desk.policy))
-    return Answer("Approved; it is being sent. The thread shows where it stands.")
+    return Answer("Approved; it is being sent. The thread under Comms in the incident's channel shows where it stands.")
 
 
 async def discard(call: Call, name: str, reason: str = "") -> Answer:

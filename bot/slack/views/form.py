@@ -23,12 +23,12 @@ def remembered(**keys: Any) -> str:
 
 
 def form(
-    what: str, title: str, blocks: Iterable[kit.Block], incident: Incident, *, submit: str, response_url: str = "",
-    **keys: Any,
+    what: str, title: str, blocks: Iterable[kit.Block], incident: Incident, *, submit: str, close: str = "Cancel",
+    response_url: str = "", **keys: Any,
 ) -> View:  # fmt: skip
     """A form about an incident, which remembers it and `keys`."""
     metadata = remembered(i=incident.id, u=response_url, **keys)
-    return kit.modal(what, title, blocks, metadata=metadata, submit=submit)
+    return kit.modal(what, title, blocks, metadata=metadata, submit=submit, close=close)
 
 
 def step_keys(slug: str, step: str, state: StepState) -> Mapping[str, Any]:

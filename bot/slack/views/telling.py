@@ -47,7 +47,10 @@ def _times(next_by: datetime | None, now: datetime) -> tuple[list[kit.Element], 
 def update_preview(
     incident: Incident, *, text: str, impact: str, next_by: datetime | None, now: datetime, response_url: str = ""
 ) -> View:
-    """What would be posted, exactly. The words travel in the form's memory, or in fields where they are too long."""
+    """What would be posted, exactly; it lies over the form, to which [Edit] goes back.
+
+    The words travel in the form's memory, or in fields where they are too long.
+    """
     where = "the channel" if incident.private else "the channel and the announcement's thread"
     foot = f"Next update by {when(next_by, now)}" if next_by else "No further update is promised"
     head, title = kit.section(f"This goes to {where}."), f"Update {incident.name}"
@@ -62,7 +65,7 @@ def update_preview(
     else:
         blocks = [head, kit.quotation(text), *([kit.section(f"Impact: {line(impact)}")] if impact else [])]
     blocks.append(kit.context(foot))
-    return form("update-post", title, blocks, incident, submit="Post", response_url=response_url, **keys)
+    return form("update-post", title, blocks, incident, submit="Post", close="Edit", response_url=response_url, **keys)
 
 
 def tried_form(incident: Incident, *, response_url: str = "") -> View:
