@@ -37,6 +37,7 @@ def held() -> dict[str, float]:
 
 async def _tell(running: Bot) -> None:
     running.store._cache._most = KEPT
+    gc.freeze()  # as `bot.app.serve` does: what was loaded is not looked through every second
     while True:
         await asyncio.sleep(EVERY)
         gc.collect()

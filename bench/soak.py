@@ -23,6 +23,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,18 @@ HOURS = 10.0
 AT_ONCE = 8
 #: events of an incident from its declaration to its end
 LIFE = 120
-#: share of the run that is warm-up
-WARM = 0.3
-#: what each may grow from the end of the warm-up to the end: memory by the fitted line, the others from rest to rest.
+#: shares of the run after which everybody rests: the end of the warm-up, the middle of what follows, the end
+WARM, MIDDLE = 0.3, 0.65
+#: what each may grow from the end of the warm-up to the end. Memory is judged by the fitted line, once over all of that
+#: and once by the second half of it, as if it had gone on like that from the start; the others from rest to rest.
 #: Connections to Slack are kept open for 15 s, as many as were needed at once: so handles and sockets vary by a few.
-ALLOWED = {"rss_mb": 12.0, "tasks": 2.0, "handles": 16.0, "sockets": 16.0}
-#: seconds after the warm-up, and at the end, in which nothing is sent: tasks and handles are compared at rest
+ALLOWED = {"rss_mb": 12.0, "objects": 20_000.0, "tasks": 2.0, "handles": 16.0, "sockets": 16.0}
+#: seconds of rest, in which nothing is sent
 REST = 3.0
+
+
+#: how many events were sent, and what the bot's process held then
+Sample = tuple[int, dict[str, float]]
 
 
 @dataclass
@@ -174,7 +180,7 @@ async def soak(folder: Path, events: int, seed: int) -> dict[str, Any]:
         sys.executable, "-m", "bench.inhabited", cwd=ROOT, stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **settings(sink, url, secrets.token_hex(32), port)},
     )  # fmt: skip
-    samples: list[tuple[int, dict[str, float]]] = []
+    samples: list[Sample] = []
     try:
         timeout = aiohttp.ClientTimeout(total=20)
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", timeout=timeout) as session:
@@ -190,11 +196,11 @@ async def soak(folder: Path, events: int, seed: int) -> dict[str, Any]:
 
             places = [Place(number) for number in range(AT_ONCE)]
             rests = []
-            for until in (int(WARM * events), events):
+            for until in (int(WARM * events), int(MIDDLE * events), events):
                 await asyncio.gather(*(driver.drive(place, until, move) for place in places))
                 await asyncio.sleep(REST)
                 rests.append(samples[-1][1])
-            seconds = time.monotonic() - began - 2 * REST
+            seconds = time.monotonic() - began - 3 * REST
             reading.cancel()
     finally:
         process.send_signal(signal.SIGTERM)
@@ -220,23 +226,29 @@ async def _ready(session: aiohttp.ClientSession) -> None:
     raise RuntimeError("the bot did not become ready")
 
 
-async def _read(lines: asyncio.StreamReader, driver: Driver, samples: list[tuple[int, dict[str, float]]]) -> None:
+async def _read(lines: asyncio.StreamReader, driver: Driver, samples: list[Sample]) -> None:
     async for line in lines:
         if line.startswith(b"{"):
             samples.append((driver.sent, json.loads(line)))
 
 
-def grown(samples: list[tuple[int, dict[str, float]]], events: int, rests: list[dict[str, float]]) -> dict[str, float]:
-    """By how much each grew after the warm-up; memory: the slope of the fitted line, times the events since."""
+def grown(samples: Sequence[Sample], events: int, rests: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """By how much each grew after the warm-up: over all of it, and by its second half alone. Empty: too few samples."""
     after = [(sent, one) for sent, one in samples if WARM * events <= sent < events]
-    if len(after) < 3:
+    late = [(sent, one) for sent, one in after if sent >= MIDDLE * events]
+    if len(late) < 3:
         return {}
-    span = after[-1][0] - after[0][0]
-    memory = _slope([sent for sent, _ in after], [one["rss_mb"] for _, one in after]) * span
-    return {"rss_mb": memory, **{name: rests[-1][name] - rests[0][name] for name in ALLOWED if name != "rss_mb"}}
+    counts = [name for name in ALLOWED if name != "rss_mb"]
+    span = (1 - WARM) * events
+    return {
+        "all": {"rss_mb": _slope(after) * span, **{name: rests[-1][name] - rests[0][name] for name in counts}},
+        "second half": {"rss_mb": _slope(late) * span, **{name: rests[-1][name] - rests[1][name] for name in counts}},
+    }
 
 
-def _slope(xs: list[int], ys: list[float]) -> float:
+def _slope(samples: Sequence[Sample]) -> float:
+    """Megabytes an event, by the line that fits best."""
+    xs, ys = [sent for sent, _ in samples], [one["rss_mb"] for _, one in samples]
     middle, height = sum(xs) / len(xs), sum(ys) / len(ys)
     spread = sum((x - middle) ** 2 for x in xs)
     return sum((x - middle) * (y - height) for x, y in zip(xs, ys, strict=True)) / spread if spread else 0.0
@@ -245,8 +257,9 @@ def _slope(xs: list[int], ys: list[float]) -> float:
 def verdict(found: dict[str, Any]) -> list[str]:
     """What is wrong, a sentence each; empty when nothing grew and nothing failed."""
     wrong = [
-        f"{name} grew by {by:.1f}; {ALLOWED[name]:g} is allowed"
-        for name, by in found["growth"].items()
+        f"{name} grew by {by:.1f} ({when}); {ALLOWED[name]:g} is allowed"
+        for when, names in found["growth"].items()
+        for name, by in names.items()
         if by > ALLOWED[name]
     ]
     if not found["growth"]:
@@ -264,11 +277,11 @@ def table(found: dict[str, Any]) -> str:
     lines = [
         f"Soak: {found['events']} events in {found['seconds']:.0f} s ({found['per_second']:.0f} a second), seed "
         f"{found['seed']}, load {found['load']:.1f}; growth after {WARM:.0%} of warm-up",
-        f"{'':12}{'first':>10}{'last':>10}{'grown':>10}{'allowed':>10}",
+        f"{'':12}{'first':>10}{'last':>10}{'grown':>10}{'2nd half':>10}{'allowed':>10}",
     ]
     for name, allowed in ALLOWED.items():
-        by = found["growth"].get(name, float("nan"))
-        lines.append(f"{name:12}{first[name]:>10.1f}{last[name]:>10.1f}{by:>10.1f}{allowed:>10.1f}")
+        by = [found["growth"].get(when, {}).get(name, float("nan")) for when in ("all", "second half")]
+        lines.append(f"{name:12}{first[name]:>10.1f}{last[name]:>10.1f}{by[0]:>10.1f}{by[1]:>10.1f}{allowed:>10.1f}")
     return "\n".join(lines) + "\n"
 
 
