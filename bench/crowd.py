@@ -28,7 +28,7 @@ from bot.store import Transaction, engines
 POLICY = ROOT / "bot" / "demo" / "policy.toml"
 #: how long before its due moment an incident was declared: the rhythm of a SEV-1 in that policy
 BEFORE = timedelta(minutes=30)
-TOGETHER = 10
+TOGETHER = 5
 
 
 def settings(sink: Sink, database: str, key: str, port: int = 0) -> dict[str, str]:
