@@ -14,6 +14,13 @@ from collections.abc import Iterable
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+#: what IANA gives out as IPv6 of the internet; outside stand old ways to write an IPv4 address, and site-local ones
+_INTERNET = ipaddress.ip_network("2000::/3")
+#: for documents (RFC 9637), which not every Python knows
+_EXAMPLES = ipaddress.ip_network("3fff::/20")
+#: carries an IPv4 address in its last four bytes (RFC 6052)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
 
 class PrivateAddress(OSError):
     """leads to a private address"""
@@ -53,10 +60,11 @@ def public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
-        # 64:ff9b::/96 (RFC 6052) carries an IPv4 address in its last four bytes.
-        if found in ipaddress.ip_network("64:ff9b::/96"):
+        inner = found.sixtofour or (found.teredo or (None, None))[1]
+        if found in _NAT64:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
+        elif found not in _INTERNET or found in _EXAMPLES:
+            return False
         if inner is not None and not (inner.is_global and not inner.is_multicast):
             return False
     return found.is_global and not found.is_multicast

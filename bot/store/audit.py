@@ -48,7 +48,11 @@ def _incident(connection: Connection, key: bytes, id: str) -> list[str]:
     except (ValueError, TypeError):
         return [f"Incident {id}: its index row cannot be read."]
     name = f"INC-{row['number']} ({id})"
+    if type(row["seq"]) is not int or type(row["number"]) is not int:
+        return [f"{name}: its index row holds words where a number belongs."]
     timeline = connection.execute(select(events).where(_e.incident_id == id).order_by(_e.seq)).mappings().all()
+    if any(type(one["seq"]) is not int for one in timeline):
+        return [f"{name}: an event's place in its timeline is no number."]
     return [f"{name}: {problem}" for problem in [*_chain(key, row, timeline), *_index(row, timeline)]]
 
 
@@ -144,6 +148,9 @@ def _numbers(connection: Connection, team: str | None) -> Iterator[str]:
         if team is not None and whose != team:
             continue
         numbers, after = there.get(whose, set()), counted.get(whose, 1)
+        if type(after) is not int or not all(type(one) is int for one in numbers):
+            yield f"The numbers of team {whose} are none."
+            continue
         for number in range(1, after):
             if number not in numbers:
                 yield f"INC-{number} of team {whose} is missing."

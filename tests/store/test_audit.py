@@ -112,7 +112,7 @@ async def test_tampering_is_named(written: Store, raw: Raw, script: str, found: 
     "change",
     ["team_id='T9'", "number=7", "channel='C9'", "status='closed'", "status=''", "severity='sev4'", "title='Fine'",
      "title=CAST(title AS BLOB)", "private=true", "private=2", "declared_at='2026-11-20T14:32:00.000001Z'",
-     "declared_at='long ago'", "seq=5", "head=substr(head,2)", "redactions=1"],
+     "declared_at='long ago'", "seq=5", "head=substr(head,2)", "redactions=1", "seq='x'", "number='x'"],
 )  # fmt: skip
 async def test_the_index_row_has_to_say_what_the_timeline_says(written: Store, raw: Raw, change: str) -> None:
     try:
@@ -120,6 +120,21 @@ async def test_the_index_row_has_to_say_what_the_timeline_says(written: Store, r
     except (asyncpg.DataError, asyncpg.SyntaxOrAccessError):
         return  # nothing of the kind can be in a column of PostgreSQL
     assert await written.verify() != []
+
+
+@pytest.mark.databases("sqlite")  # PostgreSQL takes no words there
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        pytest.param("UPDATE events SET seq='x' WHERE incident_id='one' AND seq=2", "is no number", id="a place"),
+        pytest.param("UPDATE incidents SET seq='x' WHERE id='one'", "words where a number belongs", id="a length"),
+        pytest.param("UPDATE incidents SET number='x' WHERE id='one'", "words where a number belongs", id="a number"),
+        pytest.param("UPDATE teams SET next_number='x'", "The numbers of team T0TEAM are none", id="a counter"),
+    ],
+)
+async def test_words_where_numbers_belong_are_named(written: Store, raw: Raw, change: str, found: str) -> None:
+    raw(change)
+    assert any(found in problem for problem in await written.verify())
 
 
 @pytest.mark.databases("sqlite")  # by SQLite's own copies; what is looked for is the same
