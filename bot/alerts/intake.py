@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Taken:
-    """What a delivery came to: declared, added, repeated or noted; and the incident's name, if there is one."""
+    """What came of a delivery: declared, added, repeated or noted; the incident's name, where all may know of it."""
 
     outcome: str
     incident: str = ""
@@ -95,6 +95,7 @@ class Intake:
 def _taken(done: Done | None) -> Taken:
     if done is None:
         return Taken("noted")
+    name = "" if done.incident.private else done.incident.name  # its sender is not in it
     if not done.events:
-        return Taken("repeated" if done.repeated or done.incident.open else "noted", done.incident.name)
-    return Taken("declared" if done.before.seq == 0 else "added", done.incident.name)
+        return Taken("repeated" if done.repeated or done.incident.open else "noted", name)
+    return Taken("declared" if done.before.seq == 0 else "added", name)

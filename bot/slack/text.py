@@ -79,8 +79,11 @@ def clip(text: str, limit: int) -> str:
 
 
 def link(address: str) -> str:
-    """An http(s) address as a link that shows where it leads; empty for anything else."""
-    parts = urlsplit(address)
+    """An address (http, https) as a link that shows where it leads; empty for anything else, and for a redacted one."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s<>|]", address):
         return ""
     return f"<{clean(address).replace('&', '&amp;')}|{escape(parts.netloc.rpartition('@')[2])}>"

@@ -88,3 +88,19 @@ def test_people(id: str, shown: str) -> None:
 
 def test_mentions() -> None:
     assert text.mentions(["U1", "S2", "U3"]) == "<@U1>, <!subteam^S2> and <@U3>"
+
+
+@pytest.mark.parametrize(
+    ("address", "link"),
+    [
+        pytest.param("https://a.example/x?y=1&z=2", "<https://a.example/x?y=1&amp;z=2|a.example>", id="an address"),
+        pytest.param("https://good.example@evil.example/", "<https://good.example@evil.example/|evil.example>",
+                     id="a name before the host is not where it leads"),
+        pytest.param("https://[redacted]@a.example/", "", id="redacted before the host"),
+        pytest.param("https://[redacted]/", "", id="redacted host"),
+        pytest.param("https://a.example/|https://good.example", "", id="words of its own"),
+        pytest.param("javascript:alert(1)", "", id="no address"),
+    ],
+)  # fmt: skip
+def test_a_link_shows_where_it_leads(address: str, link: str) -> None:
+    assert text.link(address) == link

@@ -101,7 +101,9 @@ async def test_a_duplicate_s_alerts_go_where_people_work(hearing: World) -> None
 
 async def test_delicate_words(hearing: World) -> None:
     """Nobody can be asked: it is private, and those whom policy calls are in it, and are called until one answers."""
-    await tell(hearing, {"name": "DoublePaymentFound", "title": "3 payouts sent twice", "severity": "critical"})
+    found = {"name": "DoublePaymentFound", "title": "3 payouts sent twice", "severity": "critical"}
+    # its sender is not in it either, and learns no number
+    assert [await tell(hearing, found), await tell(hearing, found)] == ["declared", "repeated"]
     place = hearing.channel(1)
     assert place.name == "inc-1" and place.is_private
     in_it = {hearing.person(who).id for who in ("ben", "carla")}
