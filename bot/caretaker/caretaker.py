@@ -33,7 +33,7 @@ LOOK_EVERY = timedelta(seconds=1)
 MOMENT = 0.1
 #: incidents that are claimed ahead of their moment in one look: so few that replicas share what is due; and how soon
 #: the next look is where there are more
-SOON, SOONER = 64, timedelta(seconds=0.25)
+SOON, SOONER = 64, timedelta(seconds=0.1)
 #: an incident that could not be attended rests so long, doubling, before it is tried again
 REST, LONGEST_REST = 1.0, 60.0
 
