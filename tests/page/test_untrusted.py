@@ -115,6 +115,23 @@ def blocks() -> list[Json]:
         },
         {"type": "image", "image_url": f"javascript:{RUN}", "alt_text": PROBES["breaking out of an attribute"]},
         {"type": PROBES["script element"], "text": plain},
+        {"type": "card", "title": {"type": "mrkdwn", "text": ALL}, "body": plain, "actions": [
+            {"type": "button", "action_id": "c", "text": plain, "url": f"javascript:{RUN}"}],
+         "icon": {"type": "image", "image_url": f"javascript:{RUN}", "alt_text": ALL}},
+        {"type": "plan", "title": ALL, "tasks": [
+            {"task_id": "1", "title": ALL, "status": ALL, "details": rich,
+             "sources": [{"type": "url", "url": f"javascript:{RUN}", "text": ALL}]}]},
+        {"type": "video", "title": plain, "alt_text": ALL, "video_url": f"javascript:{RUN}",
+         "title_url": f"data:text/html,<script>{RUN}</script>", "thumbnail_url": f"javascript:{RUN}",
+         "author_name": ALL, "description": plain},
+        {"type": "data_table", "caption": ALL, "rows": [
+            [{"type": "raw_text", "text": ALL}], [{"type": "action", "element": {
+                "type": "button", "action_id": "d", "text": plain, "url": f"javascript:{RUN}"}}]]},
+        {"type": "data_visualization", "title": ALL, "chart": {"type": "pie", "segments": [
+            {"label": ALL, "value": f"1\";background:url(javascript:{RUN})"}]}},
+        {"type": "container", "title": plain, "subtitle": {"type": "mrkdwn", "text": ALL}, "is_collapsible": True,
+         "child_blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": ALL}}]},
+        {"type": "alert", "level": ALL, "text": {"type": "mrkdwn", "text": ALL}},
     ]  # fmt: skip
 
 
@@ -139,7 +156,8 @@ async def test_what_apps_send(desk: Desk, slack: Sandbox) -> None:
     client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
     posted = await client.chat_postMessage(
         channel=slack.channel("#general").id, text=ALL, username=PROBES["svg"],
-        attachments=[{"title": PROBES["svg"], "text": ALL, "color": f"#fff\"onload={RUN}", "footer": ALL}],
+        attachments=[{"title": PROBES["svg"], "title_link": f"javascript:{RUN}", "text": ALL,
+                      "color": f"#fff\"onload={RUN}", "footer": ALL}],
     )  # fmt: skip
     await expect(ana.centre.locator(".message")).to_have_count(1)
     await harmless(ana)
