@@ -65,10 +65,14 @@ class SharedWriter:
         return await self._in_turn(job, single=True)
 
     async def append(self, job: Callable[[Transaction], T], id: str) -> T:
-        """The same for a job that glances at one incident and appends to it. Those of one incident run one after the
-        other, each on what the one before has made of it: side by side all but the first would find it changed."""
+        """`write` for a job that glances at one incident and appends to it. Those of one incident run one after the
+        other, each on what the one before has made of it: side by side all but the first would find it changed.
+
+        Though it is one statement it has its BEGIN and COMMIT: whoever is not answered before the COMMIT knows that
+        nothing was recorded, and people are told so.
+        """
         turn = self._turns.setdefault(id, asyncio.Lock())
-        return await self._in_turn(job, single=True, after=turn)
+        return await self._in_turn(job, after=turn)
 
     async def _in_turn(
         self, job: Callable[[Transaction], T], *, single: bool = False, after: asyncio.Lock | None = None
@@ -93,7 +97,6 @@ class SharedWriter:
                             if single:
                                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                             transaction = await connection.begin()
-                            committing = single  # with its one statement
                             value = await connection.run_sync(self._run, job, folded)
                             committing = True
                             await transaction.commit()
