@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,8 @@ from bot.store.refused import StoreRefused
 _SQLITE = b"SQLite format 3\0"
 #: how long a backup waits for whoever holds up all reading, in milliseconds
 _BUSY = 10_000
+#: a bot that has just ended: how often the server is asked whether it has noticed, and the seconds between
+_LEAVING, _A_MOMENT = 30, 0.1
 #: problems that a refusal names
 _NAMED = 5
 
@@ -289,13 +292,18 @@ def _into_tables(
 
 def _tables_aside(connection: Connection, name: str) -> str:
     """Move every table of ours into another schema; empty ones stand in their place afterwards."""
-    others = connection.execute(
-        text(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
-            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
-    ).scalar_one()
-    if others:
+    for _ in range(_LEAVING):
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        others = connection.execute(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
+                "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+        ).scalar_one()
+        if not others:
+            break
+        time.sleep(_A_MOMENT)
+    else:
         raise StoreRefused(
             f"{others} other connections of this database user are open. Stop every bot that works on it first."
         )

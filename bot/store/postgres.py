@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import URL, NullPool, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.store.refused import StoreRefused
@@ -108,6 +109,27 @@ def _pooled(url: URL, size: int, isolation: str) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "connect", _bounded)
     return engine
+
+
+class Trust:
+    """Which of an engine's connections are used: those that were opened since `renew` was last called. Others are
+    closed when somebody is about to take them; `dispose` would leave those open for ever that are under way."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._age = 0
+        event.listen(engine.sync_engine, "connect", self._opened)
+        event.listen(engine.sync_engine, "checkout", self._taken)
+
+    def renew(self) -> None:
+        """Something is wrong with one of them: the others are likely as dead."""
+        self._age += 1
+
+    def _opened(self, _connection: Any, record: Any) -> None:
+        record.info["age"] = self._age
+
+    def _taken(self, _connection: Any, record: Any, _proxy: Any) -> None:
+        if record.info.get("age") != self._age:
+            raise DisconnectionError("it was opened before the database was away")
 
 
 def _bounded(connection: Any, _record: Any) -> None:

@@ -40,6 +40,7 @@ class SharedWriter:
 
     def __init__(self, engine: AsyncEngine, key: bytes, cache: FoldedCache, holder: Holder) -> None:
         self._engine = engine
+        self._trust = postgres.Trust(engine)
         self._key = key
         self._cache = cache
         self._holder = holder
@@ -106,7 +107,7 @@ class SharedWriter:
                             raise
                         if not self._away:
                             log.warning("store.again", error=type(error).__name__)
-                        await self._engine.dispose()  # the others of the pool are likely as dead
+                        self._trust.renew()
         except (DBAPIError, PoolTimeout, OSError) as error:  # OSError has TimeoutError below it
             if isinstance(error, IntegrityError):
                 raise

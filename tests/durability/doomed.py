@@ -32,7 +32,8 @@ def doom(at: int, count: Path) -> None:
         passed += 1
         if passed == at:
             os.kill(os.getpid(), signal.SIGKILL)
-        count.write_text(str(passed))
+        count.with_suffix(".new").write_text(str(passed))
+        count.with_suffix(".new").replace(count)  # whoever reads it finds a number
 
     def surround(owner: type, name: str) -> None:
         real: Callable[..., Any] = getattr(owner, name)

@@ -28,7 +28,7 @@ SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(1_000_000))
 #: on PostgreSQL, too, every point is tried, and many more faults: takes minutes
 ALL_POINTS = bool(os.environ.get("ALL_POINTS"))
 
-#: seconds that a test may take where all points are tried
+#: seconds that a test of many points may take, on a machine that is busy
 LONG = 900
 #: what was begun and left no trace is looked for twice within this time, before it is begun again
 LOOKED_FOR = timedelta(seconds=17)

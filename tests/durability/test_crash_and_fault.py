@@ -13,8 +13,7 @@ from tests.durability.mortal import Fate
 from tests.durability.runs import ALL_POINTS, LONG, SEED, Files, Runs, same
 from tests.durability.stories import Seen, Story, approve, declare, draft, minor, reminder, resolve, tick, update
 
-# Where all points are tried.
-pytestmark = pytest.mark.timeout(LONG if ALL_POINTS else 120)
+pytestmark = pytest.mark.timeout(LONG)
 
 #: so many deaths for each kind of fault
 TRIED = 20 if ALL_POINTS else 5

@@ -4,6 +4,7 @@ twice, forgotten, or told in another order."""
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable
 
 import pytest
@@ -12,8 +13,7 @@ from tests.durability.mortal import Fate
 from tests.durability.runs import ALL_POINTS, LONG, SEED, Databases, Files, Runs, same
 from tests.durability.stories import STORIES, TEXT, Seen, Story, approve, declare, draft
 
-# Where all points are tried.
-pytestmark = pytest.mark.timeout(LONG if ALL_POINTS else 120)
+pytestmark = pytest.mark.timeout(LONG)
 
 #: no story has as many points
 ENOUGH = 600
@@ -21,9 +21,9 @@ ENOUGH = 600
 STRIDE = 1 if ALL_POINTS else 11
 
 
-#: a death before a commit leaves what a death after the call before it leaves: these points are tried on PostgreSQL,
-#: and where all are
-SAME = "" if ALL_POINTS else "before a commit"
+#: a death before a commit leaves what a death after the call before it leaves: these points are tried in CI, on
+#: PostgreSQL, and where all are
+SAME = "" if ALL_POINTS or os.environ.get("THOROUGH") else "before a commit"
 
 
 def in_full(files: Files) -> Runs:

@@ -23,8 +23,7 @@ from tests.postgres import Postgres
 from tests.proxy import Mode, Proxy
 from tests.world import BEGIN, World
 
-# Where all points are tried.
-pytestmark = pytest.mark.timeout(LONG if ALL_POINTS else 120)
+pytestmark = pytest.mark.timeout(LONG)
 
 #: everything that people do and that is seen by others
 STORY: Story = (declare, tick, update, ask, go, draft, approve)

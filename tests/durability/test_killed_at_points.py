@@ -34,8 +34,7 @@ from tests.durability.stories import Seen, nothing_is_left_over, seen
 from tests.durability.test_killed import free_port
 from tests.world import KEY, World, world_at
 
-# Where all points are tried.
-pytestmark = pytest.mark.timeout(LONG if ALL_POINTS else 120)
+pytestmark = pytest.mark.timeout(LONG)
 
 POLICY_FILE = ROOT / "bot" / "demo" / "policy.toml"
 #: what Ana types, and what is in the timeline when it was recorded

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, event
 
 from bot.domain.errors import StoreUnavailable
 from bot.store import Person, Store, StoreRefused, Transaction, engines, migrate
@@ -68,12 +68,6 @@ async def test_how_the_file_is_written_to(store: Store, url: str) -> None:
 
     await store.write(look)
     assert seen == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}  # 2 is FULL
-
-
-def test_where_no_log_can_be_kept() -> None:
-    """SQLite does not fail there: it answers with the journal that it has, as for a database in memory."""
-    with pytest.raises(StoreRefused, match=r"write-ahead log for this file .it answered 'memory'"):
-        engines.writing(make_url("sqlite://")).connect()
 
 
 async def test_commit_fails(faulty: Store, faults: Faults) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -82,6 +84,20 @@ async def test_what_is_claimed_while_it_is_given_back_is_held(store: Store) -> N
     await leaving
     assert await again and leases.holds("a")
     await store.write(lambda tx: tx.fence("a"))
+
+
+async def test_nobody_waits_for_what_another_one_writes_to(store: Store, postgres18: Postgres) -> None:
+    """What is locked at the moment is left out, and claimed with the next look."""
+    for id in ("a", "b"):
+        await store.write(declare(id, due=NOW))
+    other = await asyncpg.connect(store._address.render_as_string(hide_password=False))
+    async with other.transaction():
+        await other.execute("SELECT FROM incidents WHERE id = 'a' FOR UPDATE")
+        assert await store.claims.due(after(1), 9, []) == ["b"]
+        await store.claims.release("b")
+        assert await store.claims.soon(NOW - timedelta(seconds=1), 9) == {"b": NOW}
+    await other.close()
+    assert sorted(await store.claims.due(after(1), 9, [])) == ["a", "b"]
 
 
 async def test_who_stops_gives_everything_back(store: Store, postgres18: Postgres) -> None:

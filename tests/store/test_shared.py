@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import make_url, text
 
-from bot.domain.errors import LeaseLost, StoreUnavailable
+from bot.domain.errors import LeaseLost, StoreUnavailable, StoreUnsure
 from bot.store import Store
+from bot.store.transaction import Transaction
 from tests.postgres import Postgres
 from tests.proxy import Proxy
 
@@ -139,6 +142,52 @@ async def test_the_listener_comes_back(postgres18: Postgres, pair: tuple[Store, 
     await until(lambda: other.hearing)
     again = await other.glance("a")
     assert again is not None and again.seq == 2 and (glance is None or glance.seq in (1, 2))
+
+
+async def test_no_connection_is_left_behind(postgres18: Postgres) -> None:
+    """One breaks while others are under way: those are given back, and closed with the rest, not some time."""
+    url = postgres18.create()
+    store, broken = Store.open(url, KEY), False
+    name = make_url(url).database
+
+    def open_(state: str = "") -> int:
+        return int(postgres18.run(f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' {state}"))
+
+    def breaks(tx: Transaction) -> None:
+        nonlocal broken
+        if not broken:
+            broken = True
+            tx.connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    slow = asyncio.create_task(store.write(lambda tx: tx.connection.execute(text("SELECT pg_sleep(1)")) and None))
+    await until(lambda: open_("AND state = 'active' AND query LIKE '%pg_sleep%'") == 1)
+    await store.write(breaks)
+    gc.disable()  # it closes what was lost sight of, when its time has come
+    try:
+        await slow
+        await store.close()
+        await until(lambda: open_() == 0, within=15)
+    finally:
+        gc.enable()
+
+
+async def test_a_commit_whose_answer_is_lost(postgres18: Postgres) -> None:
+    """It stands there, and nobody here can know: that is said, and not that nothing was recorded."""
+    url = postgres18.create()
+    async with Proxy(postgres18.upstream) as proxy:
+        store = Store.open(proxy.url(url), KEY)
+        await store.write(declare("a"))
+
+        def mute(tx: Transaction) -> None:
+            append("a", note("in doubt"))(tx)
+            proxy.mode = "mute"
+
+        with pytest.raises(StoreUnsure, match="look whether it was recorded"):
+            await store.write(mute)
+        proxy.mode = "reset"
+        proxy.mode = "ok"
+        assert [entry.seq for entry in await store.entries("a")] == [1, 2]
+        await store.close()
 
 
 Fault = Callable[[Proxy], Awaitable[None]]
