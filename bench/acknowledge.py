@@ -24,7 +24,9 @@ INCIDENTS = 10
 #: (connections, requests of each)
 LOADS = ((1, 200), (50, 20))
 #: what is acknowledged -> the events of which each must leave one
-EVENTS = {"tick": ("StepTicked", "StepUnticked"), "command": ("Noted",)}
+EVENTS = {
+    "tick": ("StepTicked", "StepUnticked"), "command": ("Noted",), "alert": ("AlertFired", "AlertResolved"),
+}  # fmt: skip
 #: the last: of the answering process, for each request and for what follows it until it is quiet
 FIGURES = ("p50_ms", "p99_ms", "per_second", "processor_ms")
 HEADS = ("p50 ms", "p99 ms", "per second", "processor ms")
@@ -38,12 +40,13 @@ BARE = {
 }
 
 
-async def _load(port: int, secret: str, bodies: list[list[str]]) -> dict[str, Any]:
+async def _load(port: int, secret: str, what: str, bodies: list[list[str]]) -> dict[str, Any]:
     """One round, from a process of its own."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.load", cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
-    out, _ = await process.communicate(json.dumps({"port": port, "secret": secret, "bodies": bodies}).encode() + b"\n")
+    task = {"port": port, "secret": secret, "as": "alert" if what == "alert" else "slack", "bodies": bodies}
+    out, _ = await process.communicate(json.dumps(task).encode() + b"\n")
     found: dict[str, Any] = json.loads(out)
     latencies = found["latencies"]
     return {
@@ -55,7 +58,7 @@ async def _load(port: int, secret: str, bodies: list[list[str]]) -> dict[str, An
 
 
 async def measure(folder: Path, *, rounds: int) -> dict[str, Any]:
-    """Both databases, each with ticks and commands."""
+    """Both databases, each with ticks, commands and alerts."""
     server = Postgres(durable=True)
     server.start()
     try:
@@ -92,11 +95,12 @@ async def _measured(folder: Path, rounds: int, database: str, url: str, beside: 
             others[kind] = (port, process.pid)
         found: dict[str, Any] = {"incidents": INCIDENTS, "load": os.getloadavg()[0], "at_once": {}}
         for what in EVENTS:
-            warm = await _round(on, clicks, others, what, *LOADS[1])
+            beside_it = {kind: one for kind, one in others.items() if what != "alert" or kind != "bolt"}
+            warm = await _round(on, clicks, beside_it, what, *LOADS[1])
             found["bytes"] = {**found.get("bytes", {}), what: warm["bytes"]}
             for connections, each in LOADS:
-                all = [await _round(on, clicks, others, what, connections, each) for _ in range(rounds)]
-                found["at_once"][f"{what} at {connections}"] = _compared(all, tuple(others))
+                all = [await _round(on, clicks, beside_it, what, connections, each) for _ in range(rounds)]
+                found["at_once"][f"{what} at {connections}"] = _compared(all, tuple(beside_it))
         return found
 
 
@@ -107,16 +111,17 @@ async def _round(
 
     `others`: the port and the process of each handler beside it.
     """
-    bodies = (clicks.clicks if what == "tick" else clicks.commands)(connections, each)
+    make = {"tick": clicks.clicks, "command": clicks.commands, "alert": clicks.alerts}[what]
+    bodies = make(connections, each)
     secret = on.slack.signing_secret
     found: dict[str, Any] = {}
     for kind, (port, pid) in others.items():
         taken = processor(pid)
-        found[kind] = await _load(port, secret, bodies)
+        found[kind] = await _load(port, secret, what, bodies)
         found[kind]["processor_ms"] = (processor(pid) - taken) / (connections * each) * 1000
     before, calls = await asyncio.to_thread(on.count, *EVENTS[what]), len(on.slack.journal)
     taken = processor(on.pid)
-    product = await _load(on.port, secret, bodies)
+    product = await _load(on.port, secret, what, bodies)
     product["slack_calls_meanwhile"] = len(on.slack.journal) - calls
     stored = await asyncio.to_thread(on.count, *EVENTS[what]) - before
     await on.quiet(0.5)

@@ -139,8 +139,18 @@ def application(insert: Insert, secret: bytes) -> web.Application:
     async def alive(_: web.Request) -> web.Response:
         return web.Response(text="ok")
 
+    expected = hashlib.sha256(secret).digest()
+
+    async def hear(request: web.Request) -> web.Response:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(hashlib.sha256(given.encode()).digest(), expected):
+            return web.Response(status=401)
+        await insert(await request.read())
+        return web.Response()
+
     app = web.Application()
     app.router.add_post("/slack/events", handle)
+    app.router.add_post("/alerts/alertmanager", hear)
     app.router.add_get("/readyz", alive)
     return app
 

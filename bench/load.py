@@ -1,7 +1,8 @@
 """The load: so many connections, each with one request after the other, from a process of its own.
 
-Run as `python -m bench.load`; a line of JSON on standard input ({host, port, bodies: [[body, …] a connection], secret})
-gives a line of JSON on standard output ({seconds, latencies, bad}). Requests are made before the clock starts.
+Run as `python -m bench.load`; a line of JSON on standard input ({port, secret, as: slack or alert, bodies: [[body, …] a
+connection]}) gives a line of JSON on standard output ({seconds, latencies, bad}). Requests are made before the clock
+starts.
 """
 
 from __future__ import annotations
@@ -28,6 +29,20 @@ def request(body: bytes, secret: bytes, host: str) -> bytes:
         f"X-Slack-Request-Timestamp: {stamp}\r\nX-Slack-Signature: v0={digest}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def alert(body: bytes, secret: bytes, host: str) -> bytes:
+    """The bytes of one request as Alertmanager posts it."""
+    head = (
+        f"POST /alerts/alertmanager HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Alertmanager/0.34.0\r\n"
+        f"Content-Length: {len(body)}\r\nAuthorization: Bearer {secret.decode()}\r\n"
+        "Content-Type: application/json\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+#: by what `as` says in the task
+REQUESTS = {"slack": request, "alert": alert}
 
 
 class Connection(asyncio.Protocol):
@@ -83,7 +98,7 @@ async def run(task: dict[str, Any]) -> dict[str, Any]:
     secret, host, port = task["secret"].encode(), "127.0.0.1", int(task["port"])
     connections = []
     for bodies in task["bodies"]:
-        ready = [request(body.encode(), secret, host) for body in bodies]
+        ready = [REQUESTS[task["as"]](body.encode(), secret, host) for body in bodies]
         _, connection = await loop.create_connection(partial(Connection, ready), host, port)
         connections.append(connection)
     gc.collect()

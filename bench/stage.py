@@ -129,6 +129,7 @@ async def stage(folder: Path, mode: str, database: str = "") -> AsyncIterator[St
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_APP_TOKEN": slack.app_token,
         "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "ALERT_SECRETS": f"alertmanager={slack.signing_secret}",
         "SLACK_API_URL": slack.api_url,
         "DATABASE_URL": database,
         "CHAIN_KEY": secrets.token_hex(32),

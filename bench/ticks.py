@@ -1,10 +1,12 @@
-"""Clicks on boxes, as Slack sends them: about 4 kB of block_actions, each of which changes a step."""
+"""Deliveries, each of which changes something: clicks on boxes as Slack sends them, about 4 kB of block_actions;
+commands; and alerts as Alertmanager sends them."""
 
 from __future__ import annotations
 
 import itertools
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +20,8 @@ RUNBOOK = "horizon-outage"
 PAYLOAD = 4000
 #: action_ts names a click: never the same twice, in no round
 _CLICKS = itertools.count(1)
+#: when the first alert fired
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -37,6 +41,8 @@ class Board:
 
     sample: dict[str, Any]
     boxes: list[Box] = field(default_factory=list)
+    #: alerts that fire, and since when
+    firing: dict[str, str] = field(default_factory=dict)
 
     def clicks(self, connections: int, each: int) -> list[list[str]]:
         """For each connection its bodies, in order. Boxes are not shared, so that every click is a change."""
@@ -47,6 +53,35 @@ class Board:
         """For each connection its bodies: `/incident note …`, each of which is an entry of a timeline."""
         hands = [self.boxes[number::connections] for number in range(connections)]
         return [[self._command(box) for box in itertools.islice(itertools.cycle(hand), each)] for hand in hands]
+
+    def alerts(self, connections: int, each: int) -> list[list[str]]:
+        """For each connection its bodies: an alert of one of as many groups as there are incidents, that fires anew or
+        has ended. The first of a group declares one."""
+        groups = len({box.incident for box in self.boxes})
+        return [
+            [self._alert(number % groups, f"{number:04x}{connections:04x}") for _ in range(each)]
+            for number in range(connections)
+        ]
+
+    def _alert(self, group: int, fingerprint: str) -> str:
+        number = next(_CLICKS)
+        fires = self.firing.get(fingerprint) is None
+        since = self.firing.pop(fingerprint, None) or f"{BEGIN + timedelta(milliseconds=number):%Y-%m-%dT%H:%M:%S.%fZ}"
+        if fires:
+            self.firing[fingerprint] = since
+        status = "firing" if fires else "resolved"
+        labels = {"alertname": "QueueGrows", "service": f"service-{group}", "severity": "minor"}
+        said = {"summary": "The queue of payouts grows", "runbook_url": "https://runbooks.example/queue-grows"}
+        alert = {
+            "status": status, "labels": {**labels, "instance": fingerprint}, "annotations": said, "startsAt": since,
+            "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "http://prometheus.example:9090/graph?g0.expr=queue",
+            "fingerprint": fingerprint,
+        }  # fmt: skip
+        return json.dumps({
+            "receiver": "incident-commander", "status": status, "alerts": [alert], "groupLabels": labels,
+            "commonLabels": labels, "commonAnnotations": said, "externalURL": "http://alertmanager.example:9093",
+            "version": "4", "groupKey": f"{{}}:{{service=\"service-{group}\"}}", "truncatedAlerts": 0,
+        })  # fmt: skip
 
     def _command(self, box: Box) -> str:
         number = next(_CLICKS)
