@@ -72,6 +72,7 @@ LEFT_TO_CI = {
     "story/test_faults.py::test_every_method[a method": "the story again",
     "story/test_rights.py::test_values_that_nobody_was_given[nothing": "the same door with other values",
     "page/test_accessibility.py::test_each_state[light-small": "a phone is looked at",
+    "page/test_long_channel.py::test_a_long_channel_is_as_quick_as_a_short_one[write": "what is written is heard, too",
     "durability/test_replicas.py::test_killed_again": "kill after kill",
     "durability/test_copies.py": "sixty copies, each opened and verified",
     "test_cli.py::test_a_second_bot_on_one_file": "waits for a bot that might be stopping",
