@@ -109,9 +109,9 @@ CALLS = [
     pytest.param("slow:0.05", SENT, id="slow"),
     pytest.param("error:fatal_error", ASKED, id="fatal_error"),
     pytest.param("error:internal_error", ASKED, id="internal_error"),
-    # what is refused is sent once it is allowed: the first to be refused in its chapter is a private answer
-    pytest.param("missing_scope", SENT, id="a scope is missing"),
-    pytest.param("off", SENT, id="a method is switched off"),
+    # what is refused is certainly not public: people are told so, and send it again
+    pytest.param("missing_scope", REFUSED, id="a scope is missing"),
+    pytest.param("off", REFUSED, id="a method is switched off"),
 ]
 
 
