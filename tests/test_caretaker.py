@@ -477,6 +477,7 @@ async def test_stopping_begins_no_further_call(world: World) -> None:
     while not calls(world, "conversations.create"):  # noqa: ASYNC110  (the journal has no event)
         await asyncio.sleep(0.005)
     await world.bot.caretaker.stop()
+    assert (await effect(world, "channel")).state is EffectState.SENT, "what was under way is finished"
     world.slack.latency = 0.0
     await declaring
     assert [one.outcome for one in calls(world, "conversations.create")] == ["ok"]
