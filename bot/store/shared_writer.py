@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.errors import StoreUnavailable, StoreUnsure
 from bot.store import postgres
@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 #: seconds in which a job is written or given up: with time left to say so within Slack's three
 WITHIN = 2.5
 TRIES = 3
+#: seconds after which a connection that has said nothing is asked whether it still does, before a single statement goes
+#: out on it: what stays unanswered then is known not to be recorded
+QUIET = 0.1
 UNAVAILABLE = "The database cannot be reached right now: nothing was recorded."
 LOST = "The database went away while this was written: look whether it was recorded before you do it again."
 
@@ -66,21 +69,17 @@ class SharedWriter:
         return await self._in_turn(job, single=True)
 
     async def append(self, job: Callable[[Transaction], T], id: str) -> T:
-        """`write` for a job that glances at one incident and appends to it. Those of one incident run one after the
-        other, each on what the one before has made of it: side by side all but the first would find it changed.
-
-        Though it is one statement it has its BEGIN and COMMIT: whoever is not answered before the COMMIT knows that
-        nothing was recorded, and people are told so.
-        """
+        """The same for a job that glances at one incident and appends to it. Those of one incident run one after the
+        other, each on what the one before has made of it: side by side all but the first would find it changed."""
         turn = self._turns.setdefault(id, asyncio.Lock())
-        return await self._in_turn(job, after=turn)
+        return await self._in_turn(job, single=True, after=turn)
 
     async def _in_turn(
         self, job: Callable[[Transaction], T], *, single: bool = False, after: asyncio.Lock | None = None
     ) -> T:
         if self._closed:
             raise StoreUnavailable("The database is closed: nothing was recorded.")
-        asked = asyncio.get_running_loop().time()
+        asked = _now()
         async with after or contextlib.nullcontext(), self._places:
             if asked < self._failed:  # what waited behind a write that was not answered would not be answered either
                 raise StoreUnavailable(UNAVAILABLE)
@@ -98,9 +97,13 @@ class SharedWriter:
                             if single:
                                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                             transaction = await connection.begin()
+                            if single:
+                                await _answers(connection)
+                            committing = single  # with its one statement
                             value = await connection.run_sync(self._run, job, folded)
                             committing = True
                             await transaction.commit()
+                            _heard(connection)
                         break
                     except (DBAPIError, OSError) as error:
                         if attempt == TRIES or not _worth_another(error):
@@ -111,7 +114,7 @@ class SharedWriter:
         except (DBAPIError, PoolTimeout, OSError) as error:  # OSError has TimeoutError below it
             if isinstance(error, IntegrityError):
                 raise
-            self._failed, self._away = asyncio.get_running_loop().time(), True
+            self._failed, self._away = _now(), True
             self._cache.clear()
             raise (StoreUnsure(LOST) if committing else StoreUnavailable(UNAVAILABLE)) from error
         self._away = False
@@ -128,6 +131,20 @@ class SharedWriter:
         """Let go of the connections."""
         self._closed = True
         await self._engine.dispose()
+
+
+async def _answers(connection: AsyncConnection) -> None:
+    """Ask the server for a word if the connection has been quiet; raises what the driver raises where none comes."""
+    if _now() - connection.sync_connection.info.get("heard", 0.0) > QUIET:  # type: ignore[union-attr]
+        await connection.exec_driver_sql("SELECT 1")
+
+
+def _heard(connection: AsyncConnection) -> None:
+    connection.sync_connection.info["heard"] = _now()  # type: ignore[union-attr]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _worth_another(error: Exception) -> bool:

@@ -123,7 +123,7 @@ class Store:
 
         Whatever it raises is raised here, and nothing of it is written. Raises StoreUnavailable when the database
         could not be written; then nothing of it was acknowledged either. `alone`: all that the job does is to glance at
-        this incident and to append to it, which is one statement for PostgreSQL.
+        this incident and to append to it, for which PostgreSQL is asked once.
         """
         if alone and isinstance(self._writer, SharedWriter):
             return await self._writer.append(job, alone)

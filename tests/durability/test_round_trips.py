@@ -69,7 +69,7 @@ async def test_a_reminder_is_two_transactions(tmp_path: Path, postgres18: Postgr
 
 
 async def test_an_act_is_one_statement(tmp_path: Path, postgres18: Postgres) -> None:
-    """Event, index row, key of the delivery, and nothing read first. What repeats it, or is refused, is looked at."""
+    """A transaction by itself: event, index row, key of the delivery. What repeats it, or is refused, is looked at."""
     async with world_at(tmp_path, database_url=postgres18.create()) as world:
         await world.declare("ana", "sev1 Withdrawals are stuck")
         incident, service = await world.incident(), world.bot.service
