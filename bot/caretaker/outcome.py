@@ -118,6 +118,19 @@ def _again_at(effect: Effect, now: datetime) -> datetime:
     return now + min(OFTEN_ENOUGH, NOW_AND_THEN * doublings)
 
 
+def twin_at(effect: Effect) -> datetime | None:
+    """When a message that was sent anew is looked for once more; None where it was not, or that is done."""
+    return effect.next_try_at if effect.kind == "message" and effect.state is EffectState.SENT else None
+
+
+def twin_first(effect: Effect, paid: Effect) -> Effect:
+    """How a call has ended, from how it stood before: a change that failed is tried again once the twin was looked for,
+    whose moment `paid` forgets."""
+    if twin_at(effect) is None or paid.state is EffectState.SENT:
+        return paid
+    return replace(effect, hash="", attempts=effect.attempts + 1, error=paid.error)
+
+
 def ready(effect: Effect) -> Effect:
     """Certainly not made, and to be made as soon as it is owed."""
     return replace(effect, state=EffectState.WAITING, next_try_at=None)

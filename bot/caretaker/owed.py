@@ -167,7 +167,7 @@ def _twins(books: Books) -> Iterator[Owed]:
     for effect in books.effects.values():
         if effect.channel == books.incident.channel and not books.incident.reachable:
             continue
-        if effect.state is EffectState.SENT and effect.next_try_at is not None and effect.kind == "message":
+        if outcome.twin_at(effect) is not None:
             yield Owed(effect, "twin", effect.hash)
 
 
@@ -248,6 +248,8 @@ def _message(books: Books, message: Message) -> Owed | None:
     if where is None:
         return None
     stands = effect is not None and bool(effect.ts)
+    if effect is not None and stands and effect.attempts and outcome.twin_at(effect):
+        return None  # a change failed: the look for its twin comes first
     if message.gone:
         if effect is None or not books.open_to(effect, "gone"):
             return None

@@ -41,6 +41,9 @@ class Payer:
 
     async def pay(self, incident: Incident, owed: Owed) -> Effect:
         """Make the call; how it stands afterwards."""
+        return outcome.twin_first(owed.effect, await self._tried(incident, owed))
+
+    async def _tried(self, incident: Incident, owed: Owed) -> Effect:
         effect = owed.effect
         try:
             return await CALLS[owed.call](self, incident, owed)
@@ -181,13 +184,12 @@ class Payer:
                 return outcome.afresh(effect)
             return outcome.settled(effect, owed.hash, refusal.code)
         # A twin is still looked for at its time, however often the message changes before.
-        twin = effect.next_try_at if effect.state is EffectState.SENT else None
-        return replace(outcome.done(effect, owed.hash), next_try_at=twin)
+        return replace(outcome.done(effect, owed.hash), next_try_at=outcome.twin_at(effect))
 
     async def _delete(self, incident: Incident, owed: Owed) -> Effect:
         effect = owed.effect
         await self._room.delete(effect.channel, effect.ts)
-        if effect.state is EffectState.SENT and effect.next_try_at is not None:  # its twin has to go as well
+        if outcome.twin_at(effect) is not None:  # its twin has to go as well
             return replace(effect, ts="", hash=owed.hash)
         return outcome.afresh(effect, EffectState.SENT, owed.hash)
 
