@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,11 @@ def pytest_asyncio_loop_factories() -> dict[str, type[SteadyLoop]]:
 
 
 # -- what is left to CI (tests/thorough.py) ------------------------------------------------------------------
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each core: half of the time a conversation waits for the other side."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -72,8 +72,8 @@ def test_refused_within_bounds(tmp_path: Path, source: str | bytes) -> None:
     tracemalloc.stop()
     assert library.templates == ()
     assert len(library.problems) == 1 and library.problems[0].startswith(PLACE + ":")
-    # Measured with the tracing on, which makes it five times slower: a second is what 250 ms are without.
-    assert taken < 2.0 and most < 64 * 1024 * 1024, (taken, most)
+    # What is let through takes minutes or gigabytes. The tracing makes it five times slower, and a busy machine twice.
+    assert taken < 10.0 and most < 64 * 1024 * 1024, (taken, most)
 
 
 def test_no_file_outside_the_folder_is_read(tmp_path: Path) -> None:

@@ -115,7 +115,8 @@ async def test_a_backup_of_any_moment_of_a_declaration(there: World, tmp_path: P
     await world.settle()
     channel, before = world.channel(), marks(world)
     with_incident = 0
-    for file in files:
+    # Each takes a minute and forty seconds of the world's time, and after 25 minutes an update would fall due.
+    for file in files[:: len(files) // 12 + 1]:
         await put_back(world, file)
         if await world.bot.store.find(world.slack.team_id, 1) is None:
             continue  # before anything was written: the incident is not known
