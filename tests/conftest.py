@@ -119,9 +119,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """How much was tried where that differs from run to run (tests/durability/test_simulation.py)."""
+    """How much was tried where that differs from run to run (tests/durability)."""
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, []):
             for name, said in getattr(report, "user_properties", ()):
                 if name == "tried":
-                    terminalreporter.write_line(f"simulation: {said}")
+                    terminalreporter.write_line(f"tried: {said}")

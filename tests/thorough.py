@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
+#: whether all of it is run
+THOROUGH = bool(os.environ.get("THOROUGH"))
 #: the oldest PostgreSQL that is supported; the newest has every test of the store
 OLDEST = "postgres16"
 #: beginning of the id -> why it takes long
@@ -49,7 +51,6 @@ LEFT_TO_CI = {
     "durability/test_crash_points.py::test_the_process_dies_at_every_point[an update": "every point of a long story",
     "durability/test_crash_points.py::test_the_process_dies_at_every_point[nobody": "every point of a long story",
     "durability/test_crash_points.py::test_a_public_text_is_sent_once": "every point of a long story",
-    "durability/test_killed_at_points.py::test_killed_at_any_point[sqlite": "a process for each life",
     "durability/test_database_faults.py::test_a_commit_in_doubt[it is given up": "waits for time-outs",
     "durability/test_database_away.py::test_everything_that_people_do[a server that answers": "waits for time-outs",
     "durability/test_deadlines.py::test_the_database_takes_its_time[5": "waits",
@@ -81,7 +82,7 @@ LEFT_TO_CI = {
 
 def sorted_out(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Those that are run, and those that are left to CI."""
-    if os.environ.get("THOROUGH"):
+    if THOROUGH:
         return list(items), []
     left = {item for item in items if OLDEST in item.name or _begins(item.nodeid, LEFT_TO_CI)}
     return [item for item in items if item not in left], [item for item in items if item in left]
