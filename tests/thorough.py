@@ -50,6 +50,7 @@ LEFT_TO_CI = {
     "durability/test_crash_points.py::test_the_process_dies_at_every_point[a severity": "every point of a long story",
     "durability/test_crash_points.py::test_the_process_dies_at_every_point[an update": "every point of a long story",
     "durability/test_crash_points.py::test_the_process_dies_at_every_point[nobody": "every point of a long story",
+    "durability/test_crash_points.py::test_the_process_dies_at_every_point[an alert": "every point of a long story",
     "durability/test_crash_points.py::test_a_public_text_is_sent_once": "every point of a long story",
     "durability/test_database_faults.py::test_a_commit_in_doubt[it is given up": "waits for time-outs",
     "durability/test_database_away.py::test_everything_that_people_do[a server that answers": "waits for time-outs",

@@ -111,12 +111,13 @@ class Runs:
         await slack.idle()
         await self.places.lease_is_over(url)
         # Whoever clicked saw an error and clicks again, or Slack delivers again.
-        async with life(slack, url, POLICY, Fate()) as bot:
-            await bot.settle(self.within)
-            left = [one.key for one in await bot.store.effects(bot.id) if one.state not in SETTLED]
+        async with life(slack, url, POLICY, Fate()) as next:
+            next.id = bot.id
+            await next.settle(self.within)
+            left = [one.key for one in await next.store.effects(next.id) if one.state not in SETTLED]
             assert left == [], f"died at point {at}, {fate.dead}; SEED={SEED}"
-            await told(bot, story)
-            return await ended(bot), fate
+            await told(next, story)
+            return await ended(next), fate
 
 
 async def told(bot: Mortal, story: Story) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bot.alerts.intake import Intake
 from bot.domain import cadence, checklist, drafts, escalation, lifecycle, second_person
 from bot.domain import events as e
 from bot.domain.actor import Actor, Kind
@@ -19,6 +22,7 @@ from bot.domain.comms import Template, text_hash
 from bot.domain.effect import EffectState
 from bot.domain.policy import Policy
 from bot.sandbox import Channel
+from bot.service import incident_id
 from tests.domain.story import PAYOUTS, the
 from tests.durability.mortal import Mortal
 from tests.world import BEGIN
@@ -154,6 +158,26 @@ async def escalate(bot: Mortal) -> None:
     await bot.settle()
 
 
+FIRING = {"name": "PayoutsStuck", "title": "No payout for ten minutes", "severity": "critical", "id": "ng"}
+
+
+async def delivered(bot: Mortal, payload: dict[str, str]) -> None:
+    """What POST /alerts/generic stores before it answers; its sender sends it again until it has an answer."""
+    intake = Intake(bot.service, bot.team, lambda one: PAYOUTS, lambda named: (BEN, CARLA), lambda text: "")
+    body = json.dumps(payload).encode()
+    await bot.until_answered(lambda: intake.take("generic", body))
+    await bot.settle()
+
+
+async def fires(bot: Mortal) -> None:
+    bot.id = incident_id(bot.team, f"alert:generic:{hashlib.sha256(json.dumps(FIRING).encode()).hexdigest()}")
+    await delivered(bot, FIRING)
+
+
+async def is_over(bot: Mortal) -> None:
+    await delivered(bot, {**FIRING, "status": "resolved"})
+
+
 Act = Callable[[Mortal], Awaitable[None]]
 Story = tuple[Act, ...]
 STORIES: list[Any] = [
@@ -166,6 +190,7 @@ STORIES: list[Any] = [
     pytest.param((declare,), (reminder,), id="reminders"),
     pytest.param((minor,), (escalate,), id="escalated by a person"),
     pytest.param((), (by_a_program, nobody_answers), id="nobody answers"),
+    pytest.param((), (fires, is_over), id="an alert, and its end"),
 ]
 
 
