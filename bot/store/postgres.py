@@ -133,7 +133,10 @@ class Trust:
 
 
 def _bounded(connection: Any, _record: Any) -> None:
-    connection.run_async(lambda driver: driver.execute(UNENDED))
+    try:
+        connection.run_async(lambda driver: driver.execute(UNENDED))
+    except Exception as error:  # asyncpg has several for a cut line, and SQLAlchemy translates none in a hook
+        raise ConnectionError("the server went away while it was connected to") from error
 
 
 def _with_driver(url: URL) -> URL:

@@ -8,6 +8,7 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from sqlalchemy import make_url, text
 
@@ -188,6 +189,39 @@ async def test_a_commit_whose_answer_is_lost(postgres18: Postgres) -> None:
         proxy.mode = "ok"
         assert [entry.seq for entry in await store.entries("a")] == [1, 2]
         await store.close()
+
+
+async def test_cut_off_at_whichever_moment(postgres18: Postgres) -> None:
+    """Connections end while they are opened, asked, written on: who writes hears what is known of it, and only that."""
+    url = postgres18.create()
+    store = Store.open(url, KEY)
+    await store.write(declare("a"))
+    ending = await asyncpg.connect(url)
+    ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> $1"
+    mine = await ending.fetchval("SELECT pg_backend_pid()")
+
+    async def end() -> None:
+        while True:
+            await ending.fetch(ends, mine)
+
+    task = asyncio.create_task(end())
+    written = unsure = 0
+    try:
+        for number in range(60):
+            try:
+                await store.write(append("a", note(f"line {number}")))
+                written += 1
+            except StoreUnsure:
+                unsure += 1
+            except StoreUnavailable:
+                pass
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await ending.close()
+    entries = await store.entries("a")
+    assert written <= len(entries) - 1 <= written + unsure
+    await store.close()
 
 
 Fault = Callable[[Proxy], Awaitable[None]]
