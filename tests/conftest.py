@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run, left = (items, []) if named else sorted_out(items)
     if left:
         config.hook.pytest_deselected(items=left)
-        items[:] = run
+    items[:] = run
 
 
 # -- no secret is ever written (tests/written.py) -----------------------------------------------------------
