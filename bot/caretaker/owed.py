@@ -278,8 +278,10 @@ def _message(books: Books, message: Message) -> Owed | None:
         return None
     if not effect.channel and message.place.kind == "person":
         return Owed(effect, "direct", message.hash, message)
-    effect = replace(effect, channel=where or effect.channel, thread_ts=thread, hash=message.hash)
-    return Owed(effect, "look" if books.doubtful(effect) else "post", message.hash, message)
+    effect = replace(effect, channel=where or effect.channel, thread_ts=thread)
+    if books.doubtful(effect):  # what may stand there shows what it was sent with
+        return Owed(effect, "look", message.hash, message)
+    return Owed(replace(effect, hash=message.hash), "post", message.hash, message)
 
 
 def _where(books: Books, message: Message) -> str | None:

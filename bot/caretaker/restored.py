@@ -35,5 +35,5 @@ def _later(key: str, seq: int) -> bool:
 
 
 def shown(effect: Effect) -> str:
-    """The hash of what a message that was found shows: unknown where an earlier life sent it."""
-    return "" if effect.error == RESTORED else effect.hash
+    """The hash of what a message that was found shows: unknown where an earlier life or several attempts sent it."""
+    return "" if effect.error == RESTORED or effect.attempts > 1 else effect.hash

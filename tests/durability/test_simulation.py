@@ -250,6 +250,17 @@ FOUND = [
         ),
         id="the first attempt comes through, and an edit is put off before it is looked for",
     ),
+    pytest.param(
+        (
+            Do("declare small", twice=True),
+            Pass(20),
+            Do("draft"),
+            Trouble("unsure, done late", "post", hang=0.05, seconds=30, count=4),
+            Do("approve", who=1),
+            Pass(60),
+        ),
+        id="what an earlier attempt said is found, and says no longer what is so",
+    ),
 ]
 
 
