@@ -159,10 +159,7 @@ class Settings(BaseSettings):
     @field_validator("horizon_urls", "rpc_urls")
     @classmethod
     def _endpoints(cls, value: str) -> str:
-        try:
-            endpoints(value)
-        except Misconfigured as wrong:
-            raise ValueError(str(wrong)) from None
+        endpoints(value)
         return value
 
     @field_validator("slack_signing_secret")
@@ -176,10 +173,7 @@ class Settings(BaseSettings):
     @field_validator("alert_secrets")
     @classmethod
     def _senders(cls, value: SecretStr | None) -> SecretStr | None:
-        try:
-            senders(value)
-        except Misconfigured as wrong:
-            raise ValueError(str(wrong)) from None
+        senders(value)
         return value
 
     @field_validator("alert_workspace")
@@ -274,8 +268,8 @@ def hidden(settings: Settings) -> tuple[str, ...]:
     return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=lambda one: (-len(one), one)))
 
 
-class Misconfigured(Exception):
-    """The settings do not let the bot start; `problems` has one line each."""
+class Misconfigured(ValueError):
+    """The settings do not let the bot start; `problems` has one line each. A ValueError, so that pydantic takes it."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
