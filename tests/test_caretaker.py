@@ -323,7 +323,7 @@ async def test_an_incident_with_work_left_is_due(world: World) -> None:
     await world.say("ana", "/incident declare sev1 Withdrawals are stuck")
     assert await world.bot.store.next_due() == later(45)
     await world.bot.caretaker.round()
-    assert not world.bot.caretaker.busy
+    assert [task for task in asyncio.all_tasks() if task.get_name().startswith("attend ")] == []
     await world.advance(seconds=45)
     assert len(world.channel().pins) == 1
     incident = await world.incident()

@@ -93,16 +93,17 @@ class Caretaker:
 
     @property
     def busy(self) -> bool:
-        """Whether anything is being attended, or about to be."""
-        return bool(self._turns)
+        """Whether anything is being attended, or about to be: what is being looked for may be claimed already."""
+        return bool(self._turns) or self._looking is not None
 
     async def idle(self) -> None:
         """Return when nothing is being attended (tests, the command line); nobody waits for more changes then."""
-        while self._turns:
+        while self.busy:
             for turn in self._turns.values():
                 if turn.stirred:
                     turn.hurry()
-            await asyncio.wait([turn.task for turn in self._turns.values()])
+            looking = [self._looking] if self._looking is not None else []
+            await asyncio.wait([*looking, *(turn.task for turn in self._turns.values())])
 
     async def stop(self, within: float = 10.0) -> None:
         """Begin no further call, let those under way finish within so many seconds, then leave them.
