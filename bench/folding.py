@@ -19,6 +19,7 @@ from bot.domain.incident import Incident
 from bot.domain.message import Message
 from bot.domain.timeline import line
 from bot.export import timeline as exported
+from bot.slack.made import Made
 from bot.slack.messages import messages
 from bot.slack.setup import Setup
 
@@ -56,6 +57,7 @@ FIGURES = {
     "fold_ms": "fold, ms",
     "one_more_us": "one more event on top, µs",
     "messages_ms": "its messages, with hashes, ms",
+    "again_ms": "its messages after one more event, ms",
     "owed_ms": "what is owed for it, ms",
     "next_ms": "its next moment, ms",
     "lines_ms": "the timeline in words, ms",
@@ -81,13 +83,15 @@ def _at(size: int) -> dict[str, float]:
     incident = fold("T1", str(uuid.UUID(int=1)), entries)
     now = (incident.last_at or BEGAN) + timedelta(seconds=1)
     setup = Setup(rules)
-    shown = messages(incident, now, setup)
+    made = Made()
+    shown = messages(incident, now, setup, made)
     books = Books(incident, _all_sent(incident, shown, now), shown, rules, lambda _kind: "C2", now)
     assert not [one for one in owed(books) if one.call != "direct"]
     return {
         "fold_ms": _ms(lambda: fold("T1", incident.id, entries)),
         "one_more_us": _ms(lambda: [evolve(incident, last) for _ in range(1000)]),
         "messages_ms": _ms(lambda: [one.hash for one in messages(incident, now, setup)]),
+        "again_ms": _ms(lambda: [one.hash for one in messages(incident, now, setup, made)]),
         "owed_ms": _ms(lambda: owed(books)),
         "next_ms": _ms(lambda: [duties.next_at(incident, rules, now) for _ in range(10)]) / 10,
         "lines_ms": _ms(lambda: [line(one, {}, incident=incident) for one in entries]),

@@ -255,7 +255,7 @@ class Bot:
         except StoreUnavailable:
             return False
         for id in ids:
-            self.caretaker.changed(id)
+            self.caretaker.rearmed(id)
         return True
 
     def _learned(self, team: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from bot.runbooks import Shelf
 from bot.service import Service
 from bot.slack.desk import Desk
 from bot.slack.directory import Directory
+from bot.slack.made import MadeLately
 from bot.slack.messages import messages
 from bot.slack.messages.parked import parked
 from bot.slack.room import Client, SlackPublisher, SlackRoom
@@ -41,6 +42,7 @@ class House:
     library: texts.Library
     probes: Mapping[str, Callable[[str, datetime], Awaitable[Reading]]]
     command: str
+    made: MadeLately = field(default_factory=MadeLately)
 
     def furnish(self, client: Client, directory: Directory, installation: Installation | None) -> Workspace:
         """A workspace whose people are known: its policy is in force from here on."""
@@ -107,7 +109,7 @@ class House:
             runbooks={slug: one.title for slug, one in self.shelf.runbooks.items()},
             command=self.command,
         )
-        return messages(incident, now, setup)
+        return messages(incident, now, setup, self.made.of(incident.id))
 
     async def _postmortem(self, directory: Directory, incident: Incident) -> tuple[str, str]:
         entries = await self.service.store.entries(incident.id)

@@ -78,6 +78,13 @@ class Caretaker:
         """Another process changed it: look again if it is attended here; else whoever changed it attends it."""
         if id in self._turns or id in self._held or id in self._unread:
             self._known.pop(id, None)
+            self.rearmed(id)
+
+    def rearmed(self, id: str) -> None:
+        """Its calls were changed, too, beside whoever attends it."""
+        if not self._stopping:
+            turn = self._turn(id)
+            turn.doubted, turn.known = True, None
             self.changed(id)
 
     async def attend(self, id: str) -> None:
@@ -323,8 +330,7 @@ class Caretaker:
         return 1 if called else 2
 
     async def _visit(self, turn: Turn) -> None:
-        visit = Visit(self._house, turn.id, turn.come, turn.usable, lambda: self._stopping, turn.known)
-        turn.known = None
+        visit = Visit(self._house, turn, lambda: self._stopping)
         turn.next = lambda: visit.next
         self._moments.pop(turn.id, None)
         if (due := await visit.run()) is not None:

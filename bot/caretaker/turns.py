@@ -33,6 +33,8 @@ class Turn:
         self.urgent = False
         #: the incident and its calls, read before their moment
         self.known: Known | None = None
+        #: its calls may stand otherwise in the database than this process knows
+        self.doubted = True
         #: when it wants to be looked at again while it is attended
         self.next: Callable[[], datetime | None] = lambda: None
         self._loop = asyncio.get_running_loop()

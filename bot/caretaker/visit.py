@@ -19,7 +19,7 @@ from bot.caretaker.ground import Ground, Grounds
 from bot.caretaker.lateness import Lateness
 from bot.caretaker.owed import Books, Owed, given_up, owed, people_are_in
 from bot.caretaker.paying import Payer
-from bot.caretaker.turns import Known
+from bot.caretaker.turns import Turn
 from bot.domain import duties
 from bot.domain import events as e
 from bot.domain.actor import Actor, bot_itself
@@ -51,17 +51,14 @@ class House:
 
 @dataclass
 class Visit:
-    """A visit to one incident. `nudge` is set when it changed meanwhile; `usable` once its people can work in it."""
+    """A visit to one incident. `turn.come` is set when it changed meanwhile; `turn.usable` once its people can work."""
 
     house: House
-    id: str
-    nudge: asyncio.Event
-    usable: asyncio.Event
+    turn: Turn
     stopping: Callable[[], bool]
-    #: the incident and its calls as they were read ahead of the moment
-    known: Known | None = None
 
     def __post_init__(self) -> None:
+        self.id, self.nudge = self.turn.id, self.turn.come
         self.ground: Ground
         #: when this visit wants to look again by itself
         self.next: datetime | None = None
@@ -79,11 +76,12 @@ class Visit:
     async def run(self) -> datetime | None:
         """Attend it; when to look next, or None where nothing is left to do."""
         try:
+            self.turn.doubted = True
             self.nudge.set()
             while True:
                 if self.nudge.is_set():
                     self.nudge.clear()
-                    await self._reload()
+                    await self._look()
                 # Whatever this process wrote is in it; of what others write it hears, or finds it due.
                 incident = await self.house.service.store.glance(self.id)
                 if incident is None:
@@ -107,17 +105,20 @@ class Visit:
             with contextlib.suppress(LeaseLost, StoreUnavailable):
                 await self._note()
 
-    async def _reload(self) -> None:
-        store = self.house.service.store
-        known, self.known = self.known, None
+    async def _look(self) -> None:
+        """It changed. Its calls are read when the visit begins, and when they were changed beside it: all else that
+        becomes of them is this visit's doing, and known better here than on the disk."""
+        store, turn = self.house.service.store, self.turn
         self._paid.clear()
+        known, turn.known = turn.known, None
         if known is not None and await store.glance(self.id) is known[0]:
-            self._effects = dict(known[1])
+            self._effects, turn.doubted = dict(known[1]), False
+        if not turn.doubted:
             return
+        turn.doubted = False
         await self._note()
         await store.incident(self.id)
         stored = {effect.key: effect for effect in await store.effects(self.id)}
-        # What is being paid is known better here than on the disk.
         under_way = [one.effect.key for one in self._running.values()]
         self._effects = stored | {key: self._effects[key] for key in (*under_way, *self._ended)}
 
@@ -160,7 +161,7 @@ class Visit:
             messages = [*messages, self.ground.parked(parked)]
         books = Books(incident, self._effects, messages, policy, self.ground.place, now)
         if incident.channel_error or incident.newer or (incident.channel and people_are_in(books)):
-            self.usable.set()
+            self.turn.usable.set()
         busy = {one.effect.key for one in self._running.values()}
         ready: list[Owed] = []
         later: list[datetime] = []
@@ -316,7 +317,7 @@ class Visit:
         """The bot is not in that workspace: nothing is done until it is again, which makes the incident due at once."""
         while self._running:
             await self._wait(None)
-        self.usable.set()
+        self.turn.usable.set()
         due = now + AWAY
         await self._write(lambda tx: tx.attended(incident.id, incident.seq, due))
         return due

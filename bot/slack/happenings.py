@@ -189,7 +189,7 @@ async def _regained(desk: Desk, where: str, key: str) -> None:
     if done is None:
         now, team = desk.now(), desk.directory.team
         for id in await desk.service.store.write(lambda tx: tx.rearm(now, team=team, channel=where)):
-            desk.caretaker.changed(id)
+            desk.caretaker.rearmed(id)
 
 
 async def _lost(desk: Desk, event: Mapping[str, Any], reason: str, key: str) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from bot.domain.incident import Incident
+from bot.domain.message import Message
 from bot.domain.policy import Policy, Severity
 from bot.domain.times import clock_time
 from bot.slack import kit, text
+from bot.slack.made import Made
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -40,6 +42,7 @@ class Scene:
     incident: Incident
     now: datetime
     setup: Setup
+    made: Made = field(default_factory=Made, compare=False)
 
     @property
     def policy(self) -> Policy:
@@ -55,6 +58,16 @@ class Scene:
     def today(self) -> datetime:
         """The moment from which living messages look at times."""
         return self.incident.last_at or self.now
+
+    def once(self, key: str, made_from: tuple[object, ...], make: Callable[[], Message]) -> Message:
+        """The message that `make` makes; not made again as long as `made_from` is the same. For messages of which an
+        incident may have thousands: all that they say follows from `made_from`, the incident's id, number and policy.
+        """
+        return self.made.message(key, made_from, make)
+
+    def name(self, user: str) -> str:
+        """What the person is called, as it stands in the directory; empty for somebody it does not know."""
+        return self.setup.names.get(user, "")
 
     def who(self, user: str) -> str:
         """The person's name: notifies nobody."""

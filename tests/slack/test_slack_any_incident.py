@@ -65,8 +65,9 @@ def runbooks(draw: st.DrawFn) -> Runbook:
 
 
 @st.composite
-def incidents(draw: st.DrawFn) -> Incident:
-    """A declaration, then any of the things that can happen, in any order that the rules would let through."""
+def histories(draw: st.DrawFn) -> list[Incident]:
+    """A declaration, then any of the things that can happen, in any order that the rules would let through: the
+    incident after each of them."""
     runbook = draw(runbooks())
     incident = Incident(TEAM, "6e0c6d3e-8d2a-4a53-9d3b-1f2f8f0d8a11")
     declared = e.Declared(
@@ -77,12 +78,19 @@ def incidents(draw: st.DrawFn) -> Incident:
     events: list[e.Event] = [declared, e.ChannelOpened(by="bot", at=BEGIN, channel="C42", name="inc-42")]
     if draw(st.booleans()):
         events.append(e.RunbookAttached(by="UANA", at=BEGIN, runbook=runbook))
+    states = []
     for event in events:
         incident = evolve(incident, e.Entry(incident.seq + 1, event))
+        states.append(incident)
     for minute in range(draw(st.integers(0, 12))):
         for event in _next(draw, incident, minute):
             incident = evolve(incident, e.Entry(incident.seq + 1, event))
-    return incident
+            states.append(incident)
+    return states
+
+
+def incidents() -> st.SearchStrategy[Incident]:
+    return histories().map(lambda states: states[-1])
 
 
 def _next(draw: st.DrawFn, i: Incident, minute: int) -> Iterator[e.Event]:
@@ -90,7 +98,7 @@ def _next(draw: st.DrawFn, i: Incident, minute: int) -> Iterator[e.Event]:
     who = {"by": draw(st.sampled_from(["UANA", "UBEN", "bot"])), "at": at}
     people, words = ("UBEN", "UCARLA", "SONCALL"), draw(WORDS)
     steps = [(one.runbook.slug, step) for one in i.checklists for step in one.runbook.steps]
-    kind = draw(st.integers(0, 9))
+    kind = draw(st.integers(0, 10))
     if kind == 0:
         yield e.RoleTaken(**who, role=draw(st.sampled_from(["lead", "comms-lead", "scribe"])), user="UCARLA")
         yield e.RoleOffered(**who, role="lead", to="UBEN", until=later)
@@ -156,6 +164,10 @@ def _next(draw: st.DrawFn, i: Incident, minute: int) -> Iterator[e.Event]:
             e.Resolved(**who, note=words, checks=checks, override=words, second="UBEN", postmortem_owner="UANA",
             postmortem_due=later), e.StoodDown(**who, to=people),
         ]))  # fmt: skip
+    elif kind == 10:
+        yield from (e.UpdateUndone(**who, seq=one.seq) for one in i.updates[-1:])
+        yield from (e.NoteWithdrawn(**who, seq=one.seq) for one in i.notes[-2:-1])
+        yield from (e.TaskDone(**who, seq=one.seq) for one in i.tasks[-1:])
 
 
 def mrkdwn(node: Any) -> Iterator[str]:

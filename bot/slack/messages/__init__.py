@@ -66,6 +66,7 @@ from datetime import datetime
 from bot.domain.incident import Checklist, Incident
 from bot.domain.message import Message
 from bot.slack import kit
+from bot.slack.made import Made
 from bot.slack.messages.alerts import alerts
 from bot.slack.messages.announcements import announcements
 from bot.slack.messages.asks import asks, overrides, reviews
@@ -88,16 +89,20 @@ SURFACES: tuple[Callable[[Scene], Iterator[Message]], ...] = (
 )  # fmt: skip
 
 
-def messages(incident: Incident, now: datetime, setup: Setup) -> list[Message]:
+def messages(incident: Incident, now: datetime, setup: Setup, made: Made | None = None) -> list[Message]:
     """Every message that should stand, and every one that should no longer, for this incident.
 
     `now` matters only for what folds by itself: [Undo] and complete sections. Nothing of an incident without a
-    declaration, and nothing new of one that only a newer program understands.
+    declaration, and nothing new of one that only a newer program understands. `made`: its messages, as they were made
+    before.
     """
     if not incident.number or incident.newer:
         return []
-    scene = Scene(incident, now, setup)
-    return [message for surface in SURFACES for message in surface(scene) if _may_read(incident, message)]
+    made = Made() if made is None else made
+    scene = Scene(incident, now, setup, made)
+    all = [message for surface in SURFACES for message in surface(scene) if _may_read(incident, message)]
+    made.all()
+    return all
 
 
 def _may_read(incident: Incident, message: Message) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from bot.domain import cadence
 from bot.domain import events as e
+from bot.domain.incident import Update
 from bot.domain.message import Message, Place
 from bot.domain.times import lasted
 from bot.slack import kit, text, words
@@ -49,15 +51,17 @@ def _channel(scene: Scene) -> str:
 
 
 def _updates(scene: Scene) -> Iterator[Message]:
-    place = in_thread("announce", "announcements")
     for update in scene.incident.updates:
-        key = f"announce-update:{update.seq}"
-        if update.nothing_new:
-            continue
-        if update.undone:
-            yield withdrawn(key, place)
-        else:
-            yield message(key, update_sentence(scene, update), update_blocks(scene, update), place=place)
+        if not update.nothing_new:
+            made_from = (update, scene.name(update.by))
+            yield scene.once(f"announce-update:{update.seq}", made_from, partial(_update, scene, update))
+
+
+def _update(scene: Scene, update: Update) -> Message:
+    key, place = f"announce-update:{update.seq}", in_thread("announce", "announcements")
+    if update.undone:
+        return withdrawn(key, place)
+    return message(key, update_sentence(scene, update), update_blocks(scene, update), place=place)
 
 
 def _worst(scene: Scene) -> Iterator[Message]:

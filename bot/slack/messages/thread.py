@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from bot.domain.incident import Note, Task
 from bot.domain.message import Message
 from bot.slack import kit, text, words
 from bot.slack.messages.build import in_thread, message, withdrawn
 from bot.slack.setup import Scene
 
+#: the thread in which they stand
+PLACE = in_thread("card")
+
 
 def lines(scene: Scene) -> Iterator[Message]:
     """Each note and each task, in the order in which they were added."""
-    place = in_thread("card")
     for note in scene.incident.notes:
-        key, noted = f"note:{note.seq}", note.noted
-        if noted.backfilled:
-            continue  # pinned where everybody sees it
-        if note.withdrawn:
-            yield withdrawn(key, place)
-            continue
-        head = words.note(scene.when(noted.happened, noted.at), scene.who(noted.author or noted.by), "")
-        said = f"{head}{text.clip(text.line(noted.text), 2500)}"
-        yield message(key, said, (kit.section(said),), place=place)
+        if not note.noted.backfilled:  # those are pinned where everybody sees them
+            made_from = (note, scene.name(_author(note)))
+            yield scene.once(f"note:{note.seq}", made_from, partial(_note, scene, note))
     for task in scene.incident.tasks:
-        who = scene.who(task.assignee) if task.assignee else ""
-        said = words.task(text.clip(text.line(task.text), 2500), who, text.line(task.due), task.done)
-        done = None if task.done else scene.button(words.DONE, "task-done", t=task.seq)
-        yield message(f"task:{task.seq}", said, (kit.section(said, done),), place=place)
+        yield scene.once(f"task:{task.seq}", (task, scene.name(task.assignee)), partial(_task, scene, task))
+
+
+def _author(note: Note) -> str:
+    return note.noted.author or note.noted.by
+
+
+def _note(scene: Scene, note: Note) -> Message:
+    key, noted = f"note:{note.seq}", note.noted
+    if note.withdrawn:
+        return withdrawn(key, PLACE)
+    head = words.note(scene.when(noted.happened, noted.at), scene.who(_author(note)), "")
+    said = f"{head}{text.clip(text.line(noted.text), 2500)}"
+    return message(key, said, (kit.section(said),), place=PLACE)
+
+
+def _task(scene: Scene, task: Task) -> Message:
+    who = scene.who(task.assignee) if task.assignee else ""
+    said = words.task(text.clip(text.line(task.text), 2500), who, text.line(task.due), task.done)
+    done = None if task.done else scene.button(words.DONE, "task-done", t=task.seq)
+    return message(f"task:{task.seq}", said, (kit.section(said, done),), place=PLACE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from bot.domain import events as e
 from bot.domain.incident import Update
@@ -15,18 +16,23 @@ from bot.slack.setup import Scene
 
 def updates(scene: Scene) -> Iterator[Message]:
     """Every update, with [Undo] for the seconds policy allows."""
-    for update in scene.incident.updates:
-        key = f"update:{update.seq}"
-        if update.undone:
-            yield withdrawn(key)
-        elif update.nothing_new:
-            yield _nothing_new(scene, key, update)
-        else:
-            undo = update is scene.incident.last_update and scene.now <= update.at + scene.policy.undo_within
-            blocks = update_blocks(scene, update)
-            if undo and scene.incident.open:
-                blocks.append(kit.actions(scene.button(words.UNDO, "undo", u=update.seq)))
-            yield message(key, update_sentence(scene, update), blocks)
+    incident, last = scene.incident, scene.incident.last_update
+    for update in incident.updates:
+        undo = update is last and scene.now <= update.at + scene.policy.undo_within and incident.open
+        make = partial(_update, scene, update, undo)
+        yield scene.once(f"update:{update.seq}", (update, scene.name(update.by), undo), make)
+
+
+def _update(scene: Scene, update: Update, undo: bool) -> Message:
+    key = f"update:{update.seq}"
+    if update.undone:
+        return withdrawn(key)
+    if update.nothing_new:
+        return _nothing_new(scene, key, update)
+    blocks = update_blocks(scene, update)
+    if undo:
+        blocks.append(kit.actions(scene.button(words.UNDO, "undo", u=update.seq)))
+    return message(key, update_sentence(scene, update), blocks)
 
 
 def _nothing_new(scene: Scene, key: str, update: Update) -> Message:
