@@ -106,21 +106,21 @@ class Transaction(Protocol):
 
     def append(
         self, incident: Incident, new: Sequence[Event], due_at: datetime | None,
-        delivery: tuple[str, datetime] | None = None,
+        delivery: tuple[str, datetime] | None = None, owed: Sequence[Effect] | None = None,
     ) -> Incident:  # fmt: skip
-        """Write what happened, when to look again and the delivery's key; the incident afterwards. Raises Conflict."""
-        ...
-
-    def set_due(self, incident_id: str, seq: int, due_at: datetime | None) -> bool:
-        """Look again at `due_at`, unless something has happened after `seq`."""
+        """Write what happened, when to look again, the delivery's key, what is owed; the incident. Raises Conflict."""
         ...
 
     def save_effect(self, effect: Effect) -> None:
         """Write a call down as it stands."""
         ...
 
-    def attended(self, id: str, seq: int, due_at: datetime | None, leave: bool = False) -> bool:
-        """`fence` and `set_due` in one; `leave`: and let others have it, unless something has happened after `seq`."""
+    def attended(self, id: str, seq: int, due_at: datetime | None, ended: Sequence[Effect], leave: bool) -> bool:
+        """`noted`, and look again at `due_at`; False where something has happened after `seq`. `leave`: let it go."""
+        ...
+
+    def noted(self, id: str, ended: Sequence[Effect]) -> None:
+        """Write down how calls stand, unless another process attends the incident by now. Raises LeaseLost."""
         ...
 
     def doubt(self, incident_id: str, key: str, now: datetime) -> None:
@@ -179,10 +179,10 @@ class Claims(Protocol):
 class Store(Protocol):
     """Everything the bot remembers: one way to write, many to read."""
 
-    async def write(self, job: Callable[[Any], T], *, alone: str = "") -> T:
+    async def write(self, job: Callable[[Any], T], *, alone: str = "", single: bool = False) -> T:
         """Run `job(transaction)` in one transaction. Raises StoreUnavailable, or what the job raises.
 
-        `alone`: all it does is to glance at this incident and to append to it.
+        `alone`: all it does is to glance at this incident and to append to it; `single`: one call of the transaction's.
         """
         ...
 

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from bot.domain import events as e
 from bot.domain.actor import Actor
+from bot.domain.effect import Effect
 from bot.domain.errors import Conflict, Refused
 from bot.domain.incident import Incident
 from bot.domain.policy import NO_SUCH, Policy
@@ -93,19 +94,20 @@ class Service:
         return self.policies.get(team, self.policy)
 
     async def act(
-        self, id: str, verb: str, rule: Rule, actor: Actor, *, key: str = "", fenced: bool = False, told: bool = True,
-        also: Callable[[Transaction, Done], object] | None = None,
+        self, id: str, verb: str, rule: Rule, actor: Actor, *, key: str = "", told: bool = True,
+        calls: Callable[[Incident], Sequence[Effect]] | None = None,
     ) -> Done:  # fmt: skip
         """Apply `rule` to the incident. Raises Refused (nothing is written then, not even the key).
 
-        `fenced`: only while this process attends the incident; raises LeaseLost when another one does by now.
-        `told`: whether `on_change` hears of it. `also`: what else is written in the same transaction.
+        `told`: whether `on_change` hears of it. `calls`: for who attends it: how calls stand, once the rule was applied
+        to that incident. They are written in the same transaction; raises LeaseLost when another process attends it.
         """
         self.policy_of(actor.team).allow(verb, actor)
 
         def decide(tx: Transaction, incident: Incident) -> Done:
             at = self.later(incident)
-            return self._append(tx, incident, rule(incident, by=actor, at=at), key, at)
+            events = rule(incident, by=actor, at=at)
+            return self._append(tx, incident, events, key, at, calls(incident) if calls is not None else None)
 
         def at_once(tx: Transaction) -> Done:
             """On the incident as it is known here: written only if it still stands so, and if the key is new. All else
@@ -122,21 +124,17 @@ class Service:
             return done
 
         def job(tx: Transaction) -> Done:
-            if fenced:
+            if calls is not None:
                 tx.fence(id)
             incident = tx.incident(id)
             if incident is None or not self.policy_of(actor.team).knows(incident, actor):
                 raise Refused(NO_SUCH)
             if key and tx.delivery(actor.team, key) is not None:
                 return Done(incident, incident, (), repeated=True)
-            done = decide(tx, incident)
-            if also is not None:
-                also(tx, done)
-            return done
+            return decide(tx, incident)
 
-        if not fenced and also is None:
-            with contextlib.suppress(Conflict):
-                return self._told(await self.store.write(at_once, alone=id), told)
+        with contextlib.suppress(Conflict):
+            return self._told(await self.store.write(at_once, alone=id), told)
         return await self._write(job, told)
 
     async def declare(self, verb: str, rule: Declaration, actor: Actor, *, key: str, alike: str = "") -> Done:
@@ -202,10 +200,15 @@ class Service:
         return max(now, incident.last_at) if incident.last_at else now
 
     @staticmethod
-    def _append(tx: Transaction, incident: Incident, events: Sequence[e.Event], key: str, at: datetime) -> Done:
+    def _append(
+        tx: Transaction, incident: Incident, events: Sequence[e.Event], key: str, at: datetime,
+        owed: Sequence[Effect] | None = None,
+    ) -> Done:  # fmt: skip
         if events:
-            after = tx.append(incident, events, due_at=at, delivery=(key, at) if key else None)
+            after = tx.append(incident, events, due_at=at, delivery=(key, at) if key else None, owed=owed)
             return Done(incident, after, tuple(events))
+        for one in owed or ():
+            tx.save_effect(one)
         if key:
             tx.remember(incident.team, key, incident.id, "", at)
         return Done(incident, incident, ())

@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from bot.clock import SystemClock
 from bot.domain import events as e
 from bot.domain.actor import Actor, bot_itself
-from bot.domain.errors import StoreUnavailable
+from bot.domain.effect import Effect
 from bot.domain.incident import Incident
-from bot.service import Done, Service
-from bot.store import Store, Transaction, migrate
+from bot.service import Service
+from bot.store import Store, migrate
 from tests.store.acts import KEY, TEAM, declare, effect
 from tests.world import test_policy as policy
 
@@ -53,19 +54,16 @@ async def test_who_changes_without_telling_is_not_told(service: Service) -> None
 
 
 async def test_what_is_written_with_an_act_is_there_with_it_or_not_at_all(service: Service) -> None:
-    def also(tx: Transaction, done: Done) -> None:
-        assert done.incident.seq == 2
-        tx.save_effect(effect("card", "one"))
+    def calls(incident: Incident) -> list[Effect]:
+        assert incident.seq == 1, "what the rule decides on"
+        return [effect("card", "one")]
 
-    await service.act("one", "time", note, BOT, also=also)
+    await service.act("one", "time", note, BOT, calls=calls)
     assert [one.key for one in await service.store.effects("one")] == ["card"]
 
-    def fails(tx: Transaction, done: Done) -> None:
-        tx.save_effect(effect("digest", "one"))
-        raise StoreUnavailable("in the middle")
-
-    with pytest.raises(StoreUnavailable):
-        await service.act("one", "time", partial(note, text="lost"), BOT, also=fails)
+    with pytest.raises(IntegrityError):
+        lost = [effect("digest", "one"), effect("topic", "no such incident")]
+        await service.act("one", "time", partial(note, text="lost"), BOT, calls=lambda incident: lost)
     incident = await service.store.incident("one")
     assert incident is not None and incident.seq == 2
     assert [one.key for one in await service.store.effects("one")] == ["card"]

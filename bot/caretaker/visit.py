@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -33,6 +33,7 @@ from bot.ports import Transaction
 from bot.service import Done, Service
 
 T = TypeVar("T")
+Calls = Sequence[Effect]
 
 log = structlog.get_logger(__name__)
 
@@ -215,7 +216,7 @@ class Visit:
                 written = await self._happen(foreseen, {**changing, **begun})
             elif begun or changing:
                 # Due as well: should the process die now, somebody has to look after these calls.
-                await self._write(lambda tx: tx.attended(incident.id, incident.seq, now), {**changing, **begun})
+                await self._due(incident, now, {**changing, **begun})
                 written = True
             else:
                 written = True
@@ -238,11 +239,11 @@ class Visit:
             # Who wrote to it meanwhile may have changed what time makes of it.
             return list(foreseen.events) if incident == foreseen.before else []
 
-        def also(tx: Transaction, done: Done) -> None:
-            _save(tx, {**ended, **(begun if done.incident == foreseen.incident else {})}.values())
+        def calls(incident: Incident) -> Sequence[Effect]:
+            return tuple({**ended, **(begun if incident == foreseen.before else {})}.values())
 
         bot = bot_itself(foreseen.incident.team)
-        act = self.house.service.act(self.id, "time", rule, bot, fenced=True, told=False, also=also)
+        act = self.house.service.act(self.id, "time", rule, bot, told=False, calls=calls)
         done = await self._with(ended, act)
         if done.incident != foreseen.incident:
             self.nudge.set()  # read it anew
@@ -268,18 +269,23 @@ class Visit:
     async def _note(self) -> None:
         """Write down which calls have ended."""
         if self._ended:
-            await self._write(lambda tx: tx.fence(self.id))
+            await self._write(lambda tx, ended: tx.noted(self.id, ended))
 
-    async def _write(self, job: Callable[[Transaction], T], begun: Mapping[str, Effect] | None = None) -> T:
+    async def _due(
+        self, incident: Incident, at: datetime | None, begun: Mapping[str, Effect] | None = None, *, leave: bool = False
+    ) -> bool:
+        """Write down when to look next, unless it has changed meanwhile: False then."""
+
+        def job(tx: Transaction, calls: Calls) -> bool:
+            return tx.attended(incident.id, incident.seq, at, calls, leave)
+
+        return await self._write(job, begun)
+
+    async def _write(self, job: Callable[[Transaction, Calls], T], begun: Mapping[str, Effect] | None = None) -> T:
         """Write, and with it how calls have ended. Raises LeaseLost."""
         ended = dict(self._ended)
-
-        def all(tx: Transaction) -> T:
-            value = job(tx)
-            _save(tx, {**ended, **(begun or {})}.values())
-            return value
-
-        return await self._with(ended, self.house.service.store.write(all))
+        calls = tuple({**ended, **(begun or {})}.values())
+        return await self._with(ended, self.house.service.store.write(lambda tx: job(tx, calls), single=True))
 
     async def _with(self, ended: Mapping[str, Effect], writing: Awaitable[T]) -> T:
         """Await a write that holds how these calls ended."""
@@ -319,7 +325,7 @@ class Visit:
             await self._wait(None)
         self.turn.usable.set()
         due = now + AWAY
-        await self._write(lambda tx: tx.attended(incident.id, incident.seq, due))
+        await self._due(incident, due)
         return due
 
     async def _settle(self, incident: Incident, now: datetime) -> datetime | None:
@@ -330,12 +336,7 @@ class Visit:
         due = min(moments, default=None)
 
         async def last() -> bool:
-            return await self._write(lambda tx: tx.attended(incident.id, incident.seq, due, leave=True))
+            return await self._due(incident, due, leave=True)
 
         await self.house.service.store.claims.release(incident.id, last)
         return due
-
-
-def _save(tx: Transaction, effects: Iterable[Effect]) -> None:
-    for one in effects:
-        tx.save_effect(one)

@@ -1,4 +1,5 @@
-"""What an act writes: the index row, which settles who was first; the events; and the key of the delivery, if one.
+"""What an act writes: the index row, which settles who was first; the events; the key of the delivery, if one; and
+the calls that follow, where a process writes what time has made of an incident that it attends.
 
 The one place that is written for speed: every acknowledgement waits for it. So its SQL is text, made once. On SQLite it
 goes to the driver, past SQLAlchemy, where each of the three statements would take ten times as long as SQLite itself.
@@ -12,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Integer, String, bindparam, text
+from sqlalchemy import ARRAY, BindParameter, Connection, Integer, String, bindparam, text
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.effect import Effect
 from bot.domain.errors import Conflict
-from bot.store import instant
+from bot.store import calls, instant
 from bot.store.tables import incidents
 
 #: tells the other processes that an incident changed, once this is committed
@@ -36,37 +38,52 @@ _DELIVERY = "INSERT INTO deliveries (team_id, key, incident_id, answer, at) "
 _NEW_EVENT = f"{_EVENTS} VALUES (:incident_id, :team_id, {', '.join(f':{name}' for name in EVENT)})"
 _NEW_DELIVERY = f"{_DELIVERY} VALUES (:team_id, :delivery, :id, '', :delivered_at)"
 
+_PARAMETERS: tuple[BindParameter[Any], ...] = (
+    *(bindparam(name, type_=incidents.c[name].type) for name in INDEXED),
+    *(bindparam(f"{name}s", type_=ARRAY(Integer if name in ("seq", "v") else String)) for name in EVENT),
+    *(bindparam(name, type_=String()) for name in ("id", "was", "team_id", "told", "what")),
+)
 #: what is told goes out with the commit; a seq comes back for each event, none where somebody else wrote first
-_TOGETHER = text(f"""
-    WITH indexed AS ({_INDEX} RETURNING id, pg_notify(:told, :what)),
-    delivered AS ({_DELIVERY} SELECT :team_id, :delivery, id, '', :delivered_at FROM indexed WHERE :delivery <> '')
+_TOLD = "RETURNING id, pg_notify(:told, :what)"
+_NEW = f"""
     {_EVENTS} SELECT id, :team_id, new.*
     FROM indexed, unnest({", ".join(f":{name}s" for name in EVENT)}) AS new ({", ".join(EVENT)})
     RETURNING seq
+"""  # noqa: S608
+#: what people do
+_DELIVERED = text(f"""
+    WITH indexed AS ({_INDEX} {_TOLD}),
+    delivered AS ({_DELIVERY} SELECT :team_id, :delivery, id, '', :delivered_at FROM indexed WHERE :delivery <> '')
+    {_NEW}
 """).bindparams(  # noqa: S608
-    *(bindparam(name, type_=incidents.c[name].type) for name in INDEXED),
-    *(bindparam(f"{name}s", type_=ARRAY(Integer if name in ("seq", "v") else String)) for name in EVENT),
-    *(bindparam(name, type_=String()) for name in ("id", "was", "team_id", "delivery", "told", "what")),
-    bindparam("delivered_at", type_=incidents.c.due_at.type),
+    *_PARAMETERS, bindparam("delivery", type_=String()), bindparam("delivered_at", type_=incidents.c.due_at.type)
 )
+#: what time does, written by whoever holds the incident, with the calls that follow
+_HELD = text(f"""
+    WITH indexed AS ({_INDEX} AND lease_by = :held {_TOLD}), called AS ({calls.beside("indexed")})
+    {_NEW}
+""").bindparams(*_PARAMETERS, bindparam("held", type_=String()), *calls.PARAMETERS)
 
 
 def append(
     connection: Connection, team: str, id: str, was: str, index: Mapping[str, Any], rows: Sequence[Mapping[str, Any]],
-    delivery: tuple[str, datetime] | None, told: str,
+    delivery: tuple[str, datetime] | None, told: str, owed: Sequence[Effect] | None = None,
 ) -> None:  # fmt: skip
     """Write to an incident whose head is `was`: its index row, the rows of its new events, and the delivery's key and
-    moment. `told`: who says so to the other processes.
+    moment. `told`: who says so to the other processes. `owed`: calls that are written down with it; on PostgreSQL only
+    by who holds the incident, and then there is no delivery.
 
-    Raises Conflict where its head is another, or the delivery was acted on already.
+    Raises Conflict where its head is another, the delivery was acted on already, or somebody else holds it.
     """
     try:
         if connection.dialect.name == "sqlite":
             _one_by_one(connection, team, id, was, index, rows, delivery)
         else:
-            _together(connection, team, id, was, index, rows, delivery, told)
+            _together(connection, team, id, was, index, rows, delivery, told, owed)
     except (sqlite3.IntegrityError, IntegrityError):
         raise Conflict("somebody else wrote to this incident first, or acted on this delivery") from None
+    if connection.dialect.name == "sqlite":
+        calls.save(connection, owed or ())
 
 
 def _one_by_one(
@@ -85,14 +102,18 @@ def _one_by_one(
 
 def _together(
     connection: Connection, team: str, id: str, was: str, index: Mapping[str, Any], rows: Sequence[Mapping[str, Any]],
-    delivery: tuple[str, datetime] | None, told: str,
+    delivery: tuple[str, datetime] | None, told: str, owed: Sequence[Effect] | None,
 ) -> None:  # fmt: skip
-    key, at = delivery or ("", None)
     values = {
         **index, **{f"{name}s": [row[name] for row in rows] for name in EVENT}, "id": id, "was": was, "team_id": team,
-        "delivery": key, "delivered_at": at, "told": CHANGED, "what": f"{told}:{id}",
+        "told": CHANGED, "what": f"{told}:{id}",
     }  # fmt: skip
-    if connection.execute(_TOGETHER, values).first() is None:
+    if owed is not None:
+        found = connection.execute(_HELD, {**values, "held": told, **calls.given(owed)}).first()
+    else:
+        key, at = delivery or ("", None)
+        found = connection.execute(_DELIVERED, {**values, "delivery": key, "delivered_at": at}).first()
+    if found is None:
         raise Conflict("somebody else wrote to this incident first")
 
 

@@ -8,22 +8,42 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Integer,
     String,
     any_,
     bindparam,
-    case,
     func,
     literal_column,
     not_,
     or_,
     select,
+    text,
     update,
 )
 
-from bot.store import reads
+from bot.store import calls, reads
 from bot.store.tables import incidents
 
 _i = incidents.c
+
+
+def _held(row: str) -> Any:
+    """A statement about an incident that `by` holds, its key and the calls that are written down with it."""
+    return text(f"WITH held AS ({row}), called AS ({calls.beside('held')}) SELECT seq FROM held").bindparams(  # noqa: S608
+        bindparam("key", type_=String()), bindparam("by", type_=String()), *calls.PARAMETERS
+    )
+
+
+_MINE = "WHERE id = :key AND lease_by = :by"
+_DUE = "UPDATE incidents SET due_at = CASE WHEN seq = :was THEN :due_at ELSE due_at END"
+_FREE = ", ".join(f"{name} = CASE WHEN seq = :was THEN NULL ELSE {name} END" for name in ("lease_by", "lease_until"))
+_AT = (bindparam("was", type_=Integer()), bindparam("due_at", type_=_i.due_at.type))
+#: the fence and the next moment in one; it stays as it is where something has happened since
+STAY = _held(f"{_DUE} {_MINE} RETURNING seq").bindparams(*_AT)
+#: and it is given back
+LEAVE = _held(f"{_DUE}, {_FREE} {_MINE} RETURNING seq").bindparams(*_AT)
+#: the fence alone
+NOTE = _held(f"SELECT seq FROM incidents {_MINE} FOR UPDATE")  # noqa: S608
 
 
 class Holder:
@@ -45,12 +65,6 @@ class Holder:
         self.claim = update(incidents).where(one, self.may_take).values(self.takes)
         self.renew = update(incidents).where(mine).values(self.takes).returning(_i.id)
         self.release = update(incidents).where(one, mine).values(lease_by=None, lease_until=None)
-        # The fence and the next moment in one; it stays as it is where something has happened since.
-        same = _i.seq == bindparam("was")
-        due = {"due_at": case((same, bindparam("due_at", type_=_i.due_at.type)), else_=_i.due_at)}
-        free = {name: case((same, None), else_=_i[name]) for name in ("lease_by", "lease_until")}
-        self.stay = update(incidents).where(one, mine).values(due).returning(_i.seq)
-        self.leave = update(incidents).where(one, mine).values({**due, **free}).returning(_i.seq)
         #: what nobody holds and is due from `after` to `until`, the soonest first
         soon = (
             select(_i.id)

@@ -97,6 +97,7 @@ def _pooled(url: URL, size: int, isolation: str) -> AsyncEngine:
     engine = create_async_engine(
         _with_driver(url),
         pool_size=size,
+        pool_use_lifo=True,  # few are used much: those need not be asked whether they still answer
         max_overflow=0,
         pool_timeout=POOL,
         isolation_level=isolation,

@@ -118,15 +118,18 @@ class Store:
         if self._only is not None:
             self._only.give_back()
 
-    async def write(self, job: Callable[[Transaction], T], *, alone: str = "") -> T:
+    async def write(self, job: Callable[[Transaction], T], *, alone: str = "", single: bool = False) -> T:
         """Run `job`, synchronous and quick, in one transaction; its value, once that is on the disk.
 
         Whatever it raises is raised here, and nothing of it is written. Raises StoreUnavailable when the database
-        could not be written; then nothing of it was acknowledged either. `alone`: all that the job does is to glance at
-        this incident and to append to it, for which PostgreSQL is asked once.
+        could not be written; then nothing of it was acknowledged either. `single`: the job is one statement where the
+        database is shared, `alone`: it glances at this incident and appends to it; PostgreSQL is asked once then.
         """
-        if alone and isinstance(self._writer, SharedWriter):
-            return await self._writer.append(job, alone)
+        if isinstance(self._writer, SharedWriter):
+            if alone:
+                return await self._writer.append(job, alone)
+            if single:
+                return await self._writer.single(job)
         return await self._writer.write(job)
 
     async def _rows(self, statement: Executable, values: dict[str, Any] | None = None) -> Sequence[RowMapping]:

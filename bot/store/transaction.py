@@ -14,14 +14,14 @@ from bot.domain.errors import Conflict, LeaseLost, NewerThanThisProgram
 from bot.domain.events import Entry, Event, Unknown
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
-from bot.store import again, appending, chain, codec, reads
+from bot.store import again, appending, calls, chain, codec, holder, reads
 from bot.store.appending import CHANGED
 from bot.store.folded import Folded, FoldedCache
 from bot.store.holder import Holder
 from bot.store.indexed import index_values
 from bot.store.instant import Instant
 from bot.store.rows import Delivery
-from bot.store.tables import deliveries, effects, events, incidents, teams
+from bot.store.tables import deliveries, events, incidents, teams
 
 _i, _e = incidents.c, events.c
 
@@ -41,15 +41,6 @@ _NEW_EVENTS, _NEW_INCIDENT, _NEW_DELIVERY = insert(events), insert(incidents), i
 _SET_DUE = (
     update(incidents).where(_i.id == bindparam("key"), _i.seq == bindparam("was")).values(due_at=bindparam("due_at"))
 )
-#: one statement, whether the call is known or not
-_EFFECT = text(
-    "INSERT INTO effects (id, team_id, incident_id, key, kind, state, channel, ts, thread_ts, hash, attempts, "
-    "started_at, next_try_at, error) VALUES (:id, :team_id, :incident_id, :key, :kind, :state, :channel, :ts, "
-    ":thread_ts, :hash, :attempts, :started_at, :next_try_at, :error) ON CONFLICT (incident_id, key) DO UPDATE SET "
-    "id = excluded.id, kind = excluded.kind, state = excluded.state, channel = excluded.channel, ts = excluded.ts, "
-    "thread_ts = excluded.thread_ts, hash = excluded.hash, attempts = excluded.attempts, "
-    "started_at = excluded.started_at, next_try_at = excluded.next_try_at, error = excluded.error"
-).bindparams(*(bindparam(c.name, type_=c.type) for c in effects.c))
 #: one statement: several processes may learn of a person at once
 _PERSON = text(
     "INSERT INTO people (team_id, user_id, body, at) VALUES (:team, :user, :body, :at) "
@@ -171,12 +162,13 @@ class Transaction:
 
     def append(
         self, incident: Incident, new: Sequence[Event], due_at: datetime | None,
-        delivery: tuple[str, datetime] | None = None,
+        delivery: tuple[str, datetime] | None = None, owed: Sequence[Effect] | None = None,
     ) -> Incident:  # fmt: skip
         """Write what happened, in order, and when the incident is to be looked at; the incident afterwards.
 
-        `delivery`: the key and moment of what brought it about, which is remembered with it. Raises Conflict when
-        `incident` is not the latest state or the delivery was acted on already, and NewerThanThisProgram when its
+        `delivery`: the key and moment of what brought it about, which is remembered with it. `owed`: calls, written
+        down with it by whoever attends the incident. Raises Conflict when `incident` is not the latest state, the
+        delivery was acted on already, or, with `owed`, another process attends it; and NewerThanThisProgram when its
         timeline holds what this program does not understand.
         """
         if not new:
@@ -209,7 +201,7 @@ class Transaction:
         index = {**index_values(incident), "head": head, "due_at": due_at}
         if last is not None:
             told = self._holder.by if self._holder else ""
-            appending.append(self._connection, team, id, last.head, index, rows, delivery, told)
+            appending.append(self._connection, team, id, last.head, index, rows, delivery, told, owed)
         else:
             self._begin(incident, index, rows)
             if delivery is not None:
@@ -326,16 +318,28 @@ class Transaction:
             state = self._state(id)
             self._still_mine(id, state is not None and state["lease_by"] == self._holder.by)
 
-    def attended(self, id: str, seq: int, due_at: datetime | None, leave: bool = False) -> bool:
-        """`fence` and `set_due`; where that is the last word (`leave`) it is given back. False, and nothing of this,
-        when something has happened after `seq`."""
+    def attended(self, id: str, seq: int, due_at: datetime | None, ended: Sequence[Effect], leave: bool) -> bool:
+        """`noted` and `set_due`; where that is the last word (`leave`) it is given back. False when something has
+        happened after `seq`: then it stays due, and held."""
         if self._holder is None:
+            calls.save(self._connection, ended)
             return self.set_due(id, seq, due_at)
-        how = self._holder.leave if leave else self._holder.stay
-        row = self._connection.execute(how, {"key": id, "was": seq, "due_at": due_at}).first()
+        how = holder.LEAVE if leave else holder.STAY
+        return self._held(how, id, ended, {"was": seq, "due_at": due_at}) == seq
+
+    def noted(self, id: str, ended: Sequence[Effect]) -> None:
+        """Write down how calls stand, unless another process attends the incident by now. Raises LeaseLost."""
+        if self._holder is None:
+            calls.save(self._connection, ended)
+        else:
+            self._held(holder.NOTE, id, ended, {})
+
+    def _held(self, how: Any, id: str, ended: Sequence[Effect], values: Mapping[str, Any]) -> int:
+        values = {"key": id, "by": self._shared().by, **values, **calls.given(ended)}
+        row = self._connection.execute(how, values).first()
         self._states.pop(id, None)
         self._still_mine(id, row is not None)
-        return row is not None and bool(row.seq == seq)
+        return row.seq if row is not None else 0
 
     @staticmethod
     def _still_mine(id: str, mine: bool) -> None:
@@ -355,13 +359,7 @@ class Transaction:
 
     def save_effect(self, effect: Effect) -> None:
         """Write the call down as it stands; there is one per incident and key."""
-        values = {
-            "team_id": effect.team, "incident_id": effect.incident_id, "key": effect.key,
-            "id": effect.id, "kind": effect.kind, "state": effect.state.value, "channel": effect.channel,
-            "ts": effect.ts, "thread_ts": effect.thread_ts, "hash": effect.hash, "attempts": effect.attempts,
-            "started_at": effect.started_at, "next_try_at": effect.next_try_at, "error": effect.error,
-        }  # fmt: skip
-        self._connection.execute(_EFFECT, values)
+        calls.save(self._connection, (effect,))
 
     def doubt(self, incident_id: str, key: str, now: datetime) -> None:
         """See `again.doubt`."""
