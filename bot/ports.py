@@ -23,11 +23,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The present moment, aware, UTC."""
-        ...
 
     async def sleep_until(self, at: datetime) -> None:
         """Return when `at` (aware) has come; at once when it has passed."""
-        ...
 
 
 class Probe(Protocol):
@@ -36,14 +34,12 @@ class Probe(Protocol):
     @property
     def name(self) -> str:
         """The name that people and runbooks use: `horizon`."""
-        ...
 
     async def read(self, target: str, at: datetime) -> Reading:
         """Look once. `target` is the probe's own ("" is everything it knows), `at` the present, aware, UTC.
 
         Never raises for what the other side does: what could not be read is a reading that says so.
         """
-        ...
 
 
 class Listed(Protocol):
@@ -79,61 +75,48 @@ class Transaction(Protocol):
 
     def delivery(self, team: str, key: str) -> Delivered | None:
         """What was done for this delivery; None for one never seen."""
-        ...
 
     def remember(self, team: str, key: str, incident_id: str, answer: str, at: datetime) -> None:
         """Keep a delivery's key. Raises Conflict when somebody else has just done so."""
-        ...
 
     def forget_deliveries(self, before: datetime) -> int:
         """Forget the keys of before that moment."""
-        ...
 
     def next_number(self, team: str) -> int:
         """The team's next incident number, from 1, without gaps."""
-        ...
 
     def incident(self, id: str) -> Incident | None:
         """The incident as it stands in this transaction."""
-        ...
 
     def gathered(self, team: str, group: str) -> Incident | None:
         """The incident of this group of alerts: the one that is open, else the latest; of a duplicate the other one."""
 
     def glance(self, id: str) -> Incident | None:
         """The incident as this process last knew it, nothing asked; None where it does not know it."""
-        ...
 
     def append(
         self, incident: Incident, new: Sequence[Event], due_at: datetime | None,
         delivery: tuple[str, datetime] | None = None, owed: Sequence[Effect] | None = None,
     ) -> Incident:  # fmt: skip
         """Write what happened, when to look again, the delivery's key, what is owed; the incident. Raises Conflict."""
-        ...
 
     def save_effect(self, effect: Effect) -> None:
         """Write a call down as it stands."""
-        ...
 
     def attended(self, id: str, seq: int, due_at: datetime | None, ended: Sequence[Effect], leave: bool) -> bool:
         """`noted`, and look again at `due_at`; False where something has happened after `seq`. `leave`: let it go."""
-        ...
 
     def noted(self, id: str, ended: Sequence[Effect]) -> None:
         """Write down how calls stand, unless another process attends the incident by now. Raises LeaseLost."""
-        ...
 
     def doubt(self, incident_id: str, key: str, now: datetime) -> None:
         """A call was made late, after somebody else had taken over: look at what stands there."""
-        ...
 
     def rearm(self, now: datetime | None = None, *, team: str = "", channel: str = "") -> list[str]:
         """Let what was given up be tried again, of this workspace or channel only if one is named; the incidents."""
-        ...
 
     def fence(self, id: str) -> None:
         """Let nothing be written about an incident that another process attends by now. Raises LeaseLost."""
-        ...
 
 
 class Claims(Protocol):
@@ -146,34 +129,27 @@ class Claims(Protocol):
 
     def holds(self, id: str) -> bool:
         """Whether a call about this incident may be begun now."""
-        ...
 
     async def due(self, due: datetime, limit: int, but: Collection[str], worst: tuple[str, ...] = ()) -> list[str]:
         """Claim incidents that are due and free, none of `but`; their ids, the longest overdue first.
 
         `worst`: in the order of these severities instead; of what is long past the latest first.
         """
-        ...
 
     async def claim(self, id: str) -> bool:
         """Claim this incident; False while another process attends it."""
-        ...
 
     async def soon(self, after: datetime, limit: int) -> Mapping[str, datetime]:
         """Claim what is free and falls due after that moment and within `ahead`; ids and their moments."""
-        ...
 
     async def renew(self) -> None:
         """Hold on to everything that is held; what was taken over meanwhile is let go."""
-        ...
 
     async def release(self, id: str, last: Callable[[], Awaitable[bool]] | None = None) -> None:
         """Let others have it. `last`: a write that gives it back by itself; False when it did not."""
-        ...
 
     async def leave(self) -> None:
         """Let others have everything, also what was claimed and never heard of."""
-        ...
 
 
 class Store(Protocol):
@@ -184,63 +160,52 @@ class Store(Protocol):
 
         `alone`: all it does is to glance at this incident and to append to it; `single`: one call of the transaction's.
         """
-        ...
 
     async def incident(self, id: str) -> Incident | None:
         """The incident as it stands."""
-        ...
 
     async def glance(self, id: str) -> Incident | None:
         """The incident as this process last knew it: for looking around before an act."""
-        ...
 
     async def entries(self, id: str) -> list[Entry]:
         """The whole timeline, in order."""
-        ...
 
     async def find(self, team: str, number: int) -> str | None:
         """The id of INC-`number`."""
-        ...
 
     async def by_channel(self, team: str, channel: str) -> str | None:
         """The id of the incident whose channel that is."""
-        ...
+
+    def gathering(self, team: str, group: str) -> str | None:
+        """The id of the open incident of this group of alerts, where this process knows one; nothing is asked."""
 
     async def listing(
         self, team: str, *, open_only: bool = True, limit: int = 100, worst: tuple[str, ...] = ()
     ) -> Sequence[Listed]:
         """Incidents, the latest first, private ones among them; of open ones those of the worst severities before."""
-        ...
 
     async def count_open(self, team: str) -> int:
         """How many incidents are open; private ones are not counted."""
-        ...
 
     @property
     def claims(self) -> Claims:
         """Which incidents this process may attend."""
-        ...
 
     async def next_due(self, after: datetime | None = None) -> datetime | None:
         """The earliest moment (`after` that one) at which any incident is to be looked at."""
-        ...
 
     async def effects(self, id: str) -> Sequence[Effect]:
         """Every call of this incident that was begun."""
-        ...
 
     @property
     def hearing(self) -> bool:
         """Whether it is known at once what other processes change."""
-        ...
 
     async def several(self, ids: Sequence[str]) -> Mapping[str, tuple[Incident, Mapping[str, Effect]]]:
         """Each of these incidents with its calls by their keys, as far as changes of others are heard of."""
-        ...
 
     async def parked(self) -> Sequence[Effect]:
         """Calls that were given up and wait for somebody."""
-        ...
 
 
 class NotDone(Exception):
@@ -272,67 +237,51 @@ class Room(Protocol):
 
     async def open_channel(self, name: str, private: bool) -> tuple[str, str]:
         """Open a channel; the answer is its id and the name that Slack gave it."""
-        ...
 
     async def find_channel(self, name: str, since: datetime) -> str | None:
         """The id of a channel of exactly that name that this bot made after `since`."""
-        ...
 
     async def invite(self, channel: str, users: Sequence[str]) -> dict[str, str]:
         """Bring people in; the answer holds Slack's code for each who could not be (empty: all are in)."""
-        ...
 
     async def set_topic(self, channel: str, topic: str) -> None:
         """Say in the header what this is."""
-        ...
 
     async def rename(self, channel: str, name: str) -> None:
         """Call the channel so; called so already is fine."""
-        ...
 
     async def direct(self, user: str) -> str:
         """The channel id of the conversation with one person."""
-        ...
 
     async def post(self, channel: str, thread: str, text: str, blocks: Sequence[Block], id: str) -> str:
         """Send a message (`thread` empty: top level); the answer is its ts."""
-        ...
 
     async def find(self, channel: str, thread: str, id: str, since: datetime) -> list[str]:
         """The ts of every message marked `id` that stands there, oldest first; more than one is one too many."""
-        ...
 
     async def edit(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
         """Change a message in place; nobody is notified."""
-        ...
 
     async def delete(self, channel: str, ts: str) -> None:
         """Take a message away; one that is gone already is fine."""
-        ...
 
     async def pin(self, channel: str, ts: str) -> None:
         """Pin a message; pinned already is fine."""
-        ...
 
     async def bookmark(self, channel: str, title: str, ts: str, look: bool) -> None:
         """Put a link to a message into the channel's bookmarks; `look`: one of that title may stand there already."""
-        ...
 
     async def upload(self, name: str, content: str) -> str:
         """Hand a text file over, seen by nobody yet; the answer is its id."""
-        ...
 
     async def share(self, channel: str, thread: str, file: str, title: str) -> None:
         """Put the file into the channel."""
-        ...
 
     async def discard(self, file: str) -> None:
         """Delete a file of the bot's; one that is gone already is fine."""
-        ...
 
     async def shared(self, channel: str, file: str, since: datetime) -> bool:
         """Whether the file stands in the channel."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -351,11 +300,9 @@ class Publisher(Protocol):
 
     async def publish(self, text: str, id: str) -> Sent:
         """Make it public. Raises NotDone, TryLater or Unsure."""
-        ...
 
     async def find(self, id: str, since: datetime) -> Sent | None:
         """Where the text marked `id` stands, if it does. Raises NotDone or TryLater where that cannot be told."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -377,24 +324,18 @@ class Installations(Protocol):
 
     async def all(self) -> Sequence[Installation]:
         """Every workspace that ever did, the revoked ones among them. Raises where a token cannot be decrypted."""
-        ...
 
     async def one(self, team: str) -> Installation | None:
         """That of one workspace, revoked or not."""
-        ...
 
     async def save(self, installation: Installation) -> None:
         """Keep it in place of any earlier one; what waits for that workspace goes on at `installed_at`."""
-        ...
 
     async def revoke(self, installation: Installation, at: datetime) -> bool:
         """Forget the token. False where it was revoked already, or the workspace has installed the bot anew."""
-        ...
 
     async def begin(self, state: str, cookie: str, team: str, now: datetime) -> bool:
         """Remember that somebody was sent to Slack; False where too many have not come back yet."""
-        ...
 
     async def take(self, state: str, cookie: str, now: datetime) -> str | None:
         """The workspace that was asked for ("": any), once; None where nobody was sent so, or too long ago."""
-        ...

@@ -109,20 +109,6 @@ class Service:
             events = rule(incident, by=actor, at=at)
             return self._append(tx, incident, events, key, at, calls(incident) if calls is not None else None)
 
-        def at_once(tx: Transaction) -> Done:
-            """On the incident as it is known here: written only if it still stands so, and if the key is new. All else
-            (a refusal, nothing to do) takes a look."""
-            incident = tx.glance(id)
-            if incident is None or not self.policy_of(actor.team).knows(incident, actor):
-                raise Conflict("it is not known here")
-            try:
-                done = decide(tx, incident)
-            except Refused:
-                raise Conflict("refused, as far as is known here") from None
-            if not done.events:
-                raise Conflict("nothing to do, as far as is known here")
-            return done
-
         def job(tx: Transaction) -> Done:
             if calls is not None:
                 tx.fence(id)
@@ -133,9 +119,8 @@ class Service:
                 return Done(incident, incident, (), repeated=True)
             return decide(tx, incident)
 
-        with contextlib.suppress(Conflict):
-            return self._told(await self.store.write(at_once, alone=id), told)
-        return await self._write(job, told)
+        done = await self._at_once(id, decide, actor, told)
+        return done if done is not None else await self._write(job, told)
 
     async def declare(self, verb: str, rule: Declaration, actor: Actor, *, key: str, alike: str = "") -> Done:
         """Begin an incident; its id follows from the delivery's key, its number from the team's counter.
@@ -175,6 +160,11 @@ class Service:
         """
         self.policy_of(actor.team).allow("alert", actor)
 
+        def more(tx: Transaction, incident: Incident) -> Done:
+            at = self.later(incident)
+            events = add(incident, by=actor, at=at)
+            return self._append(tx, incident, events, key if events else "", at)
+
         def job(tx: Transaction) -> Done | None:
             if (known := tx.delivery(actor.team, key)) is not None:
                 return _repeated(tx.incident(known.incident_id))
@@ -188,11 +178,38 @@ class Service:
                     return self._append(tx, fresh, rule(fresh, number=number, by=actor, at=at), key, at)
                 if last is None:
                     return None
-            at = self.later(last)
-            events = add(last, by=actor, at=at)
-            return self._append(tx, last, events, key if events else "", at)
+            return more(tx, last)
 
-        return await self._write(job)
+        def more_of_the_same(tx: Transaction, incident: Incident) -> Done:
+            if not incident.open:
+                raise Conflict("it has ended, as far as is known here")
+            return more(tx, incident)
+
+        id = self.store.gathering(actor.team, group)
+        done = await self._at_once(id, more_of_the_same, actor) if id else None
+        return done if done is not None else await self._write(job)
+
+    async def _at_once(
+        self, id: str, decide: Callable[[Transaction, Incident], Done], actor: Actor, told: bool = True
+    ) -> Done | None:
+        """On the incident as it is known here: written only if it still stands so, and if the key is new. None, and
+        nothing written, for all else: a refusal, or nothing to do, takes a look."""
+
+        def job(tx: Transaction) -> Done:
+            incident = tx.glance(id)
+            if incident is None or not self.policy_of(actor.team).knows(incident, actor):
+                raise Conflict("it is not known here")
+            try:
+                done = decide(tx, incident)
+            except Refused:
+                raise Conflict("refused, as far as is known here") from None
+            if not done.events:
+                raise Conflict("nothing to do, as far as is known here")
+            return done
+
+        with contextlib.suppress(Conflict):
+            return self._told(await self.store.write(job, alone=id), told)
+        return None
 
     def later(self, incident: Incident) -> datetime:
         """Time never runs back within a timeline, whatever the machine's clock does."""

@@ -28,7 +28,8 @@ class FoldedCache:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Folded] = OrderedDict()
         self._doubted: set[str] = set()
-        self._channels: dict[tuple[str, str], str] = {}
+        #: (what, team, name) -> id: incidents by their channels, and those that are open by their groups of alerts
+        self._named: dict[tuple[str, str, str], str] = {}
 
     def latest(self, id: str) -> Folded | None:
         """The incident as this process last knew it: as it stands, unless another process has written since."""
@@ -41,7 +42,12 @@ class FoldedCache:
     def in_channel(self, team: str, channel: str) -> str | None:
         """The id of the incident that this process knows in that channel; None: the database has to say."""
         with self._lock:
-            return self._channels.get((team, channel))
+            return self._named.get(("channel", team, channel))
+
+    def of_group(self, team: str, group: str) -> str | None:
+        """The id of the incident of this group of alerts that is open, as far as this process knows."""
+        with self._lock:
+            return self._named.get(("group", team, group))
 
     def get(self, id: str, head: str, redactions: int) -> Folded | None:
         """What is kept for exactly this state of the timeline."""
@@ -63,14 +69,18 @@ class FoldedCache:
                 self._kept[id] = one
                 self._doubted.discard(id)
                 self._kept.move_to_end(id)
-                if known and known.incident.channel != one.incident.channel:
-                    self._channels.pop((known.incident.team, known.incident.channel), None)
-                if one.incident.channel:
-                    self._channels[one.incident.team, one.incident.channel] = id
+                if known:
+                    self._unname(known.incident)
+                self._named |= dict.fromkeys(_names(one.incident), id)
             while len(self._kept) > self._most:
                 which, gone = self._kept.popitem(last=False)
                 self._doubted.discard(which)
-                self._channels.pop((gone.incident.team, gone.incident.channel), None)
+                self._unname(gone.incident)
+
+    def _unname(self, incident: Incident) -> None:
+        for name in _names(incident):
+            if self._named.get(name) == incident.id:
+                del self._named[name]
 
     def current(self, id: str) -> Folded | None:
         """The incident, unless somebody else is known to have written since."""
@@ -90,4 +100,9 @@ class FoldedCache:
         with self._lock:
             self._kept.clear()
             self._doubted.clear()
-            self._channels.clear()
+            self._named.clear()
+
+
+def _names(incident: Incident) -> list[tuple[str, str, str]]:
+    names = [("channel", incident.channel), ("group", incident.alert_group if incident.open else "")]
+    return [(what, incident.team, name) for what, name in names if name]

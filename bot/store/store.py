@@ -188,6 +188,10 @@ class Store:
         known = self._cache.in_channel(team, channel)
         return known or _id(await self._rows(reads.BY_CHANNEL, {"team": team, "channel": channel}))
 
+    def gathering(self, team: str, group: str) -> str | None:
+        """The id of the group's open incident, where this process knows one; nothing is asked."""
+        return self._cache.of_group(team, group)
+
     async def listing(
         self, team: str, *, open_only: bool = True, limit: int = 100, worst: tuple[str, ...] = ()
     ) -> list[IncidentRow]:

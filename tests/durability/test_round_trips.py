@@ -3,9 +3,9 @@ processor."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,12 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from bot.domain import events as e
 from bot.domain import notes
-from bot.domain.actor import Actor
+from bot.domain.actor import Actor, sender_of_alerts
 from bot.domain.errors import Refused
+from bot.domain.incident import Incident
+from bot.service import Done
 from tests.postgres import Postgres
 from tests.world import world_at
 
@@ -82,6 +85,35 @@ async def test_an_act_is_one_statement(tmp_path: Path, postgres18: Postgres) -> 
         with pytest.raises(Refused, match="Write what happened"):
             await service.act(incident.id, "note", partial(notes.note, text=" "), ana, key="two", told=False)
         assert (await world.types()).count("Noted") == 1
+
+
+async def test_one_more_alert_is_one_statement(tmp_path: Path, postgres18: Postgres) -> None:
+    """Of a group whose incident is open. Delivered again it is looked at, and does nothing."""
+    async with world_at(tmp_path, database_url=postgres18.create()) as world:
+        service, team = world.bot.service, world.slack.team_id
+        sender = sender_of_alerts(team, "generic")
+
+        def declared(incident: Incident, *, number: int, by: Actor, at: datetime) -> list[e.Event]:
+            return [e.Declared(by=by.user, at=at, number=number, title="The queue grows", severity="sev3"), fired(at)]
+
+        def fired(at: datetime) -> e.Event:
+            return e.AlertFired(by=sender.user, at=at, alert=f"{at:%f}", group="queue", name="QueueGrows")
+
+        def more(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+            return [fired(at)]
+
+        def gather(key: str) -> Awaitable[Done | None]:
+            return service.gather("queue", lambda _last, _at: declared, more, sender, key=key)
+
+        await gather("one")
+        await world.settle()
+        with said() as statements:
+            done = await gather("two")
+        assert done and len(done.events) == 1
+        assert [" ".join(one.split()[:3]) for one in statements] == ["WITH indexed AS"]
+        again = await gather("two")
+        assert again and again.repeated and again.incident.number == done.incident.number
+        assert (await world.types()).count("AlertFired") == 2
 
 
 async def test_what_is_overdue_is_read_together(tmp_path: Path, postgres18: Postgres) -> None:
