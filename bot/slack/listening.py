@@ -151,6 +151,7 @@ def bolt_app(
         )
 
     app = AsyncApp(
+        name="incident-commander",  # else Bolt reads the source of everybody who called: most of a start
         client=client,
         signing_secret=signing_secret or "unused: socket mode",
         authorize=authorize,

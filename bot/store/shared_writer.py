@@ -36,6 +36,8 @@ LOST = "The database went away while this was written: look whether it was recor
 #: what a new try may cure: a cut connection, a deadlock, a fail-over (the old primary is read-only), a transaction that
 #: the server ended because this process stood still, a changed plan
 _AGAIN = ("08", "40", "57", "25006", "25P03", "25P04", "0A000")
+#: it says that the connection has ended, in whatever it was doing
+_ENDED = ("08", "57", "25P03", "25P04")
 
 
 class SharedWriter:
@@ -87,11 +89,13 @@ class SharedWriter:
 
     async def _written(self, job: Callable[[Transaction], T], single: bool) -> T:
         folded: dict[str, Folded] = {}
-        committing = False
+        #: it may be committed by this try, or by one before
+        sent = unsure = False
         try:
             async with asyncio.timeout(WITHIN):
                 for attempt in range(1, TRIES + 1):
                     folded.clear()
+                    sent = False
                     try:
                         async with self._engine.connect() as connection:
                             if single:
@@ -99,13 +103,14 @@ class SharedWriter:
                             transaction = await connection.begin()
                             if single:
                                 await _answers(connection)
-                            committing = single  # with its one statement
+                            sent = single  # with its one statement
                             value = await connection.run_sync(self._run, job, folded)
-                            committing = True
+                            sent = True
                             await transaction.commit()
                             _heard(connection)
                         break
                     except (DBAPIError, OSError) as error:
+                        unsure, sent = unsure or (sent and not _refused(error)), False
                         if attempt == TRIES or not _worth_another(error):
                             raise
                         if not self._away:
@@ -116,7 +121,7 @@ class SharedWriter:
                 raise
             self._failed, self._away = _now(), True
             self._cache.clear()
-            raise (StoreUnsure(LOST) if committing else StoreUnavailable(UNAVAILABLE)) from error
+            raise (StoreUnsure(LOST) if unsure or sent else StoreUnavailable(UNAVAILABLE)) from error
         self._away = False
         self._cache.put(folded.values())
         return value
@@ -150,5 +155,15 @@ def _now() -> float:
 def _worth_another(error: Exception) -> bool:
     if not isinstance(error, DBAPIError):
         return True
-    code = str(getattr(error.orig, "sqlstate", None) or "")
-    return error.connection_invalidated or code.startswith(_AGAIN)
+    return error.connection_invalidated or _code(error).startswith(_AGAIN)
+
+
+def _refused(error: Exception) -> bool:
+    """Whether the server has said that it did nothing; else the answer is what is missing."""
+    if not isinstance(error, DBAPIError) or error.connection_invalidated:
+        return False
+    return bool(_code(error)) and not _code(error).startswith(_ENDED)
+
+
+def _code(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")

@@ -12,7 +12,6 @@ import asyncio
 import functools
 import gc
 import importlib
-import inspect
 import json
 import os
 import signal
@@ -138,7 +137,6 @@ def main() -> None:
     setattr(app, "read_content", kept)  # noqa: B010
     for name in LATER:
         importlib.import_module(name)
-    inspect.stack()  # Bolt asks for it: finding the modules' files takes most of a start
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:

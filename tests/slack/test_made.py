@@ -19,7 +19,7 @@ from .slack_story import BEGIN, NAMES, SETUP, Story
 from .test_slack_any_incident import histories
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(histories(), st.data())
 def test_made_before_is_as_made_anew(states: list[Incident], data: st.DataObject) -> None:
     """Whatever happens in between, whenever it is looked at, and though people change their names."""
