@@ -18,8 +18,9 @@ from bot.config import Settings
 from bot.policies import load
 
 EVERY = 1.0
-#: folded incidents that are kept: few, so that the cache is full before the measuring begins
-KEPT = 20
+#: folded incidents that are kept, and messages as they were made: few, so that they are all there before the measuring
+#: begins
+KEPT, MADE = 20, 200
 
 
 def held() -> dict[str, float]:
@@ -36,7 +37,7 @@ def held() -> dict[str, float]:
 
 
 async def _tell(running: Bot) -> None:
-    running.store._cache._most = KEPT
+    running.store._cache._most, running.house.made._most = KEPT, MADE
     gc.freeze()  # as `bot.app.serve` does: what was loaded is not looked through every second
     while True:
         await asyncio.sleep(EVERY)
