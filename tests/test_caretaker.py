@@ -449,7 +449,7 @@ async def test_declarations_get_the_next_free_place() -> None:
 
 async def test_who_is_called_gets_a_place_before_what_only_looks_different(world: World) -> None:
     await world.declare()
-    turn = Turn((await world.incident()).id)
+    turn = Turn((await world.incident()).id, lambda: 0)
     before = await world.bot.caretaker._rank(turn)
     world.slack.clock.advance(26 * 60)  # a reminder is due
     assert await world.bot.caretaker._rank(turn) < before

@@ -61,6 +61,8 @@ class Caretaker:
         #: when the database is to be asked again, when it was (by the loop's time), and whether more was due than taken
         self._look_at, self._looked = service.clock.now(), 0.0
         self._more = False
+        #: id -> until when what changes there is not shown, by the loop's time (`Turn.calm`)
+        self._calm: dict[str, float] = {}
         #: id -> failed visits in a row; those in `_resting` are left alone until (by the loop's time)
         self._failures: Counter[str] = Counter()
         self._resting: dict[str, float] = {}
@@ -176,6 +178,7 @@ class Caretaker:
         outage people need what is current before what is not."""
         now, time = self._service.clock.now(), asyncio.get_running_loop().time()
         self._resting = {id: until for id, until in self._resting.items() if until > time}
+        self._calm = {id: until for id, until in self._calm.items() if until > time}
         for turn in self._turns.values():
             if (at := turn.next()) is not None and at <= now:
                 turn.hurry()
@@ -254,8 +257,8 @@ class Caretaker:
     def _turn(self, id: str) -> Turn:
         turn = self._turns.get(id)
         if turn is None:
-            turn = self._turns[id] = Turn(id)
-            turn.known = self._known.pop(id, None)
+            turn = self._turns[id] = Turn(id, lambda: len(self._turns) - 1)
+            turn.known, turn.calm = self._known.pop(id, None), self._calm.pop(id, 0.0)
             self._held.pop(id, None)
             self._unread.discard(id)
             turn.task = asyncio.create_task(self._take(turn), name=f"attend {id}")
@@ -293,6 +296,7 @@ class Caretaker:
         finally:
             turn.still()
             del self._turns[turn.id]
+            self._calm[turn.id] = turn.calm
             at = self._moments.get(turn.id)
             if (
                 (self._more and len(self._turns) <= PLACES)

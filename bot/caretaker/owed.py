@@ -244,6 +244,8 @@ def _urgency(message: Message) -> int:
 
 def _message(books: Books, message: Message) -> Owed | None:
     effect = books.effects.get(message.key)
+    if effect is not None and _stands_as_it_should(effect, message):
+        return None  # most do
     where = _where(books, message)
     if where is None:
         return None
@@ -282,6 +284,12 @@ def _message(books: Books, message: Message) -> Owed | None:
     if books.doubtful(effect):  # what may stand there shows what it was sent with
         return Owed(effect, "look", message.hash, message)
     return Owed(replace(effect, hash=message.hash), "post", message.hash, message)
+
+
+def _stands_as_it_should(effect: Effect, message: Message) -> bool:
+    """Sent, and shows what it should. What was ticked may hang beneath a parent that was sent anew: see there."""
+    sent = effect.state is EffectState.SENT and not effect.attempts and not message.gone
+    return sent and effect.hash == message.hash and not message.key.startswith("section:")
 
 
 def _where(books: Books, message: Message) -> str | None:

@@ -34,10 +34,9 @@ class Payer:
     """Makes one call at a time for whoever asks, on the ground of one workspace."""
 
     def __init__(self, service: Service, ground: Ground, gates: Gates) -> None:
-        self._service = service
-        self._ground = ground
-        self._room = ground.room
-        self._gates = gates
+        self._service, self._ground, self._room, self._gates = service, ground, ground.room, gates
+        #: whether the incident was changed
+        self.recorded = False
 
     async def pay(self, incident: Incident, owed: Owed) -> Effect:
         """Make the call; how it stands afterwards."""
@@ -64,6 +63,7 @@ class Payer:
         return self._service.clock.now()
 
     async def _record(self, incident: Incident, verb: str, rule: Rule) -> None:
+        self.recorded = True
         await self._service.act(incident.id, verb, rule, bot_itself(incident.team), calls=lambda _: ())
 
     def _later(self, owed: Owed, seconds: float) -> Effect:

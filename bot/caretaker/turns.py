@@ -16,6 +16,8 @@ from bot.domain.incident import Incident
 #: a burst of clicks is one edit and making it takes no time from the acknowledgements of the burst. Clicks that never
 #: leave it quiet are many people's: an edit a second is then about what Slack takes of a channel
 QUIET, LONGEST = 0.03, 1.0
+#: showing what changed takes at most about this part of the time, of all incidents together
+SHARE = 1 / 3
 
 #: an incident and its calls by their keys, as they were read together
 Known = tuple[Incident, Mapping[str, Effect]]
@@ -24,8 +26,9 @@ Known = tuple[Incident, Mapping[str, Effect]]
 class Turn:
     """One incident's turn, while there is anything to do. `come` is set when it should be looked at now."""
 
-    def __init__(self, id: str) -> None:
+    def __init__(self, id: str, others: Callable[[], int]) -> None:
         self.id = id
+        self._others = others
         self.task: asyncio.Task[None]
         self.come = asyncio.Event()
         self.usable = asyncio.Event()
@@ -35,6 +38,8 @@ class Turn:
         self.known: Known | None = None
         #: its calls may stand otherwise in the database than this process knows
         self.doubted = True
+        #: what changes is not shown before, by the loop's time: it was just shown
+        self.calm = 0.0
         #: when it wants to be looked at again while it is attended
         self.next: Callable[[], datetime | None] = lambda: None
         self._loop = asyncio.get_running_loop()
@@ -42,13 +47,18 @@ class Turn:
         self._first = 0.0
 
     def stir(self) -> None:
-        """It changed: look at it as soon as it is quiet."""
+        """It changed: look at it as soon as it is quiet, and was not just looked at."""
         now = self._loop.time()
         if self._timer is None:
             self._first = now
         else:
             self._timer.cancel()
-        self._timer = self._loop.call_at(min(now + QUIET, self._first + LONGEST), self.hurry)
+        self._timer = self._loop.call_at(min(max(now + QUIET, self.calm), self._first + LONGEST), self.hurry)
+
+    def shown(self, since: float) -> None:
+        """It was looked at, which has taken from `since` until now; others want to be, too."""
+        now = self._loop.time()
+        self.calm = now + (now - since) * (1 / SHARE - 1) * (1 + self._others())
 
     def hurry(self) -> None:
         """Look at it now."""

@@ -39,6 +39,11 @@ log = structlog.get_logger(__name__)
 
 #: calls under one key in one visit, above which something turns in a circle; it then rests so long
 ROUNDS, REST = 25, timedelta(minutes=1)
+#: seconds that it waits for others to end before it is written down how a call has: after a crash meanwhile what was
+#: sent is looked for, and what was changed is changed again
+TOGETHER = 0.2
+#: seconds: a look that takes so long is worth waiting a little for more calls to end
+LONG = 0.002
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class Visit:
         #: when this visit wants to look again by itself
         self.next: datetime | None = None
         self._running: dict[asyncio.Task[None], Owed] = {}
+        #: this visit has changed the incident
+        self._moved = False
         self._effects: dict[str, Effect] = {}
         #: calls that have ended and are not written down yet: that goes with the next thing to be written
         self._ended: dict[str, Effect] = {}
@@ -72,6 +79,8 @@ class Visit:
         #: what the rules whose time has come make of it, and the states between; not written yet
         self._steps: list[tuple[Incident, Incident]] = []
         self._shown: tuple[int, datetime | None, list[Message]] | None = None
+        #: seconds that the latest look at what is owed has taken
+        self._took = 0.0
         self._lateness = Lateness()
 
     async def run(self) -> datetime | None:
@@ -82,9 +91,13 @@ class Visit:
             while True:
                 if self.nudge.is_set():
                     self.nudge.clear()
+                    looked = asyncio.get_running_loop().time()
                     await self._look()
-                # Whatever this process wrote is in it; of what others write it hears, or finds it due.
-                incident = await self.house.service.store.glance(self.id)
+                    self._moved = True
+                if self._moved:  # else people may have changed it: that is looked at in its time (`Turn.calm`)
+                    self._moved = False
+                    # Whatever this process wrote is in it; of what others write it hears, or finds it due.
+                    incident = await self.house.service.store.glance(self.id)
                 if incident is None:
                     return None
                 now = self.house.service.clock.now()
@@ -93,7 +106,9 @@ class Visit:
                     return await self._rest(incident, now)
                 self.ground = ground
                 foreseen = Done(incident, incident, ()) if self.stopping() else self._foresee(incident, now)
-                if await self._step(foreseen, now):
+                done = await self._step(foreseen, now)
+                self.turn.shown(looked)
+                if done:
                     if not self.nudge.is_set():
                         return await self._settle(incident, now)
                     continue  # it changed meanwhile
@@ -152,7 +167,7 @@ class Visit:
 
     async def _step(self, foreseen: Done, now: datetime) -> bool:
         """Begin what can be begun and wait for the first thing to happen; True when there is nothing to wait for."""
-        incident = foreseen.incident
+        incident, began = foreseen.incident, asyncio.get_running_loop().time()
         policy = self.house.service.policy_of(incident.team)
         messages = self._messages(incident, now)
         if self.ground.parked is not None and messages:
@@ -183,6 +198,7 @@ class Visit:
                 self.house.gates.enter(one.gate)
                 ready.append(one)
         self.next = min(later, default=None)
+        self._took = asyncio.get_running_loop().time() - began
         if not await self._begin(foreseen, ready, now):
             self._shown = None
             return False
@@ -190,8 +206,8 @@ class Visit:
             return False
         if not self._running and not crowded:
             return True
-        await self._note()
-        await self._wait(left if crowded else None)
+        if not await self._wait(left if crowded else None, TOGETHER if self._ended else None):
+            await self._note()
         return False
 
     def _messages(self, incident: Incident, now: datetime) -> list[Message]:
@@ -248,6 +264,7 @@ class Visit:
         if done.incident != foreseen.incident:
             self.nudge.set()  # read it anew
             return False
+        self._moved = True
         policy = self.house.service.policy_of(foreseen.incident.team)
         for before, after in self._steps:
             self._lateness.given(before, after, policy)
@@ -260,9 +277,11 @@ class Visit:
                 one = replace(one, effect=begun)
             if not self.house.service.store.claims.holds(incident.id):
                 raise LeaseLost(f"this process stood still, and another may attend {incident.id}")
-            paid = await Payer(self.house.service, self.ground, self.house.gates).pay(incident, one)
+            payer = Payer(self.house.service, self.ground, self.house.gates)
+            paid = await payer.pay(incident, one)
         finally:
             self.house.gates.leave(one.gate, self.house.service.clock.now())
+        self._moved = self._moved or payer.recorded
         self._effects[paid.key] = self._ended[paid.key] = paid
         self._lateness.paid(incident, one.effect, paid, self.house.service.clock.now())
 
@@ -302,14 +321,19 @@ class Visit:
                 del self._ended[key]
         return value
 
-    async def _wait(self, left: asyncio.Event | None) -> None:
-        """Return when a call has ended, the incident changed, or, where it is crowded, somebody has `left`."""
+    async def _wait(self, left: asyncio.Event | None, within: float | None = None) -> bool:
+        """Return when a call has ended, the incident changed, or, where it is crowded, somebody has `left`; False when
+        none of that has happened within so many seconds."""
         others: list[Coroutine[Any, Any, Any]] = [self.nudge.wait()]
         if left is not None:
             others.append(left.wait())
         waits = [asyncio.create_task(one) for one in others]
         try:
-            done, _ = await asyncio.wait([*self._running, *waits], return_when=asyncio.FIRST_COMPLETED)
+            tasks = [*self._running, *waits]
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=within)
+            if len(self._running) > 1 and self._took > LONG:  # of a long incident with many calls not each is looked at
+                more, _ = await asyncio.wait(self._running, timeout=2 * self._took)
+                done |= more
         finally:
             for task in waits:
                 task.cancel()
@@ -318,6 +342,7 @@ class Visit:
             if task in self._running:
                 del self._running[task]
                 task.result()
+        return bool(done)
 
     async def _rest(self, incident: Incident, now: datetime) -> datetime:
         """The bot is not in that workspace: nothing is done until it is again, which makes the incident due at once."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from bot.domain.incident import Checklist
+from bot.domain.incident import Ask, Checklist, StepState
 from bot.domain.message import Message
 from bot.domain.runbook import Section
 from bot.slack import kit, text, words
@@ -69,20 +70,42 @@ def folded(scene: Scene, one: Checklist, section: Section) -> bool:
 
 
 def _section(scene: Scene, one: Checklist, section: Section, position: int) -> Message:
+    incident, states = scene.incident, [one.state(step.id) for step in section.steps]
+    asks = [incident.asks.get(state.ask) for state in states]
+    due, fold = incident.open and shown(one, position), folded(scene, one, section)
+    lead = incident.lead if position == 0 else ""
+    people = [scene.name(user) for user in (lead, *_people(states, asks))]
+    made_from = (
+        section, states, asks, one.completed_at.get(section.number), incident.open, due, fold, lead, people,
+        scene.today.date(),
+    )  # fmt: skip
+    make = partial(_made_section, scene, one, section, due, fold, lead)
+    return scene.once(f"section:{one.runbook.slug}:{section.number}", made_from, make)
+
+
+def _people(states: list[StepState], asks: list[Ask | None]) -> Iterator[str]:
+    """Everybody whom these name."""
+    for state in states:
+        yield from (state.by, state.reviewed_by)
+        yield from (user for _, by, second, _ in state.done_with for user in (by, second))
+    for ask in asks:
+        yield from (ask.asked.by, *ask.asked.to, ask.second) if ask else ()
+
+
+def _made_section(scene: Scene, one: Checklist, section: Section, due: bool, fold: bool, lead: str) -> Message:
     key = f"section:{one.runbook.slug}:{section.number}"
     place = in_thread(_key(one))
-    due = scene.incident.open and shown(one, position)
     title, count = text.line(section.title), len(section.steps)
     completed = one.completed_at.get(section.number)
-    if completed and folded(scene, one, section):
+    if completed and fold:
         line = words.section_folded(section.number, title, count, scene.when(completed))
         show = scene.button(words.SHOW, "section", r=kit.ref(one.runbook.slug), n=section.number)
         return message(key, line, (kit.section(line, show),), place=place, standing=due)
     done = sum(one.finished(step.id) for step in section.steps)
     head = words.section_title(section.number, title, done, count)
     sentence = head.replace("*", "")
-    if position == 0 and scene.incident.lead:
-        sentence = words.follow(calling(scene, scene.incident.lead).removesuffix(": "))
+    if lead:
+        sentence = words.follow(calling(scene, lead).removesuffix(": "))
         head = f"{sentence}\n{head}"
     blocks = [kit.section(f"{head}\n{text.clip(text.escape(section.text), 1500)}" if section.text else head)]
     blocks += _steps(scene, one, section, blocks[0])
