@@ -15,7 +15,7 @@ import yaml
 from bot.caretaker import Caretaker, Ground, outcome
 from bot.caretaker.gates import CAREFUL, PACE, WIDE, Gates
 from bot.caretaker.owed import Books, owed
-from bot.caretaker.turns import Places, Turn
+from bot.caretaker.turns import LONGEST, QUIET, Places, Turn
 from bot.config import ROOT
 from bot.domain import cadence, lifecycle
 from bot.domain.actor import Actor
@@ -433,6 +433,29 @@ async def test_a_declaration_is_three_calls_deep(world: World) -> None:
         2: {"conversations.setTopic", "conversations.invite", "chat.postMessage"},
         3: {"chat.postMessage", "pins.add", "bookmarks.add"},
     }
+
+
+@pytest.mark.parametrize(
+    ("took", "others", "later"),
+    [
+        pytest.param(0.0, 0, QUIET, id="nothing was shown: as soon as it is quiet"),
+        pytest.param(0.1, 0, 0.2, id="for a third of the time"),
+        pytest.param(0.1, 3, 0.8, id="of all incidents together"),
+        pytest.param(0.5, 9, LONGEST, id="a second after the first change at the latest"),
+    ],
+)
+async def test_a_burst_is_shown_for_a_part_of_the_time(took: float, others: int, later: float) -> None:
+    turn, loop = Turn("a", lambda: others), asyncio.get_running_loop()
+    began = loop.time()
+    turn.shown(began - took)
+    turn.stir()
+    turn.stir()
+    ended = loop.time()
+    assert turn._timer is not None and turn.stirred
+    late = (ended - began) * (1 + 2 * (1 + others))  # what the machine did in between counts, too
+    assert began + later - 0.001 <= turn._timer.when() <= ended + later + late + 0.001
+    turn.hurry()  # somebody waits for it
+    assert turn.come.is_set() and not turn.stirred
 
 
 async def test_declarations_get_the_next_free_place() -> None:

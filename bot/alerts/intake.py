@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,10 @@ class Intake:
 
         The body names the delivery: the same one again does nothing. Raises Unreadable, and what `service` raises.
         """
-        alerts = [self._without_secrets(one) for one in SOURCES[source].read(source, parsed(body))]
+        alerts = []
+        for one in SOURCES[source].read(source, parsed(body)):
+            alerts.append(self._without_secrets(one))
+            await asyncio.sleep(0)  # a body may hold hundreds, and others wait for the loop
         policy = self.service.policy_of(self.team)
         declaration = self._declaration(alerts, policy)
 

@@ -287,8 +287,9 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.OverrideAsked():
             return {"override": event, "override_seq": seq}
         case e.Resolved():
+            asker = i.override.by if event.second and i.override else by  # whoever agreed only agreed
             return _ended(i, event, Status.RESOLVED, event.note) | {
-                "resolution": event, "resolved_at": at, "override": None,
+                "ended_by": asker, "resolution": event, "resolved_at": at, "override": None,
                 "mitigated_at": i.mitigated_at or at,
             }  # fmt: skip
         case e.FalseAlarm():

@@ -445,6 +445,7 @@ def test_who_asked_for_the_end_has_said_how_and_who_agreed_is_named_beside() -> 
     shown = read_message(story.message(f"status:{story.incident.seq}"))
     assert "Resolved by Ana: fix out." in shown
     assert "Resolved all the same: counts follow. Ben agreed." in shown
+    assert story.incident.ended_by == "UANA", "for the card and the postmortem, too"
 
 
 def test_the_end_in_three_lines() -> None:
