@@ -18,6 +18,7 @@ from bot.domain.actor import bot_itself
 from bot.domain.errors import StoreUnavailable, StoreUnsure
 from bot.slack import words
 from bot.slack.deliveries import trouble
+from bot.store.shared_writer import QUIET
 from tests.postgres import Postgres
 from tests.proxy import Proxy
 from tests.world import World, world_at
@@ -196,6 +197,7 @@ async def test_everything_that_people_do(tmp_path: Path, server: Postgres | None
         before = await world.types()
         card = world.find("eve", "#incidents", "INC-1")
         async with away(world):
+            await asyncio.sleep(2 * QUIET)  # who has just answered is believed to be there; what is sent then is lost
             before += ["LeadSeen"] * ((await _types_where_readable(world, readable)).count("LeadSeen"))
             declared, noted, followed, form, preview, added, _ = await asyncio.gather(
                 timed(carla.command("/incident declare sev2 Receipts are blurred")),
