@@ -40,16 +40,30 @@ class MadeLately:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._incidents: OrderedDict[str, Made] = OrderedDict()
+        #: how many messages each had when it was last counted; the latest is filled after it is handed out
+        self._counted: dict[str, int] = {}
+        self._latest = ""
+        #: messages that are kept, as far as counted
+        self.count = 0
 
     def of(self, incident_id: str) -> Made:
         """What was made for this incident. That of others is forgotten where all together is too much."""
+        self._weigh()
+        self._latest = incident_id
         made = self._incidents.setdefault(incident_id, Made())
         self._incidents.move_to_end(incident_id)
-        while len(self._incidents) > 1 and self.count > self._most:
-            self._incidents.popitem(last=False)
+        while self.count > self._most and len(self._incidents) > 1:
+            self._forget(next(iter(self._incidents)))
         return made
 
-    @property
-    def count(self) -> int:
-        """Messages that are kept."""
-        return sum(map(len, self._incidents.values()))
+    def _weigh(self) -> None:
+        if (made := self._incidents.get(self._latest)) is None:
+            return
+        self.count += len(made) - self._counted.get(self._latest, 0)
+        self._counted[self._latest] = len(made)
+        if not len(made):  # most incidents have no such messages
+            self._forget(self._latest)
+
+    def _forget(self, incident_id: str) -> None:
+        del self._incidents[incident_id]
+        self.count -= self._counted.pop(incident_id, 0)

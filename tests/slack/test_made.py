@@ -69,12 +69,23 @@ def test_what_nobody_asks_for_is_forgotten() -> None:
 
 
 def test_the_incidents_that_were_shown_last_are_kept() -> None:
-    lately = MadeLately(most=3)
+    lately = MadeLately(most=4)
     filled(lately.of("a"), "1", "2")
     filled(lately.of("b"), "1")
-    filled(lately.of("c"), "1", "2")  # now it is too much
-    assert len(lately.of("c")) == 2 and lately.count == 3
-    assert len(lately.of("a")) == 0, "forgotten"
+    filled(lately.of("a"), "1", "2")
+    filled(lately.of("c"), "1", "2")
+    assert len(lately.of("a")) == 2, "it was too much, and b was shown before"
+    assert lately.count == 4 and len(lately.of("b")) == 0
+
+
+def test_what_is_kept_is_counted_as_it_grows_and_shrinks() -> None:
+    lately = MadeLately()
+    for kept in (["1"], ["1", "2", "3"], ["2"], []):
+        filled(lately.of("a"), *kept)
+        lately.of("")
+        assert lately.count == len(kept)
+    lately.of("b")
+    assert list(lately._incidents) == ["b"], "those that have nothing take no place"
 
 
 def test_a_long_incident_is_kept_alone() -> None:
