@@ -76,6 +76,15 @@ def test_an_unknown_outcome_is_looked_for_twice_and_then_made_anew() -> None:
     assert outcome.begun(anew, later(25)).started_at == BEGIN  # the first attempt may still come through
 
 
+def test_wanted_again_while_a_first_copy_may_come_it_is_an_attempt_like_any_other() -> None:
+    """So its twin is looked for afterwards, from the first attempt on."""
+    lost = outcome.lost(outcome.begun(FRESH, BEGIN), "no answer", later(10))
+    dropped = replace(outcome.done(lost, "gone"), next_try_at=later(70))  # nobody wanted it any more
+    again = outcome.begun(dropped, later(30))
+    assert (again.state, again.started_at, again.attempts) == (EffectState.SENDING, BEGIN, 1)
+    assert outcome.begun(replace(dropped, next_try_at=None), later(90)).started_at == later(90), "it was looked for"
+
+
 def test_a_call_cut_off_by_a_crash_is_looked_for_at_once() -> None:
     found = outcome.cut_off(outcome.begun(FRESH, BEGIN))
     assert (found.state, found.next_try_at, found.attempts) == (EffectState.UNKNOWN, None, 1)

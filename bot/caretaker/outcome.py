@@ -45,9 +45,11 @@ def new(incident_id: str, team: str, key: str, kind: str, now: datetime) -> Effe
 
 
 def begun(effect: Effect, now: datetime) -> Effect:
-    """About to be made. While an earlier attempt may come through, the search goes back to that one."""
-    since = effect.started_at if effect.attempts else now
-    return replace(effect, state=EffectState.SENDING, started_at=since, next_try_at=None)
+    """About to be made. While an earlier attempt may come through, the search goes back to that one, also where the
+    message was not wanted in between."""
+    earlier = max(effect.attempts, int(twin_at(effect) is not None))
+    since = effect.started_at if earlier else now
+    return replace(effect, state=EffectState.SENDING, started_at=since, attempts=earlier, next_try_at=None)
 
 
 def changing(effect: Effect) -> Effect:
