@@ -12,9 +12,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 def written(at: datetime) -> str:
     """`2026-11-20T14:32:00.000000Z`. Raises ValueError for a datetime without a time zone."""
-    if at.utcoffset() is None:
-        raise ValueError("a moment without a time zone cannot be stored")
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    return _aware(at).astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def read(text: str) -> datetime:
@@ -22,6 +20,12 @@ def read(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.utcoffset() is None or written(at) != text:
         raise ValueError("not a moment as this program writes it")
+    return at
+
+
+def _aware(at: datetime) -> datetime:
+    if at.utcoffset() is None:
+        raise ValueError("a moment without a time zone cannot be stored")
     return at
 
 
@@ -39,8 +43,8 @@ class Instant(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        text = written(value)  # refuses, for both, what has no time zone: asyncpg would take it for local time
-        return value if dialect.name == "postgresql" else text
+        # asyncpg would take what has no time zone for local time
+        return _aware(value) if dialect.name == "postgresql" else written(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:

@@ -45,6 +45,8 @@ class SharedWriter:
 
     def __init__(self, engine: AsyncEngine, key: bytes, cache: FoldedCache, holder: Holder) -> None:
         self._engine = engine
+        #: the same connections, on which each statement is a transaction by itself
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._trust = postgres.Trust(engine)
         self._key = key
         self._cache = cache
@@ -97,16 +99,14 @@ class SharedWriter:
                     folded.clear()
                     sent = False
                     try:
-                        async with self._engine.connect() as connection:
-                            if single:
-                                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                            transaction = await connection.begin()
+                        async with (self._single if single else self._engine).connect() as connection:
                             if single:
                                 await _answers(connection)
                             sent = single  # with its one statement
                             value = await connection.run_sync(self._run, job, folded)
-                            sent = True
-                            await transaction.commit()
+                            if not single:
+                                sent = True
+                                await connection.commit()
                             _heard(connection)
                         break
                     except (DBAPIError, OSError) as error:
