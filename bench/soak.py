@@ -20,6 +20,7 @@ import os
 import random
 import secrets
 import signal
+import string
 import sys
 import tempfile
 import time
@@ -112,12 +113,13 @@ class Driver:
             await self._tick(place)
 
     async def _declare(self, place: Place) -> None:
-        title = f"{secrets.token_hex(4)} {secrets.token_hex(4)} soak"
+        word = "".join(self._chance.choices(string.ascii_lowercase, k=16))  # digits might be taken for a card's number
+        title = f"{word} soak"
         known = len(self._sink.opened)
         await self._command(place, f"declare sev2 {title}", channel="C0ALL")
         place.ticked = {}
-        for _ in range(200):
-            mine = next((one for one in self._sink.opened[known:] if title.split()[0] in one[1]), None)
+        for _ in range(1000):
+            mine = next((one for one in self._sink.opened[known:] if word in one[1]), None)
             if mine is not None:
                 place.channel = mine[0]
                 return
