@@ -42,8 +42,8 @@ ROUNDS, REST = 25, timedelta(minutes=1)
 #: seconds that it waits for others to end before it is written down how a call has: after a crash meanwhile what was
 #: sent is looked for, and what was changed is changed again
 TOGETHER = 0.2
-#: seconds: a look that takes so long is worth waiting a little for more calls to end
-LONG = 0.002
+#: seconds: a look that takes so long is worth waiting for more calls to end, twice as long and so long at most
+LONG, LONGEST = 0.002, 0.02
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,8 @@ class Visit:
                 self.ground = ground
                 foreseen = Done(incident, incident, ()) if self.stopping() else self._foresee(incident, now)
                 done = await self._step(foreseen, now)
-                self.turn.shown(looked)
+                if self.turn.usable.is_set():
+                    self.turn.shown(looked)
                 if done:
                     if not self.nudge.is_set():
                         return await self._settle(incident, now)
@@ -332,7 +333,7 @@ class Visit:
             tasks = [*self._running, *waits]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=within)
             if len(self._running) > 1 and self._took > LONG:  # of a long incident with many calls not each is looked at
-                more, _ = await asyncio.wait(self._running, timeout=2 * self._took)
+                more, _ = await asyncio.wait(self._running, timeout=min(2 * self._took, LONGEST))
                 done |= more
         finally:
             for task in waits:

@@ -120,6 +120,7 @@ async def test_reading_back_needs_no_button_and_no_more_of_the_document(desk: De
 MOVED = """async () => {
     const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
     const scroller = document.querySelector("#centre .scroller"), first = scroller.querySelector(".message");
+    scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -1 }));  // a person's, however long ago the last one was
     scroller.scrollTop = 0;
     const before = first.getBoundingClientRect().top;
     while (scroller.querySelector(".message") === first) await frame();
