@@ -15,7 +15,7 @@ from bot.domain.errors import Refused, StoreUnavailable, StoreUnsure
 from bot.domain.incident import Incident
 from bot.domain.policy import NO_SUCH
 from bot.figures import MISSED
-from bot.slack import kit, words
+from bot.slack import kit, unrecorded, words
 from bot.slack.desk import Answer, Call, Desk
 
 log = structlog.get_logger(__name__)
@@ -145,8 +145,8 @@ def trouble(error: Exception, call: Call | None = None) -> Answer:
     if isinstance(error, StoreUnavailable):
         log.error("store.unavailable", error=str(error))
         if isinstance(error, StoreUnsure):
-            return Answer(words.DOWN_UNSURE)
-        return Answer(words.DOWN_HERE if call is not None and call.incident is not None else words.DOWN)
+            return Answer(unrecorded.DOWN_UNSURE)
+        return Answer(unrecorded.DOWN_HERE if call is not None and call.incident is not None else unrecorded.DOWN)
     id = secrets.token_hex(3)
     log.error("handler.failed", id=id, exc_info=error)
     return Answer(

@@ -11,7 +11,7 @@ from slack_bolt.app.async_app import AsyncApp
 from bot.domain.errors import StoreUnavailable
 from bot.figures import MISSED
 from bot.ports import TryLater, Unsure
-from bot.slack import deliveries, listening, words
+from bot.slack import deliveries, listening, unrecorded
 from bot.slack.actions import on_action
 from bot.slack.commands import on_command
 from bot.slack.desk import Desk
@@ -79,7 +79,7 @@ def _at(desks: Desks, handler: AtDesk, instead: Callable[[Body, str], Mapping[st
         if instead is None:
             await at_desk(body, ack)
             return
-        async with prompt(ack, instead(body, words.STILL_AT_IT)) as in_time:
+        async with prompt(ack, instead(body, unrecorded.STILL_AT_IT)) as in_time:
             await at_desk(body, in_time)
 
     async def at_desk(body: Body, ack: Answer) -> None:
@@ -89,7 +89,7 @@ def _at(desks: Desks, handler: AtDesk, instead: Callable[[Body, str], Mapping[st
             log.error("store.unavailable", error=str(error))
             if instead is not None:  # else it is counted as not stored
                 MISSED.labels("database").inc()
-            await turn_away(body, ack, words.DOWN)
+            await turn_away(body, ack, unrecorded.DOWN)
             return
         except (TryLater, Unsure):
             await turn_away(body, ack, NOT_NOW)

@@ -13,7 +13,7 @@ from bot.domain.actor import Kind
 from bot.domain.backfill import Found, Pinned
 from bot.domain.errors import Refused
 from bot.ports import NotDone, TryLater, Unsure
-from bot.slack import deliveries, views, words
+from bot.slack import deliveries, unrecorded, views
 from bot.slack.desk import Answer, Call
 from bot.slack.grammar import Zoneless, time_in
 from bot.slack.remembered import Person
@@ -90,16 +90,18 @@ async def record(call: Call, title: str, severity: str | None, summary: str, beg
     )
     call.incident = done.incident
     if done.repeated and done.incident.declared_by != call.actor.user:
-        raise Refused(words.backfilled_already(done.incident.name))
+        raise Refused(unrecorded.backfilled_already(done.incident.name))
     left_out = sum(bool(one.secret) for one in found.pinned)
-    return Answer(words.backfilled(done.incident.name, len(done.incident.notes), left_out, found.topic, until is None))
+    return Answer(
+        unrecorded.backfilled(done.incident.name, len(done.incident.notes), left_out, found.topic, until is None)
+    )
 
 
 def _free(call: Call) -> None:
     if call.incident is not None:
-        raise Refused(words.backfilled_already(call.incident.name))
+        raise Refused(unrecorded.backfilled_already(call.incident.name))
     if not call.channel or call.channel.startswith("D"):
-        raise Refused(words.BACKFILL_DIRECT)
+        raise Refused(unrecorded.BACKFILL_DIRECT)
 
 
 def _moment(call: Call, text: str, field: str) -> datetime | None:
@@ -121,7 +123,7 @@ async def _in_time(work: Awaitable[T], seconds: float = WITHIN) -> T:
         async with asyncio.timeout(seconds):
             return await work
     except (TimeoutError, TryLater, Unsure):
-        raise Refused(words.BACKFILL_SLACK_AWAY) from None
+        raise Refused(unrecorded.BACKFILL_SLACK_AWAY) from None
 
 
 async def _read(call: Call, method: str, **more: Any) -> Info:
@@ -130,7 +132,9 @@ async def _read(call: Call, method: str, **more: Any) -> Info:
         return dict(await slack(call.desk.client, method, form=True, channel=call.channel, **more))
     except NotDone as refusal:
         bot = call.desk.directory.known(call.desk.directory.bot_user)
-        raise Refused(words.backfill_unreadable(refusal.code, bot.handle if bot else "incident-commander")) from None
+        raise Refused(
+            unrecorded.backfill_unreadable(refusal.code, bot.handle if bot else "incident-commander")
+        ) from None
 
 
 async def _channel(call: Call) -> Info:
@@ -138,17 +142,17 @@ async def _channel(call: Call) -> Info:
     info: Info = (await _read(call, "conversations.info")).get("channel") or {}
     # Before anything is said of it: the name of a private channel is its members' alone.
     if info.get("is_private") and not await call.desk.room.holds(call.channel, call.actor.user):
-        raise Refused(words.BACKFILL_OUTSIDE)
+        raise Refused(unrecorded.BACKFILL_OUTSIDE)
     policy = call.desk.policy
     taken = {call.desk.directory.channel(name) for name in (policy.announcements, policy.customer_comms)}
     if info.get("is_im") or info.get("is_mpim"):
-        raise Refused(words.BACKFILL_DIRECT)
+        raise Refused(unrecorded.BACKFILL_DIRECT)
     if info.get("is_archived"):
-        raise Refused(words.BACKFILL_ARCHIVED)
+        raise Refused(unrecorded.BACKFILL_ARCHIVED)
     if info.get("is_general") or call.channel in taken:
-        raise Refused(words.BACKFILL_EVERYBODYS)
+        raise Refused(unrecorded.BACKFILL_EVERYBODYS)
     if info.get("is_ext_shared") or info.get("is_pending_ext_shared"):
-        raise Refused(words.BACKFILL_SHARED)
+        raise Refused(unrecorded.BACKFILL_SHARED)
     return info
 
 
@@ -159,7 +163,7 @@ async def _look(call: Call) -> Found:
         await _read(call, "conversations.join")
     pinned, members = await asyncio.gather(_pins(call), _members(call))
     if info.get("is_private") and call.actor.user not in members:
-        raise Refused(words.BACKFILL_OUTSIDE)
+        raise Refused(unrecorded.BACKFILL_OUTSIDE)
     return Found(
         id=call.channel,
         name=str(info.get("name", "")),
@@ -200,7 +204,7 @@ def _pinned(call: Call, message: Info) -> Pinned:
     return Pinned(
         ts=ts,
         happened=_at(ts),
-        text="" if kind else text or words.NO_TEXT,
+        text="" if kind else text or unrecorded.NO_TEXT,
         author=str(message.get("user") or message.get("bot_id") or ""),
         permalink=call.desk.room.permalink(call.channel, ts),
         secret=kind,
