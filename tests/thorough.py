@@ -89,6 +89,8 @@ LEFT_TO_CI = {
     "durability/test_replicas.py::test_one_is_cut_off": "waits for time-outs",
     "durability/test_replicas.py::test_one_stands_still": "waits for a lease",
     "web/test_parsed.py::test_what_people_click": "much that is made up",
+    "upgrade/test_upgrade.py::test_the_version_before": "starts a program of another version",
+    "upgrade/test_upgrade.py::test_each_old_button[postgres": "the file has the same buttons",
     "test_logs.py::test_a_test_that_writes_a_secret_fails": "runs tests of its own",
 }
 #: beginning of the id -> of so many tests that begin so, in their order, one is run
@@ -128,6 +130,7 @@ SAMPLED = {
     "comms/test_hostile_templates.py::test_refused_within_bounds": 4,
     "web/test_strangers.py::test_a_recorded_request": 3,
     "test_cli.py::test_run_": 2,
+    "upgrade/test_upgrade.py::test_each_old_button": 12,
     "test_several_workspaces.py::test_one_leaves_and_comes_back": 2,
 }
 

@@ -66,8 +66,13 @@ def _empty() -> bytes:
 
 
 @functools.cache
-def _manifest() -> str:
+def _manifest_text() -> str:
     return json.dumps(yaml.safe_load((ROOT / "manifest.yaml").read_text()))
+
+
+def manifest() -> Any:
+    """The app's manifest, parsed anew for each who asks."""
+    return json.loads(_manifest_text())
 
 
 class World:
@@ -257,7 +262,7 @@ async def world_at(
     **more: Any,
 ) -> AsyncIterator[World]:
     """A world with the bot running in it; everything ends with the block. `strict`: Slack keeps its rate limits."""
-    slack = Sandbox(json.loads(_manifest()), SandboxClock(begin), strict=strict)
+    slack = Sandbox(manifest(), SandboxClock(begin), strict=strict)
     await slack.start(0)
     try:
         settings = settings_for(slack, folder / "incidents.sqlite", mode, **more)

@@ -13,6 +13,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
@@ -57,8 +58,10 @@ async def until(true: Callable[[], Awaitable[bool]], what: str, within: float = 
 class Replica:
     """One process of the bot. What is done to it is done to the process, from outside."""
 
-    def __init__(self, name: str, settings: dict[str, str], line: Proxy) -> None:
+    def __init__(self, name: str, settings: dict[str, str], line: Proxy, program: Path = ROOT) -> None:
+        """`program`: the folder of its checkout."""
         self.name = name
+        self._program = program
         self.port = free_port()
         self.line = line
         self._settings = {**settings, "PORT": str(self.port)}
@@ -72,7 +75,7 @@ class Replica:
         """Start it; ready when this returns."""
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", cwd=ROOT, env={**inherited, **self._settings}
+            sys.executable, "-m", "bot", "run", cwd=self._program, env={**inherited, **self._settings}
         )
         await until(self.ready, f"{self.name} is ready")
 
