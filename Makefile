@@ -33,17 +33,18 @@ lint: $(STAMP) ## Check style, types and who imports whom
 ci: ## Everything that has to pass: lint, documents, tests on the oldest and the newest Python here
 	@.ci/run
 
-lock: $(STAMP) ## Write requirements.lock anew from pyproject.toml, with the newest versions it allows
+lock: $(STAMP) ## Write requirements.lock anew from both pyproject.toml, with the newest versions it allows
 	@$(PYTHON) -m pip install --quiet '$(UV)'
 	@UV_CUSTOM_COMPILE_COMMAND='make lock' $(VENV)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
-		--no-emit-index-url --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+		--no-emit-index-url --no-annotate --python-version 3.11 \
+		--extra demo --extra dev --no-emit-package localslack pyproject.toml -o requirements.lock
 	@echo "requirements.lock is written; make setup installs it."
 
 clean: ## Remove .venv and everything else that can be made again (the database in var/ stays)
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find bot tests bench -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	rm -rf $(VENV) build dist *.egg-info localslack/build localslack/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find bot localslack tests bench -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml localslack/pyproject.toml
 	@set -eu; \
 	[ -x $(PYTHON) ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		rm -rf $(VENV); found=; old=; bare=; \
@@ -71,5 +72,5 @@ $(STAMP): requirements.lock pyproject.toml
 	}; \
 	echo "Installing the locked dependencies; the first time this takes a minute or two."; \
 	$(PYTHON) -m pip install --quiet --require-hashes -r requirements.lock; \
-	PYTHONWARNINGS=ignore $(PYTHON) -m pip install --quiet --no-deps --no-build-isolation --editable .; \
+	PYTHONWARNINGS=ignore $(PYTHON) -m pip install --quiet --no-deps --no-build-isolation --editable . --editable ./localslack; \
 	touch $(STAMP)

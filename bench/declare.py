@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.figures import percentile
 from bench.stage import Stage, calls_since, stage
-from bot.sandbox import Call
+from localslack import Call
 
 RUNBOOK = "horizon-outage"
 WARM_UP = 2

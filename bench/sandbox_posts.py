@@ -17,7 +17,7 @@ import statistics
 import time
 from multiprocessing.connection import Connection
 
-from bot.sandbox import Sandbox, SandboxClock
+from localslack import Sandbox, SandboxClock
 
 MANIFEST = {
     "display_information": {"name": "Bench"},

@@ -19,8 +19,8 @@ import yaml
 from sqlalchemy import Connection, text
 
 from bot.config import ROOT
-from bot.sandbox import Call, Sandbox
 from bot.store import engines
+from localslack import Call, Sandbox
 
 #: seconds without a call after which Slack counts as quiet; far above any pause that the bot makes between calls
 QUIET = 1.0

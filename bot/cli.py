@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -136,42 +137,38 @@ def demo(
     keep: Annotated[Path | None, typer.Option(help="Keep the demo's database in this folder.")] = None,
 ) -> None:
     """Start a local Slack and the bot, both on this machine, with sample people. No account anywhere."""
+    _need_local_slack()
+
     from bot.demo import demo as demonstration
 
     raise typer.Exit(demonstration.run(port=port, mode=mode, folder=keep))
 
 
-@cli.command()
-def sandbox(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")] = 8400,
-    http: Annotated[str, typer.Option(help="Deliver by signed HTTP to this address instead of Socket Mode.")] = "",
-    manifest: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="The app's manifest (YAML or JSON); none: this bot's."),
-    ] = None,
-    tour: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="A file with the page's “Try this”.")
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict/--lenient", help="Rate limits at Slack's numbers, sockets renewed; or neither.")
-    ] = True,
-    workspace: Annotated[
-        list[str] | None, typer.Option(help="Another workspace, where the app can be installed. Repeatable.")
-    ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print addresses and tokens as one line of JSON.")] = False,
-) -> None:
+@cli.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def sandbox(context: typer.Context) -> None:
     """Start the local Slack alone, for this bot or anybody's Bolt app."""
-    import yaml
+    _need_local_slack()
 
-    from bot.sandbox.alone import serve
+    from bot.demo.horizon_stand_in import HorizonStandIn
+    from localslack.cli import main as local_slack
+    from localslack.clock import SandboxClock
 
-    described = yaml.safe_load((manifest or MANIFEST).read_text())
-    work = serve(described, port, http=http, tour=tour, strict=strict, workspaces=tuple(workspace or ()), as_json=json_)
-    try:
-        asyncio.run(_until_signal(work))
-    except OSError as taken:
-        print(f"Port {port} cannot be used ({taken.strerror}). Try --port 0, which takes a free one.", file=sys.stderr)
-        raise typer.Exit(1) from None
+    clock = SandboxClock()
+    local_slack(
+        context.args, name="bot sandbox", manifest=MANIFEST, clock=clock, extensions=[HorizonStandIn(clock)]
+    )  # fmt: skip
+
+
+def _need_local_slack() -> None:
+    """A sentence and exit status 2 where the package `localslack` is not installed."""
+    spec = importlib.util.find_spec("localslack")
+    if spec is None or spec.origin is None:  # a folder of that name is found too, as a namespace package
+        print(
+            "The local Slack is not installed; install it with pip install 'incident-commander[demo]', "
+            "or with pip install ./localslack in a checkout.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(2)
 
 
 @contextlib.contextmanager

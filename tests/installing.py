@@ -14,9 +14,9 @@ import yaml
 from cryptography.fernet import Fernet
 
 from bot.config import ROOT, Settings
-from bot.sandbox import Sandbox, SandboxClock
-from bot.sandbox.workspace import Workspace
 from bot.store import migrate
+from localslack import Sandbox, SandboxClock
+from localslack.workspace import Workspace
 from tests.world import BEGIN, KEY, World, test_policy
 
 

@@ -25,8 +25,8 @@ from bot.domain.message import CHANNEL
 from bot.domain.message import Message as Rendered
 from bot.domain.policy import Policy
 from bot.policies import load
-from bot.sandbox import Call, Channel, Message, Sandbox, SandboxClock
 from bot.store import migrate
+from localslack import Call, Channel, Message, Sandbox, SandboxClock
 from tests.durability.mortal import DECLARED, Fate, life
 from tests.world import BEGIN, World
 

@@ -9,6 +9,7 @@ import os
 import signal
 import sqlite3
 import sys
+import sysconfig
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,7 @@ async def test_what_does_without_the_bot_does_not_load_it(tmp_path: Path, argume
     _, err = await asyncio.wait_for(process.communicate(), 60)
     loaded = {line.rpartition("|")[2].strip() for line in err.decode().splitlines() if line.startswith("import time:")}
     assert "bot.cli" in loaded
-    assert ("bot.sandbox.server" in loaded) == ("--port" in arguments)
+    assert ("localslack.server" in loaded) == ("sandbox" in arguments)
     heavy = {
         "sqlalchemy",
         "slack_bolt",
@@ -136,6 +137,28 @@ async def test_what_does_without_the_bot_does_not_load_it(tmp_path: Path, argume
         "bot.config",
     }
     assert loaded & heavy == set()
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty folder of that name"])
+@pytest.mark.parametrize("command", ["sandbox", "demo"])
+async def test_without_the_local_slack_a_sentence_says_what_to_install(
+    tmp_path: Path, command: str, there: str
+) -> None:
+    """As where only the bot is installed: its package and the libraries, without what is installed from a folder."""
+    (tmp_path / "bot").symlink_to(ROOT / "bot")
+    if there != "nothing":
+        (tmp_path / "localslack").mkdir()
+    path = os.pathsep.join((str(tmp_path), sysconfig.get_path("purelib")))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-S", "-m", "bot", command, "--port", "0", cwd=tmp_path, env={"PYTHONPATH": path},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert (process.returncode, out.decode()) == (2, "")
+    assert err.decode() == (
+        "The local Slack is not installed; install it with pip install 'incident-commander[demo]', "
+        "or with pip install ./localslack in a checkout.\n"
+    )
 
 
 async def test_every_command_that_needs_settings_ends_with_2_and_lists_all_problems(tmp_path: Path) -> None:

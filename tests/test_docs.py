@@ -20,7 +20,7 @@ from bot.probes import PROBES
 from bot.runbooks.front_matter import CHECKS
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "localslack" / "README.md"]
 
 #: `| NAME | default | what it is |`
 _ROW = re.compile(r"^\| `([A-Z0-9_]+)` \| (.+?) \| (.+) \|$", re.MULTILINE)

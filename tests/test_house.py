@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 #: where everything is that is kept in git
-FOLDERS = (".ci", "bench", "bot", "comms_templates", "docs", "runbooks", "tests")
+FOLDERS = (".ci", "bench", "bot", "comms_templates", "docs", "localslack", "runbooks", "tests")
 LONGEST = 400
 
 #: Files that may be longer, because their being one file is the point.
@@ -23,8 +23,15 @@ LONG = {
 }
 
 
-def sources(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob("*.py"))
+#: the packages that are distributed, and the folders of their tests
+PACKAGES, TESTS = ("bot", "localslack"), ("tests", "localslack/tests")
+
+
+def sources(*folders: str) -> list[Path]:
+    """Their Python files; of a package without its tests, which travel in its folder."""
+    found = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    inside = [ROOT / one for one in TESTS if one not in folders]
+    return sorted(path for path in found if not any(each in path.parents for each in inside))
 
 
 def name(path: Path) -> str:
@@ -44,12 +51,12 @@ def text(path: Path) -> str:
 
 
 def test_no_file_is_too_long_to_read_in_one_go() -> None:
-    lines = {name(path): text(path).count("\n") for path in sources("bot")}
+    lines = {name(path): text(path).count("\n") for path in sources(*PACKAGES)}
     assert {where: count for where, count in lines.items() if count > LONGEST and where not in LONG} == {}
     assert [where for where in LONG if lines.get(where, 0) <= LONGEST] == [], "these need no exception any more"
 
 
-@pytest.mark.parametrize("folder", ["bot", "tests"])
+@pytest.mark.parametrize("folder", [*PACKAGES, *TESTS])
 def test_every_file_says_what_it_holds(folder: str) -> None:
     blunt = r"(utils?|helpers?|base|managers?|core|common|misc)\.py"
     assert [name(path) for path in sources(folder) if re.fullmatch(blunt, path.name)] == []
@@ -57,7 +64,7 @@ def test_every_file_says_what_it_holds(folder: str) -> None:
 
 def test_every_module_says_what_it_is() -> None:
     silent = [
-        name(path) for path in sources("bot") if text(path).strip() and not ast.get_docstring(ast.parse(text(path)))
+        name(path) for path in sources(*PACKAGES) if text(path).strip() and not ast.get_docstring(ast.parse(text(path)))
     ]
     assert silent == []
 
@@ -67,7 +74,7 @@ def test_tests_drive_real_things() -> None:
     forbidden = re.compile(
         "|".join((r"mock\.pat" + "ch", "Magic" + "Mock", "Async" + "Mock", r"monkeypatch\.set" + "attr"))
     )
-    assert [name(path) for path in sources("tests") if forbidden.search(text(path))] == []
+    assert [name(path) for path in sources(*TESTS) if forbidden.search(text(path))] == []
 
 
 def test_the_project_speaks_of_itself_alone() -> None:
@@ -95,7 +102,7 @@ def test_the_domain_imports_the_standard_library_only() -> None:
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """Not through others, not inside a function, and not for types alone."""
     modules = {
-        name(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in sources("bot")
+        name(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in sources(*PACKAGES)
     }
     graph: dict[str, set[str]] = {}
     for module, path in modules.items():
@@ -113,5 +120,10 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 def test_only_the_settings_read_the_environment() -> None:
     # The demo hands its own environment on to the processes that it starts.
     allowed = {"bot/config.py", "bot/demo/demo.py"}
-    reading = {name(path) for path in sources("bot") if re.search(r"\bos\.environ\b|\bgetenv\(", text(path))}
+    reading = {name(path) for path in sources(*PACKAGES) if re.search(r"\bos\.environ\b|\bgetenv\(", text(path))}
     assert reading <= allowed
+
+
+def test_the_tests_of_the_local_slack_do_without_the_bot() -> None:
+    imports = re.compile(r"^\s*(?:from|import) (?:bot|tests)\b", re.MULTILINE)
+    assert [name(path) for path in sources("localslack/tests") if imports.search(text(path))] == []

@@ -17,12 +17,12 @@ from pydantic import SecretStr
 
 from bot.config import ROOT
 from bot.doctor import examine
-from bot.sandbox.workspace import Workspace
 from bot.store import Store, StoreRefused
 from bot.store.installations import KeptInstallations, Keys
 from bot.tokens import installed, rotate
 from bot.web.edge import Health, edge
 from bot.web.install import Application, Door
+from localslack.workspace import Workspace
 from tests.installing import Browser, install, token_of, two_banks
 from tests.test_cli import bot
 from tests.world import KEY, World

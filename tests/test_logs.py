@@ -242,7 +242,7 @@ def test_the_search_knows_the_secrets_of_the_tests() -> None:
 
 @pytest.mark.prints_secrets("they are those of the tests in the test")
 def test_a_test_that_writes_a_secret_fails(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the project's own conftest, in a session of its own."""
+    """With the project's own hooks, in a session of its own."""
     pytester.makepyfile(
         """
         import logging, os, structlog, subprocess, sys, threading, pytest
@@ -274,7 +274,7 @@ def test_a_test_that_writes_a_secret_fails(pytester: pytest.Pytester, monkeypatc
         """
     )
     pytester.makeconftest(
-        "from tests import written\nfrom tests.conftest import *\nfrom tests.conftest import ("
+        "from tests import written\nfrom tests.plugin import ("
         "capfd, pytest_configure, pytest_runtest_setup, pytest_runtest_makereport)\n"
         "written.KNOWN.add('nothing-to-look-at')\n"
     )

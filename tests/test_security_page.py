@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-NAMED = sorted(set(re.findall(r"`(tests/[\w/.]+?)(?:::(\w+))?`", PAGE)))
+NAMED = sorted(set(re.findall(r"`((?:localslack/)?tests/[\w/.]+?)(?:::(\w+))?`", PAGE)))
 ALONE = sorted(set(re.findall(r"`(test_\w+)`", PAGE)))
 
 
@@ -20,7 +20,10 @@ def test_it_is_there(path: str, test: str) -> None:
 
 
 def test_those_named_alone_are_there() -> None:
-    everything = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    everything = "".join(
+        path.read_text(encoding="utf-8")
+        for path in [*(ROOT / "tests").rglob("*.py"), *(ROOT / "localslack/tests").rglob("*.py")]
+    )
     assert ALONE and [one for one in ALONE if f"def {one}(" not in everything] == []
 
 

@@ -14,10 +14,10 @@ from bot.domain import notes
 from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.ports import Installation
-from bot.sandbox import staff
-from bot.sandbox.records import Channel
-from bot.sandbox.workspace import Workspace
 from bot.store.installations import KeptInstallations, Keys
+from localslack import staff
+from localslack.records import Channel
+from localslack.workspace import Workspace
 from tests.installing import Browser, free_port, install, token_of, two_banks
 from tests.postgres import Postgres
 from tests.world import World, world_at

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -42,11 +43,25 @@ def test_everything_locked_has_a_version_and_hashes() -> None:
 
 @pytest.mark.parametrize("path", ["Makefile", ".ci/run"])
 def test_nothing_is_installed_without_its_hash(path: str) -> None:
-    """But for this project itself, and the program that writes the lock."""
+    """But for the two packages of this repository, and the program that writes the lock."""
     lines = [line for line in (ROOT / path).read_text().splitlines() if re.search(r"pip install", line)]
     assert any("--require-hashes -r requirements.lock" in line for line in lines)
     rest = [line for line in lines if "--require-hashes" not in line]
     assert [line for line in rest if "--no-deps" not in line and "$(UV)" not in line] == []
+    assert [line for line in rest if "--no-deps" in line and "--editable . --editable ./localslack" not in line] == []
+
+
+@pytest.mark.parametrize("path", ["pyproject.toml", "localslack/pyproject.toml"])
+def test_what_a_package_needs_is_locked(path: str) -> None:
+    project = tomllib.loads((ROOT / path).read_text(encoding="utf-8"))["project"]
+    needed = [*project["dependencies"], *project.get("optional-dependencies", {}).get("dev", [])]
+    names = {re.split(r"[\[<>=,;]", each)[0] for each in needed}
+    assert names and names - {name for name, _ in PINNED.findall(LOCK)} == set()
+    assert "localslack" not in dict(PINNED.findall(LOCK))
+
+
+def test_both_packages_come_under_the_same_licence() -> None:
+    assert (ROOT / "localslack" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
 def test_the_bill_of_materials_lists_everything_locked(tmp_path: Path) -> None:
@@ -55,11 +70,17 @@ def test_the_bill_of_materials_lists_everything_locked(tmp_path: Path) -> None:
     bill = json.loads(out.read_text())
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
     assert bill["metadata"]["component"]["name"] == "incident-commander"
-    listed = {(one["name"], one["version"]) for one in bill["components"]}
+    locked = [one for one in bill["components"] if one["name"] != "localslack"]
+    listed = {(one["name"], one["version"]) for one in locked}
     assert listed == set(PINNED.findall(LOCK))
-    assert all(one["purl"].startswith("pkg:pypi/") and one["hashes"] for one in bill["components"])
+    assert all(one["purl"].startswith("pkg:pypi/") and one["hashes"] for one in locked)
     known = [one for one in bill["components"] if one.get("licenses")]
     assert len(known) > 0.8 * len(listed)
+
+    slack = next(one for one in bill["components"] if one["name"] == "localslack")
+    needs = {one["ref"]: one.get("dependsOn", []) for one in bill["dependencies"]}
+    assert slack["bom-ref"] in needs[bill["metadata"]["component"].get("bom-ref") or ""]
+    assert {ref.partition("==")[0] for ref in needs[slack["bom-ref"]]} == {"aiohttp", "pyyaml", "typer", "yarl"}
 
 
 FINE: dict[str, Any] = {"name": "a", "version": "1", "vulns": []}

@@ -1,7 +1,7 @@
 """What `make test` leaves to CI, so that it stays a matter of minutes: THOROUGH=1 runs it as well.
 
-Each line is the beginning of a test's id. What stays is a sample of every kind: each database, each story, each way in
-which Slack and the database fail.
+Each line is the beginning of a test's id; `tests/` at its very beginning is left out. What stays is a sample of every
+kind: each database, each story, each way in which Slack and the database fail.
 """
 
 from __future__ import annotations
@@ -95,11 +95,11 @@ LEFT_TO_CI = {
 }
 #: beginning of the id -> of so many tests that begin so, in their order, one is run
 SAMPLED = {
-    "page/test_untrusted.py": 6,
+    "localslack/tests/page/test_untrusted.py": 6,
     "page/test_tools.py": 5,
     "page/test_keyboard.py": 4,
     "page/test_notices.py": 4,
-    "page/test_blocks.py": 4,
+    "localslack/tests/page/test_blocks.py": 4,
     "page/test_accessibility.py": 4,
     "page/test_long_channel.py": 4,
     "slack/test_bad_input.py::test_each_call_of_a_declaration": 6,

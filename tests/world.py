@@ -16,11 +16,12 @@ import yaml
 
 from bot.app import Bot, bot, read_content
 from bot.config import ROOT, Settings, hidden
+from bot.demo.horizon_stand_in import HorizonStandIn
 from bot.domain.effect import EffectState
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.sandbox import Channel, Message, Person, Sandbox, SandboxClock
 from bot.store import migrate
+from localslack import Channel, Message, Person, Sandbox, SandboxClock
 from tests import written
 
 #: a Monday afternoon
@@ -73,6 +74,11 @@ def _manifest_text() -> str:
 def manifest() -> Any:
     """The app's manifest, parsed anew for each who asks."""
     return json.loads(_manifest_text())
+
+
+def local_slack(clock: SandboxClock, strict: bool = False) -> Sandbox:
+    """A local Slack with our manifest, and a Horizon beside it."""
+    return Sandbox(manifest(), clock, strict=strict, extensions=[HorizonStandIn(clock)])
 
 
 class World:
@@ -262,7 +268,7 @@ async def world_at(
     **more: Any,
 ) -> AsyncIterator[World]:
     """A world with the bot running in it; everything ends with the block. `strict`: Slack keeps its rate limits."""
-    slack = Sandbox(manifest(), SandboxClock(begin), strict=strict)
+    slack = local_slack(SandboxClock(begin), strict)
     await slack.start(0)
     try:
         settings = settings_for(slack, folder / "incidents.sqlite", mode, **more)

@@ -20,7 +20,6 @@ from bot.domain.actor import Actor
 from bot.domain.errors import Refused, StoreUnavailable
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.sandbox import Sandbox
 from bot.service import Service, incident_id
 from bot.slack.directory import Directory
 from bot.slack.messages import messages
@@ -28,6 +27,7 @@ from bot.slack.messages.parked import parked
 from bot.slack.room import SlackPublisher, SlackRoom, web_client
 from bot.slack.setup import Setup
 from bot.store import Store
+from localslack import Sandbox
 from tests.world import KEY, WorldClock
 
 Job = Callable[[Any], Any]

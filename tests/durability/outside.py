@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.config import ROOT
+from bot.demo.horizon_stand_in import HorizonStandIn
 from bot.policies import load
-from bot.sandbox import Sandbox, SandboxClock
 from bot.store import Store
+from localslack import Sandbox, SandboxClock
 from tests.durability.runs import MANIFEST, Databases, Files
 from tests.durability.test_killed import free_port
 from tests.world import BEGIN, KEY, World, settings_for
@@ -143,7 +144,8 @@ class Outside(World):
 @contextlib.asynccontextmanager
 async def outside(nursery: Any, places: Files | Databases) -> AsyncIterator[Outside]:
     """A world with such a bot in it, on a database of its own."""
-    slack = Sandbox(MANIFEST, SandboxClock(BEGIN))
+    clock = SandboxClock(BEGIN)
+    slack = Sandbox(MANIFEST, clock, extensions=[HorizonStandIn(clock)])
     await slack.start(0)
     try:
         async with places.fresh() as url:

@@ -25,9 +25,9 @@ from bot.config import ROOT
 from bot.domain.effect import EffectState
 from bot.domain.events import Event
 from bot.domain.incident import Incident
-from bot.sandbox import Sandbox
-from bot.sandbox.records import Channel
 from bot.store import Store
+from localslack import Sandbox
+from localslack.records import Channel
 from tests.durability.test_killed import free_port
 from tests.postgres import Postgres
 from tests.proxy import Mode, Proxy

@@ -16,7 +16,7 @@ import yaml
 
 from bot.config import ROOT
 from bot.domain.effect import EffectState
-from bot.sandbox import Sandbox, SandboxClock
+from localslack import Sandbox, SandboxClock
 from tests.durability.mortal import Died, Fate, Mortal, life
 from tests.durability.stories import POLICY, Seen, Story, nothing_is_left_over, seen
 from tests.postgres import Postgres

@@ -21,8 +21,8 @@ from bot.domain.actor import Actor, Kind
 from bot.domain.comms import Template, text_hash
 from bot.domain.effect import EffectState
 from bot.domain.policy import Policy
-from bot.sandbox import Channel
 from bot.service import incident_id
+from localslack import Channel
 from tests.domain.story import PAYOUTS, the
 from tests.durability.mortal import Mortal
 from tests.world import BEGIN

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.sandbox import Sandbox
+from localslack import Sandbox
 from tests.durability.mortal import Fate
 from tests.durability.runs import ALL_POINTS, LONG, SEED, Files, Runs, same
 from tests.durability.stories import Seen, Story, approve, declare, draft, minor, reminder, resolve, tick, update

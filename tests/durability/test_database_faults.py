@@ -15,7 +15,7 @@ import pytest
 import structlog
 from sqlalchemy import Connection, event
 
-from bot.sandbox import Sandbox, SandboxClock
+from localslack import Sandbox, SandboxClock
 from tests.durability.mortal import Fate, Job, Mortal, life
 from tests.durability.runs import ALL_POINTS, LONG, MANIFEST, SEED, Databases, Files, ended, same, told
 from tests.durability.stories import POLICY, Seen, Story, approve, ask, declare, draft, go, tick, update

@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from bot.config import ROOT
-from bot.sandbox import Sandbox
 from bot.store import migrate
+from localslack import Sandbox
 from tests.world import KEY, World
 
 

@@ -24,8 +24,8 @@ from bot.domain import lifecycle
 from bot.domain.actor import Actor, Kind
 from bot.domain.incident import Incident
 from bot.policies import load
-from bot.sandbox.gestures import Answer
 from bot.service import Service
+from localslack.gestures import Answer
 from tests.durability.replicas import LEASE, Replicas, replicas, until
 from tests.durability.runs import SEED
 from tests.postgres import Postgres

@@ -14,8 +14,8 @@ from bot.config import ROOT
 from bot.domain import drafts
 from bot.domain.comms import text_hash
 from bot.domain.effect import EffectState
-from bot.sandbox import Channel, Sandbox, SandboxClock
 from bot.store import backup, migrate
+from localslack import Channel, Sandbox, SandboxClock
 from tests.durability.mortal import Fate, life
 from tests.durability.stories import BEN, POLICY, TEXT, declare, draft, person
 from tests.postgres import Postgres

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from bot.config import ROOT
-from bot.sandbox import Sandbox
 from bot.store import migrate
 from bot.store.only import Only
+from localslack import Sandbox
 from tests.durability.test_killed import process, until
 from tests.postgres import Postgres
 from tests.store.raw import Raw

@@ -1,4 +1,4 @@
-"""A browser, and people who sit in front of it."""
+"""A browser as in the local Slack's own tests, and a world whose page shows the demo's "Try this"."""
 
 from __future__ import annotations
 
@@ -6,29 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
 
 from bot.config import ROOT
-from bot.sandbox.tour import Tour
-from tests.page import chromium
-from tests.page.desk import Desk
+from localslack.tests.page.conftest import desk
+from localslack.tour import Tour
 from tests.world import World, world_at
 
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    """A browser without a tab. At the end no script of a page may have failed."""
-    path = chromium.find()
-    if path is None:
-        if chromium.must_be_there():
-            pytest.fail(chromium.ABSENT)
-        pytest.skip(chromium.ABSENT)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=chromium.ARGS)
-        desk = Desk(browser)
-        yield desk
-        await browser.close()
-    assert not desk.complaints
+__all__ = ["desk", "world"]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
-from tests.page.desk import SIZES, Desk, Tab
+from localslack.tests.page.desk import SIZES, Desk, Tab
 from tests.world import World
 
 GRAVE = ("serious", "critical")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page, expect
 
-from tests.page.desk import Desk
+from localslack.tests.page.desk import Desk
 from tests.world import World
 
 

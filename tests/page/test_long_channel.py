@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import expect
 
-from bot.sandbox import Sandbox
-from bot.sandbox.talk import post
-from tests.page.desk import Desk, Tab
+from localslack import Sandbox
+from localslack.talk import post
+from localslack.tests.page.desk import Desk, Tab
 from tests.world import World
 
 FEW, MANY = 100, 10_000

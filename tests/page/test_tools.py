@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
-from bot.sandbox import Call
-from bot.sandbox.faults import KINDS
-from tests.page.desk import Desk, Tab
+from localslack import Call
+from localslack.faults import KINDS
+from localslack.tests.page.desk import Desk, Tab
 from tests.world import World
 
 

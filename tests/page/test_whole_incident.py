@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.page.desk import Desk, Tab
+from localslack.tests.page.desk import Desk, Tab
 from tests.world import World
 
 ROOM = "inc-1-withdrawals-are-stuck"

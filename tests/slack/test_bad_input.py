@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from bot.doctor import Finding, examine
 from bot.domain import events as e
 from bot.domain.effect import EffectState
-from bot.sandbox import Channel, Message
+from localslack import Channel, Message
 from tests.world import World, world_at
 
 PLACE = "#inc-1-withdrawals-are-stuck"

@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 
 from bot.ports import TryLater, Unsure
-from bot.sandbox import Sandbox, staff
 from bot.slack.directory import Directory
 from bot.slack.room import web_client
 from bot.store import migrate
+from localslack import Sandbox, staff
 from tests.postgres import Postgres
 from tests.world import World, world_at
 

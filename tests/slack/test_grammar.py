@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.actor import Actor
-from bot.sandbox import Message, words
 from bot.slack.commands import SUBCOMMANDS, WORDS
 from bot.slack.desk import Call
 from bot.slack.grammar import Missing, Parsed, Zoneless, incident_in, near, person_in, severity_like, split, time_in
+from localslack import Message, words
 from tests.world import World, world_at
 
 #: the tables below ask one world, because none of their rows changes anything; conversations get one each

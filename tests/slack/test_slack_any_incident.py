@@ -18,9 +18,9 @@ from bot.domain.fold import evolve
 from bot.domain.incident import Incident
 from bot.domain.message import Message
 from bot.domain.runbook import Runbook, Section, Step, TwoPeople
-from bot.sandbox.blocks import problems, view_problems
 from bot.slack import views
 from bot.slack.messages import messages
+from localslack.blocks import problems, view_problems
 
 from .slack_story import BEGIN, NAMES, POLICY, SETUP, TEAM
 

@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_bolt.async_app import AsyncApp
 
-from bot.sandbox import Sandbox, SandboxClock
 from bot.slack.connection import Times
 from bot.slack.sockets import Sockets, Standing, staggered
-from tests.sandbox import shop
+from localslack import Sandbox, SandboxClock
+from localslack.tests import shop
 from tests.world import World
 
 #: Pauses are short. What is only waited for where something hangs is long: a machine may stand still for a moment.

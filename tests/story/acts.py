@@ -8,7 +8,7 @@ from typing import Any
 
 from stellar_sdk import Keypair
 
-from bot.sandbox import Message
+from localslack import Message
 from tests.world import World
 
 #: a Stellar secret seed whose checksum holds; it belongs to nobody and is made here, so that it stands in no file

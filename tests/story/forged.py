@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox import Person, payloads
-from bot.sandbox.delivery import Ack
+from localslack import Person, payloads
+from localslack.delivery import Ack
 from tests.world import World
 
 #: what somebody may have filled in: block id of every form -> the state of its element

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.effect import EffectState
-from bot.sandbox import Channel, Message
+from localslack import Channel, Message
 from tests.story.acts import in_comms, plain, section
 from tests.world import World
 

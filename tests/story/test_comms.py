@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import Message
+from localslack import Message
 from tests.story.acts import (
     SEED,
     bot_messages,

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from bot.keeping import rearm_all
-from bot.sandbox.faults import KINDS
+from localslack.faults import KINDS
 from tests.story.acts import heard
 from tests.story.short import Seen, seen, short_story
 from tests.world import World, world_at

@@ -11,7 +11,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from bot import export
-from bot.sandbox import Message
+from localslack import Message
 from tests.story.acts import plain, press, submit
 from tests.world import World, test_policy, world_at
 

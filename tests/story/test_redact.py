@@ -14,7 +14,7 @@ from bot.cli import cli
 from bot.config import Settings
 from bot.domain import events as e
 from bot.domain.redaction import MARK
-from bot.sandbox import Message
+from localslack import Message
 from tests.story.acts import direct_message, plain, submit, write_text
 from tests.world import World, world_at
 from tests.written import READ

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.domain.incident import Mark
-from bot.sandbox import Message
+from localslack import Message
 from tests.story.acts import (
     bot_messages,
     direct,

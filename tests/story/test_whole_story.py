@@ -13,7 +13,7 @@ from typing import Literal
 
 import pytest
 
-from bot.sandbox.words import visible
+from localslack.words import visible
 from tests.story.acts import (
     bot_messages,
     direct,

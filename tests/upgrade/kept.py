@@ -16,11 +16,11 @@ import asyncpg
 from sqlalchemy import make_url
 
 from bot.domain.incident import Incident
-from bot.sandbox import Message, Sandbox, SandboxClock
 from bot.store import migrate
+from localslack import Message, Sandbox, SandboxClock
 from tests.postgres import Postgres
 from tests.upgrade import slack_state
-from tests.world import World, manifest, settings_for, test_policy
+from tests.world import World, local_slack, settings_for, test_policy
 
 #: a folder for each recorded program: the version, and the commit that it was
 KEPT = Path(__file__).parent / "kept"
@@ -53,7 +53,7 @@ async def slack_as_it_stood(state: dict[str, Any], running: bool = False) -> Asy
     clock = SandboxClock(None if running else datetime.fromtimestamp(state["now"], UTC))
     if running:
         clock.offset = state["now"] - clock.now()
-    slack = Sandbox(manifest(), clock)
+    slack = local_slack(clock)
     slack_state.load(slack, state)
     await slack.start(0)
     try:

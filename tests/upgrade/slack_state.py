@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from bot.sandbox import Sandbox
-from bot.sandbox.records import Bookmark, Channel, File, Message, Pin, User, UserGroup, View
+from localslack import Sandbox
+from localslack.records import Bookmark, Channel, File, Message, Pin, User, UserGroup, View
 
 
 def dump(slack: Sandbox) -> dict[str, Any]:

@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 
 from bot.config import ROOT
-from bot.sandbox import Sandbox
 from bot.store import Store
+from localslack import Sandbox
 from tests.durability.replicas import Replica, until
 from tests.postgres import Postgres
 from tests.proxy import Proxy

@@ -1,0 +1,3 @@
+"""Loads the hooks that the tests of the bot and of the local Slack share."""
+
+pytest_plugins = ["tests.plugin"]

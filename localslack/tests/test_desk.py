@@ -1,0 +1,33 @@
+"""What is handed out for later use: expired things are cleared away without being forgotten too soon."""
+
+from __future__ import annotations
+
+import pytest
+
+from localslack import Sandbox, SlackError
+from localslack.desk import CROWDED
+
+
+async def test_expired_triggers_are_cleared_away(sandbox: Sandbox) -> None:
+    desk = sandbox.desk
+    old = desk.new_trigger("U01ANASILVA")
+    sandbox.clock.advance(60)
+    for _ in range(CROWDED):
+        desk.new_trigger("U01ANASILVA")
+    with pytest.raises(SlackError, match="expired_trigger_id"):
+        desk.use_trigger(old)  # a minute later it is still known
+    sandbox.clock.advance(2 * 3600)
+    for _ in range(2 * CROWDED + 10):
+        desk.new_trigger("U01ANASILVA")
+    with pytest.raises(SlackError, match="invalid_trigger_id"):
+        desk.use_trigger(old)
+    assert len(desk.triggers) < 2 * CROWDED + 20
+
+
+async def test_expired_response_urls_are_cleared_away(sandbox: Sandbox) -> None:
+    desk = sandbox.desk
+    for _ in range(CROWDED):
+        desk.new_response_url("U01ANASILVA", "C01GENERAL1")
+    sandbox.clock.advance(3600)
+    desk.new_response_url("U01ANASILVA", "C01GENERAL1")
+    assert len(desk.responses) == 1
