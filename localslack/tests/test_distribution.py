@@ -10,29 +10,27 @@ PROJECT = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
 #: folders that are no part of the wheel
 LEFT_OUT = ("build", "tests", "__pycache__")
+#: files that describe the distribution
+ABOUT = {"LICENSE", "README.md", "pyproject.toml"}
 
 
-def shipped(path: Path) -> bool:
-    return not any(part in LEFT_OUT or part.endswith(".egg-info") for part in path.relative_to(HERE).parts)
+def shipped() -> list[Path]:
+    """The files on the disk that belong into the wheel."""
+    files = [path.relative_to(HERE) for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    left_out = [path for path in files if any(one in LEFT_OUT or one.endswith(".egg-info") for one in path.parts)]
+    return sorted(set(files) - set(left_out) - {Path(name) for name in ABOUT})
 
 
 def test_every_package_is_listed() -> None:
-    folders = [path.parent for path in HERE.rglob("__init__.py") if shipped(path)]
-    names = [".".join(("localslack", *folder.relative_to(HERE).parts)) for folder in folders]
-    assert sorted(SETUPTOOLS["packages"]) == sorted(names)
+    folders = {path.parent for path in shipped()}
+    assert sorted(SETUPTOOLS["packages"]) == sorted(".".join(("localslack", *folder.parts)) for folder in folders)
 
 
-def test_every_other_file_is_package_data() -> None:
-    """But for those that describe the distribution itself."""
-    about = {"LICENSE", "README.md", "pyproject.toml"}
-    data = {path for pattern in SETUPTOOLS["package-data"]["localslack"] for path in HERE.glob(pattern)}
-    others = {
-        path for path in HERE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc") and shipped(path)
+def test_every_file_that_is_not_python_is_package_data() -> None:
+    listed = {
+        path.relative_to(HERE)
+        for package, patterns in SETUPTOOLS["package-data"].items()
+        for pattern in patterns
+        for path in HERE.joinpath(*package.split(".")[1:]).glob(pattern)
     }
-    assert {path.relative_to(HERE).as_posix() for path in others - data} == about
-    assert data <= others
-
-
-def test_every_python_file_is_in_a_listed_package() -> None:
-    folders = {HERE.joinpath(*name.split(".")[1:]) for name in SETUPTOOLS["packages"]}
-    assert [path for path in HERE.rglob("*.py") if shipped(path) and path.parent not in folders] == []
+    assert sorted(listed) == [path for path in shipped() if path.suffix != ".py"]
