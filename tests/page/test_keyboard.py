@@ -77,27 +77,6 @@ async def test_an_incident_without_a_mouse(desk: Desk, world: World) -> None:
     await expect(page.locator("#composer-text")).to_be_focused()
 
 
-async def test_messages_are_walked_with_arrows_and_reacted_to(desk: Desk, world: World) -> None:
-    for number in range(5):
-        await world.person("ben").post("#general", f"message {number}")
-    ana = await desk.tab(world.slack, "ana", "#general")
-    page = ana.page
-    await expect(ana.message("message 4")).to_be_visible()
-    await ana.message("message 4").focus()
-    await page.keyboard.press("ArrowUp")
-    await expect(ana.message("message 3")).to_be_focused()
-    await page.keyboard.press("r")
-    await page.keyboard.type("pushpin")
-    await page.keyboard.press("Enter")
-    await expect(ana.message("message 3").locator(".reaction")).to_have_attribute("aria-pressed", "true")
-    await ana.message("message 3").focus()
-    await page.keyboard.press("t")
-    await expect(page.locator("#thread-text")).to_be_focused()
-    await page.keyboard.type("in a thread")
-    await page.keyboard.press("Enter")
-    await expect(ana.message("message 3").locator(".replies")).to_contain_text("1 reply")
-
-
 async def test_the_clock_keeps_the_focus_while_reminders_come(desk: Desk, world: World) -> None:
     """A notification draws the bar on top anew; somebody who moves the clock by the keyboard stays where they are."""
     await world.declare("ana", "sev1 Withdrawals are stuck")
@@ -137,17 +116,3 @@ async def test_the_preview_goes_back_to_the_words(desk: Desk, world: World) -> N
     await ana.form.get_by_role("button", name="Post", exact=True).press("Enter")
     await expect(ana.form).to_have_count(0)
     await expect(ana.message("since 14:00 UTC")).to_contain_text("Update by Ana Silva")
-
-
-async def test_a_message_that_goes_away_leaves_the_focus_beside_it(desk: Desk, world: World) -> None:
-    """The keyboard goes on from there, not from the top of the page."""
-    ben = world.person("ben")
-    first, second, third = [await ben.post("#general", f"message {number}") for number in range(3)]
-    await ben.react("#general", second, "eyes")
-    ana = await desk.tab(world.slack, "ana", "#general")
-    await ana.message("message 1").locator(".reaction").focus()
-    await ben.delete("#general", second)
-    await expect(ana.message("message 2")).to_be_focused()
-    await ben.delete("#general", third)
-    await expect(ana.message("message 0")).to_be_focused()
-    assert first

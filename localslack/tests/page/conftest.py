@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import async_playwright
 
+from localslack import Sandbox
+from localslack.tests import shop
 from localslack.tests.page import chromium
 from localslack.tests.page.desk import Desk
 
@@ -25,3 +27,10 @@ async def desk() -> AsyncIterator[Desk]:
         yield desk
         await browser.close()
     assert not desk.complaints
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[Sandbox]:
+    """A workspace in which the tea shop's app is installed and does not run."""
+    async with Sandbox(manifest=shop.manifest()) as made:
+        yield made

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
 from playwright.async_api import Locator, expect
 
 from localslack import Sandbox
 from localslack.talk import post
-from localslack.tests import shop
 from localslack.tests.page.desk import Desk, Tab
 
 Json = dict[str, Any]
@@ -35,12 +32,6 @@ def raw(text: str) -> Json:
 def row(country: str, payouts: int) -> list[Json]:
     count = {"type": "raw_number", "value": payouts, "text": f"{payouts:,}"}
     return [raw(country), count, {"type": "action", "element": button(f"Look at {country}")}]
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[Sandbox]:
-    async with Sandbox(manifest=shop.manifest()) as made:
-        yield made
 
 
 def say(slack: Sandbox, *blocks: Json) -> str:

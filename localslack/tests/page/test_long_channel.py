@@ -11,7 +11,6 @@ from playwright.async_api import expect
 from localslack import Sandbox
 from localslack.talk import post
 from localslack.tests.page.desk import Desk, Tab
-from tests.world import World
 
 FEW, MANY = 100, 10_000
 #: times slower that a hundredfold channel may be, and seconds below which nothing is called slow
@@ -42,12 +41,12 @@ async def took(what: Callable[[], Awaitable[None]]) -> float:
 
 
 @pytest.mark.parametrize("what", ["open the channel", "hear a message", "write a message"])
-async def test_a_long_channel_is_as_quick_as_a_short_one(desk: Desk, world: World, what: str) -> None:
+async def test_a_long_channel_is_as_quick_as_a_short_one(desk: Desk, slack: Sandbox, what: str) -> None:
     times = []
     for channel, number in (("#payments", FEW), ("#incidents", MANY)):
-        talk_much(world.slack, channel, number)
-        ana = await desk.tab(world.slack, "ana", "#general")
-        times.append(await took(lambda ana=ana, channel=channel: ACTS[what](ana, world.slack, channel)))  # type: ignore[misc]
+        talk_much(slack, channel, number)
+        ana = await desk.tab(slack, "ana", "#general")
+        times.append(await took(lambda ana=ana, channel=channel: ACTS[what](ana, slack, channel)))  # type: ignore[misc]
     short, long = times
     assert long < max(FLOOR, RATIO * short), f"{what}: {short:.3f} s with {FEW} messages, {long:.3f} s with {MANY}"
 
@@ -96,16 +95,16 @@ async def to_the_beginning(ana: Tab) -> None:
         assert await ana.centre.locator(".message").count() <= HELD
 
 
-async def test_reading_back_needs_no_button_and_no_more_of_the_document(desk: Desk, world: World) -> None:
+async def test_reading_back_needs_no_button_and_no_more_of_the_document(desk: Desk, slack: Sandbox) -> None:
     """To the first of five hundred messages with the wheel, with at most three hundred in the document, and back."""
-    talk_much(world.slack, "#payments", 500)
-    ana = await desk.tab(world.slack, "ana", "#payments")
+    talk_much(slack, "#payments", 500)
+    ana = await desk.tab(slack, "ana", "#payments")
     await expect(ana.centre.locator(".message")).to_have_count(100)
     await to_the_beginning(ana)
     await expect(ana.centre.locator(".message").first).to_contain_text("0 of 500")
     await expect(ana.centre.locator(".intro")).to_contain_text("This is the beginning of #payments")
 
-    ts = await world.person("ben").post("#payments", "news from the end")
+    ts = await slack.person("ben").post("#payments", "news from the end")
     newest = ana.centre.get_by_role("button", name="1 new message")
     await expect(newest).to_be_visible()
     assert await ana.centre.locator(f'.message[data-ts="{ts}"]').count() == 0
@@ -129,10 +128,10 @@ MOVED = """async () => {
 }"""
 
 
-async def test_reading_back_keeps_the_place(desk: Desk, world: World) -> None:
+async def test_reading_back_keeps_the_place(desk: Desk, slack: Sandbox) -> None:
     """Older messages come above what is being read, newer ones leave below it: it stays where it is on the screen."""
-    talk_much(world.slack, "#payments", 600)
-    ana = await desk.tab(world.slack, "ana", "#payments")
+    talk_much(slack, "#payments", 600)
+    ana = await desk.tab(slack, "ana", "#payments")
     await expect(ana.centre.locator(".message")).to_have_count(100)
     await wheel(ana, -100)
     for _ in range(5):
@@ -141,10 +140,10 @@ async def test_reading_back_keeps_the_place(desk: Desk, world: World) -> None:
     await expect(ana.centre.locator(".message").first).to_contain_text("0 of 600")
 
 
-async def test_the_keyboard_walks_past_what_the_document_holds(desk: Desk, world: World) -> None:
+async def test_the_keyboard_walks_past_what_the_document_holds(desk: Desk, slack: Sandbox) -> None:
     """Up from the first message older ones come; Home and End go to the ends."""
-    talk_much(world.slack, "#payments", 450)
-    ana = await desk.tab(world.slack, "ana", "#payments")
+    talk_much(slack, "#payments", 450)
+    ana = await desk.tab(slack, "ana", "#payments")
     page, focused = ana.page, ana.centre.locator(".message:focus")
     await ana.centre.locator(".message").last.focus()
     await page.keyboard.press("Home")
@@ -157,16 +156,16 @@ async def test_the_keyboard_walks_past_what_the_document_holds(desk: Desk, world
     await expect(focused).to_be_in_viewport()
 
 
-async def test_a_link_leads_to_a_message_of_long_ago(desk: Desk, world: World) -> None:
+async def test_a_link_leads_to_a_message_of_long_ago(desk: Desk, slack: Sandbox) -> None:
     """However far back; one that is gone is said to be gone."""
-    talk_much(world.slack, "#payments", 1_500)
-    ana = await desk.tab(world.slack, "ana", "#general")
-    channel = world.slack.channel("#payments")
+    talk_much(slack, "#payments", 1_500)
+    ana = await desk.tab(slack, "ana", "#general")
+    channel = slack.channel("#payments")
     first = next(iter(channel.by_ts))
-    await ana.page.goto(f"{world.slack.url}/?as=ana&channel={channel.id}&ts={first}")
+    await ana.page.goto(f"{slack.url}/?as=ana&channel={channel.id}&ts={first}")
     message = ana.centre.locator(f'.message[data-ts="{first}"]')
     await expect(message).to_be_in_viewport()
     await expect(message).to_be_focused()
     assert await ana.centre.locator(".message").count() <= HELD
-    await ana.page.goto(f"{world.slack.url}/?as=ana&channel={channel.id}&ts=1000000000.000001")
+    await ana.page.goto(f"{slack.url}/?as=ana&channel={channel.id}&ts=1000000000.000001")
     await expect(ana.toasts).to_contain_text("no longer there")

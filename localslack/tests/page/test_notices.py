@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
+from localslack import Sandbox
 from localslack.tests.page.desk import Desk
-from tests.world import World
 
 
-async def test_an_edit_notifies_nobody_and_a_new_mention_does(desk: Desk, world: World) -> None:
-    carla = await desk.tab(world.slack, "carla", "#general")
+async def test_an_edit_notifies_nobody_and_a_new_mention_does(desk: Desk, slack: Sandbox) -> None:
+    carla = await desk.tab(slack, "carla", "#general")
     bell = carla.page.get_by_role("button", name="Notifications")
-    ben = world.person("ben")
+    ben = slack.person("ben")
     ts = await ben.post("#payments", "look at this")
     await expect(carla.sidebar.locator(".side-row", has_text="payments").locator(".dot")).to_be_visible()
     await ben.edit("#payments", ts, "look at this, @carla")
@@ -19,7 +19,7 @@ async def test_an_edit_notifies_nobody_and_a_new_mention_does(desk: Desk, world:
     await expect(carla.sidebar.locator(".side-row", has_text="payments")).to_contain_text("2 unread")
     await expect(carla.toasts).to_have_count(0)
     await expect(bell).to_have_accessible_name("Notifications")
-    assert world.person("carla").notifications == []
+    assert slack.person("carla").notifications == []
 
     await ben.post("#payments", "@carla please look")
     await expect(carla.toasts).to_contain_text("please look")
@@ -28,10 +28,10 @@ async def test_an_edit_notifies_nobody_and_a_new_mention_does(desk: Desk, world:
     await expect(carla.sidebar.locator(".side-row", has_text="payments").locator(".badge")).to_have_text("1")
 
 
-async def test_mentions_are_counted_and_kept_over_a_reload(desk: Desk, world: World) -> None:
+async def test_mentions_are_counted_and_kept_over_a_reload(desk: Desk, slack: Sandbox) -> None:
     for number in range(3):
-        await world.person("ben").post("#payments", f"@carla number {number}")
-    carla = await desk.tab(world.slack, "carla", "#general")
+        await slack.person("ben").post("#payments", f"@carla number {number}")
+    carla = await desk.tab(slack, "carla", "#general")
     badge = carla.sidebar.locator(".side-row", has_text="payments").locator(".badge")
     await expect(badge).to_have_text("3")
     await expect(carla.page.get_by_role("button", name="Notifications, 3 new")).to_be_visible()
@@ -45,23 +45,23 @@ async def test_mentions_are_counted_and_kept_over_a_reload(desk: Desk, world: Wo
     await expect(badge).to_have_count(0)
 
 
-async def test_what_is_on_the_screen_makes_no_noise(desk: Desk, world: World) -> None:
+async def test_what_is_on_the_screen_makes_no_noise(desk: Desk, slack: Sandbox) -> None:
     """A mention in the open channel shows itself; going to a channel takes its notices away."""
-    carla = await desk.tab(world.slack, "carla", "#general")
-    await world.person("ben").post("#payments", "@carla over there")
+    carla = await desk.tab(slack, "carla", "#general")
+    await slack.person("ben").post("#payments", "@carla over there")
     await expect(carla.toasts).to_have_count(1)
     await carla.open("payments")
     await expect(carla.toasts).to_have_count(0)
-    await world.person("ben").post("#payments", "@carla and here")
+    await slack.person("ben").post("#payments", "@carla and here")
     await expect(carla.message("and here")).to_be_visible()
     await expect(carla.toasts).to_have_count(0)
 
 
-async def test_the_bell_counts_what_has_not_been_seen(desk: Desk, world: World) -> None:
+async def test_the_bell_counts_what_has_not_been_seen(desk: Desk, slack: Sandbox) -> None:
     """Reading a channel or a thread takes its notices from the count; what comes before one's eyes is never in it."""
-    ben = world.person("ben")
-    parent = await world.person("carla").post("#payments", "who looks")
-    carla = await desk.tab(world.slack, "carla", "#general")
+    ben = slack.person("ben")
+    parent = await slack.person("carla").post("#payments", "who looks")
+    carla = await desk.tab(slack, "carla", "#general")
     bell = carla.page.locator(".bell")
     await ben.post("#general", "@carla right here")
     await expect(carla.message("right here")).to_be_visible()
@@ -76,21 +76,3 @@ async def test_the_bell_counts_what_has_not_been_seen(desk: Desk, world: World) 
     await expect(carla.in_thread("and I found it")).to_be_visible()
     await expect(carla.pane.locator(".replies-line")).to_have_text("2 replies")
     await expect(bell).to_have_accessible_name("Notifications")
-
-
-async def test_what_only_one_person_sees_does_not_last(desk: Desk, world: World) -> None:
-    """As in Slack: it can be dismissed, stays while the page is open, and is gone when it is opened anew."""
-    ana = await desk.tab(world.slack, "ana", "#general")
-    for words in ("/incident status", "/incident list"):
-        await ana.write(words)
-    mine = ana.centre.locator(".message.ephemeral")
-    await expect(mine).to_have_count(2)
-    await mine.first.get_by_role("button", name="Dismiss").press("Enter")
-    await expect(mine).to_have_count(1)
-    await expect(mine).to_be_focused()
-    await ana.open("payments")
-    await ana.open("general")
-    await expect(mine).to_have_count(1)
-    await ana.page.reload()
-    await expect(ana.centre.locator(".intro h2")).to_be_visible()
-    await expect(mine).to_have_count(0)
