@@ -17,7 +17,7 @@ import statistics
 import time
 from multiprocessing.connection import Connection
 
-from localslack import Sandbox, SandboxClock
+from localslack import LocalSlack, WorkspaceClock
 
 MANIFEST = {
     "display_information": {"name": "Bench"},
@@ -51,7 +51,7 @@ def serve(pipe: Connection) -> None:
         os.sched_setaffinity(0, cores[:1])
 
     async def work() -> None:
-        async with Sandbox(MANIFEST, SandboxClock()) as slack:
+        async with LocalSlack(MANIFEST, WorkspaceClock()) as slack:
             pipe.send((slack.port, slack.bot_token))
             await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
 

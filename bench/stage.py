@@ -20,7 +20,7 @@ from sqlalchemy import Connection, text
 
 from bot.config import ROOT
 from bot.store import engines
-from localslack import Call, Sandbox
+from localslack import Call, LocalSlack
 
 #: seconds without a call after which Slack counts as quiet; far above any pause that the bot makes between calls
 QUIET = 1.0
@@ -30,7 +30,7 @@ QUIET = 1.0
 class Stage:
     """What a scene plays on."""
 
-    slack: Sandbox
+    slack: LocalSlack
     #: DATABASE_URL of the bot
     database: str
     port: int
@@ -71,7 +71,7 @@ class Stage:
         return engines.whole(engines.address(self.database), job, write=False)
 
 
-def calls_since(slack: Sandbox, number: int) -> list[Call]:
+def calls_since(slack: LocalSlack, number: int) -> list[Call]:
     """The Web API calls (and answers to response URLs) after that place in the journal."""
     return [one for one in slack.journal.after(number) if not one.method.startswith("delivery:")]
 
@@ -119,7 +119,7 @@ async def stage(folder: Path, mode: str, database: str = "") -> AsyncIterator[St
     """Slack and the bot, both running. `mode`: how Slack reaches the bot, socket or http. `database`: its URL; none:
     a SQLite file of its own."""
     port = free_port()
-    slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()))
+    slack = LocalSlack(yaml.safe_load((ROOT / "manifest.yaml").read_text()))
     if mode == "http":
         slack.event_url = f"http://127.0.0.1:{port}/slack/events"
     await slack.start(0)

@@ -151,9 +151,9 @@ def sandbox(context: typer.Context) -> None:
 
     from bot.demo.horizon_stand_in import HorizonStandIn
     from localslack.cli import main as local_slack
-    from localslack.clock import SandboxClock
+    from localslack.clock import WorkspaceClock
 
-    clock = SandboxClock()
+    clock = WorkspaceClock()
     local_slack(
         context.args, name="bot sandbox", manifest=MANIFEST, clock=clock, extensions=[HorizonStandIn(clock)]
     )  # fmt: skip

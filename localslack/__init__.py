@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from localslack.clock import SandboxClock
+from localslack.clock import WorkspaceClock
 from localslack.errors import NotPossible, SlackError
 from localslack.extension import Extension
-from localslack.gestures import Answer, SubmitResult
 from localslack.journal import Call
 from localslack.people import Notification, Person
 from localslack.records import Channel, Message, User
 from localslack.sample import Sample
-from localslack.server import Sandbox
+from localslack.server import LocalSlack
 from localslack.switches import Switch
+from localslack.user_actions import Answer, SubmitResult
 
 __version__ = "0.1.0"
 
@@ -25,8 +25,8 @@ __all__ = [
     "Notification",
     "Person",
     "Sample",
-    "Sandbox",
-    "SandboxClock",
+    "LocalSlack",
+    "WorkspaceClock",
     "SlackError",
     "SubmitResult",
     "Switch",

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from localslack import rooms, talk, words
+from localslack import conversations, messages, plain_text
 from localslack.delivery import Ack
 from localslack.errors import NotPossible
-from localslack.gestures import SubmitResult
 from localslack.people import Person
 from localslack.records import Channel, Json, Message, User, View
+from localslack.user_actions import SubmitResult
 from localslack.workspace import Workspace
 
 Act = Callable[[Workspace, Person, Json], Awaitable[Json]]
@@ -59,14 +59,14 @@ def _place(here: Workspace, person: Person, body: Json) -> Channel:
 
 
 def _message(here: Workspace, person: Person, body: Json) -> Message:
-    message = talk.need_message(here.world, _place(here, person, body), str(body["ts"]))
+    message = messages.need_message(here.world, _place(here, person, body), str(body["ts"]))
     if message.only_for not in (None, person.id):
         raise NotPossible("that message is for somebody else")
     return message
 
 
 def _element(blocks: list[Json], body: Json) -> tuple[Json, Json]:
-    for block, element in words.elements(blocks):
+    for block, element in plain_text.elements(blocks):
         if block.get("block_id") == body["block_id"] and element.get("action_id") == body["action_id"]:
             return block, element
     raise NotPossible("that element is no longer there")
@@ -106,8 +106,8 @@ async def _use(here: Workspace, person: Person, body: Json) -> Json:
     if chosen is not None:
         chosen = {"type": element["type"], **chosen}
     if isinstance(surface, View):
-        return _acked(await here.gestures.act_in_view(person.user, surface, block, element, chosen))
-    return _acked(await here.gestures.act_in_message(person.user, surface, block, element, chosen))
+        return _acked(await here.user_actions.act_in_view(person.user, surface, block, element, chosen))
+    return _acked(await here.user_actions.act_in_message(person.user, surface, block, element, chosen))
 
 
 async def _click(here: Workspace, person: Person, body: Json) -> Json:
@@ -145,7 +145,7 @@ async def _suggest(here: Workspace, person: Person, body: Json) -> Json:
     surface = _surface(here, person, body)
     blocks = surface.body["blocks"] if isinstance(surface, View) else surface.blocks
     block, element = _element(blocks, body)
-    options = await here.gestures.suggest(person.user, surface, block, element, str(body.get("value") or ""))
+    options = await here.user_actions.suggest(person.user, surface, block, element, str(body.get("value") or ""))
     return {"options": options}
 
 
@@ -157,11 +157,11 @@ async def _submit(here: Workspace, person: Person, body: Json) -> Json:
     view = _surface(here, person, body)
     if not isinstance(view, View):
         raise NotPossible("only forms are submitted")
-    for block, element in words.elements(view.body["blocks"]):
+    for block, element in plain_text.elements(view.body["blocks"]):
         given = (body.get("state") or {}).get(block["block_id"], {}).get(element.get("action_id"))
         if given is not None:
             view.state.setdefault(block["block_id"], {})[element["action_id"]] = {"type": element["type"], **given}
-    return _submitted(await here.gestures.submit(person.user, view))
+    return _submitted(await here.user_actions.submit(person.user, view))
 
 
 def _submitted(result: SubmitResult) -> Json:
@@ -177,16 +177,16 @@ async def _close_view(here: Workspace, person: Person, body: Json) -> Json:
 
 async def _shortcut(here: Workspace, person: Person, body: Json) -> Json:
     message = _message(here, person, body) if body.get("ts") else None
-    return _acked(await here.gestures.shortcut(person.user, str(body["callback_id"]), message))
+    return _acked(await here.user_actions.shortcut(person.user, str(body["callback_id"]), message))
 
 
 async def _react(here: Workspace, person: Person, body: Json) -> Json:
-    talk.react(here.world, _message(here, person, body), person.user, str(body["name"]))
+    messages.react(here.world, _message(here, person, body), person.user, str(body["name"]))
     return {}
 
 
 async def _unreact(here: Workspace, person: Person, body: Json) -> Json:
-    talk.unreact(here.world, _message(here, person, body), person.user, str(body["name"]))
+    messages.unreact(here.world, _message(here, person, body), person.user, str(body["name"]))
     return {}
 
 
@@ -203,7 +203,7 @@ async def _leave(here: Workspace, person: Person, body: Json) -> Json:
 async def _mark_read(here: Workspace, person: Person, body: Json) -> Json:
     channel = _place(here, person, body)
     channel.last_read[person.id] = next(reversed(channel.by_ts), "")
-    shown = rooms.page_channel(here.world, channel, person.id)
+    shown = conversations.page_channel(here.world, channel, person.id)
     here.world.tell({"type": "channel", "what": "unread", "channel": shown}, [person.id])
     return {"channel": shown}
 
@@ -266,8 +266,8 @@ async def _delete_channel(here: Workspace, person: Person, body: Json) -> Json:
 async def _open_dm(here: Workspace, person: Person, body: Json) -> Json:
     other = here.world.user(str(body["user"]))
     channel = here.world.direct(person.id, other.id)
-    rooms.tell_channel(here.world, channel, "created")
-    return {"channel": rooms.page_channel(here.world, channel, person.id)}
+    conversations.tell_channel(here.world, channel, "created")
+    return {"channel": conversations.page_channel(here.world, channel, person.id)}
 
 
 async def _open_home(here: Workspace, person: Person, body: Json) -> Json:

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from localslack.alone import serve
-from localslack.clock import SandboxClock
+from localslack.clock import WorkspaceClock
 from localslack.extension import Extension
+from localslack.standalone import serve
 
 SAMPLE_MANIFEST = Path(__file__).parent / "sample_manifest.yaml"
 """An app with every scope and event that the local Slack knows."""
@@ -29,20 +29,20 @@ class Embedding:
     """What another program sets when it offers this command under a name of its own."""
 
     manifest: Path
-    clock: SandboxClock
+    clock: WorkspaceClock
     extensions: Sequence[Extension]
 
 
 def main(
     arguments: Sequence[str] | None = None, *, name: str = "localslack", manifest: Path = SAMPLE_MANIFEST,
-    clock: SandboxClock | None = None, extensions: Sequence[Extension] = (),
+    clock: WorkspaceClock | None = None, extensions: Sequence[Extension] = (),
 ) -> None:  # fmt: skip
     """Run the command and end the process with its status.
 
     `arguments`: None means those of the process. `name`: the command as people type it. `manifest`: the file that is
     read where --manifest is not given.
     """
-    embedding = Embedding(manifest, clock or SandboxClock(), extensions)
+    embedding = Embedding(manifest, clock or WorkspaceClock(), extensions)
     cli(args=None if arguments is None else list(arguments), prog_name=name, obj=embedding)
 
 

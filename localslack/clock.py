@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 
-class SandboxClock:
+class WorkspaceClock:
     """Epoch seconds that tests and the page can move forward.
 
     With `frozen_at` (an aware datetime) time stands still except for `advance`; without it, it is real time

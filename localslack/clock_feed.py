@@ -8,7 +8,7 @@ import json
 
 from aiohttp import web
 
-from localslack.clock import SandboxClock
+from localslack.clock import WorkspaceClock
 
 BEAT_SECONDS = 5.0
 
@@ -16,7 +16,7 @@ BEAT_SECONDS = 5.0
 class ClockFeed:
     """Sends {now, offset, frozen} at once, after each move, and every few seconds."""
 
-    def __init__(self, clock: SandboxClock) -> None:
+    def __init__(self, clock: WorkspaceClock) -> None:
         self.clock = clock
         self._moved: set[asyncio.Event] = set()
         self._open = True

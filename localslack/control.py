@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from localslack import acts, rooms, talk, windows
+from localslack import acts, conversations, messages, views
 from localslack.controlled import Controlled
 from localslack.errors import NotPossible, SlackError
 from localslack.journal import Call
+from localslack.objects import file_object
 from localslack.page_files import page_file, portrait
 from localslack.records import Channel, Json, Message, User
-from localslack.shapes import file_object
 from localslack.tools import Handler, Tools, body_of, clock_object
 from localslack.workspace import Workspace
 from localslack.world import World
@@ -22,8 +22,8 @@ NOTIFICATIONS = 100
 class Control:
     """The routes under /_sandbox and the page's files."""
 
-    def __init__(self, sandbox: Controlled) -> None:
-        self.sandbox = sandbox
+    def __init__(self, slack: Controlled) -> None:
+        self.slack = slack
 
     def routes(self) -> list[web.RouteDef]:
         table: list[tuple[str, str, Handler]] = [
@@ -39,7 +39,7 @@ class Control:
             ("GET", "/", page_file),
             ("GET", "/{name:[a-z0-9_.-]+}", page_file),
         ]
-        table = [*Tools(self.sandbox).table(), *table]
+        table = [*Tools(self.slack).table(), *table]
         return [web.route(method, path, self._in_words(handler)) for method, path, handler in table]
 
     def _in_words(self, handler: Handler) -> Handler:
@@ -62,32 +62,32 @@ class Control:
     # --- what happens goes to the pages ------------------------------------------------------------------------
 
     def listen(self) -> None:
-        self.sandbox.journal.on_done.append(self._on_call)
-        self.sandbox.clock.on_move.append(self._on_move)
-        self.sandbox.sockets.on_change.append(self._on_connections)
+        self.slack.journal.on_done.append(self._on_call)
+        self.slack.clock.on_move.append(self._on_move)
+        self.slack.sockets.on_change.append(self._on_connections)
 
     def deafen(self) -> None:
-        if self._on_move in self.sandbox.clock.on_move:
-            self.sandbox.clock.on_move.remove(self._on_move)
+        if self._on_move in self.slack.clock.on_move:
+            self.slack.clock.on_move.remove(self._on_move)
 
     def _on_call(self, call: Call) -> None:
-        stream, tour = self.sandbox.stream, self.sandbox.tour
+        stream, tour = self.slack.stream, self.slack.tour
         if stream.readers:
             stream.tell({"type": "journal", "call": call.shown()}, None)
         if tour is not None and tour.hear(call):
             stream.tell({"type": "tour", "tour": tour.shown()}, None)
 
     def _on_move(self) -> None:
-        self.sandbox.stream.tell({"type": "clock", **clock_object(self.sandbox.clock)}, None)
+        self.slack.stream.tell({"type": "clock", **clock_object(self.slack.clock)}, None)
 
     def _on_connections(self) -> None:
-        self.sandbox.stream.tell({"type": "connected", "connected": self.sandbox.sockets.connected}, None)
+        self.slack.stream.tell({"type": "connected", "connected": self.slack.sockets.connected}, None)
 
     # --- reading -----------------------------------------------------------------------------------------------
 
     def _workspace(self, team: object) -> Workspace:
         """The workspace with this id, the first where none is named. Raises NotPossible."""
-        for each in self.sandbox.workspaces:
+        for each in self.slack.workspaces:
             if team in (None, "", each.team_id):
                 return each
         raise NotPossible(f"there is no workspace {team}")
@@ -120,11 +120,11 @@ class Control:
             {
                 "me": acts.page_person(me),
                 "team": _team(world),
-                "teams": [_team(each.world) for each in self.sandbox.workspaces],
+                "teams": [_team(each.world) for each in self.slack.workspaces],
                 "people": [acts.page_person(user) for user in world.users.values()],
                 "bot": acts.page_person(world.bot),
                 "channels": [
-                    rooms.page_channel(world, channel, me.id)
+                    conversations.page_channel(world, channel, me.id)
                     for channel in world.channels.values()
                     if world.visible(channel, me)
                 ],
@@ -140,15 +140,15 @@ class Control:
                     {"name": s.name, "type": s.type, "callback_id": s.callback_id, "description": s.description}
                     for s in app.shortcuts
                 ],
-                "clock": clock_object(self.sandbox.clock),
-                "switches": [switch.shown() for switch in self.sandbox.switches],
-                "tour": self.sandbox.tour.shown() if self.sandbox.tour else None,
-                "delivery": "socket" if self.sandbox.event_url is None else "http",
-                "connected": self.sandbox.sockets.connected,
-                "home": windows.page_view(world, home) if home else None,
+                "clock": clock_object(self.slack.clock),
+                "switches": [switch.shown() for switch in self.slack.switches],
+                "tour": self.slack.tour.shown() if self.slack.tour else None,
+                "delivery": "socket" if self.slack.event_url is None else "http",
+                "connected": self.slack.sockets.connected,
+                "home": views.page_view(world, home) if home else None,
                 "app": {"name": app.name, "home_tab": app.home_tab, "dm_read_only": app.dm_read_only},
                 "notifications": _notifications(world, me),
-                "told": self.sandbox.stream.told,
+                "told": self.slack.stream.told,
                 "stack_depth": len(world.stacks.get(me.id) or []),
             }
         )
@@ -193,7 +193,7 @@ class Control:
 
     async def views(self, http: web.Request) -> web.Response:
         here, me = self._who(http)
-        stack = [windows.page_view(here.world, view) for view in here.world.stacks.get(me.id) or []]
+        stack = [views.page_view(here.world, view) for view in here.world.stacks.get(me.id) or []]
         return web.json_response({"views": stack})
 
     async def state(self, http: web.Request) -> web.Response:
@@ -208,20 +208,20 @@ class Control:
                 "creator": channel.creator,
                 "topic": channel.topic,
                 "members": channel.members,
-                "messages": [talk.page_object(world, m) for m in channel.by_ts.values() if not m.deleted],
+                "messages": [messages.page_object(world, m) for m in channel.by_ts.values() if not m.deleted],
             }
             for channel in world.channels.values()
         ]
         people = [acts.page_person(user) for user in world.users.values()]
         return web.json_response(
-            {"team": _team(world), "people": people, "channels": channels, "clock": clock_object(self.sandbox.clock)}
+            {"team": _team(world), "people": people, "channels": channels, "clock": clock_object(self.slack.clock)}
         )
 
     # --- streams -----------------------------------------------------------------------------------------------
 
     async def stream(self, http: web.Request) -> web.StreamResponse:
         here, me = self._who(http)
-        return await self.sandbox.stream.serve(http, here.team_id, me.id)
+        return await self.slack.stream.serve(http, here.team_id, me.id)
 
     # --- writing -----------------------------------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ class Control:
 
     async def avatar(self, http: web.Request) -> web.Response:
         who = http.match_info["id"]
-        here = next((each for each in self.sandbox.workspaces if who in each.world.users), self.sandbox.workspaces[0])
+        here = next((each for each in self.slack.workspaces if who in each.world.users), self.slack.workspaces[0])
         return portrait(here.world.user(who))
 
 
@@ -252,7 +252,7 @@ def _notifications(world: World, me: User) -> list[Json]:
 
 def _shown(world: World, me: User, message: Message) -> Json:
     """A message with this person's own choices in its elements."""
-    shown = talk.page_object(world, message)
+    shown = messages.page_object(world, message)
     state = world.local_state.get((message.channel, message.ts), {}).get(me.id)
     if state:
         shown["state"] = {"values": state}

@@ -1,10 +1,10 @@
-"""What the control API needs of the sandbox that it shows, so that neither has to import the other."""
+"""What the control API needs of the local Slack that it shows, so that neither has to import the other."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from localslack.clock import SandboxClock
+from localslack.clock import WorkspaceClock
 from localslack.clock_feed import ClockFeed
 from localslack.faults import Faults
 from localslack.journal import Journal
@@ -16,9 +16,9 @@ from localslack.workspace import Workspace
 
 
 class Controlled(Protocol):
-    """The sandbox, as the control API sees it."""
+    """The local Slack, as the control API sees it."""
 
-    clock: SandboxClock
+    clock: WorkspaceClock
     clock_feed: ClockFeed
     faults: Faults
     journal: Journal

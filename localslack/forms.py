@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localslack import words
+from localslack import plain_text
 from localslack.errors import NotPossible
 from localslack.records import Json
 
@@ -59,7 +59,7 @@ def initial(element: Json) -> Json:
 def state_of(blocks: list[Json], entered: State) -> State:
     """The whole state of a surface: what was entered, and initial values for the rest."""
     state: State = {}
-    for block, element in words.elements(blocks):
+    for block, element in plain_text.elements(blocks):
         if element.get("type") in STATEFUL:
             block_id, action_id = block["block_id"], element["action_id"]
             have = entered.get(block_id, {}).get(action_id)
@@ -70,7 +70,7 @@ def state_of(blocks: list[Json], entered: State) -> State:
 def kept(entered: State, blocks: list[Json]) -> State:
     """What stays entered after the surface was replaced: elements with the same block_id, action_id and type."""
     state: State = {}
-    for block, element in words.elements(blocks):
+    for block, element in plain_text.elements(blocks):
         have = entered.get(block["block_id"], {}).get(element.get("action_id", ""))
         if have is not None and have.get("type") == element.get("type"):
             state.setdefault(block["block_id"], {})[element["action_id"]] = have
@@ -126,7 +126,7 @@ def _option(element: Json, wanted: Any) -> Json:
         if option.get("value") == wanted:
             return option
     for option in options:
-        if words.label_of(option) == wanted:
+        if plain_text.label_of(option) == wanted:
             return option
     offered = ", ".join(repr(option.get("value")) for option in options)
     raise NotPossible(f"{element.get('action_id')} does not offer {wanted!r}, only {offered}")

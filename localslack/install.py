@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from localslack import staff
+from localslack import team_members
 from localslack.errors import SlackError
 from localslack.records import Json
 from localslack.workspace import Workspace
@@ -96,5 +96,5 @@ class Install:
     def revoke(self, token: str) -> None:
         """auth.revoke: the token is worth nothing any more, and as it is the only one, the app is uninstalled."""
         grant = self.grants[token]
-        staff.uninstall(grant.workspace.world)
+        team_members.uninstall(grant.workspace.world)
         grant.revoked = True

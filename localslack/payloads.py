@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from localslack import forms
-from localslack.desk import Desk
+from localslack.interactivity import Interactivity
+from localslack.objects import message_object, view_object
 from localslack.records import Channel, Json, Message, User, View
-from localslack.shapes import message_object, view_object
 from localslack.world import World
 
 TOKEN = "verification-token"  # noqa: S105  (the deprecated verification token, which nobody checks)
@@ -28,9 +28,9 @@ def channel_name(channel: Channel) -> str:
     return "directmessage" if channel.is_im else "privategroup" if channel.is_private else channel.name
 
 
-def command(desk: Desk, user: User, channel: Channel, name: str, text: str) -> Json:
+def command(interactivity: Interactivity, user: User, channel: Channel, name: str, text: str) -> Json:
     """A slash command's form fields; all values are strings, as in a form."""
-    world = desk.world
+    world = interactivity.world
     return {
         "token": TOKEN,
         "team_id": world.team_id,
@@ -43,16 +43,16 @@ def command(desk: Desk, user: User, channel: Channel, name: str, text: str) -> J
         "text": text,
         "api_app_id": world.app_id,
         "is_enterprise_install": "false",
-        "response_url": desk.new_response_url(user.id, channel.id, kind="commands"),
-        "trigger_id": desk.new_trigger(user.id),
+        "response_url": interactivity.new_response_url(user.id, channel.id, kind="commands"),
+        "trigger_id": interactivity.new_trigger(user.id),
     }
 
 
 def message_action(
-    desk: Desk, user: User, channel: Channel, message: Message, actions: list[Json], state: Json
+    interactivity: Interactivity, user: User, channel: Channel, message: Message, actions: list[Json], state: Json
 ) -> Json:
     """block_actions from a message."""
-    world = desk.world
+    world = interactivity.world
     container: Json = {
         "type": "message",
         "message_ts": message.ts,
@@ -63,10 +63,10 @@ def message_action(
         container["thread_ts"] = message.thread_ts
     payload = _start(world, "block_actions", user) | {
         "container": container,
-        "trigger_id": desk.new_trigger(user.id),
+        "trigger_id": interactivity.new_trigger(user.id),
         "channel": {"id": channel.id, "name": channel_name(channel)},
         "state": {"values": forms.state_of(message.blocks, state)},
-        "response_url": desk.new_response_url(user.id, channel.id, message.ts, message.thread_ts),
+        "response_url": interactivity.new_response_url(user.id, channel.id, message.ts, message.thread_ts),
         "actions": actions,
     }
     # An ephemeral message's content is not sent along.
@@ -75,33 +75,33 @@ def message_action(
     return payload
 
 
-def view_action(desk: Desk, user: User, view: View, actions: list[Json]) -> Json:
+def view_action(interactivity: Interactivity, user: User, view: View, actions: list[Json]) -> Json:
     """block_actions from a modal or the Home tab: no channel, no response_url."""
-    world = desk.world
+    world = interactivity.world
     shown = view_object(world, view)
     shown["state"] = {"values": forms.state_of(view.body["blocks"], view.state)}
     return _start(world, "block_actions", user) | {
         "container": {"type": "view", "view_id": view.id},
-        "trigger_id": desk.new_trigger(user.id, view.id),
+        "trigger_id": interactivity.new_trigger(user.id, view.id),
         "view": shown,
         "actions": actions,
     }
 
 
-def view_submission(desk: Desk, user: User, view: View) -> Json:
+def view_submission(interactivity: Interactivity, user: User, view: View) -> Json:
     """view_submission; `response_urls` only for inputs that ask for it with response_url_enabled."""
-    world = desk.world
+    world = interactivity.world
     state = forms.state_of(view.body["blocks"], view.state)
     shown = view_object(world, view)
     shown["state"] = {"values": state}
     return _start(world, "view_submission", user) | {
-        "trigger_id": desk.new_trigger(user.id, view.id),
+        "trigger_id": interactivity.new_trigger(user.id, view.id),
         "view": shown,
-        "response_urls": _response_urls(desk, user, view, state),
+        "response_urls": _response_urls(interactivity, user, view, state),
     }
 
 
-def _response_urls(desk: Desk, user: User, view: View, state: Json) -> list[Json]:
+def _response_urls(interactivity: Interactivity, user: User, view: View, state: Json) -> list[Json]:
     urls = []
     for block in view.body["blocks"]:
         element = block.get("element") or {}
@@ -115,41 +115,48 @@ def _response_urls(desk: Desk, user: User, view: View, state: Json) -> list[Json
                     "block_id": block["block_id"],
                     "action_id": element["action_id"],
                     "channel_id": channel,
-                    "response_url": desk.new_response_url(user.id, channel, kind="app"),
+                    "response_url": interactivity.new_response_url(user.id, channel, kind="app"),
                 }
             )
     return urls
 
 
-def view_closed(desk: Desk, user: User, view: View, cleared: bool) -> Json:
-    return _start(desk.world, "view_closed", user) | {"view": view_object(desk.world, view), "is_cleared": cleared}
+def view_closed(interactivity: Interactivity, user: User, view: View, cleared: bool) -> Json:
+    return _start(interactivity.world, "view_closed", user) | {
+        "view": view_object(interactivity.world, view),
+        "is_cleared": cleared,
+    }
 
 
-def global_shortcut(desk: Desk, user: User, callback_id: str) -> Json:
-    world = desk.world
+def global_shortcut(interactivity: Interactivity, user: User, callback_id: str) -> Json:
+    world = interactivity.world
     return _start(world, "shortcut", user) | {
         "callback_id": callback_id,
-        "trigger_id": desk.new_trigger(user.id),
+        "trigger_id": interactivity.new_trigger(user.id),
         "action_ts": world.new_ts(),
     }
 
 
-def message_shortcut(desk: Desk, user: User, channel: Channel, message: Message, callback_id: str) -> Json:
-    world = desk.world
+def message_shortcut(
+    interactivity: Interactivity, user: User, channel: Channel, message: Message, callback_id: str
+) -> Json:
+    world = interactivity.world
     return _start(world, "message_action", user) | {
         "callback_id": callback_id,
-        "trigger_id": desk.new_trigger(user.id),
+        "trigger_id": interactivity.new_trigger(user.id),
         "action_ts": world.new_ts(),
-        "response_url": desk.new_response_url(user.id, channel.id, None, message.thread_ts, kind="app"),
+        "response_url": interactivity.new_response_url(user.id, channel.id, None, message.thread_ts, kind="app"),
         "message_ts": message.ts,
         "channel": {"id": channel.id, "name": channel_name(channel)},
         "message": message_object(world, message),
     }
 
 
-def suggestion(desk: Desk, user: User, block_id: str, action_id: str, value: str, where: Json) -> Json:
+def suggestion(
+    interactivity: Interactivity, user: User, block_id: str, action_id: str, value: str, where: Json
+) -> Json:
     """block_suggestion: asks for the options of an external select. `where` holds container and view or message."""
-    return _start(desk.world, "block_suggestion", user) | {
+    return _start(interactivity.world, "block_suggestion", user) | {
         "action_id": action_id,
         "block_id": block_id,
         "value": value,

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from localslack import forms, rooms, talk, windows, words
+from localslack import conversations, forms, messages, plain_text, views
 from localslack.delivery import Ack
+from localslack.element_lookup import find_box, find_element, find_input
 from localslack.errors import NotPossible
-from localslack.finding import find_box, find_element, find_input
-from localslack.gestures import Answer, Gestures, SubmitResult
 from localslack.records import Channel, Json, Message, User, View
+from localslack.user_actions import Answer, SubmitResult, UserActions
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Notification:
 class Person:
     """Somebody of the workspace. Every act raises NotPossible where Slack's client would not offer it."""
 
-    def __init__(self, gestures: Gestures, user: User) -> None:
-        self._gestures = gestures
-        self._world = gestures.world
+    def __init__(self, user_actions: UserActions, user: User) -> None:
+        self._user_actions = user_actions
+        self._world = user_actions.world
         self.user = user
 
     @property
@@ -47,16 +47,16 @@ class Person:
 
     async def command(self, line: str, channel: str = "#general") -> Answer:
         """Type a slash command into a channel's composer; its answer is what came back within 3 seconds."""
-        return await self._gestures.command(self.user, self._channel(channel), line)
+        return await self._user_actions.command(self.user, self._channel(channel), line)
 
     async def post(self, channel: str, text: str, thread_ts: str | None = None) -> str:
         """Say something; the message's ts. `@handle`, `@group` and `#channel` become mentions."""
-        return self._gestures.post(self.user, self._channel(channel), text, thread_ts).ts
+        return self._user_actions.post(self.user, self._channel(channel), text, thread_ts).ts
 
     async def dm(self, who: str, text: str) -> str:
         """Write to somebody directly (a handle, or the bot's)."""
         channel = self._world.direct(self.id, self._find_user(who).id)
-        return self._gestures.post(self.user, channel, text).ts
+        return self._user_actions.post(self.user, channel, text).ts
 
     # --- elements of messages ----------------------------------------------------------------------------------
 
@@ -73,7 +73,7 @@ class Person:
         block, element = find_element(
             found.blocks, ("button", "workflow_button", "icon_button"), action_id, label, block_id
         )
-        return await self._gestures.act_in_message(self.user, found, block, element, None)
+        return await self._user_actions.act_in_message(self.user, found, block, element, None)
 
     async def tick(
         self, message: Message | str, block_id: str | None = None, label: str | None = None, on: bool = True,
@@ -82,11 +82,11 @@ class Person:
         """Tick (or untick) a checkbox: of a block, or whose label or whose block's sentence contains `label`."""
         found = self._message(message, channel)
         block, element, option = find_box(found.blocks, block_id, label, action_id, value)
-        state = self._gestures.message_state(self.user, found)
+        state = self._user_actions.message_state(self.user, found)
         now = state.get(block["block_id"], {}).get(element["action_id"]) or forms.initial(element)
         chosen = [each for each in now["selected_options"] if each.get("value") != option["value"]]
         new = forms.choose(element, [*chosen, option] if on else chosen)
-        return await self._gestures.act_in_message(self.user, found, block, element, new)
+        return await self._user_actions.act_in_message(self.user, found, block, element, new)
 
     async def select(
         self,
@@ -99,7 +99,7 @@ class Person:
         """Choose in a select, radio group, overflow menu or date picker of a message."""
         found = self._message(message, channel)
         block, element = find_element(found.blocks, None, action_id, None, block_id)
-        return await self._gestures.act_in_message(
+        return await self._user_actions.act_in_message(
             self.user, found, block, element, await self._choice(found, block, element, value)
         )
 
@@ -108,7 +108,7 @@ class Person:
     @property
     def views(self) -> list[Json]:
         """The open modals of this person, the topmost last."""
-        return [windows.page_view(self._world, view) for view in self._world.stacks.get(self.id) or []]
+        return [views.page_view(self._world, view) for view in self._world.stacks.get(self.id) or []]
 
     @property
     def view(self) -> Json | None:
@@ -119,7 +119,7 @@ class Person:
     def home(self) -> Json | None:
         """This person's Home tab of the app, or None where none was published."""
         view = self._world.homes.get(self.id)
-        return windows.page_view(self._world, view) if view is not None else None
+        return views.page_view(self._world, view) if view is not None else None
 
     async def fill(self, values: dict[str, Any], view: str | Json | None = None) -> None:
         """Enter values without submitting; keys are block_ids, action_ids or label texts."""
@@ -127,20 +127,20 @@ class Person:
         for key, value in values.items():
             block, element = find_input(surface.body["blocks"], key)
             chosen = await self._choice(surface, block, element, value)
-            await self._gestures.act_in_view(self.user, surface, block, element, chosen)
+            await self._user_actions.act_in_view(self.user, surface, block, element, chosen)
 
     async def submit(
         self, values: dict[str, Any] | None = None, view: str | Json | None = None, button: str | None = None
     ) -> SubmitResult:
         """Fill in and submit the topmost modal. `button` checks the submit button's words."""
         surface = self._view(view)
-        words_on_it = words.label_of({"text": surface.body.get("submit")})
+        words_on_it = plain_text.label_of({"text": surface.body.get("submit")})
         if not surface.body.get("submit"):
             raise NotPossible("this form has no submit button")
         if button is not None and button != words_on_it:
             raise NotPossible(f"the submit button says {words_on_it!r}, not {button!r}")
         await self.fill(values or {}, surface.id)
-        return await self._gestures.submit(self.user, surface)
+        return await self._user_actions.submit(self.user, surface)
 
     async def click_in_view(
         self, label: str | None = None, action_id: str | None = None, view: str | Json | None = None,
@@ -155,7 +155,7 @@ class Person:
             if label is None or action_id is not None:
                 raise
             block, element = find_element(surface.body["blocks"], buttons, label, None, block_id)
-        return await self._gestures.act_in_view(self.user, surface, block, element, None)
+        return await self._user_actions.act_in_view(self.user, surface, block, element, None)
 
     async def tick_in_view(
         self, label: str | None = None, block_id: str | None = None, on: bool = True, view: str | Json | None = None,
@@ -167,102 +167,102 @@ class Person:
         now = surface.state.get(block["block_id"], {}).get(element["action_id"]) or forms.initial(element)
         chosen = [each for each in now["selected_options"] if each.get("value") != option["value"]]
         new = forms.choose(element, [*chosen, option] if on else chosen)
-        return await self._gestures.act_in_view(self.user, surface, block, element, new)
+        return await self._user_actions.act_in_view(self.user, surface, block, element, new)
 
     async def close_view(self, view: str | Json | None = None) -> None:
-        await self._gestures.close_view(self.user, self._view(view))
+        await self._user_actions.close_view(self.user, self._view(view))
 
     async def open_home(self) -> None:
         """Look at the app's Home tab."""
-        self._gestures.open_home(self.user)
+        self._user_actions.open_home(self.user)
 
     async def click_in_home(self, label: str | None = None, action_id: str | None = None) -> Ack:
         view = self._world.homes.get(self.id)
         if view is None:
             raise NotPossible("the Home tab is empty")
         block, element = find_element(view.body["blocks"], ("button",), action_id, label, None)
-        return await self._gestures.act_in_view(self.user, view, block, element, None)
+        return await self._user_actions.act_in_view(self.user, view, block, element, None)
 
     # --- shortcuts, reactions, channels ------------------------------------------------------------------------
 
     async def shortcut(self, name: str, message: Message | str | None = None, channel: str | None = None) -> Ack:
         """Use a global shortcut, or with `message` a message shortcut, by its name or callback_id."""
         found = None if message is None else self._message(message, channel)
-        return await self._gestures.shortcut(self.user, name, found)
+        return await self._user_actions.shortcut(self.user, name, found)
 
     async def react(self, channel: str, ts: str, name: str) -> None:
-        talk.react(self._world, self._message(ts, channel), self.user, name)
+        messages.react(self._world, self._message(ts, channel), self.user, name)
 
     async def unreact(self, channel: str, ts: str, name: str) -> None:
-        talk.unreact(self._world, self._message(ts, channel), self.user, name)
+        messages.unreact(self._world, self._message(ts, channel), self.user, name)
 
     async def pin(self, channel: str, ts: str) -> None:
         message = self._message(ts, channel)
         if self._pinned(message):
             raise NotPossible("that message is pinned already")
-        talk.pin(self._world, message, self.user)
+        messages.pin(self._world, message, self.user)
 
     async def unpin(self, channel: str, ts: str) -> None:
         message = self._message(ts, channel)
         if not self._pinned(message):
             raise NotPossible("that message is not pinned")
-        talk.unpin(self._world, message, self.user)
+        messages.unpin(self._world, message, self.user)
 
     def _pinned(self, message: Message) -> bool:
         return any(pin.ts == message.ts for pin in self._world.channels[message.channel].pins)
 
     async def join(self, channel: str) -> None:
-        self._gestures.join(self.user, self._world.channel(channel))
+        self._user_actions.join(self.user, self._world.channel(channel))
 
     async def leave(self, channel: str) -> None:
         found = self._channel(channel)
         if self.id not in found.members or found.is_general or found.is_im:
             raise NotPossible(f"{self.handle} cannot leave {found.name}")
-        rooms.leave(self._world, found, self.user)
+        conversations.leave(self._world, found, self.user)
 
     async def invite(self, channel: str, user: str) -> None:
-        self._gestures.invite(self.user, self._channel(channel), self._find_user(user))
+        self._user_actions.invite(self.user, self._channel(channel), self._find_user(user))
 
     async def remove(self, channel: str, user: str) -> None:
         """Remove somebody, the bot too."""
-        self._gestures.remove(self.user, self._channel(channel), self._find_user(user))
+        self._user_actions.remove(self.user, self._channel(channel), self._find_user(user))
 
     async def delete(self, channel: str, ts: str) -> None:
         """Delete a message: one's own, or as an administrator anybody's."""
         message = self._message(ts, channel)
         if message.user != self.id and not self.user.is_admin:
             raise NotPossible("only one's own messages can be deleted")
-        talk.erase(self._world, message)
+        messages.erase(self._world, message)
 
     async def edit(self, channel: str, ts: str, text: str) -> None:
         message = self._message(ts, channel)
         if message.user != self.id:
             raise NotPossible("only one's own messages can be edited")
-        talk.edit(self._world, message, self.user, text=talk.typed(self._world, text))
+        messages.edit(self._world, message, self.user, text=messages.typed(self._world, text))
 
     async def archive(self, channel: str) -> None:
         found = self._channel(channel)
         if found.is_archived or found.is_general or found.is_im or self.id not in found.members:
             raise NotPossible(f"{self.handle} cannot archive {found.name}")
-        rooms.archive(self._world, found, self.user)
+        conversations.archive(self._world, found, self.user)
 
     async def unarchive(self, channel: str) -> None:
         found = self._world.channel(channel)
         if not found.is_archived:
             raise NotPossible(f"{found.name} is not archived")
-        rooms.unarchive(self._world, found, self.user)
+        conversations.unarchive(self._world, found, self.user)
 
     async def rename(self, channel: str, name: str) -> None:
-        rooms.rename(self._world, self._channel(channel), self.user, name)
+        conversations.rename(self._world, self._channel(channel), self.user, name)
 
     async def delete_channel(self, channel: str) -> None:
         """Delete a channel for good; administrators only."""
         if not self.user.is_admin:
             raise NotPossible("only administrators delete channels")
-        rooms.delete(self._world, self._channel(channel), self.user)
+        conversations.delete(self._world, self._channel(channel), self.user)
 
     async def create_channel(self, name: str, is_private: bool = False) -> str:
-        return self._gestures.create_channel(self.user, name, is_private).id
+        return self._user_actions.create_channel(self.user, name, is_private).id
 
     # --- what this person sees ---------------------------------------------------------------------------------
 
@@ -295,7 +295,7 @@ class Person:
 
     def _find_user(self, who: str) -> User:
         bare = who.removeprefix("@").lower()
-        if bare in talk.bot_names(self._world) or bare == "bot":
+        if bare in messages.bot_names(self._world) or bare == "bot":
             return self._world.bot
         return self._world.user(who)
 
@@ -336,7 +336,7 @@ class Person:
             }
         if kind in ("external_select", "multi_external_select") and not isinstance(value, dict):
             typed = value[0] if isinstance(value, list) and value else str(value or "")
-            offered = await self._gestures.suggest(self.user, surface, block, element, typed)
+            offered = await self._user_actions.suggest(self.user, surface, block, element, typed)
             return forms.choose({**element, "options": offered}, value)
         if kind == "users_select" and isinstance(value, str):
             value = self._find_user(value).id

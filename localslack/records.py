@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from localslack import words
+from localslack import plain_text
 
 Json = dict[str, Any]
 
@@ -75,12 +75,12 @@ class Message:
     @property
     def plain(self) -> str:
         """All words that a reader sees, joined by line feeds."""
-        return words.visible(self.text, self.blocks, self.attachments)
+        return plain_text.visible(self.text, self.blocks, self.attachments)
 
     @property
     def labels(self) -> list[str]:
         """The texts of the message's buttons, in reading order."""
-        return words.button_labels(self.blocks)
+        return plain_text.button_labels(self.blocks)
 
 
 @dataclass

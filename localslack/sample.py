@@ -1,4 +1,4 @@
-"""The sample workspace: who works there, in which groups and channels. Replaceable as a whole (`Sandbox(people=…)`)."""
+"""The sample workspace: its people, groups and channels. Replaceable as a whole (`LocalSlack(people=…)`)."""
 
 from __future__ import annotations
 

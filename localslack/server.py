@@ -1,4 +1,4 @@
-"""The sandbox: a local Slack workspace on a loopback port, started and stopped by whoever needs one."""
+"""The local Slack: a workspace on a loopback port, started and stopped by whoever needs one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
-from localslack import staff
+from localslack import team_members
 from localslack.app_manifest import AppManifest
-from localslack.clock import SandboxClock
+from localslack.clock import WorkspaceClock
 from localslack.clock_feed import ClockFeed
 from localslack.consent import Consent
 from localslack.control import Control
@@ -23,9 +23,9 @@ from localslack.extension import Extension
 from localslack.faults import Faults
 from localslack.install import Grant, Install
 from localslack.journal import Journal
-from localslack.limits import Limits
 from localslack.origin import kept_out
 from localslack.people import Person
+from localslack.rate_limits import RateLimits
 from localslack.records import Channel, Json, User
 from localslack.sample import APP_ID, Sample, Team, another_team
 from localslack.sockets import CONNECTION_SECONDS, Sockets
@@ -39,7 +39,7 @@ QUIET_SECONDS, QUIET_LOOKS = 0.02, 6
 """Real time without a call or a delivery after which the workspace counts as idle."""
 
 
-class Sandbox:
+class LocalSlack:
     """A workspace with one app installed.
 
     `manifest`: the app's parsed manifest. `clock`: frozen for tests, running otherwise. `latency`: seconds added to
@@ -51,23 +51,28 @@ class Sandbox:
     """
 
     def __init__(
-        self, manifest: Json, clock: SandboxClock | None = None, latency: float = 0.0, event_url: str | None = None,
+        self, manifest: Json, clock: WorkspaceClock | None = None, latency: float = 0.0, event_url: str | None = None,
         tour: str | Path | None = None, files_dir: str | Path | None = None, people: Sample | None = None,
         switches: Sequence[Switch] = (), strict: bool = False, extensions: Sequence[Extension] = (),
     ) -> None:  # fmt: skip
-        self.clock = clock or SandboxClock()
+        self.clock = clock or WorkspaceClock()
         self.bot_token = f"xoxb-{secrets.randbelow(10**12):012d}-{secrets.token_hex(12)}"
         self.app_token = f"xapp-1-A01SANDBOX1-{secrets.token_hex(16)}"
         self.signing_secret = secrets.token_hex(16)
         self.journal = Journal()
         self.faults = Faults()
-        self.limits = Limits(self.clock.now)
+        self.limits = RateLimits(self.clock.now)
         self.sockets = Sockets(self.clock, APP_ID)
         self.app = AppManifest.read(manifest)
         self.stream = Stream()
         self.workspaces: list[Workspace] = []
         main = self._open(people, None)
-        self.world, self.desk, self.delivery, self.gestures = main.world, main.desk, main.delivery, main.gestures
+        self.world, self.interactivity, self.delivery, self.user_actions = (
+            main.world,
+            main.interactivity,
+            main.delivery,
+            main.user_actions,
+        )
         self.event_url = event_url
         self.install = Install(self.workspaces, self.clock.now, self.app_token)
         self.install.grants[self.bot_token] = Grant(main, self.app.scopes)
@@ -117,7 +122,7 @@ class Sandbox:
             await self._runner.cleanup()
             self._runner = None
 
-    async def __aenter__(self) -> Sandbox:
+    async def __aenter__(self) -> LocalSlack:
         if self._runner is None:
             await self.start()
         return self
@@ -187,10 +192,12 @@ class Sandbox:
         )
         workspace.world.tell = partial(self.stream.tell, team=workspace.team_id)
         workspace.world.watched = self.stream.watched
-        workspace.desk.new_socket_url = self._socket_url
+        workspace.interactivity.new_socket_url = self._socket_url
         if self.workspaces:
             # One table of the app's events, of whichever workspace.
-            workspace.delivery.contexts = workspace.desk.event_contexts = self.workspaces[0].desk.event_contexts
+            workspace.delivery.contexts = workspace.interactivity.event_contexts = self.workspaces[
+                0
+            ].interactivity.event_contexts
         self.workspaces.append(workspace)
         return workspace
 
@@ -207,7 +214,7 @@ class Sandbox:
 
     def person(self, who: str) -> Person:
         """Somebody of the workspace, by handle or id. Raises NotPossible."""
-        return Person(self.gestures, self.world.user(who))
+        return Person(self.user_actions, self.world.user(who))
 
     def channel(self, where: str) -> Channel:
         """A channel by id or name. Raises NotPossible."""
@@ -220,24 +227,24 @@ class Sandbox:
     def hire(self, handle: str, real_name: str, **more: Any) -> Person:
         """Somebody new joins the team; `more` are fields of User (is_guest, tz, …)."""
         user = User(id=self.world.new_id("U"), handle=handle, real_name=real_name, **more)
-        staff.hire(self.world, user)
+        team_members.hire(self.world, user)
         return self.person(user.id)
 
     def change_person(self, who: str, **changes: Any) -> None:
         """Change fields of somebody's User record, as an administrator or the person would."""
-        staff.change(self.world, self.world.user(who), **changes)
+        team_members.change(self.world, self.world.user(who), **changes)
 
     def set_group(self, handle: str, users: Sequence[str]) -> None:
         """Set who is in a user group, by handles or ids. Raises NotPossible."""
         for group in self.world.groups.values():
             if handle.removeprefix("@") in (group.handle, group.id):
-                staff.regroup(self.world, group, [self.world.user(who).id for who in users])
+                team_members.regroup(self.world, group, [self.world.user(who).id for who in users])
                 return
         raise NotPossible(f"there is no group {handle}")
 
     def uninstall(self) -> None:
         """Uninstall the app from the workspace."""
-        staff.uninstall(self.world)
+        team_members.uninstall(self.world)
 
     async def connected(self, timeout: float = 10.0) -> None:
         """Return once a program is connected by Socket Mode; TimeoutError after `timeout` real seconds."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from localslack.clock import SandboxClock
+from localslack.clock import WorkspaceClock
 from localslack.records import Json
 
 MOST = 10
@@ -26,7 +26,7 @@ GRACE_SECONDS = 1.0
 class Sockets:
     """The app's open WebSocket connections. Each envelope goes to one of them, in turn."""
 
-    def __init__(self, clock: SandboxClock, app_id: str) -> None:
+    def __init__(self, clock: WorkspaceClock, app_id: str) -> None:
         self.clock = clock
         self.app_id = app_id
         self._tickets: dict[str, float] = {}

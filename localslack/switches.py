@@ -1,4 +1,4 @@
-"""Switches that whoever starts the sandbox offers on the page."""
+"""Switches that whoever starts the local Slack offers on the page."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from localslack.clock import SandboxClock
+from localslack.clock import WorkspaceClock
 from localslack.controlled import Controlled
 from localslack.errors import NotPossible
 from localslack.faults import KINDS
@@ -20,8 +20,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Tools:
     """The handlers of `table`: (HTTP method, path, handler)."""
 
-    def __init__(self, sandbox: Controlled) -> None:
-        self.sandbox = sandbox
+    def __init__(self, slack: Controlled) -> None:
+        self.slack = slack
 
     def table(self) -> list[tuple[str, str, Handler]]:
         return [
@@ -39,24 +39,24 @@ class Tools:
         ]
 
     async def clock(self, http: web.Request) -> web.Response:
-        return web.json_response(clock_object(self.sandbox.clock))
+        return web.json_response(clock_object(self.slack.clock))
 
     async def clock_stream(self, http: web.Request) -> web.StreamResponse:
         """The clock now, and after each move: `data: {now, offset, frozen}`."""
-        return await self.sandbox.clock_feed.serve(http)
+        return await self.slack.clock_feed.serve(http)
 
     async def move_clock(self, http: web.Request) -> web.Response:
         seconds = float((await body_of(http))["advance"])
         if not 0 <= seconds <= 366 * 86_400:
             raise ValueError("advance takes seconds, up to a year")
-        self.sandbox.clock.advance(seconds)
-        tour = self.sandbox.tour
+        self.slack.clock.advance(seconds)
+        tour = self.slack.tour
         if tour is not None and tour.hear_clock(seconds):
-            self.sandbox.stream.tell({"type": "tour", "tour": tour.shown()}, None)
-        return web.json_response({"ok": True} | clock_object(self.sandbox.clock))
+            self.slack.stream.tell({"type": "tour", "tour": tour.shown()}, None)
+        return web.json_response({"ok": True} | clock_object(self.slack.clock))
 
     async def journal(self, http: web.Request) -> web.Response:
-        calls = self.sandbox.journal.after(int(http.query.get("after") or 0))
+        calls = self.slack.journal.after(int(http.query.get("after") or 0))
         method, outcome = http.query.get("method"), http.query.get("outcome")
         if method or outcome:
             calls = [each for each in calls if method in (None, each.method) and outcome in (None, each.outcome)]
@@ -64,24 +64,24 @@ class Tools:
         return web.json_response({"calls": [call.shown() for call in calls[-limit:]]})
 
     async def faults(self, http: web.Request) -> web.Response:
-        return web.json_response({"faults": self.sandbox.faults.shown(), "kinds": KINDS})
+        return web.json_response({"faults": self.slack.faults.shown(), "kinds": KINDS})
 
     async def add_fault(self, http: web.Request) -> web.Response:
         body = await body_of(http)
-        fault = self.sandbox.faults.add(str(body["method"]), str(body["kind"]), int(body.get("times", 1)))
-        return web.json_response({"ok": True, "id": fault.id, "faults": self.sandbox.faults.shown()})
+        fault = self.slack.faults.add(str(body["method"]), str(body["kind"]), int(body.get("times", 1)))
+        return web.json_response({"ok": True, "id": fault.id, "faults": self.slack.faults.shown()})
 
     async def remove_faults(self, http: web.Request) -> web.Response:
         """One, by its id; without an id all."""
         if "id" in http.query:
-            self.sandbox.faults.remove(int(http.query["id"]))
+            self.slack.faults.remove(int(http.query["id"]))
         else:
-            self.sandbox.faults.clear()
-        return web.json_response({"ok": True, "faults": self.sandbox.faults.shown()})
+            self.slack.faults.clear()
+        return web.json_response({"ok": True, "faults": self.slack.faults.shown()})
 
     async def sockets(self, http: web.Request) -> web.Response:
         """What Socket Mode does to its connections: `do` is warning, refresh_requested, cut or expire_tickets."""
-        what, sockets = (await body_of(http))["do"], self.sandbox.sockets
+        what, sockets = (await body_of(http))["do"], self.slack.sockets
         if what in ("warning", "refresh_requested", "link_disabled"):
             await sockets.disconnect(what)
         elif what == "cut":
@@ -94,24 +94,24 @@ class Tools:
         return web.json_response({"ok": True, "connected": sockets.connected})
 
     async def switches(self, http: web.Request) -> web.Response:
-        return web.json_response({"switches": [switch.shown() for switch in self.sandbox.switches]})
+        return web.json_response({"switches": [switch.shown() for switch in self.slack.switches]})
 
     async def set_switch(self, http: web.Request) -> web.Response:
         body = await body_of(http)
-        for switch in self.sandbox.switches:
+        for switch in self.slack.switches:
             if switch.id == body["id"]:
                 switch.set(str(body["value"]))
-                self.sandbox.stream.tell({"type": "switch", "switch": switch.shown(), **switch.shown()}, None)
+                self.slack.stream.tell({"type": "switch", "switch": switch.shown(), **switch.shown()}, None)
                 return web.json_response({"ok": True, "switch": switch.shown()})
         raise NotPossible(f"there is no switch {body['id']}")
 
     async def idle(self, http: web.Request) -> web.Response:
         """Answers when nothing is under way between the program and the workspaces: a script's pause."""
-        await self.sandbox.idle()
+        await self.slack.idle()
         return web.json_response({"ok": True})
 
 
-def clock_object(clock: SandboxClock) -> Json:
+def clock_object(clock: WorkspaceClock) -> Json:
     return {"now": clock.now(), "offset": clock.offset, "frozen": clock.frozen}
 
 

@@ -2,7 +2,7 @@
 
 The file: {"title": …, "lines": [{"text": …, "when": {"kind": "command|action|submit|event|call|clock|shortcut",
 "name": regex, "text": regex}}]}; a line that may be done in several ways names several kinds, parted by |. In a text,
-`this` goes into the composer at a click, and [this](as:ben) opens a tab as that person. The sandbox knows only this
+`this` goes into the composer at a click, and [this](as:ben) opens a tab as that person. The local Slack knows only this
 matcher, nothing of what the lines are about.
 """
 
@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from localslack import words
+from localslack import plain_text
 from localslack.journal import Call
 from localslack.records import Json
 
@@ -88,7 +88,7 @@ def _fits(when: Json, kind: str, name: str, text: str) -> bool:
 def _told(call: Call) -> tuple[str, str, str]:
     """A call as (kind, name, text): what the matcher looks at."""
     if not call.method.startswith("delivery:"):
-        return "call", call.method, words.visible(str(call.args.get("text") or ""), _list(call.args.get("blocks")))
+        return "call", call.method, plain_text.visible(str(call.args.get("text") or ""), _list(call.args.get("blocks")))
     what = call.method.removeprefix("delivery:")
     if what.startswith("event:"):
         event = call.args.get("event") or {}
@@ -97,13 +97,13 @@ def _told(call: Call) -> tuple[str, str, str]:
         return "command", str(call.args.get("command")), str(call.args.get("text") or "")
     if what == "block_actions":
         action = (call.args.get("actions") or [{}])[0]
-        text = words.label_of(action) or json.dumps(
+        text = plain_text.label_of(action) or json.dumps(
             action.get("selected_options") or action.get("selected_option") or ""
         )
         return "action", str(action.get("action_id")), text
     if what == "view_submission":
         view = call.args.get("view") or {}
-        return "submit", str(view.get("callback_id")), words.label_of({"text": view.get("title")})
+        return "submit", str(view.get("callback_id")), plain_text.label_of({"text": view.get("title")})
     return _DELIVERIES.get(what, what), str(call.args.get("callback_id") or ""), ""
 
 

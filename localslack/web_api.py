@@ -11,14 +11,14 @@ from pathlib import Path
 
 from aiohttp import web
 
-from localslack import posting
-from localslack.clock import SandboxClock
+from localslack import request_parsing
+from localslack.clock import WorkspaceClock
 from localslack.errors import SlackError, invalid_arguments
 from localslack.faults import Faults
 from localslack.install import APP_SCOPES, Grant, Install
 from localslack.journal import Call, Journal
-from localslack.limits import Limits
 from localslack.methods import METHODS, Method, Request
+from localslack.rate_limits import RateLimits
 from localslack.records import Json
 from localslack.sockets import Sockets
 from localslack.workspace import Workspace
@@ -44,7 +44,13 @@ class WebApi:
     """Answers the program's calls. `under_way` counts calls not answered yet, hanging ones apart."""
 
     def __init__(
-        self, install: Install, journal: Journal, faults: Faults, limits: Limits, clock: SandboxClock, sockets: Sockets
+        self,
+        install: Install,
+        journal: Journal,
+        faults: Faults,
+        limits: RateLimits,
+        clock: WorkspaceClock,
+        sockets: Sockets,
     ) -> None:
         self.install = install
         self.journal = journal
@@ -77,8 +83,8 @@ class WebApi:
         self.under_way += 1
         try:
             try:
-                args, warnings = await posting.arguments(http)
-                token = posting.token(http, args)
+                args, warnings = await request_parsing.arguments(http)
+                token = request_parsing.token(http, args)
             except SlackError as error:
                 return self._reply({"ok": False, "error": error.code}, None)
             grant = self.install.grants.get(token)
@@ -96,7 +102,7 @@ class WebApi:
                 return _too_many(limited.seconds)
             if fault is not None and fault.endswith("_after"):
                 return await self._spoiled(http, call, fault)
-            posting.warn(answer, warnings)
+            request_parsing.warn(answer, warnings)
             outcome = "fault" if fault else "ok" if answer["ok"] else "error"
             self.journal.end(call, self.clock.now(), outcome, fault or answer.get("error"))
             return self._reply(answer, grant, METHODS.get(name))
@@ -137,7 +143,9 @@ class WebApi:
         missing = [each for each in method.required if args.get(each) in (None, "")]
         if missing:
             raise invalid_arguments(*(f"missing required field: {each}" for each in missing))
-        body = method.handler(Request(workspace.desk, name, args, world.bot, method, granted, self.install, token))
+        body = method.handler(
+            Request(workspace.interactivity, name, args, world.bot, method, granted, self.install, token)
+        )
         if fault == "expired_ticket":
             self.sockets.expire_tickets()
         return body
@@ -221,7 +229,7 @@ class WebApi:
                 fault = await self._delayed("response_url")
                 if fault is not None and not fault.endswith("_after"):
                     return await self._spoiled(http, call, fault)
-                workspace.gestures.respond(http.match_info["key"], body)
+                workspace.user_actions.respond(http.match_info["key"], body)
                 if fault is not None:
                     return await self._spoiled(http, call, fault)
             except ValueError:
@@ -260,10 +268,10 @@ class WebApi:
 
     def _take_in(self, ticket: str, content: bytes, call: Call) -> str | None:
         """Keep an upload's bytes; what is wrong with it, if anything."""
-        workspace = next((each for each in self.install.workspaces if ticket in each.desk.uploads), None)
+        workspace = next((each for each in self.install.workspaces if ticket in each.interactivity.uploads), None)
         if workspace is None:
             return "unknown_upload"
-        file = workspace.world.files[workspace.desk.uploads.pop(ticket)]  # SR-FIL-01
+        file = workspace.world.files[workspace.interactivity.uploads.pop(ticket)]  # SR-FIL-01
         call.team, call.caller = workspace.team_id, workspace.world.bot.id
         call.args = {"file": file.id, "filename": file.name, "length": len(content)}
         if len(content) != file.size:  # SR-FIL-02

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from localslack import sample
 from localslack.app_manifest import AppManifest
-from localslack.clock import SandboxClock
+from localslack.clock import WorkspaceClock
 from localslack.errors import NotPossible
 from localslack.records import Channel, File, Json, Message, User, UserGroup, View
 
@@ -38,10 +38,10 @@ def _nobody_watches() -> bool:
 
 
 class World:
-    """One workspace with one app installed. Holds and finds; what happens is in talk.py, rooms.py and windows.py."""
+    """One workspace with one app installed. Holds and finds; messages.py, conversations.py and views.py change it."""
 
     def __init__(
-        self, app: AppManifest, clock: SandboxClock, people: sample.Sample | None = None,
+        self, app: AppManifest, clock: WorkspaceClock, people: sample.Sample | None = None,
         team: sample.Team | None = None,
     ) -> None:  # fmt: skip
         start = people or sample.sample()

@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from bot.config import ROOT, Settings
 from bot.store import migrate
-from localslack import Sandbox, SandboxClock
+from localslack import LocalSlack, WorkspaceClock
 from localslack.workspace import Workspace
 from tests.world import BEGIN, KEY, World, test_policy
 
@@ -26,7 +26,7 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def oauth_settings(slack: Sandbox, database: Path, mode: Literal["socket", "http"], **more: Any) -> Settings:
+def oauth_settings(slack: LocalSlack, database: Path, mode: Literal["socket", "http"], **more: Any) -> Settings:
     port = free_port()
     given = {
         "slack_client_id": slack.client_id,
@@ -50,7 +50,7 @@ async def two_banks(
     folder: Path, mode: Literal["socket", "http"] = "socket", begin: bool = True, **more: Any
 ) -> AsyncIterator[tuple[World, Workspace, Workspace]]:
     """A local Slack with two workspaces, neither of which has installed the bot, which runs (`begin`)."""
-    slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()), SandboxClock(BEGIN))
+    slack = LocalSlack(yaml.safe_load((ROOT / "manifest.yaml").read_text()), WorkspaceClock(BEGIN))
     second = slack.add_workspace("Second Bank")
     first = slack.workspaces[0]
     first.world.installed = False
@@ -117,6 +117,6 @@ async def install(world: World, workspace: Workspace) -> str:
     return said
 
 
-def token_of(slack: Sandbox, workspace: Workspace) -> str:
+def token_of(slack: LocalSlack, workspace: Workspace) -> str:
     """The token that the workspace gave last."""
     return [token for token, grant in slack.install.grants.items() if grant.workspace is workspace][-1]

@@ -26,7 +26,7 @@ from bot.domain.message import Message as Rendered
 from bot.domain.policy import Policy
 from bot.policies import load
 from bot.store import migrate
-from localslack import Call, Channel, Message, Sandbox, SandboxClock
+from localslack import Call, Channel, LocalSlack, Message, WorkspaceClock
 from tests.durability.mortal import DECLARED, Fate, life
 from tests.world import BEGIN, World
 
@@ -401,7 +401,7 @@ async def test_one_visit_pays_everything_that_can_be_paid(tmp_path: Path) -> Non
     """What follows from a call is done at once, not at the next look at what is due."""
     database = tmp_path / "incidents.sqlite"
     migrate(f"sqlite:///{database}")
-    slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()), SandboxClock(BEGIN))
+    slack = LocalSlack(yaml.safe_load((ROOT / "manifest.yaml").read_text()), WorkspaceClock(BEGIN))
     await slack.start(0)
     try:
         async with life(slack, database, Policy(), Fate()) as bot:

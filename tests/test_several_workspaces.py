@@ -15,7 +15,7 @@ from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.ports import Installation
 from bot.store.installations import KeptInstallations, Keys
-from localslack import staff
+from localslack import team_members
 from localslack.records import Channel
 from localslack.workspace import Workspace
 from tests.installing import Browser, free_port, install, token_of, two_banks
@@ -118,7 +118,7 @@ async def test_one_leaves_and_comes_back(banks: Banks) -> None:
     here = await declare(world, first, "sev1 Withdrawals are stuck")
     there = await declare(world, second, "sev1 Cards are refused")
     old = token_of(world.slack, second)
-    staff.uninstall(second.world)
+    team_members.uninstall(second.world)
     await world.settle()
     assert (await world.bot.health()).resting == (f"{second.team_id}: account_inactive",)
     assert (await world.bot.health()).problems == ()
@@ -239,7 +239,7 @@ async def test_two_replicas(tmp_path: Path, postgres18: Postgres) -> None:
             one.slack.event_url = f"http://127.0.0.1:{other.bot.port}/slack/events"
             there = await declare(other, second, "sev2 Cards are refused")  # and to the other
             assert here.name.startswith("inc-1-") and there.name.startswith("inc-1-")
-            staff.uninstall(second.world)  # heard by the other
+            team_members.uninstall(second.world)  # heard by the other
             await other.settle()
             await one.bot.workspaces.look()
             for world in (one, other):

@@ -21,7 +21,7 @@ from bot.domain.effect import EffectState
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.store import migrate
-from localslack import Channel, Message, Person, Sandbox, SandboxClock
+from localslack import Channel, LocalSlack, Message, Person, WorkspaceClock
 from tests import written
 
 #: a Monday afternoon
@@ -36,7 +36,7 @@ KEY = "the chain's key of the tests, 40 letters"
 class WorldClock:
     """The bot's clock: the local Slack's."""
 
-    def __init__(self, slack: SandboxClock) -> None:
+    def __init__(self, slack: WorkspaceClock) -> None:
         self._slack = slack
         self._moved = asyncio.Event()
 
@@ -76,15 +76,15 @@ def manifest() -> Any:
     return json.loads(_manifest_text())
 
 
-def local_slack(clock: SandboxClock, strict: bool = False) -> Sandbox:
+def local_slack(clock: WorkspaceClock, strict: bool = False) -> LocalSlack:
     """A local Slack with our manifest, and a Horizon beside it."""
-    return Sandbox(manifest(), clock, strict=strict, extensions=[HorizonStandIn(clock)])
+    return LocalSlack(manifest(), clock, strict=strict, extensions=[HorizonStandIn(clock)])
 
 
 class World:
     """The local Slack with the bot in it. People talk to it through `person`; `advance` lets time pass."""
 
-    def __init__(self, slack: Sandbox, settings: Settings, policy: Policy) -> None:
+    def __init__(self, slack: LocalSlack, settings: Settings, policy: Policy) -> None:
         self.slack = slack
         self.settings = settings
         self.policy = policy
@@ -223,7 +223,7 @@ class World:
 
 
 def settings_for(
-    slack: Sandbox, database: Path, mode: Literal["socket", "http"], database_url: str = "", **more: Any
+    slack: LocalSlack, database: Path, mode: Literal["socket", "http"], database_url: str = "", **more: Any
 ) -> Settings:
     chain = f"{slack.url}/chain"
     settings = Settings(
@@ -268,7 +268,7 @@ async def world_at(
     **more: Any,
 ) -> AsyncIterator[World]:
     """A world with the bot running in it; everything ends with the block. `strict`: Slack keeps its rate limits."""
-    slack = local_slack(SandboxClock(begin), strict)
+    slack = local_slack(WorkspaceClock(begin), strict)
     await slack.start(0)
     try:
         settings = settings_for(slack, folder / "incidents.sqlite", mode, **more)

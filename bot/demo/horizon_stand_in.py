@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from localslack.clock import SandboxClock
+from localslack.clock import WorkspaceClock
 from localslack.switches import Switch
 
 LEDGER_SECONDS = 5
@@ -28,7 +28,7 @@ _NETWORK = (("ok", "Runs"), ("lagging", "Crowded"), ("failing", "Stands still"))
 class HorizonStandIn:
     """Two switches: what Horizon A does, and what the network does (a halted network closes no ledger)."""
 
-    def __init__(self, clock: SandboxClock) -> None:
+    def __init__(self, clock: WorkspaceClock) -> None:
         self.clock = clock
         self.horizon_a = Switch("horizon-a", "Horizon A", _SERVER)
         self.network = Switch("network", "Stellar network", _NETWORK, self._network_changed)

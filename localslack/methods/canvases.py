@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localslack.desk import Canvas
 from localslack.errors import SlackError, invalid_arguments
+from localslack.interactivity import Canvas
 from localslack.methods.request import Method, Request
 from localslack.records import Json
 
@@ -36,7 +36,7 @@ def _made(request: Request, channel: str | None) -> Json:
     content = request.json("document_content", "invalid_arguments")
     markdown = "" if content is None else _markdown(content, "canvas_creation_failed")
     canvas = Canvas(request.world.new_id("F"), request.text("title"), channel, _sections(request, markdown))
-    request.desk.canvases[canvas.id] = canvas
+    request.interactivity.canvases[canvas.id] = canvas
     return {"canvas_id": canvas.id}
 
 
@@ -48,14 +48,14 @@ def create(request: Request) -> Json:
 def create_in_channel(request: Request) -> Json:
     """SR-CNV-02."""
     channel = request.channel("channel_id", live=True, member=True)
-    if any(canvas.channel == channel.id for canvas in request.desk.canvases.values()):
+    if any(canvas.channel == channel.id for canvas in request.interactivity.canvases.values()):
         raise SlackError("channel_canvas_already_exists")
     return _made(request, channel.id)
 
 
 def _canvas(request: Request) -> Canvas:
     """SR-CNV-04."""
-    canvas = request.desk.canvases.get(request.text("canvas_id"))
+    canvas = request.interactivity.canvases.get(request.text("canvas_id"))
     if canvas is None:
         raise SlackError("canvas_not_found")
     return canvas
@@ -115,7 +115,7 @@ def lookup(request: Request) -> Json:
 
 def delete(request: Request) -> Json:
     """SR-CNV-04."""
-    del request.desk.canvases[_canvas(request).id]
+    del request.interactivity.canvases[_canvas(request).id]
     return {}
 
 

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from localslack import blocks as kit
-from localslack import posting, talk
+from localslack import messages, request_parsing
 from localslack.errors import SlackError
 from localslack.methods.request import Method, Request
+from localslack.objects import message_object
 from localslack.records import Channel, Json
-from localslack.shapes import message_object
 
 TEXT_KEPT = 40_000  # SR-MSG-01
 UPDATE_TEXT = 4_000  # SR-MSG-02
@@ -148,14 +148,14 @@ def post_message(request: Request) -> Json:
         raise SlackError("is_archived")
     if request.caller.id not in channel.members and "chat:write.public" not in request.granted:
         raise SlackError("not_in_channel")
-    message = talk.post(
+    message = messages.post(
         request.world, channel, request.caller, text, blocks=blocks, attachments=attachments,
         thread_ts=thread(request, channel), metadata=told or None, broadcast=request.flag("reply_broadcast"),
     )  # fmt: skip
     shown = message_object(request.world, message, metadata=True)
     answer = {"channel": channel.id, "ts": message.ts, "message": shown}
     if len(request.text("text")) > TEXT_KEPT:
-        posting.warn(answer, ["message_truncated"])
+        request_parsing.warn(answer, ["message_truncated"])
     return answer
 
 
@@ -172,7 +172,7 @@ def post_ephemeral(request: Request) -> Json:
         raise SlackError("user_not_in_channel")
     if len(request.text("text")) > TEXT_KEPT:
         raise SlackError("msg_too_long")
-    message = talk.post(
+    message = messages.post(
         request.world, channel, request.caller, text, blocks=blocks, attachments=attachments,
         thread_ts=thread(request, channel), only_for=user.id,
     )  # fmt: skip
@@ -201,7 +201,7 @@ def update(request: Request) -> Json:
     if text and given is None:
         # SR-MSG-19: "If the text argument is provided and blocks are not provided, the blocks will be removed".
         given = []
-    talk.edit(
+    messages.edit(
         request.world, message, request.caller, text=text, blocks=given, attachments=attachments,
         metadata=metadata(request),
     )  # fmt: skip
@@ -216,7 +216,7 @@ def delete(request: Request) -> Json:
         raise SlackError("cant_delete_message")
     if channel.is_archived:
         raise SlackError("is_inactive")
-    talk.erase(request.world, message)
+    messages.erase(request.world, message)
     return {"channel": channel.id, "ts": message.ts}
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from localslack import rooms
+from localslack import conversations
 from localslack.errors import SlackError, invalid_arguments
 from localslack.methods.request import Method, Request
+from localslack.objects import channel_object
 from localslack.records import Channel, Json, User
-from localslack.shapes import channel_object
 
 NAME_LENGTH = 80  # SR-CHN-01
 TOPIC_LENGTH = 250  # SR-CHN-06
@@ -39,7 +39,7 @@ def create(request: Request) -> Json:
     private = request.flag("is_private")
     request.need_scope("group" if private else "channel")
     name = _checked_name(request)
-    channel = rooms.create(request.world, name, request.caller, private)
+    channel = conversations.create(request.world, name, request.caller, private)
     return {"channel": channel_object(request.world, channel, request.caller.id)}
 
 
@@ -67,7 +67,7 @@ def invite(request: Request) -> Json:
     if errors and (not request.flag("force") or not good):
         raise SlackError(errors[0]["error"], errors=errors)
     for user in good:
-        rooms.join(request.world, channel, user, request.caller)
+        conversations.join(request.world, channel, user, request.caller)
     answer: Json = {"channel": channel_object(request.world, channel, request.caller.id)}
     if errors:
         answer["errors"] = errors
@@ -98,7 +98,7 @@ def join(request: Request) -> Json:
             "warning": "already_in_channel",
             "response_metadata": {"warnings": ["already_in_channel"]},
         }
-    rooms.join(request.world, channel, request.caller)
+    conversations.join(request.world, channel, request.caller)
     return {"channel": channel_object(request.world, channel, request.caller.id)}
 
 
@@ -113,7 +113,7 @@ def leave(request: Request) -> Json:
         raise SlackError("cant_leave_general")
     if channel.is_private and len(channel.members) == 1:
         raise SlackError("last_member")
-    rooms.leave(request.world, channel, request.caller)
+    conversations.leave(request.world, channel, request.caller)
     return {}
 
 
@@ -129,7 +129,7 @@ def kick(request: Request) -> Json:
         raise SlackError("cant_kick_from_general")
     if user.id not in channel.members:
         raise SlackError("not_in_channel")
-    rooms.leave(request.world, channel, user, request.caller)
+    conversations.leave(request.world, channel, user, request.caller)
     return {}
 
 
@@ -147,7 +147,7 @@ def set_topic(request: Request) -> Json:
     channel = request.channel(live=True, member=True)
     topic = _short(request, "topic")
     if topic != channel.topic:
-        rooms.set_topic(request.world, channel, request.caller, topic)
+        conversations.set_topic(request.world, channel, request.caller, topic)
     return {"channel": channel_object(request.world, channel, request.caller.id)}
 
 
@@ -155,7 +155,7 @@ def set_purpose(request: Request) -> Json:
     channel = request.channel(live=True, member=True)
     purpose = _short(request, "purpose")
     if purpose != channel.purpose:
-        rooms.set_purpose(request.world, channel, request.caller, purpose)
+        conversations.set_purpose(request.world, channel, request.caller, purpose)
     return {"purpose": purpose, "channel": channel_object(request.world, channel, request.caller.id)}
 
 
@@ -165,7 +165,7 @@ def rename(request: Request) -> Json:
         # SR-CHN-13: only the creator, or an administrator, may rename a channel.
         raise SlackError("not_authorized")
     name = _checked_name(request)
-    rooms.rename(request.world, channel, request.caller, name)
+    conversations.rename(request.world, channel, request.caller, name)
     return {"channel": channel_object(request.world, channel, request.caller.id)}
 
 
@@ -178,7 +178,7 @@ def archive(request: Request) -> Json:
         raise SlackError("cant_archive_general")
     if request.caller.id not in channel.members:
         raise SlackError("not_in_channel")
-    rooms.archive(request.world, channel, request.caller)
+    conversations.archive(request.world, channel, request.caller)
     return {}
 
 
@@ -219,7 +219,7 @@ def open_dm(request: Request) -> Json:
     if len(world.ims) == known:
         answer |= {"no_op": True, "already_open": True}
     else:
-        rooms.tell_channel(world, channel, "created")
+        conversations.tell_channel(world, channel, "created")
     return answer
 
 
@@ -235,7 +235,7 @@ def _open_group(request: Request, users: list[str]) -> Json:
     if any(each.deleted for each in people):
         raise SlackError("user_disabled")
     known = len(world.channels)
-    channel = rooms.group(world, request.caller, people)
+    channel = conversations.group(world, request.caller, people)
     full = request.flag("return_im")
     shown = channel_object(world, channel, request.caller.id) if full else {"id": channel.id}
     again: Json = {"no_op": True, "already_open": True} if len(world.channels) == known else {}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import mimetypes
 
-from localslack import talk
+from localslack import messages
 from localslack.errors import SlackError, invalid_arguments
 from localslack.methods import chat
 from localslack.methods.request import Method, Request
+from localslack.objects import file_object
 from localslack.records import Channel, File, Json
-from localslack.shapes import file_object
 
 ALT_TEXT = 1_000  # SR-FIL-06
 CHANNELS = 100  # SR-FIL-07
@@ -28,7 +28,7 @@ def get_upload_url(request: Request) -> Json:
     file = File(world.new_id("F"), name, name, length, request.caller.id, world.seconds(), kind)
     world.files[file.id] = file
     ticket = world.hex(40)
-    request.desk.uploads[ticket] = file.id
+    request.interactivity.uploads[ticket] = file.id
     return {"upload_url": f"{world.url}/upload/v1/{ticket}", "file_id": file.id}
 
 
@@ -80,7 +80,7 @@ def _channels(request: Request) -> list[Channel]:
 
 def _share(request: Request, channel: Channel, files: list[File], comment: str, blocks: list[Json]) -> None:
     thread = chat.thread(request, channel)
-    message = talk.post(
+    message = messages.post(
         request.world, channel, request.caller, comment, blocks=blocks, thread_ts=thread,
         files=[file_object(request.world, file) for file in files],
     )  # fmt: skip
@@ -96,7 +96,7 @@ def _share(request: Request, channel: Channel, files: list[File], comment: str, 
 def _file(request: Request) -> File:
     """SR-FIL-04."""
     which = request.text("file")
-    if which in request.desk.deleted_files:
+    if which in request.interactivity.deleted_files:
         raise SlackError("file_deleted")
     file = request.world.files.get(which)
     if file is None:
@@ -124,15 +124,15 @@ def delete(request: Request) -> Json:
     if file.user != request.caller.id:
         raise SlackError("cant_delete_file")
     del world.files[file.id]
-    request.desk.deleted_files.add(file.id)
+    request.interactivity.deleted_files.add(file.id)
     for channel_id in file.shares:
         for message in world.channels[channel_id].messages:
             if any(one["id"] == file.id for one in message.files):
                 left = [{"id": file.id, "mode": "tombstone"} if one["id"] == file.id else one for one in message.files]
                 if message.text or message.blocks or any(one.get("mode") != "tombstone" for one in left):
-                    talk.edit(world, message, request.caller, files=left)
+                    messages.edit(world, message, request.caller, files=left)
                 else:
-                    talk.erase(world, message)
+                    messages.erase(world, message)
     return {}
 
 

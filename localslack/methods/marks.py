@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from localslack import rooms, talk
+from localslack import conversations, messages
 from localslack.errors import SlackError
 from localslack.methods.request import Method, Request
+from localslack.objects import message_object
 from localslack.records import Bookmark, Channel, Json
-from localslack.shapes import message_object
 
 PINS = 100  # SR-MRK-01
 BOOKMARKS = 100  # SR-MRK-04
@@ -37,7 +37,7 @@ def pins_add(request: Request) -> Json:
         raise SlackError("already_pinned")
     if len(channel.pins) >= PINS:
         raise SlackError("too_many_pins")
-    talk.pin(request.world, message, request.caller)
+    messages.pin(request.world, message, request.caller)
     return {}
 
 
@@ -47,7 +47,7 @@ def pins_remove(request: Request) -> Json:
     message = request.message(channel, "timestamp")
     if all(pin.ts != message.ts for pin in channel.pins):
         raise SlackError("no_pin")
-    talk.unpin(request.world, message, request.caller)
+    messages.unpin(request.world, message, request.caller)
     return {}
 
 
@@ -81,7 +81,7 @@ def bookmarks_add(request: Request) -> Json:
     link = _link(request)
     if len(channel.bookmarks) >= BOOKMARKS:
         raise SlackError("too_many_bookmarks")
-    bookmark = rooms.add_bookmark(request.world, channel, request.text("title"), link, request.text("emoji"))
+    bookmark = conversations.add_bookmark(request.world, channel, request.text("title"), link, request.text("emoji"))
     return {"bookmark": bookmark.shown()}
 
 
@@ -100,14 +100,14 @@ def bookmarks_edit(request: Request) -> Json:
     bookmark.title = request.text("title", bookmark.title)
     bookmark.emoji = request.text("emoji", bookmark.emoji)
     bookmark.updated = request.world.seconds()
-    rooms.tell_channel(request.world, channel, "updated")
+    conversations.tell_channel(request.world, channel, "updated")
     return {"bookmark": bookmark.shown()}
 
 
 def bookmarks_remove(request: Request) -> Json:
     channel = request.channel("channel_id", live=True, member=True)
     channel.bookmarks.remove(_bookmark(request, channel))
-    rooms.tell_channel(request.world, channel, "updated")
+    conversations.tell_channel(request.world, channel, "updated")
     return {}
 
 
@@ -134,7 +134,7 @@ def reactions_add(request: Request) -> Json:
         raise SlackError("is_archived")
     if name not in message.reactions and len(message.reactions) >= REACTIONS:
         raise SlackError("too_many_emoji")
-    if not talk.react(request.world, message, request.caller, name):
+    if not messages.react(request.world, message, request.caller, name):
         raise SlackError("already_reacted")
     return {}
 
@@ -143,7 +143,7 @@ def reactions_remove(request: Request) -> Json:
     _need_item(request)
     channel = request.channel(member=True)
     message = request.message(channel, "timestamp")
-    if not talk.unreact(request.world, message, request.caller, _emoji(request)):
+    if not messages.unreact(request.world, message, request.caller, _emoji(request)):
         raise SlackError("no_reaction")
     return {}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from localslack.errors import SlackError
 from localslack.methods.request import Method, Request
+from localslack.objects import group_object, user_object
 from localslack.records import Json, User
-from localslack.shapes import group_object, user_object
 
 
 def _shown(request: Request, user: User) -> Json:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from localslack.errors import SlackError
 from localslack.methods.request import Method, Request
+from localslack.objects import channel_object, message_object
 from localslack.records import Channel, Json, Message
-from localslack.shapes import channel_object, message_object
 
 _KINDS = {"public_channel": "channel", "private_channel": "group", "mpim": "mpim", "im": "im"}
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from localslack.desk import Desk
 from localslack.errors import SlackError, invalid_arguments
 from localslack.install import Install
+from localslack.interactivity import Interactivity
 from localslack.records import Channel, Json, Message, User
 from localslack.world import World
 
@@ -23,7 +23,7 @@ _PREFIX = {"channel": "channels:", "group": "groups:", "im": "im:", "mpim": "mpi
 
 @dataclass(frozen=True)
 class Method:
-    """A row of the METHODS table. `scopes`: any one of them; `tier` as in limits.py; `holder` of the token.
+    """A row of the METHODS table. `scopes`: any one of them; `tier` as in rate_limits.py; `holder` of the token.
 
     Holders: bot, app (the app-level token), user (a person's token, which nobody has here), anyone (no token).
     `required`: arguments that may not be missing (SR-TOK-07).
@@ -38,7 +38,7 @@ class Method:
 
 @dataclass
 class Request:
-    desk: Desk
+    interactivity: Interactivity
     name: str
     args: Json
     caller: User
@@ -49,7 +49,7 @@ class Request:
 
     @property
     def world(self) -> World:
-        return self.desk.world
+        return self.interactivity.world
 
     # --- arguments ---------------------------------------------------------------------------------------------
 
@@ -136,6 +136,6 @@ class Request:
     def page(self, rows: list[Any], default: int, most: int) -> tuple[list[Any], str]:
         """One page of `rows` by `cursor` and `limit` (SR-LST-01): (rows, next cursor, empty at the end)."""
         limit = self.number("limit", default, most)
-        start = self.desk.read_cursor(self.text("cursor"), self.name)
+        start = self.interactivity.read_cursor(self.text("cursor"), self.name)
         rest = start + limit
-        return rows[start:rest], self.desk.write_cursor(self.name, rest) if rest < len(rows) else ""
+        return rows[start:rest], self.interactivity.write_cursor(self.name, rest) if rest < len(rows) else ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from localslack import talk
-from localslack.desk import Scheduled
+from localslack import messages
 from localslack.errors import SlackError
+from localslack.interactivity import Scheduled
 from localslack.methods import chat
 from localslack.methods.request import Method, Request
 from localslack.records import Channel, Json
@@ -23,23 +23,23 @@ def schedule(request: Request) -> Json:
     if request.caller.id not in channel.members and "chat:write.public" not in request.granted:
         raise SlackError("not_in_channel")
     post_at = _post_at(request, channel)
-    world, desk = request.world, request.desk
+    world, interactivity = request.world, request.interactivity
     # SR-SCH-05
     one = Scheduled(world.new_id("Q"), channel.id, post_at, world.seconds(), text, chat.metadata(request) is None)
-    desk.scheduled[one.id] = one
+    interactivity.scheduled[one.id] = one
     thread = chat.thread(request, channel)
 
     async def later() -> None:
         await world.clock.until(one.post_at)
-        if desk.scheduled.pop(one.id, None) is None or not one.posts or channel.is_archived:
+        if interactivity.scheduled.pop(one.id, None) is None or not one.posts or channel.is_archived:
             return
-        talk.post(
+        messages.post(
             world, channel, request.caller, text, blocks=blocks, attachments=attachments, thread_ts=thread,
             broadcast=request.flag("reply_broadcast"),
         )  # fmt: skip
 
-    if desk.spawn is not None:
-        desk.spawn(later())
+    if interactivity.spawn is not None:
+        interactivity.spawn(later())
     return {
         "channel": channel.id,
         "scheduled_message_id": one.id,
@@ -64,7 +64,7 @@ def _post_at(request: Request, channel: Channel) -> int:
         raise SlackError("time_in_past")
     if post_at > now + FURTHEST:
         raise SlackError("time_too_far")
-    times = [each.post_at for each in request.desk.scheduled.values() if each.channel == channel.id]
+    times = [each.post_at for each in request.interactivity.scheduled.values() if each.channel == channel.id]
     if sum(post_at // WINDOW == each // WINDOW for each in times) >= IN_WINDOW:
         raise SlackError("restricted_too_many")
     return post_at
@@ -73,10 +73,10 @@ def _post_at(request: Request, channel: Channel) -> int:
 def delete_scheduled(request: Request) -> Json:
     """SR-SCH-04: not when it is posted already, or within the next minute."""
     channel = chat.where(request)
-    one = request.desk.scheduled.get(request.text("scheduled_message_id"))
+    one = request.interactivity.scheduled.get(request.text("scheduled_message_id"))
     if one is None or one.channel != channel.id or one.post_at - request.world.clock.now() <= TOO_LATE:
         raise SlackError("invalid_scheduled_message_id")
-    del request.desk.scheduled[one.id]
+    del request.interactivity.scheduled[one.id]
     return {}
 
 
@@ -94,7 +94,7 @@ def list_scheduled(request: Request) -> Json:
             "date_created": one.created,
             "text": one.text,
         }
-        for one in sorted(request.desk.scheduled.values(), key=lambda each: each.post_at)
+        for one in sorted(request.interactivity.scheduled.values(), key=lambda each: each.post_at)
         if where in ("", one.channel) and oldest <= one.post_at <= latest
     ]
     page, cursor = request.page(rows, 100, 1000)

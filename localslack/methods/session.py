@@ -54,14 +54,14 @@ def oauth_access(request: Request) -> Json:
 
 
 def connections_open(request: Request) -> Json:
-    if request.desk.new_socket_url is None:
+    if request.interactivity.new_socket_url is None:
         raise SlackError("socket_mode_not_enabled")
-    return {"url": request.desk.new_socket_url()}
+    return {"url": request.interactivity.new_socket_url()}
 
 
 def authorizations_list(request: Request) -> Json:
     """SR-OAU-07: the installations to which an event is visible, by the `event_context` that came with it."""
-    team = request.desk.event_contexts.get(request.text("event_context"))
+    team = request.interactivity.event_contexts.get(request.text("event_context"))
     workspace = request.install.team(team) if team else None
     if workspace is None:
         raise SlackError("invalid_event_context")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from localslack import windows
+from localslack import views
 from localslack.errors import SlackError, invalid_arguments
 from localslack.methods.request import Method, Request
+from localslack.objects import view_object
 from localslack.records import Json, View
-from localslack.shapes import view_object
 from localslack.view_checks import checked
 
 
@@ -29,24 +29,24 @@ def _pointer(request: Request) -> str:
 
 def open_view(request: Request) -> Json:
     body = _view(request, "modal")
-    trigger = request.desk.use_trigger(_pointer(request))
-    view = windows.open_view(request.world, trigger.user, body)
+    trigger = request.interactivity.use_trigger(_pointer(request))
+    view = views.open_view(request.world, trigger.user, body)
     return {"view": view_object(request.world, view)}
 
 
 def push(request: Request) -> Json:
     body = _view(request, "modal")
-    trigger = request.desk.use_trigger(_pointer(request))
+    trigger = request.interactivity.use_trigger(_pointer(request))
     if trigger.view is None or not request.world.stacks.get(trigger.user):
         # SR-VIW-10: a push needs a trigger that was made inside an open modal.
         raise SlackError("not_found")
-    view = windows.push_view(request.world, trigger.user, body)
+    view = views.push_view(request.world, trigger.user, body)
     return {"view": view_object(request.world, view)}
 
 
 def update(request: Request) -> Json:
     body = _view(request, "modal")
-    view = windows.update_view(request.world, _found(request), body, request.text("hash"))
+    view = views.update_view(request.world, _found(request), body, request.text("hash"))
     return {"view": view_object(request.world, view)}
 
 
@@ -69,7 +69,7 @@ def publish(request: Request) -> Json:
     if user is None:
         raise invalid_arguments("must be the id of a user [json-pointer:/user_id]")
     body = _view(request, "home")
-    view = windows.publish_home(request.world, user.id, body, request.text("hash"))
+    view = views.publish_home(request.world, user.id, body, request.text("hash"))
     return {"view": view_object(request.world, view)}
 
 

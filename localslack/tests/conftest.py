@@ -12,7 +12,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox, SandboxClock
+from localslack import LocalSlack, WorkspaceClock
 from localslack.tests import shop
 
 Json = shop.Json
@@ -22,30 +22,30 @@ Json = shop.Json
 class Shop:
     """The workspace, the app in it, what the app heard, and a client with the app's token."""
 
-    sandbox: Sandbox
+    sandbox: LocalSlack
     app: AsyncApp
     heard: list[Json]
     client: AsyncWebClient
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
+async def sandbox() -> AsyncIterator[LocalSlack]:
     """A workspace whose clock stands still, without a program connected."""
-    clock = SandboxClock(frozen_at=datetime(2026, 11, 20, 14, 0, tzinfo=UTC))
-    sandbox = Sandbox(manifest=shop.manifest(), clock=clock)
+    clock = WorkspaceClock(frozen_at=datetime(2026, 11, 20, 14, 0, tzinfo=UTC))
+    sandbox = LocalSlack(manifest=shop.manifest(), clock=clock)
     await sandbox.start()
     yield sandbox
     await sandbox.stop()
 
 
 @pytest.fixture
-async def client(sandbox: Sandbox) -> AsyncIterator[AsyncWebClient]:
+async def client(sandbox: LocalSlack) -> AsyncIterator[AsyncWebClient]:
     """A bare Web API client with the bot's token."""
     yield AsyncWebClient(token=sandbox.bot_token, base_url=sandbox.api_url, retry_handlers=[])
 
 
 @pytest.fixture(params=["socket", "http"])
-async def tea(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[Shop]:
+async def tea(request: pytest.FixtureRequest, sandbox: LocalSlack) -> AsyncIterator[Shop]:
     """The app at work, by Socket Mode and by signed HTTP."""
     app, heard = shop.build(sandbox)
     found = Shop(sandbox, app, heard, app.client)

@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox
+from localslack import LocalSlack
 
 Json = dict[str, Any]
 
@@ -151,7 +151,7 @@ def card(order: str) -> list[Json]:
     ]
 
 
-def build(sandbox: Sandbox) -> tuple[AsyncApp, list[Json]]:
+def build(sandbox: LocalSlack) -> tuple[AsyncApp, list[Json]]:
     """The app, and the list in which it keeps every body that it was sent."""
     client = AsyncWebClient(token=sandbox.bot_token, base_url=sandbox.api_url, retry_handlers=[])
     app = AsyncApp(client=client, signing_secret=sandbox.signing_secret)

@@ -26,7 +26,7 @@ from slack_sdk.oauth.state_store import FileOAuthStateStore
 from slack_sdk.web import WebClient
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.shop import EVENTS, SCOPES, Json, card, order_form
 
 GENERAL = "C01GENERAL1"
@@ -45,7 +45,7 @@ def wait_for(fact: Callable[[], Any]) -> Any:
 # -- a plain client -----------------------------------------------------------------------------------
 
 
-async def test_a_plain_client(sandbox: Sandbox) -> None:
+async def test_a_plain_client(sandbox: LocalSlack) -> None:
     client = WebClient(token=sandbox.bot_token, base_url=sandbox.api_url)
 
     def work() -> Json:
@@ -60,7 +60,7 @@ async def test_a_plain_client(sandbox: Sandbox) -> None:
         client.files_upload_v2(channel=made, filename="a.txt", content="abc", initial_comment="Here it is")
         people = [user["id"] for page in client.users_list(limit=3) for user in page["members"]]
         history = client.conversations_history(channel=made)["messages"]
-        client.views_open(trigger_id=sandbox.desk.new_trigger("U01ANASILVA"), view=order_form())
+        client.views_open(trigger_id=sandbox.interactivity.new_trigger("U01ANASILVA"), view=order_form())
         client.blocks_validate(blocks=card("green"))
         return {"channel": made, "people": people, "texts": [each["text"] for each in history]}
 
@@ -140,7 +140,7 @@ async def served(app: App, port: int = 0) -> AsyncIterator[str]:
 
 
 @pytest.fixture(params=["socket", "http"])
-async def kitchen(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[Sandbox]:
+async def kitchen(request: pytest.FixtureRequest, sandbox: LocalSlack) -> AsyncIterator[LocalSlack]:
     """The synchronous App at work, by Socket Mode and by signed HTTP."""
     client = WebClient(token=sandbox.bot_token, base_url=sandbox.api_url)
     app = await asyncio.to_thread(lambda: App(client=client, signing_secret=sandbox.signing_secret))
@@ -157,7 +157,7 @@ async def kitchen(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIter
             yield sandbox
 
 
-async def test_the_synchronous_app(kitchen: Sandbox) -> None:
+async def test_the_synchronous_app(kitchen: LocalSlack) -> None:
     ana = kitchen.person("ana")
     assert (await ana.command("/tea")).text == "one moment"
     await wait_for(lambda: ana.view)
@@ -201,7 +201,7 @@ async def install(url: str, team: str) -> str:
             return await page.text()
 
 
-def settings(kind: type, sandbox: Sandbox, folder: Path, url: str) -> Any:
+def settings(kind: type, sandbox: LocalSlack, folder: Path, url: str) -> Any:
     return kind(
         client_id=sandbox.client_id,
         client_secret=sandbox.client_secret,
@@ -213,7 +213,7 @@ def settings(kind: type, sandbox: Sandbox, folder: Path, url: str) -> Any:
     )
 
 
-async def talks(sandbox: Sandbox, url: str) -> None:
+async def talks(sandbox: LocalSlack, url: str) -> None:
     """Install into two workspaces; each is answered with its own bot."""
     second = sandbox.add_workspace("Second Bank")
     sandbox.event_url = f"{url}/slack/events"
@@ -230,7 +230,7 @@ async def talks(sandbox: Sandbox, url: str) -> None:
     await sandbox.idle()
 
 
-async def test_installing_the_synchronous_app(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_installing_the_synchronous_app(sandbox: LocalSlack, tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     app = App(
@@ -243,7 +243,7 @@ async def test_installing_the_synchronous_app(sandbox: Sandbox, tmp_path: Path) 
         await talks(sandbox, url)
 
 
-async def test_installing_the_asynchronous_app(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_installing_the_asynchronous_app(sandbox: LocalSlack, tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     app = AsyncApp(

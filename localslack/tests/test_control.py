@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox, Switch
+from localslack import LocalSlack, Switch
 from localslack.tests import shop
 from localslack.tests.conftest import Shop
 from localslack.tests.shop import Json, card
@@ -23,7 +23,7 @@ GENERAL, PAYMENTS = "C01GENERAL1", "C01PAYMENTS"
 class Page:
     """A browser's side of the control API, acting as one person."""
 
-    def __init__(self, sandbox: Sandbox, session: aiohttp.ClientSession, who: str) -> None:
+    def __init__(self, sandbox: LocalSlack, session: aiohttp.ClientSession, who: str) -> None:
         self.sandbox = sandbox
         self.session = session
         self.who = who
@@ -47,7 +47,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def test_bootstrap_shows_what_that_person_sees(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+async def test_bootstrap_shows_what_that_person_sees(sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
     ana = await Page(sandbox, session, "ana").get("bootstrap")
     gus = await Page(sandbox, session, "gus").get("bootstrap")
     assert (ana["me"]["handle"], gus["me"]["is_guest"]) == ("ana", True)
@@ -115,7 +115,7 @@ async def test_a_script_names_things_by_their_words(tea: Shop, session: aiohttp.
     assert (await ana.get(f"channels/{GENERAL}/messages"))["messages"][-1]["text"] == "Served"
 
 
-async def test_everything_else_that_people_do(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+async def test_everything_else_that_people_do(sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
     ana, carla = Page(sandbox, session, "ana"), Page(sandbox, session, "carla")
     made = (await ana.act("create_channel", name="kitchen", is_private=True))["channel"]
     assert (await carla.get(f"channels/{made}/messages"))["ok"] is False
@@ -153,7 +153,7 @@ async def test_everything_else_that_people_do(sandbox: Sandbox, session: aiohttp
 
 
 async def test_the_stream_tells_each_what_concerns_them(
-    sandbox: Sandbox, session: aiohttp.ClientSession, client: AsyncWebClient
+    sandbox: LocalSlack, session: aiohttp.ClientSession, client: AsyncWebClient
 ) -> None:
     seen: dict[str, list[Json]] = {"ana": [], "ben": []}
     ready = asyncio.Event()
@@ -174,7 +174,7 @@ async def test_the_stream_tells_each_what_concerns_them(
     await sandbox.person("ben").react("#general", ts, "eyes")
     await client.conversations_join(channel=GENERAL)
     await client.chat_postEphemeral(channel=GENERAL, user="U01ANASILVA", text="psst")
-    await client.views_open(trigger_id=sandbox.desk.new_trigger("U01ANASILVA"), view=shop.order_form())
+    await client.views_open(trigger_id=sandbox.interactivity.new_trigger("U01ANASILVA"), view=shop.order_form())
     sandbox.clock.advance(60)
     await client.chat_delete(channel=GENERAL, ts=ts)
     await sandbox.idle()
@@ -189,7 +189,7 @@ async def test_the_stream_tells_each_what_concerns_them(
     assert sandbox.bot_token not in json.dumps(seen)
 
 
-async def test_the_clock_moves_and_is_followed(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+async def test_the_clock_moves_and_is_followed(sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
     url = f"{sandbox.url}/_sandbox/clock"
     begun = sandbox.clock.now()
     async with session.get(f"{url}/stream") as stream:
@@ -212,7 +212,7 @@ async def test_the_clock_moves_and_is_followed(sandbox: Sandbox, session: aiohtt
 
 
 async def test_journal_faults_and_switches(
-    session: aiohttp.ClientSession, client: AsyncWebClient, sandbox: Sandbox
+    session: aiohttp.ClientSession, client: AsyncWebClient, sandbox: LocalSlack
 ) -> None:
     heard: list[str] = []
     sandbox.switches.append(Switch("rain", "Weather", [("dry", "Dry"), ("wet", "Wet")], heard.append))
@@ -246,7 +246,7 @@ async def test_journal_faults_and_switches(
     ],
 )
 async def test_faults_are_removed_by_their_ids(
-    sandbox: Sandbox, session: aiohttp.ClientSession, query: str, status: int, left: list[int]
+    sandbox: LocalSlack, session: aiohttp.ClientSession, query: str, status: int, left: list[int]
 ) -> None:
     for method in ("auth.test", "auth.test", "users.list"):
         sandbox.faults.add(method, "hang", times=0)
@@ -289,7 +289,7 @@ async def test_faults_are_removed_by_their_ids(
     ],
 )
 async def test_who_is_kept_out(
-    sandbox: Sandbox, session: aiohttp.ClientSession, method: str, path: str, headers: dict[str, str], status: int
+    sandbox: LocalSlack, session: aiohttp.ClientSession, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
     sent = {"Content-Type": "application/json"} | headers
     data = json.dumps({"advance": 0}) if method == "POST" else None
@@ -307,14 +307,14 @@ async def test_who_is_kept_out(
         pytest.param("/nothing.js", id="not there"),
     ],
 )
-async def test_only_the_pages_files_are_served(sandbox: Sandbox, session: aiohttp.ClientSession, path: str) -> None:
+async def test_only_the_pages_files_are_served(sandbox: LocalSlack, session: aiohttp.ClientSession, path: str) -> None:
     from yarl import URL
 
     async with session.get(URL(f"{sandbox.url}{path}", encoded=True)) as response:
         assert response.status == 404
 
 
-async def test_the_page_is_served(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+async def test_the_page_is_served(sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
     async with session.get(f"{sandbox.url}/?as=ana") as response:
         assert (response.status, response.content_type) == (200, "text/html")
 
@@ -327,7 +327,7 @@ async def test_the_tour_ticks_itself_off(tmp_path: Path, session: aiohttp.Client
     ]
     file = tmp_path / "tour.json"
     file.write_text(json.dumps({"title": "Try this", "lines": lines}))
-    async with Sandbox(manifest=shop.manifest(), tour=file) as sandbox:
+    async with LocalSlack(manifest=shop.manifest(), tour=file) as sandbox:
         client = AsyncWebClient(token=sandbox.bot_token, base_url=sandbox.api_url)
         page = Page(sandbox, session, "ana")
 

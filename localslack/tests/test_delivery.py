@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.shop import Json
 
 
@@ -31,7 +31,7 @@ class Endpoint:
 
 
 @pytest.fixture
-async def endpoint(sandbox: Sandbox) -> AsyncIterator[Endpoint]:
+async def endpoint(sandbox: LocalSlack) -> AsyncIterator[Endpoint]:
     found = Endpoint()
     app = web.Application()
     app.router.add_post("/slack/events", found.take)
@@ -43,7 +43,7 @@ async def endpoint(sandbox: Sandbox) -> AsyncIterator[Endpoint]:
     await runner.cleanup()
 
 
-async def connect(sandbox: Sandbox, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+async def connect(sandbox: LocalSlack, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
     headers = {"Authorization": f"Bearer {sandbox.app_token}"}
     async with session.post(f"{sandbox.api_url}apps.connections.open", headers=headers) as response:
         url = (await response.json())["url"]
@@ -58,7 +58,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def test_requests_are_signed_over_the_raw_body(sandbox: Sandbox, endpoint: Endpoint) -> None:
+async def test_requests_are_signed_over_the_raw_body(sandbox: LocalSlack, endpoint: Endpoint) -> None:
     await sandbox.person("ana").command("/tea für @ben")
     headers, raw = endpoint.got[0]
     base = f"v0:{headers['X-Slack-Request-Timestamp']}:{raw}".encode()
@@ -67,7 +67,7 @@ async def test_requests_are_signed_over_the_raw_body(sandbox: Sandbox, endpoint:
     assert parse_qs(raw)["command"] == ["/tea"]
 
 
-async def test_a_command_that_is_not_acknowledged_in_time(sandbox: Sandbox, endpoint: Endpoint) -> None:
+async def test_a_command_that_is_not_acknowledged_in_time(sandbox: LocalSlack, endpoint: Endpoint) -> None:
     sandbox.delivery.ack_seconds = 0.1
     hold = asyncio.Event()
 
@@ -99,7 +99,7 @@ async def test_a_command_that_is_not_acknowledged_in_time(sandbox: Sandbox, endp
     ],
 )
 async def test_bodies_of_acknowledgements(
-    sandbox: Sandbox, endpoint: Endpoint, status: int, body: str, text: str | None
+    sandbox: LocalSlack, endpoint: Endpoint, status: int, body: str, text: str | None
 ) -> None:
     endpoint.answer = lambda: web.Response(status=status, text=body)
     answer = await sandbox.person("ana").command("/tea")
@@ -107,7 +107,7 @@ async def test_bodies_of_acknowledgements(
     assert answer.text == (text or "")
 
 
-async def test_events_are_tried_three_times_more(sandbox: Sandbox, endpoint: Endpoint) -> None:
+async def test_events_are_tried_three_times_more(sandbox: LocalSlack, endpoint: Endpoint) -> None:
     """At once, a minute and five minutes after the first attempt (docs: Events API, "Error handling")."""
     endpoint.answer = lambda: web.Response(status=500)
     ana = sandbox.person("ana")
@@ -127,7 +127,7 @@ async def test_events_are_tried_three_times_more(sandbox: Sandbox, endpoint: End
     assert endpoint.got[-1][0]["X-Slack-Retry-Reason"] == "http_error"
 
 
-async def test_no_retry_is_respected(sandbox: Sandbox, endpoint: Endpoint) -> None:
+async def test_no_retry_is_respected(sandbox: LocalSlack, endpoint: Endpoint) -> None:
     endpoint.answer = lambda: web.Response(status=500, headers={"X-Slack-No-Retry": "1"})
     await sandbox.person("ana").open_home()
     await sandbox.idle()
@@ -137,7 +137,7 @@ async def test_no_retry_is_respected(sandbox: Sandbox, endpoint: Endpoint) -> No
 
 
 async def test_an_event_sent_while_nobody_is_connected_comes_as_a_retry(
-    sandbox: Sandbox, session: aiohttp.ClientSession
+    sandbox: LocalSlack, session: aiohttp.ClientSession
 ) -> None:
     await sandbox.person("ana").open_home()
     await sandbox.idle()
@@ -151,7 +151,7 @@ async def test_an_event_sent_while_nobody_is_connected_comes_as_a_retry(
     assert sandbox.journal[-1].outcome == "ok"
 
 
-async def test_a_command_while_nobody_is_connected_fails_at_once(sandbox: Sandbox) -> None:
+async def test_a_command_while_nobody_is_connected_fails_at_once(sandbox: LocalSlack) -> None:
     ana = sandbox.person("ana")
     assert (await ana.command("/tea")).error == "dispatch_failed"
     said = ana.messages("#general")[-1]
@@ -161,7 +161,7 @@ async def test_a_command_while_nobody_is_connected_fails_at_once(sandbox: Sandbo
     assert [m for m in sandbox.person("ben").messages("#general") if m.user == "USLACKBOT"] == []
 
 
-async def test_each_envelope_goes_to_one_connection(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+async def test_each_envelope_goes_to_one_connection(sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
     first, second = await connect(sandbox, session), await connect(sandbox, session)
 
     async def serve(socket: aiohttp.ClientWebSocketResponse) -> int:
@@ -181,7 +181,7 @@ async def test_each_envelope_goes_to_one_connection(sandbox: Sandbox, session: a
     assert await asyncio.gather(*tasks) == [2, 2]
 
 
-async def test_tickets_serve_once_and_not_for_ever(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+async def test_tickets_serve_once_and_not_for_ever(sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
     used = sandbox._socket_url()
     await (await session.ws_connect(used)).close()
     old = sandbox._socket_url()
@@ -191,7 +191,7 @@ async def test_tickets_serve_once_and_not_for_ever(sandbox: Sandbox, session: ai
             await session.ws_connect(url)
 
 
-async def test_disconnect_messages(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+async def test_disconnect_messages(sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
     socket = await connect(sandbox, session)
     await sandbox.disconnect("warning")
     assert (await socket.receive_json())["reason"] == "warning"
@@ -203,7 +203,7 @@ async def test_disconnect_messages(sandbox: Sandbox, session: aiohttp.ClientSess
     await going
 
 
-async def test_at_most_ten_connections(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+async def test_at_most_ten_connections(sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
     sockets = [await connect(sandbox, session) for _ in range(10)]
     extra = await session.ws_connect(sandbox._socket_url())
     assert (await extra.receive_json())["reason"] == "too_many_websockets"
@@ -218,14 +218,14 @@ async def test_at_most_ten_connections(sandbox: Sandbox, session: aiohttp.Client
         pytest.param("drop", 0, id="lost on the way"),
     ],
 )
-async def test_planted_faults_of_deliveries(sandbox: Sandbox, endpoint: Endpoint, kind: str, times: int) -> None:
+async def test_planted_faults_of_deliveries(sandbox: LocalSlack, endpoint: Endpoint, kind: str, times: int) -> None:
     sandbox.faults.add("delivery:slash_commands", kind)
     answer = await sandbox.person("ana").command("/tea")
     assert len(endpoint.got) == times
     assert answer.failed == (times == 0)
 
 
-async def test_only_subscribed_events_leave(endpoint: Endpoint, sandbox: Sandbox) -> None:
+async def test_only_subscribed_events_leave(endpoint: Endpoint, sandbox: LocalSlack) -> None:
     await sandbox.person("ana").post("#general", "the bot is not in here")
     await sandbox.idle()
     assert endpoint.got == []
@@ -240,7 +240,7 @@ async def test_only_subscribed_events_leave(endpoint: Endpoint, sandbox: Sandbox
     ],
 )
 async def test_the_event_url_is_verified(
-    sandbox: Sandbox, endpoint: Endpoint, echo: Callable[[Json], web.Response], good: bool
+    sandbox: LocalSlack, endpoint: Endpoint, echo: Callable[[Json], web.Response], good: bool
 ) -> None:
     endpoint.answer = lambda: echo(json.loads(endpoint.got[-1][1]))
     assert await sandbox.verify_event_url() is good

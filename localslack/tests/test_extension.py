@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 from aiohttp import web
 
-from localslack import Sandbox, Switch
+from localslack import LocalSlack, Switch
 from localslack.tests import shop
 
 
@@ -29,7 +29,7 @@ class Weather:
 async def test_its_routes_are_served_and_its_switches_are_set() -> None:
     own = Switch("door", "Door", ["open", "closed"])
     async with (
-        Sandbox(shop.manifest(), extensions=[Weather()], switches=[own]) as slack,
+        LocalSlack(shop.manifest(), extensions=[Weather()], switches=[own]) as slack,
         aiohttp.ClientSession(slack.url) as session,
     ):
         async with session.get("/_sandbox/switches") as response:

@@ -13,7 +13,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.methods.asking import error_of
 from localslack.tests.shop import Json
 
@@ -23,7 +23,7 @@ POST = {"channel": "#general", "text": "x"}
 class Listener:
     """A program on a socket that acknowledges everything; it comes back when it is cut off."""
 
-    def __init__(self, sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+    def __init__(self, sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
         self.sandbox = sandbox
         self.session = session
         self.heard: list[Json] = []
@@ -50,7 +50,7 @@ class Listener:
 
 
 @pytest.fixture
-async def listener(sandbox: Sandbox) -> AsyncIterator[Listener]:
+async def listener(sandbox: LocalSlack) -> AsyncIterator[Listener]:
     async with aiohttp.ClientSession() as session:
         found = Listener(sandbox, session)
         task = asyncio.create_task(found.run())
@@ -63,7 +63,7 @@ async def listener(sandbox: Sandbox) -> AsyncIterator[Listener]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def react(sandbox: Sandbox, *names: str) -> None:
+async def react(sandbox: LocalSlack, *names: str) -> None:
     """Reactions are what raises one event each, in order."""
     ana = sandbox.person("ana")
     ts = await ana.post("#payments", "x")
@@ -87,7 +87,7 @@ UPLOADS = [
 
 @pytest.mark.parametrize(("kind", "outcomes", "there"), UPLOADS)
 async def test_the_bytes_of_a_file(
-    sandbox: Sandbox, client: AsyncWebClient, kind: str, outcomes: list[str], there: bool
+    sandbox: LocalSlack, client: AsyncWebClient, kind: str, outcomes: list[str], there: bool
 ) -> None:
     begun = await client.files_getUploadURLExternal(filename="a.txt", length=3)
     sandbox.faults.add("*" if kind == "off" else "upload", kind)
@@ -111,13 +111,13 @@ async def test_the_bytes_of_a_file(
         ("delivery:*", "429:1"),
     ],
 )
-async def test_a_fault_that_would_do_nothing_is_refused(sandbox: Sandbox, method: str, kind: str) -> None:
+async def test_a_fault_that_would_do_nothing_is_refused(sandbox: LocalSlack, method: str, kind: str) -> None:
     with pytest.raises(ValueError, match="is none of them"):
         sandbox.faults.add(method, kind)
     assert sandbox.faults.planted == []
 
 
-async def test_slow_calls(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_slow_calls(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     sandbox.faults.add("auth.test", "slow:0.05")
     begun = time.monotonic()
     await client.auth_test()
@@ -125,7 +125,7 @@ async def test_slow_calls(sandbox: Sandbox, client: AsyncWebClient) -> None:
     assert sandbox.journal[-1].outcome == "ok"
 
 
-async def test_a_scope_is_missing(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_a_scope_is_missing(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     sandbox.faults.add("pins.list", "missing_scope")
     with pytest.raises(SlackApiError) as refused:
         await client.pins_list(channel="C01GENERAL1")
@@ -135,7 +135,9 @@ async def test_a_scope_is_missing(sandbox: Sandbox, client: AsyncWebClient) -> N
     assert (sandbox.journal[-1].outcome, sandbox.journal[-1].error) == ("fault", "missing_scope")
 
 
-async def test_a_method_is_switched_off_until_the_faults_are_cleared(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_a_method_is_switched_off_until_the_faults_are_cleared(
+    sandbox: LocalSlack, client: AsyncWebClient
+) -> None:
     sandbox.faults.add("chat.postMessage", "off", times=0)
     assert [await error_of(client, "chat.postMessage", **POST) for _ in range(3)] == ["unknown_method"] * 3
     assert await error_of(client, "auth.test") is None
@@ -143,7 +145,7 @@ async def test_a_method_is_switched_off_until_the_faults_are_cleared(sandbox: Sa
     assert await error_of(client, "chat.postMessage", **POST) is None
 
 
-async def test_an_expired_ticket(sandbox: Sandbox) -> None:
+async def test_an_expired_ticket(sandbox: LocalSlack) -> None:
     sandbox.faults.add("apps.connections.open", "expired_ticket")
     client = AsyncWebClient(token=sandbox.app_token, base_url=sandbox.api_url)
     urls = [(await client.apps_connections_open(app_token=sandbox.app_token))["url"] for _ in range(2)]
@@ -153,14 +155,14 @@ async def test_an_expired_ticket(sandbox: Sandbox) -> None:
         await (await session.ws_connect(urls[1])).close()
 
 
-async def test_reordered_events(sandbox: Sandbox, listener: Listener) -> None:
+async def test_reordered_events(sandbox: LocalSlack, listener: Listener) -> None:
     sandbox.faults.add("delivery:event:reaction_added", "reorder")
     await react(sandbox, "one", "two", "three")
     await sandbox.idle()
     assert reactions(listener) == ["two", "one", "three"]
 
 
-async def test_a_held_event_is_not_lost_when_nothing_follows(sandbox: Sandbox, listener: Listener) -> None:
+async def test_a_held_event_is_not_lost_when_nothing_follows(sandbox: LocalSlack, listener: Listener) -> None:
     sandbox.faults.add("delivery:event:reaction_added", "reorder")
     await react(sandbox, "one")
     assert reactions(listener) == []
@@ -174,7 +176,7 @@ def reactions(listener: Listener) -> list[str]:
     return [event["reaction"] for event in events if event["type"] == "reaction_added"]
 
 
-async def test_a_socket_is_cut_and_the_event_comes_again(sandbox: Sandbox, listener: Listener) -> None:
+async def test_a_socket_is_cut_and_the_event_comes_again(sandbox: LocalSlack, listener: Listener) -> None:
     sandbox.faults.add("delivery:event:reaction_added", "socket_cut")
     await react(sandbox, "one")
     await sandbox.connected()
@@ -185,7 +187,7 @@ async def test_a_socket_is_cut_and_the_event_comes_again(sandbox: Sandbox, liste
     assert listener.connections == 2
 
 
-async def test_a_socket_is_cut_and_the_command_is_lost(sandbox: Sandbox, listener: Listener) -> None:
+async def test_a_socket_is_cut_and_the_command_is_lost(sandbox: LocalSlack, listener: Listener) -> None:
     sandbox.faults.add("delivery:slash_commands", "socket_cut")
     ana = sandbox.person("ana")
     assert (await ana.command("/tea")).failed
@@ -193,7 +195,7 @@ async def test_a_socket_is_cut_and_the_command_is_lost(sandbox: Sandbox, listene
     assert (await ana.command("/tea")).ok
 
 
-async def test_sockets_by_the_control_api(sandbox: Sandbox, listener: Listener) -> None:
+async def test_sockets_by_the_control_api(sandbox: LocalSlack, listener: Listener) -> None:
     async def sockets(do: str) -> Json:
         async with listener.session.post(f"{sandbox.url}/_sandbox/sockets", json={"do": do}) as response:
             answer: Json = await response.json()
@@ -216,7 +218,7 @@ async def test_sockets_by_the_control_api(sandbox: Sandbox, listener: Listener) 
         pytest.param("delivery:event:pin_added", "duplicate", 1, id="another event"),
     ],
 )
-async def test_patterns(sandbox: Sandbox, listener: Listener, pattern: str, kind: str, times: int) -> None:
+async def test_patterns(sandbox: LocalSlack, listener: Listener, pattern: str, kind: str, times: int) -> None:
     await react(sandbox)
     listener.heard.clear()
     sandbox.faults.add(pattern, kind, times=0)
@@ -224,18 +226,18 @@ async def test_patterns(sandbox: Sandbox, listener: Listener, pattern: str, kind
     assert len(reactions(listener)) == times
 
 
-async def test_times_are_not_negative(sandbox: Sandbox) -> None:
+async def test_times_are_not_negative(sandbox: LocalSlack) -> None:
     with pytest.raises(ValueError, match="times"):
         sandbox.faults.add("auth.test", "hang", times=-1)
 
 
-async def test_the_kinds_are_told(sandbox: Sandbox) -> None:
+async def test_the_kinds_are_told(sandbox: LocalSlack) -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{sandbox.url}/_sandbox/faults") as response:
         body = await response.json()
     assert body["faults"] == [] and "socket_cut" in body["kinds"]
 
 
-async def test_the_journal_by_method_and_outcome(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_the_journal_by_method_and_outcome(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     await client.auth_test()
     await error_of(client, "chat.shout")
     async with aiohttp.ClientSession() as session:

@@ -12,7 +12,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests import shop
 from localslack.tests.shop import Json
 
@@ -23,7 +23,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def call(sandbox: Sandbox, session: aiohttp.ClientSession, method: str, token: str = "", **more: Any) -> Json:
+async def call(sandbox: LocalSlack, session: aiohttp.ClientSession, method: str, token: str = "", **more: Any) -> Json:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with session.post(f"{sandbox.api_url}{method}", headers=headers, **more) as response:
         answer: Json = await response.json()
@@ -43,7 +43,7 @@ async def call(sandbox: Sandbox, session: aiohttp.ClientSession, method: str, to
     ],
 )
 async def test_tokens(
-    sandbox: Sandbox, session: aiohttp.ClientSession, method: str, holder: str, error: str | None
+    sandbox: LocalSlack, session: aiohttp.ClientSession, method: str, holder: str, error: str | None
 ) -> None:
     token = {"bot": sandbox.bot_token, "app": sandbox.app_token}.get(holder, holder)
     answer = await call(sandbox, session, method, token)
@@ -51,7 +51,7 @@ async def test_tokens(
 
 
 async def test_a_token_may_come_in_the_form_and_never_reaches_the_journal(
-    sandbox: Sandbox, session: aiohttp.ClientSession
+    sandbox: LocalSlack, session: aiohttp.ClientSession
 ) -> None:
     assert (await call(sandbox, session, "auth.test", data={"token": sandbox.bot_token}))["ok"]
     assert sandbox.bot_token not in repr(list(sandbox.journal))
@@ -65,14 +65,14 @@ async def test_a_token_may_come_in_the_form_and_never_reaches_the_journal(
         pytest.param(b"[" * 100_000, "invalid_json", id="nested deeply"),
     ],
 )
-async def test_json_bodies(sandbox: Sandbox, session: aiohttp.ClientSession, raw: bytes, error: str) -> None:
+async def test_json_bodies(sandbox: LocalSlack, session: aiohttp.ClientSession, raw: bytes, error: str) -> None:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {sandbox.bot_token}"}
     async with session.post(f"{sandbox.api_url}auth.test", data=raw, headers=headers) as response:
         assert (await response.json())["error"] == error
 
 
 async def test_missing_scope_names_what_is_needed(session: aiohttp.ClientSession) -> None:
-    async with Sandbox(manifest=shop.manifest(scopes=["channels:read"])) as sandbox:
+    async with LocalSlack(manifest=shop.manifest(scopes=["channels:read"])) as sandbox:
         refused = await call(sandbox, session, "pins.add", sandbox.bot_token)
         assert (refused["error"], refused["needed"], refused["provided"]) == (
             "missing_scope", "pins:write", "channels:read",
@@ -86,13 +86,13 @@ async def test_missing_scope_names_what_is_needed(session: aiohttp.ClientSession
         assert (refused["error"], refused["needed"]) == ("missing_scope", "groups:read")
 
 
-async def test_scopes_are_told_in_a_header(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_scopes_are_told_in_a_header(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     answer = await client.auth_test()
     assert set(answer.headers["x-oauth-scopes"].split(",")) == set(shop.SCOPES)
     assert (answer["user_id"], answer["team_id"]) == (sandbox.bot_user_id, sandbox.team_id)
 
 
-async def test_an_uninstalled_app_is_told_so(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_an_uninstalled_app_is_told_so(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     sandbox.uninstall()
     with pytest.raises(SlackApiError, match="account_inactive"):
         await client.auth_test()
@@ -113,7 +113,7 @@ POST = {"channel": "#general", "text": "hello"}
     ],
 )
 async def test_planted_faults(
-    sandbox: Sandbox, session: aiohttp.ClientSession, kind: str, posted: int, status: int | None
+    sandbox: LocalSlack, session: aiohttp.ClientSession, kind: str, posted: int, status: int | None
 ) -> None:
     sandbox.faults.add("chat.postMessage", kind)
     headers = {"Authorization": f"Bearer {sandbox.bot_token}"}
@@ -131,7 +131,7 @@ async def test_planted_faults(
 
 
 async def test_a_hanging_call_neither_answers_nor_keeps_the_workspace_busy(
-    sandbox: Sandbox, session: aiohttp.ClientSession
+    sandbox: LocalSlack, session: aiohttp.ClientSession
 ) -> None:
     sandbox.faults.add("chat.postMessage", "hang")
     hanging = asyncio.create_task(call(sandbox, session, "chat.postMessage", sandbox.bot_token, data=POST))
@@ -142,19 +142,19 @@ async def test_a_hanging_call_neither_answers_nor_keeps_the_workspace_busy(
     hanging.cancel()
 
 
-def test_unknown_kinds_of_faults_are_refused(sandbox: Sandbox) -> None:
+def test_unknown_kinds_of_faults_are_refused(sandbox: LocalSlack) -> None:
     with pytest.raises(ValueError, match="no such kind"):
         sandbox.faults.add("chat.postMessage", "explode")
 
 
-async def test_latency_delays_every_call(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_latency_delays_every_call(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     sandbox.latency = 0.05
     begun = time.monotonic()
     await client.auth_test()
     assert time.monotonic() - begun >= 0.05
 
 
-async def test_rate_limits_by_the_workspaces_clock(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+async def test_rate_limits_by_the_workspaces_clock(sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
     sandbox.limits.on = True
     headers = {"Authorization": f"Bearer {sandbox.bot_token}"}
 
@@ -175,17 +175,17 @@ async def test_rate_limits_by_the_workspaces_clock(sandbox: Sandbox, session: ai
 
 
 async def test_response_urls_serve_five_times_for_thirty_minutes(
-    sandbox: Sandbox, session: aiohttp.ClientSession
+    sandbox: LocalSlack, session: aiohttp.ClientSession
 ) -> None:
     ana = sandbox.person("ana")
-    url = sandbox.desk.new_response_url(ana.id, "C01GENERAL1")
+    url = sandbox.interactivity.new_response_url(ana.id, "C01GENERAL1")
     seen = []
     for _ in range(6):
         async with session.post(url, json={"text": "hi"}) as response:
             seen.append((response.status, await response.text()))
     assert [status for status, _ in seen] == [200] * 5 + [404]
     assert "used_url" in seen[-1][1]
-    old = sandbox.desk.new_response_url(ana.id, "C01GENERAL1")
+    old = sandbox.interactivity.new_response_url(ana.id, "C01GENERAL1")
     sandbox.clock.advance(30 * 60 + 1)
     async with session.post(old, json={"text": "late"}) as response:
         assert "expired_url" in await response.text()
@@ -201,8 +201,8 @@ async def test_response_urls_serve_five_times_for_thirty_minutes(
     ],
 )
 async def test_what_a_response_url_does_not_take(
-    sandbox: Sandbox, session: aiohttp.ClientSession, body: Any, error: str
+    sandbox: LocalSlack, session: aiohttp.ClientSession, body: Any, error: str
 ) -> None:
-    url = sandbox.desk.new_response_url("U01ANASILVA", "C01GENERAL1")
+    url = sandbox.interactivity.new_response_url("U01ANASILVA", "C01GENERAL1")
     async with session.post(url, json=body) as response:
         assert (await response.json())["error"] == error

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.shop import Json
 from localslack.workspace import Workspace
 
@@ -21,24 +21,24 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def second(sandbox: Sandbox) -> Workspace:
+def second(sandbox: LocalSlack) -> Workspace:
     return sandbox.add_workspace("Second Bank")
 
 
-async def get(sandbox: Sandbox, session: aiohttp.ClientSession, path: str, **query: str) -> Json:
+async def get(sandbox: LocalSlack, session: aiohttp.ClientSession, path: str, **query: str) -> Json:
     async with session.get(f"{sandbox.url}/_sandbox/{path}", params=query) as response:
         answer: Json = await response.json()
         return answer
 
 
-async def act(sandbox: Sandbox, session: aiohttp.ClientSession, **body: str) -> Json:
+async def act(sandbox: LocalSlack, session: aiohttp.ClientSession, **body: str) -> Json:
     async with session.post(f"{sandbox.url}/_sandbox/act", json=body) as response:
         answer: Json = await response.json()
         return answer
 
 
 async def test_another_workspace_is_seen_and_driven(
-    sandbox: Sandbox, session: aiohttp.ClientSession, second: Workspace
+    sandbox: LocalSlack, session: aiohttp.ClientSession, second: Workspace
 ) -> None:
     there = second.team_id
     boot = await get(sandbox, session, "bootstrap", team=there, **{"as": "ana"})
@@ -60,13 +60,13 @@ async def test_another_workspace_is_seen_and_driven(
     assert [one for each in first["channels"] for one in each["messages"]] == []
 
 
-async def test_a_workspace_that_is_not_there(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+async def test_a_workspace_that_is_not_there(sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
     assert (await get(sandbox, session, "bootstrap", team="T9"))["error"] == "there is no workspace T9"
     assert (await act(sandbox, session, team="T9", do="open_home", **{"as": "ana"}))["ok"] is False
 
 
 async def test_each_page_hears_of_its_own_workspace(
-    sandbox: Sandbox, session: aiohttp.ClientSession, second: Workspace
+    sandbox: LocalSlack, session: aiohttp.ClientSession, second: Workspace
 ) -> None:
     """What concerns everybody (a public channel's message) stays with everybody of that workspace."""
     url = f"{sandbox.url}/_sandbox/stream"

@@ -10,23 +10,23 @@ import aiohttp
 import pytest
 
 from bot.demo.horizon_stand_in import HorizonStandIn
-from localslack import Sandbox, SandboxClock
+from localslack import LocalSlack, WorkspaceClock
 
 
 @pytest.fixture
-def clock() -> SandboxClock:
-    return SandboxClock(frozen_at=datetime(2026, 11, 20, 14, 0, tzinfo=UTC))
+def clock() -> WorkspaceClock:
+    return WorkspaceClock(frozen_at=datetime(2026, 11, 20, 14, 0, tzinfo=UTC))
 
 
 @pytest.fixture
-def network(clock: SandboxClock) -> HorizonStandIn:
+def network(clock: WorkspaceClock) -> HorizonStandIn:
     return HorizonStandIn(clock)
 
 
 @pytest.fixture
-async def sandbox(clock: SandboxClock, network: HorizonStandIn) -> AsyncIterator[Sandbox]:
+async def sandbox(clock: WorkspaceClock, network: HorizonStandIn) -> AsyncIterator[LocalSlack]:
     """The local Slack with the stand-in plugged in."""
-    async with Sandbox({}, clock, extensions=[network]) as running:
+    async with LocalSlack({}, clock, extensions=[network]) as running:
         yield running
 
 
@@ -36,12 +36,12 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def get(sandbox: Sandbox, session: aiohttp.ClientSession, path: str) -> tuple[int, dict[str, Any]]:
+async def get(sandbox: LocalSlack, session: aiohttp.ClientSession, path: str) -> tuple[int, dict[str, Any]]:
     async with session.get(f"{sandbox.url}/chain/{path}") as response:
         return response.status, await response.json(content_type=None)
 
 
-async def rpc(sandbox: Sandbox, session: aiohttp.ClientSession, method: str, **params: Any) -> dict[str, Any]:
+async def rpc(sandbox: LocalSlack, session: aiohttp.ClientSession, method: str, **params: Any) -> dict[str, Any]:
     body = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
     async with session.post(f"{sandbox.url}/chain/rpc", json=body) as response:
         answer: dict[str, Any] = await response.json()
@@ -49,7 +49,7 @@ async def rpc(sandbox: Sandbox, session: aiohttp.ClientSession, method: str, **p
         return answer
 
 
-async def test_a_ledger_closes_every_five_seconds(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+async def test_a_ledger_closes_every_five_seconds(sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
     _, before = await get(sandbox, session, "horizon-a/")
     sandbox.clock.advance(50)
     _, after = await get(sandbox, session, "horizon-a/")
@@ -65,7 +65,7 @@ async def test_a_ledger_closes_every_five_seconds(sandbox: Sandbox, session: aio
 
 
 async def test_one_server_lags_or_fails_alone(
-    sandbox: Sandbox, network: HorizonStandIn, session: aiohttp.ClientSession
+    sandbox: LocalSlack, network: HorizonStandIn, session: aiohttp.ClientSession
 ) -> None:
     network.horizon_a.set("lagging")
     _, one = await get(sandbox, session, "horizon-a/")
@@ -79,7 +79,7 @@ async def test_one_server_lags_or_fails_alone(
     assert (await rpc(sandbox, session, "getHealth"))["result"]["status"] == "healthy"
 
 
-async def test_a_halted_network(sandbox: Sandbox, network: HorizonStandIn, session: aiohttp.ClientSession) -> None:
+async def test_a_halted_network(sandbox: LocalSlack, network: HorizonStandIn, session: aiohttp.ClientSession) -> None:
     before = network.tip()
     network.network.set("failing")
     sandbox.clock.advance(600)
@@ -95,7 +95,7 @@ async def test_a_halted_network(sandbox: Sandbox, network: HorizonStandIn, sessi
     assert sandbox.clock.now() - closed < 5
 
 
-async def test_rpc(sandbox: Sandbox, network: HorizonStandIn, session: aiohttp.ClientSession) -> None:
+async def test_rpc(sandbox: LocalSlack, network: HorizonStandIn, session: aiohttp.ClientSession) -> None:
     lost = (await rpc(sandbox, session, "getTransaction", hash="0" * 64))["result"]
     assert lost["status"] == "NOT_FOUND"
     assert lost["latestLedger"] - lost["oldestLedger"] == 120_959
@@ -107,7 +107,7 @@ async def test_rpc(sandbox: Sandbox, network: HorizonStandIn, session: aiohttp.C
 
 
 async def test_a_foreign_host_is_kept_out_and_the_page_shows_the_switches(
-    sandbox: Sandbox, session: aiohttp.ClientSession
+    sandbox: LocalSlack, session: aiohttp.ClientSession
 ) -> None:
     async with session.get(f"{sandbox.url}/chain/rpc", headers={"Host": "evil.example"}) as response:
         assert response.status == 403

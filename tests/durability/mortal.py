@@ -27,7 +27,7 @@ from bot.slack.messages.parked import parked
 from bot.slack.room import SlackPublisher, SlackRoom, web_client
 from bot.slack.setup import Setup
 from bot.store import Store
-from localslack import Sandbox
+from localslack import LocalSlack
 from tests.world import KEY, WorldClock
 
 Job = Callable[[Any], Any]
@@ -144,7 +144,7 @@ class MortalClaims:
 class Mortal:
     """One life of the bot."""
 
-    def __init__(self, slack: Sandbox, store: Store, room: SlackRoom, directory: Directory, clock: WorldClock,
+    def __init__(self, slack: LocalSlack, store: Store, room: SlackRoom, directory: Directory, clock: WorldClock,
                  policy: Policy, fate: Fate) -> None:  # fmt: skip
         self.slack = slack
         self.store = store
@@ -222,7 +222,7 @@ def _mourn(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def life(slack: Sandbox, database: Path | str, policy: Policy, fate: Fate) -> AsyncIterator[Mortal]:
+async def life(slack: LocalSlack, database: Path | str, policy: Policy, fate: Fate) -> AsyncIterator[Mortal]:
     """A bot on this database (a file of SQLite, or a URL) and this Slack, until the block ends or it dies; then nothing
     of it runs any more."""
     loop = asyncio.get_running_loop()

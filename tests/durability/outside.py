@@ -18,7 +18,7 @@ from bot.config import ROOT
 from bot.demo.horizon_stand_in import HorizonStandIn
 from bot.policies import load
 from bot.store import Store
-from localslack import Sandbox, SandboxClock
+from localslack import LocalSlack, WorkspaceClock
 from tests.durability.runs import MANIFEST, Databases, Files
 from tests.durability.test_killed import free_port
 from tests.world import BEGIN, KEY, World, settings_for
@@ -73,7 +73,7 @@ class Life:
         self.writer.close()
 
 
-async def born(nursery: Any, slack: Sandbox, url: str, now: str, **more: str) -> Life:
+async def born(nursery: Any, slack: LocalSlack, url: str, now: str, **more: str) -> Life:
     """A bot on that database and this Slack that has started; its clock shows `now` ("": the machine's time)."""
     port = free_port()
     settings = {
@@ -97,7 +97,7 @@ class Outside(World):
     """The same conversations with a bot in another process. Raises Killed wherever it was found dead while people
     waited; by then another one lives."""
 
-    def __init__(self, nursery: Any, slack: Sandbox, url: str, places: Files | Databases) -> None:
+    def __init__(self, nursery: Any, slack: LocalSlack, url: str, places: Files | Databases) -> None:
         super().__init__(slack, settings_for(slack, Path(), "socket", url), load(POLICY_FILE))
         self.bot.store = Store.open(url, KEY.encode())
         self._nursery = nursery
@@ -144,8 +144,8 @@ class Outside(World):
 @contextlib.asynccontextmanager
 async def outside(nursery: Any, places: Files | Databases) -> AsyncIterator[Outside]:
     """A world with such a bot in it, on a database of its own."""
-    clock = SandboxClock(BEGIN)
-    slack = Sandbox(MANIFEST, clock, extensions=[HorizonStandIn(clock)])
+    clock = WorkspaceClock(BEGIN)
+    slack = LocalSlack(MANIFEST, clock, extensions=[HorizonStandIn(clock)])
     await slack.start(0)
     try:
         async with places.fresh() as url:

@@ -26,7 +26,7 @@ from bot.domain.effect import EffectState
 from bot.domain.events import Event
 from bot.domain.incident import Incident
 from bot.store import Store
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.records import Channel
 from tests.durability.test_killed import free_port
 from tests.postgres import Postgres
@@ -187,7 +187,7 @@ class Balancer:
 class Replicas:
     """All of them, with the Slack that they share, and a look at their database beside them."""
 
-    def __init__(self, slack: Sandbox, url: str, all: list[Replica], balancer: Balancer | None) -> None:
+    def __init__(self, slack: LocalSlack, url: str, all: list[Replica], balancer: Balancer | None) -> None:
         self.slack = slack
         self.url = url
         self.all = all
@@ -347,7 +347,7 @@ async def replicas(
     server: Postgres, mode: Literal["socket", "http"], count: int = 3, **more: str
 ) -> AsyncIterator[Replicas]:
     """That many replicas, ready; everything ends with the block. `more` are further settings."""
-    slack = Sandbox(MANIFEST)
+    slack = LocalSlack(MANIFEST)
     await slack.start(0)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(slack.stop)

@@ -16,7 +16,7 @@ import yaml
 
 from bot.config import ROOT
 from bot.domain.effect import EffectState
-from localslack import Sandbox, SandboxClock
+from localslack import LocalSlack, WorkspaceClock
 from tests.durability.mortal import Died, Fate, Mortal, life
 from tests.durability.stories import POLICY, Seen, Story, nothing_is_left_over, seen
 from tests.postgres import Postgres
@@ -35,7 +35,7 @@ LOOKED_FOR = timedelta(seconds=17)
 SETTLED = frozenset({EffectState.SENT, EffectState.REFUSED, EffectState.PARKED})
 
 #: what becomes of a life that ends at a point, in this Slack
-Doom = Callable[[int, Sandbox], Fate]
+Doom = Callable[[int, LocalSlack], Fate]
 
 
 class Files:
@@ -88,7 +88,7 @@ class Runs:
 
     async def one(self, before: Story, story: Story, at: int) -> tuple[Seen, Fate]:
         """Tell it; the process dies at the point `at` of the story (0: never) and another one goes on."""
-        slack = Sandbox(MANIFEST, SandboxClock(BEGIN))
+        slack = LocalSlack(MANIFEST, WorkspaceClock(BEGIN))
         await slack.start(0)
         try:
             async with self.places.fresh() as url:
@@ -96,7 +96,7 @@ class Runs:
         finally:
             await slack.stop()
 
-    async def _one(self, slack: Sandbox, url: str, before: Story, story: Story, at: int) -> tuple[Seen, Fate]:
+    async def _one(self, slack: LocalSlack, url: str, before: Story, story: Story, at: int) -> tuple[Seen, Fate]:
         async with life(slack, url, POLICY, Fate()) as bot:
             for act in before:
                 await act(bot)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from tests.durability.mortal import Fate
 from tests.durability.runs import ALL_POINTS, LONG, SEED, Files, Runs, same
 from tests.durability.stories import Seen, Story, approve, declare, draft, minor, reminder, resolve, tick, update
@@ -37,7 +37,7 @@ METHODS = (
 class Fault(Fate):
     """Around the point of death the next call of each method meets a fault."""
 
-    def __init__(self, at: int, slack: Sandbox, kind: str, when: int) -> None:
+    def __init__(self, at: int, slack: LocalSlack, kind: str, when: int) -> None:
         super().__init__(at)
         self._slack, self._kind, self._when = slack, kind, when
         if kind == "hang":

@@ -15,7 +15,7 @@ import pytest
 import structlog
 from sqlalchemy import Connection, event
 
-from localslack import Sandbox, SandboxClock
+from localslack import LocalSlack, WorkspaceClock
 from tests.durability.mortal import Fate, Job, Mortal, life
 from tests.durability.runs import ALL_POINTS, LONG, MANIFEST, SEED, Databases, Files, ended, same, told
 from tests.durability.stories import POLICY, Seen, Story, approve, ask, declare, draft, go, tick, update
@@ -97,8 +97,8 @@ class Counted(Fate):
 
 
 @asynccontextmanager
-async def slack() -> AsyncIterator[Sandbox]:
-    one = Sandbox(MANIFEST, SandboxClock(BEGIN))
+async def slack() -> AsyncIterator[LocalSlack]:
+    one = LocalSlack(MANIFEST, WorkspaceClock(BEGIN))
     await one.start(0)
     try:
         yield one

@@ -19,7 +19,7 @@ import yaml
 
 from bot.config import ROOT
 from bot.store import migrate
-from localslack import Sandbox
+from localslack import LocalSlack
 from tests.world import KEY, World
 
 
@@ -38,7 +38,7 @@ async def until(true: Callable[[], bool], seconds: float = 60) -> None:
 
 
 @contextlib.asynccontextmanager
-async def process(slack: Sandbox, database: Path | str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(slack: LocalSlack, database: Path | str) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m bot run` on a file, or on the database of an address, ready; killed with the block."""
     port = free_port()
     settings = {
@@ -84,7 +84,7 @@ async def test_killed_right_after_the_declaration(tmp_path: Path, method: str) -
     """Slack does what it was asked; nobody hears the answer. The next process finds what there is and goes on."""
     database = tmp_path / "incidents.sqlite"
     migrate(f"sqlite:///{database}")
-    slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()))
+    slack = LocalSlack(yaml.safe_load((ROOT / "manifest.yaml").read_text()))
     await slack.start(0)
     try:
         async with process(slack, database) as first:

@@ -25,7 +25,7 @@ from bot.domain.actor import Actor, Kind
 from bot.domain.incident import Incident
 from bot.policies import load
 from bot.service import Service
-from localslack.gestures import Answer
+from localslack.user_actions import Answer
 from tests.durability.replicas import LEASE, Replicas, replicas, until
 from tests.durability.runs import SEED
 from tests.postgres import Postgres

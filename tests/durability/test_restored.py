@@ -15,7 +15,7 @@ from bot.domain import drafts
 from bot.domain.comms import text_hash
 from bot.domain.effect import EffectState
 from bot.store import backup, migrate
-from localslack import Channel, Sandbox, SandboxClock
+from localslack import Channel, LocalSlack, WorkspaceClock
 from tests.durability.mortal import Fate, life
 from tests.durability.stories import BEN, POLICY, TEXT, declare, draft, person
 from tests.postgres import Postgres
@@ -159,7 +159,7 @@ async def test_a_public_text_is_not_made_public_again(tmp_path: Path) -> None:
     database = tmp_path / "incidents.sqlite"
     url = f"sqlite:///{database}"
     migrate(url)
-    slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()), SandboxClock(BEGIN))
+    slack = LocalSlack(yaml.safe_load((ROOT / "manifest.yaml").read_text()), WorkspaceClock(BEGIN))
     await slack.start(0)
     try:
         async with life(slack, database, POLICY, Fate()) as bot:

@@ -14,7 +14,7 @@ import yaml
 from bot.config import ROOT
 from bot.store import migrate
 from bot.store.only import Only
-from localslack import Sandbox
+from localslack import LocalSlack
 from tests.durability.test_killed import process, until
 from tests.postgres import Postgres
 from tests.store.raw import Raw
@@ -35,7 +35,7 @@ async def test_told_to_stop(request: pytest.FixtureRequest, tmp_path: Path, kind
         server: Postgres = request.getfixturevalue(kind)
         url = server.create()
     migrate(url)
-    slack = Sandbox(yaml.safe_load((ROOT / "manifest.yaml").read_text()))
+    slack = LocalSlack(yaml.safe_load((ROOT / "manifest.yaml").read_text()))
     await slack.start(0)
     try:
         async with process(slack, url) as first:

@@ -14,7 +14,7 @@ from bot.ports import TryLater, Unsure
 from bot.slack.directory import Directory
 from bot.slack.room import web_client
 from bot.store import migrate
-from localslack import Sandbox, staff
+from localslack import LocalSlack, team_members
 from tests.postgres import Postgres
 from tests.world import World, world_at
 
@@ -27,7 +27,7 @@ async def until(true: Callable[[], bool], what: str, within: float = 10.0) -> No
         await asyncio.sleep(0.01)
 
 
-def calls(slack: Sandbox, method: str) -> int:
+def calls(slack: LocalSlack, method: str) -> int:
     return len(slack.journal.of(method))
 
 
@@ -144,7 +144,7 @@ async def test_who_leaves_a_group_leaves_it_in_every_replica(replicas: Pair) -> 
     ana, ben = one.person("ana").id, one.person("ben").id
     assert ben in other.bot.service.policies[team].levels[0]
     asked = calls(slack, "usergroups.list")
-    staff.regroup(slack.workspaces[0].world, group, [ana])
+    team_members.regroup(slack.workspaces[0].world, group, [ana])
     for world in (one, other):
         await until(lambda w=world: w.bot.service.policies[team].levels[0] == (ana,), "who is called")  # type: ignore[misc]
         assert "payments-oncall" not in world.bot.home.directory.groups_of(ben)
@@ -156,7 +156,7 @@ async def test_who_is_deactivated_acts_in_no_replica(replicas: Pair) -> None:
     one, other = replicas
     user = next(each for each in one.slack.workspaces[0].world.users.values() if each.handle == "ben")
     assert other.bot.home.directory.acts(user.id)
-    staff.change(one.slack.workspaces[0].world, user, deleted=True)
+    team_members.change(one.slack.workspaces[0].world, user, deleted=True)
     for world in (one, other):
         await until(lambda w=world: not w.bot.home.directory.acts(user.id), "nobody acts for Ben")  # type: ignore[misc]
         await until(
@@ -171,14 +171,14 @@ async def test_what_was_told_while_it_was_deaf_is_learned(replicas: Pair, postgr
     hearing = other.bot.store._hearing
     assert hearing is not None
     await hearing.stop()
-    staff.change(one.slack.workspaces[0].world, user, deleted=True)
+    team_members.change(one.slack.workspaces[0].world, user, deleted=True)
     await until(lambda: not one.bot.home.directory.acts(user.id), "the first is told")
     assert other.bot.home.directory.acts(user.id) and not other.bot.store.hearing
     await one.slack.idle()
     hearing.start()
     await until(lambda: not other.bot.home.directory.acts(user.id), "the other learns it when it listens again")
     await hearing.stop()  # and while it does not listen, with each look
-    staff.change(one.slack.workspaces[0].world, user)
+    team_members.change(one.slack.workspaces[0].world, user)
     await until(lambda: one.bot.home.directory.acts(user.id), "the first is told")
     await one.slack.idle()
     await other.bot._look()

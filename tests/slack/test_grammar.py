@@ -15,7 +15,7 @@ from bot.domain.actor import Actor
 from bot.slack.commands import SUBCOMMANDS, WORDS
 from bot.slack.desk import Call
 from bot.slack.grammar import Missing, Parsed, Zoneless, incident_in, near, person_in, severity_like, split, time_in
-from localslack import Message, words
+from localslack import Message, plain_text
 from tests.world import World, world_at
 
 #: the tables below ask one world, because none of their rows changes anything; conversations get one each
@@ -48,7 +48,7 @@ async def typed(world: World, text: str, channel: str = "#general", who: str = "
     answer = await person.command(f"/incident {text}".strip(), channel=channel)
     await world.settle()
     assert not answer.failed, answer
-    heard = Heard(answer.plain, words.button_labels(answer.blocks))
+    heard = Heard(answer.plain, plain_text.button_labels(answer.blocks))
     if person.view is not None:
         heard.form = person.view["title"]["text"]
         for block in person.view["blocks"]:

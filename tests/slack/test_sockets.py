@@ -20,7 +20,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.slack.connection import Times
 from bot.slack.sockets import Sockets, Standing, staggered
-from localslack import Sandbox, SandboxClock
+from localslack import LocalSlack, WorkspaceClock
 from localslack.tests import shop
 from tests.world import World
 
@@ -35,7 +35,7 @@ OPEN = "apps.connections.open"
 class Line:
     """The local Slack, the tea shop's app in it, and connections between the two."""
 
-    def __init__(self, slack: Sandbox) -> None:
+    def __init__(self, slack: LocalSlack) -> None:
         self.slack = slack
         self.app, self._bodies = shop.build(slack)
         self.sockets = self.connecting()
@@ -76,14 +76,14 @@ class Line:
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[Sandbox]:
-    clock = SandboxClock(frozen_at=datetime(2026, 11, 20, 14, 0, tzinfo=UTC))
-    async with Sandbox(manifest=shop.manifest(), clock=clock) as slack:
+async def slack() -> AsyncIterator[LocalSlack]:
+    clock = WorkspaceClock(frozen_at=datetime(2026, 11, 20, 14, 0, tzinfo=UTC))
+    async with LocalSlack(manifest=shop.manifest(), clock=clock) as slack:
         yield slack
 
 
 @pytest.fixture
-async def line(slack: Sandbox) -> AsyncIterator[Line]:
+async def line(slack: LocalSlack) -> AsyncIterator[Line]:
     line = Line(slack)
     await line.sockets.start()
     await until(lambda: slack.sockets.connected == 2)
@@ -101,7 +101,7 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.002)
 
 
-def tear(slack: Sandbox) -> None:
+def tear(slack: LocalSlack) -> None:
     """Both connections break as in a failing network."""
     while slack.sockets.connected:
         slack.sockets.tear()
@@ -137,7 +137,7 @@ async def test_a_warning_leaves_no_gap(line: Line) -> None:
     assert line.commands == orders * 2
 
 
-async def test_a_refresh_by_the_clock_leaves_no_gap(slack: Sandbox) -> None:
+async def test_a_refresh_by_the_clock_leaves_no_gap(slack: LocalSlack) -> None:
     """Symptom elsewhere: 5 to 12 seconds without a connection at each refresh. Slack warns, and then closes."""
     slack.sockets.renew_after = 100.0
     line = Line(slack)
@@ -249,7 +249,7 @@ async def test_a_session_that_was_closed_does_not_stay(line: Line) -> None:
         pytest.param("something_new", "Slack's word: something_new", id="what nobody knows yet"),
     ],
 )
-async def test_a_refusal_is_said_plainly_and_tried_again(slack: Sandbox, code: str, said: str) -> None:
+async def test_a_refusal_is_said_plainly_and_tried_again(slack: LocalSlack, code: str, said: str) -> None:
     slack.faults.add(OPEN, f"error:{code}", 0)
     line = Line(slack)
     await line.sockets.start()
@@ -264,7 +264,7 @@ async def test_a_refusal_is_said_plainly_and_tried_again(slack: Sandbox, code: s
     await line.sockets.stop()
 
 
-async def test_a_refusal_is_not_asked_about_in_a_loop(slack: Sandbox) -> None:
+async def test_a_refusal_is_not_asked_about_in_a_loop(slack: LocalSlack) -> None:
     slack.faults.add(OPEN, "error:invalid_auth", 0)
     line = Line(slack)
     line.sockets = line.connecting(slow_pause=60.0)
@@ -287,7 +287,7 @@ async def test_socket_mode_is_switched_off_and_on(line: Line) -> None:
     assert line.reactions == ["eyes"]
 
 
-async def test_the_app_has_all_its_connections(slack: Sandbox) -> None:
+async def test_the_app_has_all_its_connections(slack: LocalSlack) -> None:
     """too_many_websockets: one stands and is kept; the second comes when there is room."""
     async with aiohttp.ClientSession() as session:
         others = [await session.ws_connect(slack._socket_url()) for _ in range(9)]
@@ -303,7 +303,7 @@ async def test_the_app_has_all_its_connections(slack: Sandbox) -> None:
         await line.sockets.stop()
 
 
-async def test_a_warned_connection_stays_while_there_is_no_room(slack: Sandbox) -> None:
+async def test_a_warned_connection_stays_while_there_is_no_room(slack: LocalSlack) -> None:
     async with aiohttp.ClientSession() as session:
         line = Line(slack)
         await line.sockets.start()
@@ -351,7 +351,7 @@ async def test_a_stop_hands_over(line: Line) -> None:
     assert (line.commands, line.reactions) == (["green"], ["eyes"])
 
 
-async def test_a_stop_while_slack_hangs(slack: Sandbox) -> None:
+async def test_a_stop_while_slack_hangs(slack: LocalSlack) -> None:
     slack.faults.add(OPEN, "hang", 0)
     line = Line(slack)
     starting = asyncio.create_task(line.sockets.start())
@@ -424,7 +424,7 @@ def answered(number: int, id: str) -> tuple[int, Any]:
     return number, {"envelope_id": id, "payload": {"text": id}}
 
 
-async def test_a_connection_that_falls_silent_is_replaced(slack: Sandbox) -> None:
+async def test_a_connection_that_falls_silent_is_replaced(slack: LocalSlack) -> None:
     """Symptom elsewhere: after an idle time nothing is delivered any more, and nothing says so."""
 
     async def conduct(number: int, socket: web.WebSocketResponse) -> None:
@@ -445,7 +445,7 @@ async def test_a_connection_that_falls_silent_is_replaced(slack: Sandbox) -> Non
         await sockets.stop()
 
 
-async def test_a_quiet_connection_that_answers_pings_stays(slack: Sandbox) -> None:
+async def test_a_quiet_connection_that_answers_pings_stays(slack: LocalSlack) -> None:
     async def conduct(number: int, socket: web.WebSocketResponse) -> None:
         await wire.hear(number, socket)
 
@@ -458,7 +458,7 @@ async def test_a_quiet_connection_that_answers_pings_stays(slack: Sandbox) -> No
         await sockets.stop()
 
 
-async def test_an_envelope_is_acknowledged_where_it_came(slack: Sandbox) -> None:
+async def test_an_envelope_is_acknowledged_where_it_came(slack: LocalSlack) -> None:
     """Symptom elsewhere: the answer goes out on the newest connection, and Slack takes it for nothing."""
     gate = asyncio.Event()
 
@@ -488,7 +488,7 @@ async def test_an_envelope_is_acknowledged_where_it_came(slack: Sandbox) -> None
         await sockets.stop()
 
 
-async def test_a_connection_is_replaced_at_the_end_of_its_life(slack: Sandbox) -> None:
+async def test_a_connection_is_replaced_at_the_end_of_its_life(slack: LocalSlack) -> None:
     """Slack does not always warn; what it delivers nothing on would stand for ever."""
 
     async def conduct(number: int, socket: web.WebSocketResponse) -> None:
@@ -506,7 +506,7 @@ async def test_a_connection_is_replaced_at_the_end_of_its_life(slack: Sandbox) -
         await sockets.stop()
 
 
-async def test_connections_that_end_at_once_are_not_reopened_in_a_loop(slack: Sandbox) -> None:
+async def test_connections_that_end_at_once_are_not_reopened_in_a_loop(slack: LocalSlack) -> None:
     async def conduct(number: int, socket: web.WebSocketResponse) -> None:
         await socket.close()
 
@@ -531,7 +531,7 @@ async def test_connections_that_end_at_once_are_not_reopened_in_a_loop(slack: Sa
         pytest.param('{"envelope_id": {}, "type": "new", "payload": {"type": "new"}}', id="a kind nobody knows"),
     ],
 )
-async def test_what_is_not_understood_disturbs_nothing(slack: Sandbox, text: str) -> None:
+async def test_what_is_not_understood_disturbs_nothing(slack: LocalSlack, text: str) -> None:
     async def conduct(number: int, socket: web.WebSocketResponse) -> None:
         await socket.send_str(text)
         await socket.send_json(order("a"))
@@ -558,7 +558,7 @@ async def test_what_is_not_understood_disturbs_nothing(slack: Sandbox, text: str
         pytest.param("null", id="nothing"),
     ],
 )
-async def test_an_address_that_is_none_is_asked_for_again(slack: Sandbox, answer: str) -> None:
+async def test_an_address_that_is_none_is_asked_for_again(slack: LocalSlack, answer: str) -> None:
     async def conduct(number: int, socket: web.WebSocketResponse) -> None:
         await wire.hear(number, socket)
 

@@ -35,7 +35,7 @@ class Forger:
     async def command(self, text: str, channel: str) -> str:
         """A slash command from any channel."""
         place = self.world.slack.channel(channel)
-        fields = payloads.command(self.world.slack.desk, self.me.user, place, "/incident", text)
+        fields = payloads.command(self.world.slack.interactivity, self.me.user, place, "/incident", text)
         return await self._answer(await self.world.slack.delivery.command(fields))
 
     async def click(
@@ -103,12 +103,12 @@ class Forger:
         found: dict[str, Any] = {
             "type": kind, "team": {"id": slack.team_id, "domain": "sandbox"}, "api_app_id": slack.app_id,
             "user": {"id": user.id, "username": user.handle, "name": user.handle, "team_id": slack.team_id},
-            "token": "t", "trigger_id": slack.desk.new_trigger(user.id), "is_enterprise_install": False,
+            "token": "t", "trigger_id": slack.interactivity.new_trigger(user.id), "is_enterprise_install": False,
             "enterprise": None,
         }  # fmt: skip
         if channel:
             found["channel"] = {"id": channel, "name": "somewhere"}
-            found["response_url"] = slack.desk.new_response_url(user.id, channel)
+            found["response_url"] = slack.interactivity.new_response_url(user.id, channel)
         return found
 
     async def _interaction(

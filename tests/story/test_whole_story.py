@@ -13,7 +13,7 @@ from typing import Literal
 
 import pytest
 
-from localslack.words import visible
+from localslack.plain_text import visible
 from tests.story.acts import (
     bot_messages,
     direct,

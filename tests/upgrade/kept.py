@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from bot.domain.incident import Incident
 from bot.store import migrate
-from localslack import Message, Sandbox, SandboxClock
+from localslack import LocalSlack, Message, WorkspaceClock
 from tests.postgres import Postgres
 from tests.upgrade import slack_state
 from tests.world import World, local_slack, settings_for, test_policy
@@ -48,9 +48,9 @@ async def restore_postgres(server: Postgres, recording: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def slack_as_it_stood(state: dict[str, Any], running: bool = False) -> AsyncIterator[Sandbox]:
+async def slack_as_it_stood(state: dict[str, Any], running: bool = False) -> AsyncIterator[LocalSlack]:
     """A local Slack in the recorded state, at the recorded moment; `running`: time goes on from there."""
-    clock = SandboxClock(None if running else datetime.fromtimestamp(state["now"], UTC))
+    clock = WorkspaceClock(None if running else datetime.fromtimestamp(state["now"], UTC))
     if running:
         clock.offset = state["now"] - clock.now()
     slack = local_slack(clock)
@@ -213,7 +213,7 @@ def _forms(world: World, user: str) -> list[str]:
 # -- what stands in Slack -----------------------------------------------------------------------------------
 
 
-def standing(slack: Sandbox) -> dict[tuple[str, str], str]:
+def standing(slack: LocalSlack) -> dict[tuple[str, str], str]:
     """Every message that people can see: (channel, ts) -> its words."""
     return {
         (channel.id, message.ts): message.plain

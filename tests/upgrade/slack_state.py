@@ -7,11 +7,11 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.records import Bookmark, Channel, File, Message, Pin, User, UserGroup, View
 
 
-def dump(slack: Sandbox) -> dict[str, Any]:
+def dump(slack: LocalSlack) -> dict[str, Any]:
     """People, channels with their messages, open forms, files, faults, and the clock."""
     world = slack.world
     return {
@@ -34,7 +34,7 @@ def dump(slack: Sandbox) -> dict[str, Any]:
     }
 
 
-def load(slack: Sandbox, state: dict[str, Any]) -> None:
+def load(slack: LocalSlack, state: dict[str, Any]) -> None:
     """Put it into a local Slack that was made at the same moment (`now`) and is not in use yet."""
     state = json.loads(json.dumps(state))  # who loads it again finds it as it was
     world = slack.world

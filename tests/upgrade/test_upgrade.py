@@ -17,7 +17,7 @@ import pytest
 
 from bot.config import ROOT
 from bot.store import Store
-from localslack import Sandbox
+from localslack import LocalSlack
 from tests.durability.replicas import Replica, until
 from tests.postgres import Postgres
 from tests.proxy import Proxy
@@ -209,7 +209,7 @@ async def test_the_version_before_runs_beside_it(
             await store.close()
 
 
-def _settings(slack: Sandbox, url: str) -> dict[str, str]:
+def _settings(slack: LocalSlack, url: str) -> dict[str, str]:
     return {
         "SLACK_MODE": "socket", "SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token,
         "SLACK_API_URL": slack.api_url, "CHAIN_KEY": KEY, "DATABASE_URL": url, "SOCKET_CONNECTIONS": "1",
@@ -218,17 +218,17 @@ def _settings(slack: Sandbox, url: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-async def _connected(slack: Sandbox, count: int) -> bool:
+async def _connected(slack: LocalSlack, count: int) -> bool:
     return slack.sockets.connected >= count
 
 
-async def _first(store: Store, slack: Sandbox) -> str:
+async def _first(store: Store, slack: LocalSlack) -> str:
     id = await store.find(slack.team_id, 1)
     assert id is not None
     return id
 
 
-async def _notes(slack: Sandbox, count: int) -> list[str]:
+async def _notes(slack: LocalSlack, count: int) -> list[str]:
     """Eve says so many things in INC-1; Slack gives them to the two in turn."""
     room = next(one.id for one in slack.channels if one.name.startswith("inc-1-"))
     texts = [f"said while both run, {number}" for number in range(count)]
@@ -238,7 +238,7 @@ async def _notes(slack: Sandbox, count: int) -> list[str]:
     return texts
 
 
-async def _rests(slack: Sandbox) -> None:
+async def _rests(slack: LocalSlack) -> None:
     """Return when neither has made a call for a second."""
     calls = -1
     while calls != len(slack.journal):

@@ -8,14 +8,14 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.methods.asking import error_of
 from localslack.tests.shop import card, section
 
 GENERAL, PAYMENTS = "C01GENERAL1", "C01PAYMENTS"
 
 
-async def test_posting_gives_the_message_as_slack_stores_it(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_posting_gives_the_message_as_slack_stores_it(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     answer = await client.chat_postMessage(channel="#general", text="order", blocks=card("green"))
     message = answer["message"]
     assert (answer["channel"], answer["ts"], message["ts"]) == (GENERAL, message["ts"], "1795183200.000000")
@@ -65,7 +65,7 @@ async def test_invalid_blocks_are_pointed_at(client: AsyncWebClient) -> None:
     assert messages == ["[ERROR] must be more than 0 characters [json-pointer:/blocks/0/text/text]"]
 
 
-async def test_private_and_archived_channels(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_private_and_archived_channels(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     ana = sandbox.person("ana")
     secret = await ana.create_channel("secret", is_private=True)
     assert await error_of(client, "chat.postMessage", channel=secret, text="x") == "channel_not_found"
@@ -75,7 +75,7 @@ async def test_private_and_archived_channels(sandbox: Sandbox, client: AsyncWebC
     assert await error_of(client, "chat.postMessage", channel=secret, text="x") == "is_archived"
 
 
-async def test_posting_to_a_person_opens_a_direct_message(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_posting_to_a_person_opens_a_direct_message(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     answer = await client.chat_postMessage(channel="U01BENOKAFO", text="psst")
     assert answer["channel"].startswith("D")
     ben = sandbox.person("ben")
@@ -83,7 +83,7 @@ async def test_posting_to_a_person_opens_a_direct_message(sandbox: Sandbox, clie
     assert [n.reason for n in ben.notifications] == ["dm"]
 
 
-async def test_threads(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_threads(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     parent = (await client.chat_postMessage(channel=GENERAL, text="parent"))["ts"]
     reply = await client.chat_postMessage(channel=GENERAL, text="reply", thread_ts=parent)
     assert reply["message"]["thread_ts"] == parent
@@ -97,7 +97,7 @@ async def test_threads(sandbox: Sandbox, client: AsyncWebClient) -> None:
     assert [m.text for m in ana.messages("#general", parent)] == ["parent", "reply", "deeper", "also"]
 
 
-async def test_a_reply_to_what_is_gone_is_posted_at_top_level(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_a_reply_to_what_is_gone_is_posted_at_top_level(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     """slack-go#1571: no error; the answer's message has no thread_ts."""
     parent = (await client.chat_postMessage(channel=GENERAL, text="parent"))["ts"]
     await client.chat_delete(channel=GENERAL, ts=parent)
@@ -106,7 +106,7 @@ async def test_a_reply_to_what_is_gone_is_posted_at_top_level(sandbox: Sandbox, 
     assert [m.text for m in sandbox.person("ana").messages("#general")] == ["orphan"]
 
 
-async def test_an_edit_notifies_nobody(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_an_edit_notifies_nobody(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     ts = (await client.chat_postMessage(channel=GENERAL, text="quiet"))["ts"]
     await client.chat_update(channel=GENERAL, ts=ts, text="<@U01ANASILVA> look")
     ana = sandbox.person("ana")
@@ -125,18 +125,20 @@ async def test_an_edit_notifies_nobody(sandbox: Sandbox, client: AsyncWebClient)
         pytest.param({"text": "&lt;@U01ANASILVA&gt;"}, [], id="escaped"),
     ],
 )
-async def test_who_is_notified(sandbox: Sandbox, client: AsyncWebClient, post: dict[str, Any], who: list[str]) -> None:
+async def test_who_is_notified(
+    sandbox: LocalSlack, client: AsyncWebClient, post: dict[str, Any], who: list[str]
+) -> None:
     await client.chat_postMessage(channel=GENERAL, **post)
     people = ["ana", "ben", "carla", "dipo", "eve", "gus"]
     assert [name for name in people if sandbox.person(name).notifications] == who
 
 
-async def test_who_is_not_in_the_channel_is_not_notified(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_who_is_not_in_the_channel_is_not_notified(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     await client.chat_postMessage(channel=PAYMENTS, text="<@U01GUSMARTE>")
     assert sandbox.person("gus").notifications == []
 
 
-async def test_followers_of_a_thread_are_notified(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_followers_of_a_thread_are_notified(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     ana, ben = sandbox.person("ana"), sandbox.person("ben")
     ts = await ana.post("#general", "anyone?")
     await ben.post("#general", "me", thread_ts=ts)
@@ -154,14 +156,16 @@ async def test_followers_of_a_thread_are_notified(sandbox: Sandbox, client: Asyn
         pytest.param({"text": "new", "blocks": [section("b")]}, "new", 1, id="both"),
     ],
 )
-async def test_updating(client: AsyncWebClient, sandbox: Sandbox, args: dict[str, Any], text: str, blocks: int) -> None:
+async def test_updating(
+    client: AsyncWebClient, sandbox: LocalSlack, args: dict[str, Any], text: str, blocks: int
+) -> None:
     ts = (await client.chat_postMessage(channel=GENERAL, text="order", blocks=card("green")))["ts"]
     await client.chat_update(channel=GENERAL, ts=ts, **args)
     message = sandbox.channel("#general").messages[-1]
     assert (message.text, len(message.blocks)) == (text, blocks)
 
 
-async def test_what_cannot_be_updated_or_deleted(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_what_cannot_be_updated_or_deleted(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     ana = sandbox.person("ana")
     theirs = await ana.post("#payments", "mine")
     ours = (await client.chat_postMessage(channel=PAYMENTS, text="x"))["ts"]
@@ -179,7 +183,7 @@ async def test_what_cannot_be_updated_or_deleted(sandbox: Sandbox, client: Async
     assert await update(channel=PAYMENTS, ts=ours, text="y") == "is_inactive"
 
 
-async def test_ephemerals_only_to_members_and_only_for_them(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_ephemerals_only_to_members_and_only_for_them(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     async def whisper(**args: Any) -> str | None:
         return await error_of(client, "chat.postEphemeral", **({"channel": PAYMENTS, "text": "psst"} | args))
 
@@ -195,7 +199,7 @@ async def test_ephemerals_only_to_members_and_only_for_them(sandbox: Sandbox, cl
     assert await error_of(client, "chat.update", channel=PAYMENTS, ts=ts, text="no") == "message_not_found"
 
 
-async def test_permalinks(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_permalinks(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     ts = (await client.chat_postMessage(channel=GENERAL, text="x"))["ts"]
     answer = await client.chat_getPermalink(channel=GENERAL, message_ts=ts)
     assert answer["permalink"] == f"{sandbox.url}/archives/{GENERAL}/p{ts.replace('.', '')}"

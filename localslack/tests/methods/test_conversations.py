@@ -8,7 +8,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import NotPossible, Sandbox
+from localslack import LocalSlack, NotPossible
 from localslack.tests.methods.asking import error_of
 
 GENERAL, PAYMENTS = "C01GENERAL1", "C01PAYMENTS"
@@ -40,7 +40,7 @@ async def test_an_archived_channel_keeps_its_name(client: AsyncWebClient) -> Non
     assert await error_of(client, "conversations.archive", channel=made["id"]) == "already_archived"
 
 
-async def test_bots_cannot_unarchive_but_people_can(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_bots_cannot_unarchive_but_people_can(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     made = (await client.conversations_create(name="inc-1"))["channel"]["id"]
     await client.conversations_invite(channel=made, users=ANA)
     assert await error_of(client, "conversations.unarchive", channel=made) == "not_archived"
@@ -64,7 +64,7 @@ async def test_bots_cannot_unarchive_but_people_can(sandbox: Sandbox, client: As
     ],
 )
 async def test_inviting(
-    sandbox: Sandbox, client: AsyncWebClient, users: list[str], force: bool, error: str | None, came: list[str]
+    sandbox: LocalSlack, client: AsyncWebClient, users: list[str], force: bool, error: str | None, came: list[str]
 ) -> None:
     made = (await client.conversations_create(name="inc-1"))["channel"]["id"]
     got = await error_of(client, "conversations.invite", channel=made, users=",".join(users), force=force)
@@ -90,7 +90,7 @@ async def test_only_members_read_history(client: AsyncWebClient) -> None:
     assert (await client.conversations_join(channel=PAYMENTS))["warning"] == "already_in_channel"
 
 
-async def test_history_newest_first_by_pages(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_history_newest_first_by_pages(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     await client.conversations_join(channel=PAYMENTS)
     posted = [(await client.chat_postMessage(channel=PAYMENTS, text=str(n)))["ts"] for n in range(5)]
     await client.chat_postMessage(channel=PAYMENTS, text="in a thread", thread_ts=posted[0])
@@ -107,7 +107,7 @@ async def test_history_newest_first_by_pages(sandbox: Sandbox, client: AsyncWebC
     assert await error_of(client, "conversations.history", channel=PAYMENTS, cursor="made-up") == "invalid_cursor"
 
 
-async def test_replies(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_replies(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     await client.conversations_join(channel=PAYMENTS)
     parent = (await client.chat_postMessage(channel=PAYMENTS, text="p"))["ts"]
     reply = (await client.chat_postMessage(channel=PAYMENTS, text="r", thread_ts=parent))["ts"]
@@ -122,7 +122,7 @@ async def test_replies(sandbox: Sandbox, client: AsyncWebClient) -> None:
     assert (stone["subtype"], stone["text"]) == ("tombstone", "This message was deleted.")
 
 
-async def test_lists_show_what_the_bot_may_see(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_lists_show_what_the_bot_may_see(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     ana = sandbox.person("ana")
     await ana.create_channel("secret", is_private=True)
     ours = (await client.conversations_create(name="ours", is_private=True))["channel"]["id"]
@@ -145,7 +145,7 @@ async def test_lists_show_what_the_bot_may_see(sandbox: Sandbox, client: AsyncWe
     assert members["members"] == ["U01BOTUSER1"]
 
 
-async def test_topic_purpose_name_and_members(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_topic_purpose_name_and_members(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     made = (await client.conversations_create(name="inc-1"))["channel"]["id"]
     await client.conversations_setTopic(channel=made, topic="SEV-1")
     await client.conversations_setTopic(channel=made, topic="SEV-1")  # unchanged: no line
@@ -181,7 +181,7 @@ async def test_opening_direct_messages(client: AsyncWebClient, args: dict[str, s
     assert await error_of(client, "conversations.open", **args) == error
 
 
-async def test_what_people_cannot_do(sandbox: Sandbox) -> None:
+async def test_what_people_cannot_do(sandbox: LocalSlack) -> None:
     gus, carla = sandbox.person("gus"), sandbox.person("carla")
     with pytest.raises(NotPossible, match="cannot see"):
         await gus.post("#payments", "hello?")

@@ -7,14 +7,14 @@ from pathlib import Path
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests import shop
 from localslack.tests.methods.asking import error_of
 
 GENERAL, PAYMENTS = "C01GENERAL1", "C01PAYMENTS"
 
 
-async def test_a_file_is_uploaded_shared_and_read(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_a_file_is_uploaded_shared_and_read(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     await client.conversations_join(channel=PAYMENTS)
     parent = (await client.chat_postMessage(channel=PAYMENTS, text="report"))["ts"]
     answer = await client.files_upload_v2(
@@ -34,7 +34,7 @@ async def test_a_file_is_uploaded_shared_and_read(sandbox: Sandbox, client: Asyn
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_what_is_refused(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_what_is_refused(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     started = await client.files_getUploadURLExternal(filename="x.txt", length=3)
     done = {"files": [{"id": started["file_id"]}], "channel_id": PAYMENTS}
     assert await error_of(client, "files.completeUploadExternal", **done) == "file_not_found"  # nothing sent yet
@@ -49,7 +49,7 @@ async def test_what_is_refused(sandbox: Sandbox, client: AsyncWebClient) -> None
 
 
 async def test_files_are_written_to_a_folder_under_safe_names(tmp_path: Path) -> None:
-    async with Sandbox(manifest=shop.manifest(), files_dir=tmp_path / "files") as sandbox:
+    async with LocalSlack(manifest=shop.manifest(), files_dir=tmp_path / "files") as sandbox:
         client = AsyncWebClient(token=sandbox.bot_token, base_url=sandbox.api_url)
         await client.files_upload_v2(filename="../../etc/passwd", content="x")
         written = list((tmp_path / "files").iterdir())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.methods.asking import error_of
 
 PAYMENTS = "C01PAYMENTS"
 
 
-async def test_pins(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_pins(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     ts = await sandbox.person("ana").post("#payments", "keep")
     assert await error_of(client, "pins.add", channel=PAYMENTS, timestamp=ts) == "not_in_channel"
     await client.conversations_join(channel=PAYMENTS)
@@ -23,7 +23,7 @@ async def test_pins(sandbox: Sandbox, client: AsyncWebClient) -> None:
     assert await error_of(client, "pins.remove", channel=PAYMENTS, timestamp=ts) == "no_pin"
 
 
-async def test_a_deleted_message_is_not_pinned(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_a_deleted_message_is_not_pinned(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     await client.conversations_join(channel=PAYMENTS)
     ts = (await client.chat_postMessage(channel=PAYMENTS, text="x"))["ts"]
     await client.pins_add(channel=PAYMENTS, timestamp=ts)
@@ -44,7 +44,7 @@ async def test_bookmarks(client: AsyncWebClient) -> None:
     assert await error_of(client, "bookmarks.remove", channel_id=PAYMENTS, bookmark_id=bookmark) == "not_found"
 
 
-async def test_reactions(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_reactions(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     await client.conversations_join(channel=PAYMENTS)
     ts = await sandbox.person("ana").post("#payments", "hm")
     await sandbox.person("ben").react("#payments", ts, "pushpin")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.methods.asking import error_of
 
 
@@ -33,7 +33,7 @@ async def test_one_person(client: AsyncWebClient) -> None:
     assert await error_of(client, "users.info", user="U0NOBODY") == "user_not_found"
 
 
-async def test_user_groups(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_user_groups(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     groups = {group["handle"]: group for group in (await client.usergroups_list(include_users=True))["usergroups"]}
     assert groups["payments-oncall"]["users"] == ["U01BENOKAFO", "U01CARLAROS"]
     sandbox.set_group("payments-oncall", ["eve"])
@@ -42,5 +42,5 @@ async def test_user_groups(sandbox: Sandbox, client: AsyncWebClient) -> None:
     assert await error_of(client, "usergroups.users.list", usergroup="S0NONE") == "no_such_subteam"
 
 
-async def test_the_team(sandbox: Sandbox, client: AsyncWebClient) -> None:
+async def test_the_team(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     assert (await client.team_info())["team"]["id"] == sandbox.team_id

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import async_playwright
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests import shop
 from localslack.tests.page import chromium
 from localslack.tests.page.desk import Desk
@@ -30,7 +30,7 @@ async def desk() -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[Sandbox]:
+async def slack() -> AsyncIterator[LocalSlack]:
     """A workspace in which the tea shop's app is installed and does not run."""
-    async with Sandbox(manifest=shop.manifest()) as made:
+    async with LocalSlack(manifest=shop.manifest()) as made:
         yield made

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
 
-from localslack import Sandbox
+from localslack import LocalSlack
 
 #: name -> (width, height, more for the browser); 200 % halves the room, as the browser's own zoom does
 SIZES: dict[str, tuple[int, int, dict[str, Any]]] = {
@@ -28,7 +28,7 @@ class Desk:
         self.complaints: list[str] = []
 
     async def tab(
-        self, slack: Sandbox, who: str, channel: str | None = None, *, size: str = "desktop",
+        self, slack: LocalSlack, who: str, channel: str | None = None, *, size: str = "desktop",
         scheme: Literal["light", "dark"] = "light",
     ) -> Tab:  # fmt: skip
         """A tab of its own (own storage) as one person, at a channel's name or id."""

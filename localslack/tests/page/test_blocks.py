@@ -6,8 +6,8 @@ from typing import Any
 
 from playwright.async_api import Locator, expect
 
-from localslack import Sandbox
-from localslack.talk import post
+from localslack import LocalSlack
+from localslack.messages import post
 from localslack.tests.page.desk import Desk, Tab
 
 Json = dict[str, Any]
@@ -34,12 +34,12 @@ def row(country: str, payouts: int) -> list[Json]:
     return [raw(country), count, {"type": "action", "element": button(f"Look at {country}")}]
 
 
-def say(slack: Sandbox, *blocks: Json) -> str:
+def say(slack: LocalSlack, *blocks: Json) -> str:
     """The app says these blocks; the message's ts."""
     return post(slack.world, slack.channel("#general"), slack.world.bot, "blocks", blocks=list(blocks)).ts
 
 
-async def shown(desk: Desk, slack: Sandbox, *blocks: Json) -> tuple[Tab, Locator]:
+async def shown(desk: Desk, slack: LocalSlack, *blocks: Json) -> tuple[Tab, Locator]:
     """The message with these blocks, on Ana's screen."""
     ts = say(slack, *blocks)
     ana = await desk.tab(slack, "ana", "#general")
@@ -97,7 +97,7 @@ READ: list[tuple[str, Json, list[str]]] = [
 ]
 
 
-async def test_what_can_be_read(desk: Desk, slack: Sandbox) -> None:
+async def test_what_can_be_read(desk: Desk, slack: LocalSlack) -> None:
     ana = await desk.tab(slack, "ana", "#general")
     for kind, block, words in READ:
         message = ana.centre.locator(f'.message[data-ts="{say(slack, block)}"]')
@@ -105,7 +105,7 @@ async def test_what_can_be_read(desk: Desk, slack: Sandbox) -> None:
             await expect(message, kind).to_contain_text(each)
 
 
-async def test_a_quoted_text_keeps_its_lines(desk: Desk, slack: Sandbox) -> None:
+async def test_a_quoted_text_keeps_its_lines(desk: Desk, slack: LocalSlack) -> None:
     """What an approver reads stands as it will be public, paragraph for paragraph."""
     _, message = await shown(desk, slack, rich("Payouts are late.\n\nDo not pay again.", "rich_text_quote"))
     assert await message.locator("blockquote").inner_text() == "Payouts are late.\n\nDo not pay again."
@@ -130,7 +130,7 @@ PRESSED: list[tuple[str, Json, str, Json]] = [
 ]  # fmt: skip
 
 
-async def test_a_button_wherever_it_stands(desk: Desk, slack: Sandbox) -> None:
+async def test_a_button_wherever_it_stands(desk: Desk, slack: LocalSlack) -> None:
     """Nobody is connected, so that the press itself fails; what the app would have been told is in the journal."""
     ana = await desk.tab(slack, "ana", "#general")
     for number, (where, block, label, told) in enumerate(PRESSED, 1):
@@ -141,7 +141,7 @@ async def test_a_button_wherever_it_stands(desk: Desk, slack: Sandbox) -> None:
         assert action == action | told, where
 
 
-async def test_pages_of_data_and_what_is_folded_stay_so_when_the_message_changes(desk: Desk, slack: Sandbox) -> None:
+async def test_pages_of_data_and_what_is_folded_stay_so_when_the_message_changes(desk: Desk, slack: LocalSlack) -> None:
     fold = {
         "type": "container", "title": plain("Details"), "is_collapsible": True, "default_collapsed": True,
         "child_blocks": [{"type": "section", "text": plain("inside")}],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.async_api import expect
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests import shop
 from localslack.tests.page.desk import Desk
 
@@ -16,7 +16,7 @@ def view(words: str) -> shop.Json:
 
 
 async def test_what_is_published_stands_there_and_can_be_used(desk: Desk) -> None:
-    async with Sandbox(manifest=shop.manifest()) as slack:
+    async with LocalSlack(manifest=shop.manifest()) as slack:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
         ana = await desk.tab(slack, "ana", "#general")
         await ana.sidebar.locator(".side-row", has_text="tea-shop").click()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.page.desk import Desk
 
 
-async def test_messages_are_walked_with_arrows_and_reacted_to(desk: Desk, slack: Sandbox) -> None:
+async def test_messages_are_walked_with_arrows_and_reacted_to(desk: Desk, slack: LocalSlack) -> None:
     for number in range(5):
         await slack.person("ben").post("#general", f"message {number}")
     ana = await desk.tab(slack, "ana", "#general")
@@ -29,7 +29,7 @@ async def test_messages_are_walked_with_arrows_and_reacted_to(desk: Desk, slack:
     await expect(ana.message("message 3").locator(".replies")).to_contain_text("1 reply")
 
 
-async def test_a_message_that_goes_away_leaves_the_focus_beside_it(desk: Desk, slack: Sandbox) -> None:
+async def test_a_message_that_goes_away_leaves_the_focus_beside_it(desk: Desk, slack: LocalSlack) -> None:
     """The keyboard goes on from there, not from the top of the page."""
     ben = slack.person("ben")
     first, second, third = [await ben.post("#general", f"message {number}") for number in range(3)]

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import expect
 
-from localslack import Sandbox
-from localslack.talk import post
+from localslack import LocalSlack
+from localslack.messages import post
 from localslack.tests.page.desk import Desk, Tab
 
 FEW, MANY = 100, 10_000
@@ -17,7 +17,7 @@ FEW, MANY = 100, 10_000
 RATIO, FLOOR = 4.0, 0.25
 
 
-def talk_much(slack: Sandbox, channel: str, number: int) -> None:
+def talk_much(slack: LocalSlack, channel: str, number: int) -> None:
     """Fill a channel, without telling anybody of each message."""
     room, world = slack.channel(channel), slack.world
     people = [slack.person(handle).user for handle in ("ben", "carla", "dipo")]
@@ -41,7 +41,7 @@ async def took(what: Callable[[], Awaitable[None]]) -> float:
 
 
 @pytest.mark.parametrize("what", ["open the channel", "hear a message", "write a message"])
-async def test_a_long_channel_is_as_quick_as_a_short_one(desk: Desk, slack: Sandbox, what: str) -> None:
+async def test_a_long_channel_is_as_quick_as_a_short_one(desk: Desk, slack: LocalSlack, what: str) -> None:
     times = []
     for channel, number in (("#payments", FEW), ("#incidents", MANY)):
         talk_much(slack, channel, number)
@@ -51,20 +51,20 @@ async def test_a_long_channel_is_as_quick_as_a_short_one(desk: Desk, slack: Sand
     assert long < max(FLOOR, RATIO * short), f"{what}: {short:.3f} s with {FEW} messages, {long:.3f} s with {MANY}"
 
 
-async def opened(ana: Tab, slack: Sandbox, channel: str) -> None:
+async def opened(ana: Tab, slack: LocalSlack, channel: str) -> None:
     await ana.open("general")
     await ana.open(channel[1:])
     await expect(ana.centre.locator(".message").last).to_contain_text("payouts")
 
 
-async def heard(ana: Tab, slack: Sandbox, channel: str) -> None:
+async def heard(ana: Tab, slack: LocalSlack, channel: str) -> None:
     if channel[1:] not in await ana.centre.locator("h1").inner_text():
         await ana.open(channel[1:])
     ts = await slack.person("ben").post(channel, "one more")
     await ana.centre.locator(f'.message[data-ts="{ts}"]').wait_for()
 
 
-async def written(ana: Tab, slack: Sandbox, channel: str) -> None:
+async def written(ana: Tab, slack: LocalSlack, channel: str) -> None:
     if channel[1:] not in await ana.centre.locator("h1").inner_text():
         await ana.open(channel[1:])
     words = f"mine at {time.perf_counter()}"
@@ -95,7 +95,7 @@ async def to_the_beginning(ana: Tab) -> None:
         assert await ana.centre.locator(".message").count() <= HELD
 
 
-async def test_reading_back_needs_no_button_and_no_more_of_the_document(desk: Desk, slack: Sandbox) -> None:
+async def test_reading_back_needs_no_button_and_no_more_of_the_document(desk: Desk, slack: LocalSlack) -> None:
     """To the first of five hundred messages with the wheel, with at most three hundred in the document, and back."""
     talk_much(slack, "#payments", 500)
     ana = await desk.tab(slack, "ana", "#payments")
@@ -128,7 +128,7 @@ MOVED = """async () => {
 }"""
 
 
-async def test_reading_back_keeps_the_place(desk: Desk, slack: Sandbox) -> None:
+async def test_reading_back_keeps_the_place(desk: Desk, slack: LocalSlack) -> None:
     """Older messages come above what is being read, newer ones leave below it: it stays where it is on the screen."""
     talk_much(slack, "#payments", 600)
     ana = await desk.tab(slack, "ana", "#payments")
@@ -140,7 +140,7 @@ async def test_reading_back_keeps_the_place(desk: Desk, slack: Sandbox) -> None:
     await expect(ana.centre.locator(".message").first).to_contain_text("0 of 600")
 
 
-async def test_the_keyboard_walks_past_what_the_document_holds(desk: Desk, slack: Sandbox) -> None:
+async def test_the_keyboard_walks_past_what_the_document_holds(desk: Desk, slack: LocalSlack) -> None:
     """Up from the first message older ones come; Home and End go to the ends."""
     talk_much(slack, "#payments", 450)
     ana = await desk.tab(slack, "ana", "#payments")
@@ -156,7 +156,7 @@ async def test_the_keyboard_walks_past_what_the_document_holds(desk: Desk, slack
     await expect(focused).to_be_in_viewport()
 
 
-async def test_a_link_leads_to_a_message_of_long_ago(desk: Desk, slack: Sandbox) -> None:
+async def test_a_link_leads_to_a_message_of_long_ago(desk: Desk, slack: LocalSlack) -> None:
     """However far back; one that is gone is said to be gone."""
     talk_much(slack, "#payments", 1_500)
     ana = await desk.tab(slack, "ana", "#general")

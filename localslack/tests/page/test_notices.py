@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.page.desk import Desk
 
 
-async def test_an_edit_notifies_nobody_and_a_new_mention_does(desk: Desk, slack: Sandbox) -> None:
+async def test_an_edit_notifies_nobody_and_a_new_mention_does(desk: Desk, slack: LocalSlack) -> None:
     carla = await desk.tab(slack, "carla", "#general")
     bell = carla.page.get_by_role("button", name="Notifications")
     ben = slack.person("ben")
@@ -28,7 +28,7 @@ async def test_an_edit_notifies_nobody_and_a_new_mention_does(desk: Desk, slack:
     await expect(carla.sidebar.locator(".side-row", has_text="payments").locator(".badge")).to_have_text("1")
 
 
-async def test_mentions_are_counted_and_kept_over_a_reload(desk: Desk, slack: Sandbox) -> None:
+async def test_mentions_are_counted_and_kept_over_a_reload(desk: Desk, slack: LocalSlack) -> None:
     for number in range(3):
         await slack.person("ben").post("#payments", f"@carla number {number}")
     carla = await desk.tab(slack, "carla", "#general")
@@ -45,7 +45,7 @@ async def test_mentions_are_counted_and_kept_over_a_reload(desk: Desk, slack: Sa
     await expect(badge).to_have_count(0)
 
 
-async def test_what_is_on_the_screen_makes_no_noise(desk: Desk, slack: Sandbox) -> None:
+async def test_what_is_on_the_screen_makes_no_noise(desk: Desk, slack: LocalSlack) -> None:
     """A mention in the open channel shows itself; going to a channel takes its notices away."""
     carla = await desk.tab(slack, "carla", "#general")
     await slack.person("ben").post("#payments", "@carla over there")
@@ -57,7 +57,7 @@ async def test_what_is_on_the_screen_makes_no_noise(desk: Desk, slack: Sandbox) 
     await expect(carla.toasts).to_have_count(0)
 
 
-async def test_the_bell_counts_what_has_not_been_seen(desk: Desk, slack: Sandbox) -> None:
+async def test_the_bell_counts_what_has_not_been_seen(desk: Desk, slack: LocalSlack) -> None:
     """Reading a channel or a thread takes its notices from the count; what comes before one's eyes is never in it."""
     ben = slack.person("ben")
     parent = await slack.person("carla").post("#payments", "who looks")

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.records import Json
 from localslack.sample import sample
 from localslack.tests import shop
@@ -44,7 +44,7 @@ A_PICTURE_LATER = """() => new Promise(done => {
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[Sandbox]:
+async def slack() -> AsyncIterator[LocalSlack]:
     """A workspace in which even the names are probes."""
     first = sample()
     people = tuple(
@@ -54,7 +54,7 @@ async def slack() -> AsyncIterator[Sandbox]:
     groups = tuple(dataclasses.replace(one, name=f"{one.name} {PROBES['svg']}") for one in first.groups)
     places = tuple(dataclasses.replace(one, purpose=ALL[:250]) for one in first.places)
     cast = dataclasses.replace(first, people=people, groups=groups, places=places)
-    made = Sandbox(manifest=shop.manifest(), people=cast)
+    made = LocalSlack(manifest=shop.manifest(), people=cast)
     async with made:
         yield made
 
@@ -136,7 +136,7 @@ def blocks() -> list[Json]:
 
 
 @pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES)
-async def test_what_people_write(desk: Desk, slack: Sandbox, probe: str) -> None:
+async def test_what_people_write(desk: Desk, slack: LocalSlack, probe: str) -> None:
     """Typed by a person: in the channel, in its notification, in a thread and in the topic."""
     ben = slack.person("ben")
     ana = await desk.tab(slack, "ana", "#payments")
@@ -150,7 +150,7 @@ async def test_what_people_write(desk: Desk, slack: Sandbox, probe: str) -> None
     await harmless(ana)
 
 
-async def test_what_apps_send(desk: Desk, slack: Sandbox) -> None:
+async def test_what_apps_send(desk: Desk, slack: LocalSlack) -> None:
     """Straight into the workspace, past the checks that would refuse half of it; and what passes them, by the API."""
     ana = await desk.tab(slack, "ana", "#general")
     client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
@@ -178,7 +178,7 @@ async def test_what_apps_send(desk: Desk, slack: Sandbox) -> None:
     await harmless(ana)
 
 
-async def test_strangers_names_everywhere(desk: Desk, slack: Sandbox) -> None:
+async def test_strangers_names_everywhere(desk: Desk, slack: LocalSlack) -> None:
     """In the list, in menus, in completion, in the members, in the window's title."""
     ana = await desk.tab(slack, "ana", "#general")
     await ana.page.get_by_role("button", name="Acting as").click()
@@ -196,14 +196,14 @@ async def test_strangers_names_everywhere(desk: Desk, slack: Sandbox) -> None:
     await harmless(ana)
 
 
-async def test_the_address_is_data_too(desk: Desk, slack: Sandbox) -> None:
+async def test_the_address_is_data_too(desk: Desk, slack: LocalSlack) -> None:
     ana = await desk.tab(slack, "ana", "#general")
     await ana.page.goto(f"{slack.url}/?as=%3Cimg%20src%3Dx%20onerror%3D{RUN}%3E")
     await expect(ana.page.locator(".fatal")).to_contain_text("<img src=x")
     await harmless(ana)
 
 
-async def test_nobody_may_frame_the_page(desk: Desk, slack: Sandbox) -> None:
+async def test_nobody_may_frame_the_page(desk: Desk, slack: LocalSlack) -> None:
     ana = await desk.tab(slack, "ana", "#general")
     answer = await ana.page.reload()
     assert answer is not None

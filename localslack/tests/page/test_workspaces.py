@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.page.desk import Desk
 
 
-async def test_the_top_left_leads_to_another_workspace(desk: Desk, slack: Sandbox) -> None:
+async def test_the_top_left_leads_to_another_workspace(desk: Desk, slack: LocalSlack) -> None:
     """There everything is of that workspace: what is said, who reads it, and each link."""
     alone = await desk.tab(slack, "ana", "#general")
     await expect(alone.page.get_by_role("button", name="Workspace:")).to_have_count(0)

@@ -9,14 +9,14 @@ from typing import Any
 import aiohttp
 import pytest
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.shop import Json
 
 
 class Try:
     """Calls the Web API as a program would. `takes` and `refuses` count the two sides of a rule."""
 
-    def __init__(self, sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+    def __init__(self, sandbox: LocalSlack, session: aiohttp.ClientSession) -> None:
         self.sandbox = sandbox
         self.session = session
         self.token = sandbox.bot_token
@@ -56,7 +56,7 @@ class Try:
 
 
 @pytest.fixture
-async def slack(sandbox: Sandbox) -> AsyncIterator[Try]:
+async def slack(sandbox: LocalSlack) -> AsyncIterator[Try]:
     async with aiohttp.ClientSession() as session:
         found = Try(sandbox, session)
         yield found

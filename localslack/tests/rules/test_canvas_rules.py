@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests.rules.book import rule
 from localslack.tests.rules.conftest import Try
 from localslack.tests.shop import Json
@@ -13,7 +13,7 @@ GENERAL, PAYMENTS = "C01GENERAL1", "C01PAYMENTS"
 
 
 @pytest.fixture(autouse=True)
-def allowed(sandbox: Sandbox) -> None:
+def allowed(sandbox: LocalSlack) -> None:
     """The shop's app may write canvases as well."""
     sandbox.install.grants[sandbox.bot_token].scopes |= {"canvases:write", "canvases:read"}
 
@@ -60,7 +60,7 @@ async def test_edits(slack: Try) -> None:
         {"operation": "rename", "title_content": content("All tea")},
     ]
     await slack.takes("canvases.edit", canvas_id=canvas, changes=changes)
-    kept = slack.sandbox.workspaces[0].desk.canvases[canvas]
+    kept = slack.sandbox.workspaces[0].interactivity.canvases[canvas]
     assert kept.title == "All tea"
     assert [part for _, part in kept.sections] == ["## Of today", "# Tea", "Green.", "White."]
     assert len(await found(slack, canvas, section_types=["any_header"])) == 2

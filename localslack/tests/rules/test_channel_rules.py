@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localslack import Sandbox, talk
+from localslack import LocalSlack, messages
 from localslack.tests.rules.book import rule
 from localslack.tests.rules.conftest import Try
 
@@ -172,7 +172,7 @@ async def test_direct_messages_are_no_channels(slack: Try) -> None:
 
 
 @rule("SR-CHN-22")
-async def test_direct_messages_with_several(sandbox: Sandbox, slack: Try) -> None:
+async def test_direct_messages_with_several(sandbox: LocalSlack, slack: Try) -> None:
     sandbox.install.grants[sandbox.bot_token].scopes |= {"mpim:write", "mpim:read"}
     opened = await slack.takes("conversations.open", users=[ANA, BEN], return_im=True)
     assert opened["channel"]["is_mpim"]
@@ -399,7 +399,7 @@ async def test_the_longest_page(slack: Try) -> None:
     await slack.takes("conversations.join", channel=PAYMENTS)
     world = slack.sandbox.world
     for _ in range(1001):
-        talk.post(world, world.channel("#payments"), world.bot, "x")
+        messages.post(world, world.channel("#payments"), world.bot, "x")
     page = await slack.takes(HISTORY, channel=PAYMENTS, limit=999)
     slack.holds(len(page["messages"]) == 999 and page["has_more"])
     more = await slack.takes(HISTORY, channel=PAYMENTS, limit=1002)

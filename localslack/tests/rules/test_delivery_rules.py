@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.sockets import CONNECTION_SECONDS
 from localslack.tests.rules.book import rule
 from localslack.tests.rules.conftest import Try
@@ -36,7 +36,7 @@ class Program:
 
 
 @pytest.fixture
-async def program(sandbox: Sandbox) -> AsyncIterator[Program]:
+async def program(sandbox: LocalSlack) -> AsyncIterator[Program]:
     found = Program()
     app = web.Application()
     app.router.add_route("*", "/{hops:.*}", found.take)

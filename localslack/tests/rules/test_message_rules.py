@@ -7,7 +7,7 @@ import json
 import aiohttp
 import pytest
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack.tests import shop
 from localslack.tests.rules.book import rule
 from localslack.tests.rules.conftest import Try
@@ -143,7 +143,7 @@ async def test_archived_channels_are_at_rest(slack: Try) -> None:
 @pytest.mark.parametrize("public", [pytest.param(True, id="with chat:write.public"), pytest.param(False, id="without")])
 async def test_posting_where_the_bot_is_no_member(public: bool) -> None:
     scopes = ["chat:write", "channels:join", *(["chat:write.public"] if public else [])]
-    async with Sandbox(manifest=shop.manifest(scopes=scopes)) as sandbox, aiohttp.ClientSession() as session:
+    async with LocalSlack(manifest=shop.manifest(scopes=scopes)) as sandbox, aiohttp.ClientSession() as session:
         slack = Try(sandbox, session)
         secret = await sandbox.person("ana").create_channel("secret", is_private=True)
         await slack.refuses("channel_not_found", POST, channel=secret, text="x")

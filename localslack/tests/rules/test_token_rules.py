@@ -9,9 +9,9 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from localslack import Sandbox
-from localslack.limits import PER_MINUTE, POSTS_PER_MINUTE
+from localslack import LocalSlack
 from localslack.methods import METHODS
+from localslack.rate_limits import PER_MINUTE, POSTS_PER_MINUTE
 from localslack.tests import shop
 from localslack.tests.rules.book import rule
 from localslack.tests.rules.conftest import Try
@@ -23,7 +23,7 @@ GENERAL, PAYMENTS = "C01GENERAL1", "C01PAYMENTS"
 @pytest.fixture
 async def narrow() -> AsyncIterator[Try]:
     """An app that may read public channels, and nothing else."""
-    async with Sandbox(manifest=shop.manifest(scopes=["channels:read"])) as sandbox:
+    async with LocalSlack(manifest=shop.manifest(scopes=["channels:read"])) as sandbox:
         async with aiohttp.ClientSession() as session:
             found = Try(sandbox, session)
             yield found

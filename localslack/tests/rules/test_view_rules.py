@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from localslack import Sandbox
+from localslack import LocalSlack
 from localslack import blocks as kit
 from localslack.tests import shop
 from localslack.tests.rules.book import case, rule
@@ -41,7 +41,7 @@ def test_parts_of_a_view(taken: Json, refused: Json, problem: str) -> None:
 
 
 def trigger(slack: Try, user: str = ANA, view: str | None = None) -> str:
-    return slack.sandbox.desk.new_trigger(user, view)
+    return slack.sandbox.interactivity.new_trigger(user, view)
 
 
 async def opened(slack: Try, user: str = ANA, **more: Any) -> Json:
@@ -101,7 +101,7 @@ async def test_the_home_tab(slack: Try) -> None:
     await slack.refuses("invalid_arguments", "views.publish", user_id=ANA, view=order_form())
     manifest = shop.manifest()
     manifest["features"]["app_home"]["home_tab_enabled"] = False
-    async with Sandbox(manifest=manifest) as other:
+    async with LocalSlack(manifest=manifest) as other:
         without = Try(other, slack.session)
         await without.refuses("not_enabled", "views.publish", user_id=ANA, view=HOME)
 
@@ -134,7 +134,7 @@ async def respond(slack: Try, url: str) -> str:
 
 @rule("SR-INT-03")
 async def test_five_answers(slack: Try) -> None:
-    url = slack.sandbox.desk.new_response_url(ANA, GENERAL)
+    url = slack.sandbox.interactivity.new_response_url(ANA, GENERAL)
     for _ in range(5):
         slack.holds(await respond(slack, url) == "ok")
     slack.fails("used_url" in await respond(slack, url))
@@ -142,7 +142,7 @@ async def test_five_answers(slack: Try) -> None:
 
 @rule("SR-INT-04")
 async def test_thirty_minutes(slack: Try) -> None:
-    url = slack.sandbox.desk.new_response_url(ANA, GENERAL)
+    url = slack.sandbox.interactivity.new_response_url(ANA, GENERAL)
     slack.sandbox.clock.advance(30 * 60)
     slack.holds(await respond(slack, url) == "ok")
     slack.sandbox.clock.advance(1)
@@ -150,7 +150,7 @@ async def test_thirty_minutes(slack: Try) -> None:
 
 
 @pytest.fixture
-async def answering(sandbox: Sandbox) -> AsyncIterator[Json]:
+async def answering(sandbox: LocalSlack) -> AsyncIterator[Json]:
     """A program that answers with `body`, once `ready` is set."""
     told: Json = {"ready": asyncio.Event(), "body": None, "asked": 0}
     told["ready"].set()

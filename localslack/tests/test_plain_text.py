@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localslack import Sandbox, talk, words
+from localslack import LocalSlack, messages, plain_text
 from localslack.tests.shop import Json, card, section
 
 
 def test_all_words_of_a_card_in_reading_order() -> None:
-    assert words.visible("fallback", card("green")) == "New order\n*green*\nDone\nServe\nBroken\nSmall\nLarge"
-    assert words.visible("only text", []) == "only text"
+    assert plain_text.visible("fallback", card("green")) == "New order\n*green*\nDone\nServe\nBroken\nSmall\nLarge"
+    assert plain_text.visible("only text", []) == "only text"
 
 
 RICH: Json = {
@@ -51,7 +51,7 @@ RICH: Json = {
     ],
 )
 def test_mentions(text: str, blocks: list[Json], users: set[str], groups: set[str], everybody: bool) -> None:
-    assert words.mentions(text, blocks) == (users, groups, everybody)
+    assert plain_text.mentions(text, blocks) == (users, groups, everybody)
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_mentions(text: str, blocks: list[Json], users: set[str], groups: set[st
         pytest.param("<script>", "&lt;script&gt;", id="not in Slack's form"),
     ],
 )
-async def test_what_people_type(sandbox: Sandbox, line: str, stored: str) -> None:
-    assert talk.typed(sandbox.world, line) == stored
+async def test_what_people_type(sandbox: LocalSlack, line: str, stored: str) -> None:
+    assert messages.typed(sandbox.world, line) == stored
 
 
 @given(st.text())
 def test_escaping_can_be_undone(text: str) -> None:
-    assert words.unescape(words.escape(text)) == text
-    assert not set("<>") & set(words.escape(text))
+    assert plain_text.unescape(plain_text.escape(text)) == text
+    assert not set("<>") & set(plain_text.escape(text))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from localslack import forms, words
+from localslack import forms, plain_text
 from localslack.errors import NotPossible
+from localslack.objects import message_object
 from localslack.records import Channel, Json, Message, Pin, User
-from localslack.shapes import message_object
 from localslack.world import World
 
 
@@ -33,8 +33,8 @@ def number_blocks(world: World, blocks: list[Json]) -> list[Json]:
     for block in blocks:
         if not block.get("block_id"):
             block["block_id"] = world.short_id()
-        number_blocks(world, words.inside(block))
-    for _, element in words.elements(blocks):
+        number_blocks(world, plain_text.inside(block))
+    for _, element in plain_text.elements(blocks):
         if not element.get("action_id"):
             element["action_id"] = world.short_id()
     return blocks
@@ -91,7 +91,7 @@ def _announce_new(world: World, channel: Channel, message: Message) -> None:
     world.announce(event, channel)
     if message.subtype not in (None, "file_share", "thread_broadcast") or channel.is_im or message.user == world.bot.id:
         return
-    users, _, _ = words.mentions(message.text, message.blocks)
+    users, _, _ = plain_text.mentions(message.text, message.blocks)
     if world.bot.id in users:
         keys = (
             "user",
@@ -113,7 +113,7 @@ def _notify(world: World, channel: Channel, message: Message, parent: Message | 
     """SR-MSG-13: Slack notifies of new messages, never of edits: of mentions, direct messages, followed threads."""
     if message.subtype not in (None, "file_share", "thread_broadcast"):
         return
-    users, groups, everybody = words.mentions(message.text, message.blocks)
+    users, groups, everybody = plain_text.mentions(message.text, message.blocks)
     for group in groups:
         if group in world.groups:
             users.update(world.groups[group].users)
@@ -144,7 +144,7 @@ def _followers(parent: Message, world: World) -> set[str]:
     for ts in (parent.ts, *parent.replies):
         message = channel.by_ts.get(ts)
         if message is not None and not message.deleted:
-            followers |= words.mentions(message.text, message.blocks)[0]
+            followers |= plain_text.mentions(message.text, message.blocks)[0]
     return followers
 
 
@@ -307,15 +307,15 @@ def typed(world: World, text: str) -> str:
 
     Entities that are already in Slack's form (`<@U…>`, `<#C…>`, `<!here>`) are left as they are.
     """
-    pieces = words.split_entities(text)
+    pieces = plain_text.split_entities(text)
     return "".join(piece if whole else _typed_plain(world, piece, labels=False) for piece, whole in pieces)
 
 
 def typed_command(world: World, text: str, should_escape: bool) -> str:
     """The text of a slash command as Slack sends it (docs: slash commands, `should_escape`)."""
-    pieces = words.split_entities(text)
+    pieces = plain_text.split_entities(text)
     if not should_escape:
-        return "".join(piece if whole else words.escape(piece) for piece, whole in pieces)
+        return "".join(piece if whole else plain_text.escape(piece) for piece, whole in pieces)
     return "".join(piece if whole else _typed_plain(world, piece, labels=True) for piece, whole in pieces)
 
 
@@ -336,7 +336,7 @@ def _typed_plain(world: World, text: str, labels: bool) -> str:
         found = world.names.get(name.lower())
         return f"<#{found}|{name}>" if found else None
 
-    return words.link_names(words.escape(text), at, channel)
+    return plain_text.link_names(plain_text.escape(text), at, channel)
 
 
 def bot_names(world: World) -> set[str]:

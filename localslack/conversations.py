@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import takewhile
 
-from localslack import talk
+from localslack import messages
 from localslack.records import Bookmark, Channel, Json, Message, User
 from localslack.world import World
 
@@ -106,7 +106,7 @@ def group(world: World, by: User, others: list[User]) -> Channel:
 def _line(world: World, channel: Channel, by: User, what: str, text: str, **extra: object) -> None:
     """Slack's own line in a channel."""
     prefix = "group" if channel.is_private else "channel"
-    talk.post(world, channel, by, text, subtype=f"{prefix}_{what}", extra=dict(extra))
+    messages.post(world, channel, by, text, subtype=f"{prefix}_{what}", extra=dict(extra))
 
 
 def join(world: World, channel: Channel, user: User, inviter: User | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Rate limits: token buckets by the workspace's clock. Off unless asked for (`Sandbox(strict=True)`).
+"""Rate limits: token buckets by the workspace's clock. Off unless asked for (`LocalSlack(strict=True)`).
 
 Figures: docs "Rate limits" (docs/slack-rules.md, SR-RAT). Slack promises at least these numbers and counts in ways that
 it does not tell; here a bucket holds a minute's worth and fills evenly, and a refused call costs nothing.
@@ -34,7 +34,7 @@ class _Bucket:
 
 
 @dataclass
-class Limits:
+class RateLimits:
     """`take` says how many whole seconds a call has to wait, 0: go ahead (SR-RAT-07)."""
 
     now: Callable[[], float]

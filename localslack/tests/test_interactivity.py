@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from localslack import Sandbox, SlackError
-from localslack.desk import CROWDED
+from localslack import LocalSlack, SlackError
+from localslack.interactivity import CROWDED
 
 
-async def test_expired_triggers_are_cleared_away(sandbox: Sandbox) -> None:
-    desk = sandbox.desk
+async def test_expired_triggers_are_cleared_away(sandbox: LocalSlack) -> None:
+    desk = sandbox.interactivity
     old = desk.new_trigger("U01ANASILVA")
     sandbox.clock.advance(60)
     for _ in range(CROWDED):
@@ -24,8 +24,8 @@ async def test_expired_triggers_are_cleared_away(sandbox: Sandbox) -> None:
     assert len(desk.triggers) < 2 * CROWDED + 20
 
 
-async def test_expired_response_urls_are_cleared_away(sandbox: Sandbox) -> None:
-    desk = sandbox.desk
+async def test_expired_response_urls_are_cleared_away(sandbox: LocalSlack) -> None:
+    desk = sandbox.interactivity
     for _ in range(CROWDED):
         desk.new_response_url("U01ANASILVA", "C01GENERAL1")
     sandbox.clock.advance(3600)

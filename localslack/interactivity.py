@@ -1,4 +1,4 @@
-"""What the workspace hands out for later use: triggers, response URLs, cursors, upload tickets. Lives by the clock."""
+"""Interactivity: triggers, response URLs, and what else is handed out for later use. Lives by the workspace's clock."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Trigger:
 
 @dataclass
 class ResponseUrl:
-    """Where a program may answer a gesture. `message` is the ts of the message that was acted on, if any."""
+    """Where a program may answer what a person did. `message` is the ts of the message that was acted on, if any."""
 
     user: str
     channel: str
@@ -60,7 +60,7 @@ class Canvas:
 
 
 @dataclass
-class Desk:
+class Interactivity:
     """The handed-out things of one workspace (docs: handling user interaction)."""
 
     world: World

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from localslack.clock import SandboxClock
+from localslack.clock import WorkspaceClock
 from localslack.extension import Extension
-from localslack.server import Sandbox
+from localslack.server import LocalSlack
 
 
 async def serve(
@@ -22,12 +22,17 @@ async def serve(
     strict: bool = True,
     workspaces: Sequence[str] = (),
     as_json: bool = False,
-    clock: SandboxClock | None = None,
+    clock: WorkspaceClock | None = None,
     extensions: Sequence[Extension] = (),
 ) -> None:
     """Serve until cancelled; addresses and tokens are printed first. Raises OSError where the port is taken."""
-    local = Sandbox(
-        dict(manifest), clock or SandboxClock(), event_url=http or None, tour=tour, strict=strict, extensions=extensions
+    local = LocalSlack(
+        dict(manifest),
+        clock or WorkspaceClock(),
+        event_url=http or None,
+        tour=tour,
+        strict=strict,
+        extensions=extensions,
     )
     for name in workspaces:
         local.add_workspace(name)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localslack import blocks as kit
-from localslack import forms, payloads, rooms, talk, windows, words
+from localslack import conversations, forms, messages, payloads, plain_text, views
 from localslack.delivery import Ack, Delivery
-from localslack.desk import Desk
 from localslack.errors import NotPossible, SlackError
+from localslack.interactivity import Interactivity
+from localslack.objects import message_object, view_object
 from localslack.records import Channel, Json, Message, User, View
 from localslack.sample import SLACKBOT
-from localslack.shapes import message_object, view_object
 from localslack.view_checks import checked
 from localslack.world import World
 
@@ -33,7 +33,7 @@ class Answer:
 
     @property
     def plain(self) -> str:
-        return words.visible(self.text, self.blocks)
+        return plain_text.visible(self.text, self.blocks)
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class SubmitResult:
 
 
 @dataclass
-class Gestures:
+class UserActions:
     """Everything that a person does and the program is told of."""
 
     world: World
-    desk: Desk
+    interactivity: Interactivity
     delivery: Delivery
 
     # --- commands ---------------------------------------------------------------------------------------------
@@ -67,8 +67,8 @@ class Gestures:
             sentence = f"{name} is not a valid command."
             self._slackbot(user, channel, sentence)
             return Answer(ok=False, text=sentence, error="not_a_command")
-        typed = talk.typed_command(self.world, text.strip(), known.should_escape)
-        ack = await self.delivery.command(payloads.command(self.desk, user, channel, name, typed))
+        typed = messages.typed_command(self.world, text.strip(), known.should_escape)
+        ack = await self.delivery.command(payloads.command(self.interactivity, user, channel, name, typed))
         if not ack.ok:
             self._slackbot(user, channel, f'{name} failed with the error "{ack.error}"')
             return Answer(ok=False, failed=True, error=ack.error)
@@ -84,14 +84,14 @@ class Gestures:
         text = str(answer.get("text") or "")
         if text or blocks or answer.get("attachments"):
             if kind == "in_channel":
-                talk.post(self.world, channel, self.world.bot, text, blocks=blocks)
+                messages.post(self.world, channel, self.world.bot, text, blocks=blocks)
             else:
-                talk.say_privately(self.world, channel, user, self.world.bot, answer)
+                messages.say_privately(self.world, channel, user, self.world.bot, answer)
         return Answer(ok=True, text=text, blocks=blocks, response_type=kind)
 
     def _slackbot(self, user: User, channel: Channel, sentence: str) -> None:
         """What Slack itself says of a command, to the one who gave it."""
-        talk.post(self.world, channel, SLACKBOT, sentence, only_for=user.id, extra={"username": SLACKBOT.real_name})
+        messages.post(self.world, channel, SLACKBOT, sentence, only_for=user.id, extra={"username": SLACKBOT.real_name})
 
     # --- messages ---------------------------------------------------------------------------------------------
 
@@ -102,9 +102,9 @@ class Gestures:
         if channel.is_archived:
             raise NotPossible(f"{channel.name} is archived")
         if thread_ts is not None:
-            parent = talk.need_message(self.world, channel, thread_ts)
+            parent = messages.need_message(self.world, channel, thread_ts)
             thread_ts = parent.thread_ts or parent.ts
-        return talk.post(self.world, channel, user, talk.typed(self.world, text), thread_ts=thread_ts)
+        return messages.post(self.world, channel, user, messages.typed(self.world, text), thread_ts=thread_ts)
 
     def message_state(self, user: User, message: Message) -> dict[str, dict[str, Json]]:
         """What this person has entered in a message's elements so far."""
@@ -124,7 +124,7 @@ class Gestures:
         action = self._action(block, element, chosen)
         channel = self.world.channels[message.channel]
         return await self.delivery.interaction(
-            payloads.message_action(self.desk, user, channel, message, [action], state)
+            payloads.message_action(self.interactivity, user, channel, message, [action], state)
         )
 
     def _action(self, block: Json, element: Json, chosen: Json | None) -> Json:
@@ -151,7 +151,7 @@ class Gestures:
         if block["type"] == "input" and not block.get("dispatch_action"):
             return Ack()
         action = self._action(block, element, chosen)
-        return await self.delivery.interaction(payloads.view_action(self.desk, user, view, [action]))
+        return await self.delivery.interaction(payloads.view_action(self.interactivity, user, view, [action]))
 
     async def submit(self, user: User, view: View) -> SubmitResult:
         """Press the form's submit button with what was entered."""
@@ -159,7 +159,7 @@ class Gestures:
         missing = forms.faults(blocks, forms.state_of(blocks, view.state))
         if missing:
             return SubmitResult(ok=False, errors=missing)
-        ack = await self.delivery.interaction(payloads.view_submission(self.desk, user, view))
+        ack = await self.delivery.interaction(payloads.view_submission(self.interactivity, user, view))
         if not ack.ok:
             return SubmitResult(ok=False, failed=True, error=ack.error)
         return self._answered(user, view, ack.body if isinstance(ack.body, dict) else {})
@@ -170,13 +170,13 @@ class Gestures:
             if action == "errors":
                 return self._with_errors(view, body.get("errors"))
             if action == "update":
-                windows.update_view(self.world, view, checked(body.get("view") or {}, "modal"), None)
+                views.update_view(self.world, view, checked(body.get("view") or {}, "modal"), None)
             elif action == "push":
-                windows.push_view(self.world, user.id, checked(body.get("view") or {}, "modal"))
+                views.push_view(self.world, user.id, checked(body.get("view") or {}, "modal"))
             elif action == "clear":
-                windows.close_all(self.world, user.id)
+                views.close_all(self.world, user.id)
             elif view in (self.world.stacks.get(user.id) or []):
-                windows.close_view(self.world, view)
+                views.close_view(self.world, view)
         except SlackError as error:
             return SubmitResult(ok=False, response_action=action, failed=True, error=error.code)
         return SubmitResult(ok=True, response_action=action)
@@ -194,12 +194,12 @@ class Gestures:
         clear = bool(view.body.get("clear_on_close"))
         closed = stack[::-1] if clear or view not in stack else stack[stack.index(view) :][::-1]
         if clear:
-            windows.close_all(self.world, user.id)
+            views.close_all(self.world, user.id)
         else:
-            windows.close_view(self.world, view)
+            views.close_view(self.world, view)
         for each in closed:
             if each.body.get("notify_on_close"):
-                await self.delivery.interaction(payloads.view_closed(self.desk, user, each, clear))
+                await self.delivery.interaction(payloads.view_closed(self.interactivity, user, each, clear))
 
     # --- shortcuts and the Home tab ----------------------------------------------------------------------------
 
@@ -212,10 +212,10 @@ class Gestures:
         else:
             raise NotPossible(f"there is no {kind} shortcut {name}")
         if message is None:
-            payload = payloads.global_shortcut(self.desk, user, each.callback_id)
+            payload = payloads.global_shortcut(self.interactivity, user, each.callback_id)
         else:
             channel = self.world.channels[message.channel]
-            payload = payloads.message_shortcut(self.desk, user, channel, message, each.callback_id)
+            payload = payloads.message_shortcut(self.interactivity, user, channel, message, each.callback_id)
         return await self.delivery.interaction(payload)
 
     def open_home(self, user: User, tab: str = "home") -> None:
@@ -247,7 +247,7 @@ class Gestures:
                 "channel": {"id": channel.id, "name": payloads.channel_name(channel)},
                 "message": message_object(self.world, surface),
             }
-        asked = payloads.suggestion(self.desk, user, block["block_id"], element["action_id"], typed, where)
+        asked = payloads.suggestion(self.interactivity, user, block["block_id"], element["action_id"], typed, where)
         ack = await self.delivery.interaction(asked)
         return forms.options_of(ack.body) if isinstance(ack.body, dict) else []
 
@@ -261,15 +261,15 @@ class Gestures:
         has_content = any(body.get(part) for part in ("text", "blocks", "attachments"))
         if not has_content and not _flag(body, "delete_original"):
             raise SlackError("no_text")
-        response = self.desk.use_response_url(key)
+        response = self.interactivity.use_response_url(key)
         channel = self.world.channels[response.channel]
         original = self.world.message(channel, response.message) if response.message else None
         if _flag(body, "delete_original"):
             if original is not None:
-                talk.erase(self.world, original)
+                messages.erase(self.world, original)
             return
         if original is not None and _flag(body, "replace_original"):
-            talk.edit(
+            messages.edit(
                 self.world, original, self.world.bot, text=str(body.get("text") or ""), blocks=body.get("blocks") or [],
                 attachments=body.get("attachments") or [],
             )  # fmt: skip
@@ -279,12 +279,12 @@ class Gestures:
         user = self.world.users[response.user]
         thread = body.get("thread_ts")
         if body.get("response_type") == "in_channel":
-            talk.post(
+            messages.post(
                 self.world, channel, self.world.bot, str(body.get("text") or ""), blocks=body.get("blocks"),
                 attachments=body.get("attachments"), thread_ts=thread if thread in channel.by_ts else None,
             )  # fmt: skip
         else:
-            talk.say_privately(self.world, channel, user, self.world.bot, body)
+            messages.say_privately(self.world, channel, user, self.world.bot, body)
 
     # --- channels ---------------------------------------------------------------------------------------------
 
@@ -293,23 +293,23 @@ class Gestures:
         if channel.kind != "channel" or user.is_guest or channel.is_archived:
             raise NotPossible(f"{user.handle} cannot join {channel.name}")
         if user.id not in channel.members:
-            rooms.join(self.world, channel, user)
+            conversations.join(self.world, channel, user)
 
     def invite(self, by: User, channel: Channel, user: User) -> None:
         if by.id not in channel.members or channel.is_archived or channel.is_im:
             raise NotPossible(f"{by.handle} cannot invite into {channel.name}")
         if user.id not in channel.members:
-            rooms.join(self.world, channel, user, by)
+            conversations.join(self.world, channel, user, by)
 
     def remove(self, by: User, channel: Channel, user: User) -> None:
         if by.id not in channel.members or user.id not in channel.members or channel.is_general or channel.is_im:
             raise NotPossible(f"{by.handle} cannot remove {user.handle} from {channel.name}")
-        rooms.leave(self.world, channel, user, by)
+        conversations.leave(self.world, channel, user, by)
 
     def create_channel(self, by: User, name: str, is_private: bool) -> Channel:
         if by.is_guest or name in self.world.names:
             raise NotPossible(f"#{name} cannot be created: taken, or by a guest")
-        return rooms.create(self.world, name, by, is_private)
+        return conversations.create(self.world, name, by, is_private)
 
 
 def _flag(body: Json, name: str) -> bool:

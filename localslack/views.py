@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from localslack import forms, talk
+from localslack import forms, messages
 from localslack.errors import SlackError
+from localslack.objects import view_object
 from localslack.records import Json, View
-from localslack.shapes import view_object
 from localslack.world import World
 
 DEPTH = 3
@@ -37,7 +37,7 @@ def _free(world: World, body: Json, itself: View | None) -> None:
 
 def _new(world: World, user: str, body: Json, previous: View | None) -> View:
     _free(world, body, None)
-    talk.number_blocks(world, body["blocks"])
+    messages.number_blocks(world, body["blocks"])
     view_id = world.new_id("V")
     return View(
         id=view_id, user=user, body=body, hash=f"{world.seconds()}.{world.hex(8)}",
@@ -71,7 +71,7 @@ def update_view(world: World, view: View, body: Json, known_hash: str | None) ->
     if known_hash and known_hash != view.hash:
         raise SlackError("hash_conflict")  # SR-VIW-08
     _free(world, body, view)
-    talk.number_blocks(world, body["blocks"])
+    messages.number_blocks(world, body["blocks"])
     view.state = forms.kept(view.state, body["blocks"])
     view.body = body
     view.hash = f"{world.seconds()}.{world.hex(8)}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from localslack.objects import group_object, user_object
 from localslack.records import Json, User, UserGroup
-from localslack.shapes import group_object, user_object
 from localslack.world import World
 
 
