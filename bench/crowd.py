@@ -14,8 +14,6 @@ from typing import Any
 
 from bench.sink import PERSON, TEAM, Sink
 from bot.app import Bot, bot
-from bot.caretaker import outcome
-from bot.caretaker.owed import Books, owed
 from bot.config import ROOT, Settings
 from bot.domain import duties
 from bot.domain import events as e
@@ -23,6 +21,8 @@ from bot.domain.effect import Effect, EffectState
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.policies import load
+from bot.reconciler import delivery_state
+from bot.reconciler.plan import Books, owed
 from bot.store import Transaction, engines
 
 POLICY = ROOT / "bot" / "demo" / "policy.toml"
@@ -113,9 +113,11 @@ def paid(running: Bot, incident: Incident, now: datetime) -> list[Effect]:
         if not calls:
             break
         for one in calls:
-            done = outcome.done(one.effect, one.hash)
+            done = delivery_state.done(one.effect, one.hash)
             if one.call == "post":
-                done = outcome.done(one.effect, one.hash, ts=f"{1_700_000_000 + incident.number}.{len(effects):06d}")
+                done = delivery_state.done(
+                    one.effect, one.hash, ts=f"{1_700_000_000 + incident.number}.{len(effects):06d}"
+                )
             effects[one.effect.key] = done
     assert all(one.state is EffectState.SENT for one in effects.values())
     return list(effects.values())

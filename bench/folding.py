@@ -9,19 +9,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bench.crowd import policy
-from bot.caretaker import outcome
-from bot.caretaker.owed import Books, owed
-from bot.domain import duties, postmortem
+from bot.domain import duties
 from bot.domain import events as e
+from bot.domain.desired_message import Message
 from bot.domain.effect import Effect
 from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident
-from bot.domain.message import Message
-from bot.domain.timeline import line
 from bot.export import timeline as exported
-from bot.slack.made import Made
-from bot.slack.messages import messages
-from bot.slack.setup import Setup
+from bot.reconciler import delivery_state
+from bot.reconciler.plan import Books, owed
+from bot.reports import postmortem
+from bot.reports.timeline import line
+from bot.slack.surfaces.message_cache import Made
+from bot.slack.surfaces.messages import messages
+from bot.slack.surfaces.render_context import Setup
 
 SIZES = (100, 1_000, 10_000)
 BEGAN = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
@@ -104,7 +105,7 @@ def _all_sent(incident: Incident, shown: list[Message], now: datetime) -> dict[s
     effects: dict[str, Effect] = {}
     for _ in range(10):
         for one in owed(Books(incident, effects, shown, policy(), lambda _kind: "C2", now)):
-            effects[one.effect.key] = outcome.done(one.effect, one.hash, ts=f"1.{len(effects):06d}")
+            effects[one.effect.key] = delivery_state.done(one.effect, one.hash, ts=f"1.{len(effects):06d}")
     return effects
 
 

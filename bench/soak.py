@@ -37,7 +37,7 @@ from bench.sink import PERSON, TEAM, Sink
 from bench.stage import free_port
 from bench.ticks import RUNBOOK, plain_steps
 from bot.config import ROOT
-from bot.slack import kit
+from bot.slack.surfaces import block_kit
 from bot.store import migrate
 
 EVENTS = 300_000
@@ -133,7 +133,7 @@ class Driver:
         number = next(self._names)
         chosen = {
             "text": {"type": "plain_text", "text": "Done"},
-            "value": kit.value(i="", r=RUNBOOK, s=step, v=version),
+            "value": block_kit.value(i="", r=RUNBOOK, s=step, v=version),
         }
         block = f"step:{RUNBOOK}:{step}:{version}"
         payload = {

@@ -21,35 +21,35 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot import probes
 from bot.alerts import SOURCES
-from bot.caretaker import Caretaker
 from bot.clock import FollowedClock, SystemClock
 from bot.comms import offer as texts
 from bot.config import ROOT, Misconfigured, Settings, endpoints, senders, signing_secrets
 from bot.domain.errors import StoreUnavailable
 from bot.domain.policy import Policy
-from bot.house import House
 from bot.ports import Clock
 from bot.probes import Endpoint, ProbeSettings
+from bot.reconciler import Caretaker
 from bot.runbooks import Shelf, load
 from bot.service import Service
-from bot.slack import listening
-from bot.slack.departures import see_off
-from bot.slack.desk import Desk
-from bot.slack.directory import Directory
-from bot.slack.ears import listen
-from bot.slack.exchange import exchanged
-from bot.slack.listening import Identity
-from bot.slack.remembered import Memory
-from bot.slack.room import Client, web_client
-from bot.slack.sockets import Sockets
-from bot.slack.workspace import Workspace
-from bot.slack.workspaces import Workspaces
+from bot.slack.inbound import bolt
+from bot.slack.inbound.bolt import Identity
+from bot.slack.inbound.dispatch import listen
+from bot.slack.inbound.socket_mode import Sockets
+from bot.slack.outbound.room import Client, web_client
+from bot.slack.workspace.deactivated_users import see_off
+from bot.slack.workspace.directory import Directory
+from bot.slack.workspace.directory_store import Memory
+from bot.slack.workspace.oauth import exchanged
+from bot.slack.workspace.services import Desk
+from bot.slack.workspace.workspace import Workspace
+from bot.slack.workspace.workspaces import Workspaces
 from bot.store import Person, Store, StoreRefused
 from bot.store.installations import KeptInstallations, Keys
 from bot.web import install
 from bot.web.alerts import Door
 from bot.web.edge import Health, edge
 from bot.web.edge import runner as serving
+from bot.workspace_factory import House
 
 log = structlog.get_logger(__name__)
 
@@ -157,7 +157,7 @@ class Bot:
         self.workspaces = Workspaces(
             self._connect, self.house.furnish, meet, channels, self.clock, self._rearm, self.installations
         )
-        self.app = listening.bolt_app(self._connect(""), "", self._who, self.tasks)
+        self.app = bolt.bolt_app(self._connect(""), "", self._who, self.tasks)
         listen(self.app, self._desk)
 
     def _connect(self, token: str) -> Client:

@@ -206,9 +206,9 @@ def verify(
 
     Ends with 0, with 1 where something was damaged or changed, with 2 where that cannot be told.
     """
-    from bot import keeping
+    from bot import data_commands
 
-    _ended(lambda settings: keeping.verify(settings, json_, witness))
+    _ended(lambda settings: data_commands.verify(settings, json_, witness))
 
 
 @cli.command()
@@ -217,9 +217,9 @@ def backup(
     keep: Annotated[int, typer.Option(min=0, help="Of the folder's backups keep so many; 0: all.")] = 0,
 ) -> None:
     """Write a backup while the bot runs, and check it. Ends with 1 where a timeline in it was changed."""
-    from bot import keeping
+    from bot import data_commands
 
-    _ended(lambda settings: keeping.back_up(settings, target, keep))
+    _ended(lambda settings: data_commands.back_up(settings, target, keep))
 
 
 @cli.command()
@@ -228,17 +228,17 @@ def restore(
     replace: Annotated[bool, typer.Option("--replace", help="Move aside what is there; nothing is deleted.")] = False,
 ) -> None:
     """Put a backup in the place of the database, while no bot runs."""
-    from bot import keeping
+    from bot import data_commands
 
-    _ended(lambda settings: keeping.restore(settings, source, replace))
+    _ended(lambda settings: data_commands.restore(settings, source, replace))
 
 
 @cli.command(name="import")
 def import_(source: Annotated[Path, typer.Argument(help="What `export --all` wrote, on either database.")]) -> None:
     """Fill an empty database with everything from another one."""
-    from bot import keeping
+    from bot import data_commands
 
-    _ended(lambda settings: keeping.take_in(settings, source))
+    _ended(lambda settings: data_commands.take_in(settings, source))
 
 
 @cli.command()
@@ -270,7 +270,7 @@ def rearm() -> None:
     """Try parked duties again at once; by itself the bot does so at its start, on Slack's signs, and now and then."""
     settings = _settings()
 
-    from bot.keeping import rearm_all
+    from bot.data_commands import rearm_all
 
     with _store_errors():
         count = asyncio.run(rearm_all(settings))
@@ -286,13 +286,13 @@ def export(
     team: Annotated[str, typer.Option(help="The workspace's id, T…; asked from Slack where it is not given.")] = "",
 ) -> None:
     """Write an incident's postmortem (Markdown) and timeline (JSON) to files; or, with --all, everything to one."""
-    from bot import keeping
+    from bot import data_commands
     from bot.export import write
 
     settings = _settings()
     if everything is not None:
         with _store_errors():
-            raise typer.Exit(keeping.export_all(settings, everything))
+            raise typer.Exit(data_commands.export_all(settings, everything))
     if not (digits := incident.upper().removeprefix("INC-")).isdecimal():
         raise typer.BadParameter("Name the incident, INC-7, or --all FILE.")
     policy, number = _policy(settings), int(digits)
@@ -330,10 +330,10 @@ def redact(
     team: Annotated[str, typer.Option(help="The workspace's id, T…, where several have that number.")] = "",
 ) -> None:
     """Take words that were pasted by accident (a secret) out of an incident's record and of Slack, for good."""
-    from bot import redacting
+    from bot import redact_command
 
-    wish = redacting.asked(incident, find, reason, operator(), team, public_too, backups, yes)
-    _ended(lambda settings: redacting.run(settings, wish))
+    wish = redact_command.asked(incident, find, reason, operator(), team, public_too, backups, yes)
+    _ended(lambda settings: redact_command.run(settings, wish))
 
 
 async def _workspace(settings: Settings, team: str) -> tuple[str, dict[str, str]]:
@@ -341,10 +341,10 @@ async def _workspace(settings: Settings, team: str) -> tuple[str, dict[str, str]
     import aiohttp
 
     from bot.ports import NotDone, TryLater, Unsure
-    from bot.slack.directory import Directory
-    from bot.slack.room import web_client
+    from bot.slack.outbound.room import web_client
+    from bot.slack.workspace.directory import Directory
     from bot.store import StoreRefused
-    from bot.tokens import installed
+    from bot.token_commands import installed
 
     if settings.slack_bot_token is not None:
         token = settings.slack_bot_token.get_secret_value()
@@ -372,7 +372,7 @@ cli.add_typer(tokens, name="tokens")
 @tokens.command()
 def key() -> None:
     """Print a new key: put it in front of TOKEN_KEYS, separated by a comma."""
-    from bot.tokens import fresh_key
+    from bot.token_commands import fresh_key
 
     print(fresh_key())
 
@@ -382,7 +382,7 @@ def rotate() -> None:
     """Encrypt every workspace's token anew with the first of TOKEN_KEYS; the others can be taken away then."""
     settings = _settings()
 
-    from bot.tokens import rotate as rotated
+    from bot.token_commands import rotate as rotated
 
     with _store_errors():
         count = asyncio.run(rotated(settings))

@@ -45,7 +45,7 @@ def test_there_is_a_readme() -> None:
 
 
 def test_every_verb() -> None:
-    from bot.slack.commands import SUBCOMMANDS
+    from bot.slack.inbound.commands import SUBCOMMANDS
 
     assert missing([verb.name for verb in SUBCOMMANDS], r"`(?:/incident )?NAME(?=[ `])", everything()) == []
 

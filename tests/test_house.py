@@ -14,12 +14,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 #: where everything is that is kept in git
 FOLDERS = (".ci", "bench", "bot", "comms_templates", "docs", "localslack", "runbooks", "tests")
-LONGEST = 400
+LONGEST = 450
 
 #: Files that may be longer, because their being one file is the point.
 LONG = {
     "bot/domain/events.py": "every fact there is, one sentence each, in one place",
-    "bot/slack/words.py": "all of the wording of one surface, to be reviewed in one place",
+    "bot/slack/surfaces/words/channel.py": "all of the wording of one surface, to be reviewed in one place",
 }
 
 

@@ -19,7 +19,7 @@ from bot.config import ROOT
 from bot.doctor import examine
 from bot.store import Store, StoreRefused
 from bot.store.installations import KeptInstallations, Keys
-from bot.tokens import installed, rotate
+from bot.token_commands import installed, rotate
 from bot.web.edge import Health, edge
 from bot.web.install import Application, Door
 from localslack.workspace import Workspace

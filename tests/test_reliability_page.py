@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import figures
+from bot import metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def test_it_is_there(path: str, test: str) -> None:
 
 
 def test_the_figures_that_it_names_are_told() -> None:
-    told = {sample.name for metric in figures.REGISTRY.collect() for sample in metric.samples}
+    told = {sample.name for metric in metrics.REGISTRY.collect() for sample in metric.samples}
     named = set(re.findall(r"incident_commander_\w+", PAGE))
     assert named and {one for one in named if not any(each.startswith(one) for each in told)} == set()
 

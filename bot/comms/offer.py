@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.comms.preview import prepare
-from bot.comms.scrub import refusal, secrets
 from bot.comms.templates import Library, load
 from bot.domain.comms import Template
 from bot.domain.errors import Refused
+from bot.scrub import refusal, secrets
 
 __all__ = ["Library", "Ready", "Texts", "load", "secret_in"]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.comms.scrub import NOTHING, Allow, Mode, refusal, removed, scrub
 from bot.comms.templates import Library
 from bot.comms.tone import ToneFinding, tone
-from bot.domain.comms import Finding, Template
+from bot.domain.comms import Template
 from bot.domain.errors import Refused
+from bot.scrub import NOTHING, Allow, Mode, refusal, removed, scrub
+from bot.scrub.findings import Finding
 
 
 @dataclass(frozen=True)

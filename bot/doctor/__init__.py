@@ -21,11 +21,11 @@ from bot.policies import BadPolicy
 from bot.policies import load as load_policy
 from bot.ports import NotDone, TryLater, Unsure
 from bot.runbooks import load as load_runbooks
-from bot.slack.directory import Directory
-from bot.slack.room import call, web_client
-from bot.slack.sockets import why
+from bot.slack.inbound.socket_mode import why
+from bot.slack.outbound.room import call, web_client
+from bot.slack.workspace.directory import Directory
 from bot.store import StoreRefused
-from bot.tokens import installed
+from bot.token_commands import installed
 
 
 async def examine(settings: Settings) -> list[Finding]:

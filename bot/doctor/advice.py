@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.slack.refusals import ADVICE, advice
+from bot.slack.surfaces.words.error_advice import ADVICE, advice
 
 OF_TOKEN = frozenset({ADVICE["token_revoked"], ADVICE["invalid_auth"]})
 

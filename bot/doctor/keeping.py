@@ -14,9 +14,9 @@ from bot.config import Settings
 from bot.doctor.advice import advice
 from bot.doctor.finding import Finding
 from bot.domain.times import lasted
-from bot.store import StoreRefused, checks, engines, postgres, schema
+from bot.store import StoreRefused, engines, postgres, schema, verify
 from bot.store.backup import backups
-from bot.store.checks import Duty
+from bot.store.verify import Duty
 
 #: free bytes below which writing may soon fail
 LITTLE = 200_000_000
@@ -40,7 +40,7 @@ async def database(settings: Settings, now: datetime) -> list[Finding]:
 def _look(address: URL, folder: Path | None, now: datetime) -> list[Finding]:
     with engines.opening(address):
         schema.check(address)
-        of_kind, owed = engines.whole(address, lambda one: ([*_kind(one, address)], [*checks.owed(one)]), write=False)
+        of_kind, owed = engines.whole(address, lambda one: ([*_kind(one, address)], [*verify.owed(one)]), write=False)
     return [*of_kind, *_backups(folder, now), *_owed(owed, now)]
 
 

@@ -14,7 +14,7 @@ from bot.config import ROOT
 from bot.doctor.advice import advice
 from bot.doctor.finding import Finding
 from bot.ports import NotDone, TryLater, Unsure
-from bot.slack.room import call
+from bot.slack.outbound.room import call
 
 #: scope -> what does not work without it
 WITHOUT = {

@@ -18,8 +18,8 @@ from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.policy import NOTE, Policy
+from bot.domain.preconditions import known
 from bot.domain.runbook import Runbook
-from bot.domain.standing import known
 
 #: an alert that fires on when its incident has ended begins another one after so long: people may have been mistaken
 AGAIN_AFTER = timedelta(hours=24)

@@ -10,7 +10,7 @@ from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Status
 from bot.domain.policy import Policy
-from bot.domain.standing import live
+from bot.domain.preconditions import live
 from bot.domain.times import lasted
 
 UPDATE_LIMIT = 2500

@@ -1,6 +1,6 @@
 """The checklist: runbooks attached to an incident, and what people do with their steps.
 
-Steps that take two people are in second_person.py; here they can neither be ticked nor un-ticked.
+Steps that take two people are in dual_control.py; here they can neither be ticked nor un-ticked.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from datetime import datetime
 
 from bot.domain import events as e
 from bot.domain.actor import Actor
+from bot.domain.dual_control import done_before, done_once, pending, stopped_already
 from bot.domain.errors import Refused
-from bot.domain.incident import Ask, Checklist, Incident, Mark, StepState
-from bot.domain.runbook import Runbook, Step, TwoPeople
-from bot.domain.standing import live
+from bot.domain.incident import Checklist, Incident, Mark, StepState
+from bot.domain.preconditions import live
+from bot.domain.runbook import Runbook, TwoPeople
+from bot.domain.steps import TEXT_LIMIT, locate, open_ask
 from bot.domain.times import clock_time
-from bot.domain.two_people import done_before, done_once, pending, stopped_already
-
-TEXT_LIMIT = 2000
 
 # -- which runbook, which step --------------------------------------------------------------------
 
@@ -90,23 +89,6 @@ def _called(checklist: Checklist, name: str) -> bool:
 
 def _example(checklist: Checklist) -> str:
     return checklist.runbook.steps[0].id if checklist.runbook.steps else "1.1"
-
-
-def locate(incident: Incident, runbook: str, step: str) -> tuple[Checklist, Step, StepState]:
-    """The attached runbook, the step and how it stands; raises Refused where there is none."""
-    checklist = incident.checklist(runbook)
-    if checklist is None:
-        raise Refused(f"The runbook `{runbook[:60]}` is not attached to {incident.name}.")
-    found = checklist.runbook.step(step)
-    if found is None:
-        raise Refused(f"There is no step {step[:20]} in “{checklist.runbook.title}”.", field="step")
-    return checklist, found, checklist.state(step)
-
-
-def open_ask(incident: Incident, state: StepState) -> Ask | None:
-    """The ask that waits on a step, if one does."""
-    ask = incident.asks.get(state.ask)
-    return ask if ask is not None and ask.open else None
 
 
 # -- ordinary steps -------------------------------------------------------------------------------

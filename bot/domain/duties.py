@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain import cadence, drafts, escalation, lifecycle, notes, roles, second_person
+from bot.domain import cadence, customer_messages, dual_control, escalation, lifecycle, notes, roles
 from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.incident import Incident, Mark
@@ -24,11 +24,11 @@ def _appointments(incident: Incident, policy: Policy) -> Iterator[tuple[datetime
     if incident.newer:
         return
     for draft in incident.drafts.values():  # texts are written after the end, too
-        if ends := drafts.ends(incident, draft):
+        if ends := customer_messages.ends(incident, draft):
             yield (
                 ends,
                 "lapse draft",
-                lambda i, by, at, name=draft.name: drafts.lapse(i, draft=name, by=by, at=at),  # type: ignore[misc]
+                lambda i, by, at, name=draft.name: customer_messages.lapse(i, draft=name, by=by, at=at),  # type: ignore[misc]
             )
     if not incident.open:
         return
@@ -53,7 +53,7 @@ def _appointments(incident: Incident, policy: Policy) -> Iterator[tuple[datetime
         yield (
             ends,
             "lapse ask",
-            lambda i, by, at, seq=ask.seq: second_person.lapse(i, ask=seq, by=by, at=at, policy=policy),  # type: ignore[misc]
+            lambda i, by, at, seq=ask.seq: dual_control.lapse(i, ask=seq, by=by, at=at, policy=policy),  # type: ignore[misc]
         )
     for one in incident.checklists:
         for step, state in one.steps.items():
@@ -61,7 +61,7 @@ def _appointments(incident: Incident, policy: Policy) -> Iterator[tuple[datetime
                 yield (
                     state.review_by,
                     "review overdue",
-                    lambda i, by, at, slug=one.runbook.slug, step=step: second_person.review_overdue(  # type: ignore[misc]
+                    lambda i, by, at, slug=one.runbook.slug, step=step: dual_control.review_overdue(  # type: ignore[misc]
                         i, runbook=slug, step=step, by=by, at=at
                     ),
                 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.domain import events as e
 from bot.domain.actor import program
+from bot.domain.append_only import place_of
 from bot.domain.fold_steps import changed_ask, changed_step, freed, on_list, shown, state_of
 from bot.domain.incident import (
     Ask,
@@ -25,7 +26,6 @@ from bot.domain.incident import (
     Task,
     Update,
 )  # fmt: skip
-from bot.domain.trail import place_of
 
 #: facts that are told in messages of their own and so are kept one by one, not only as what they amount to
 MOMENTS = (

@@ -9,8 +9,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from bot.domain import events as e
+from bot.domain.append_only import Trail
 from bot.domain.runbook import Runbook, Section, Step
-from bot.domain.trail import Trail
 
 
 class Status(StrEnum):

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 
 from bot.domain import events as e
 from bot.domain.actor import Actor, Kind, program
+from bot.domain.dual_control import person
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Mark, Status
 from bot.domain.policy import Policy, business_days_after
+from bot.domain.preconditions import known, live
 from bot.domain.runbook import Runbook
-from bot.domain.standing import known, live
 from bot.domain.times import clock_time
-from bot.domain.two_people import person
 
 #: verb -> (the statuses in which it may be said, what the incident is afterwards)
 TRANSITIONS: dict[str, tuple[frozenset[Status], Status]] = {

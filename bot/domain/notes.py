@@ -8,7 +8,7 @@ from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
-from bot.domain.standing import known, live
+from bot.domain.preconditions import known, live
 
 NOTE_LIMIT = 3000
 

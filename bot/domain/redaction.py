@@ -21,7 +21,7 @@ from bot.domain.comms import text_hash
 from bot.domain.errors import Refused
 from bot.domain.fold import fold
 from bot.domain.incident import Incident
-from bot.domain.standing import known
+from bot.domain.preconditions import known
 
 #: stands where the words stood
 MARK = "[redacted]"

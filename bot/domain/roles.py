@@ -9,7 +9,7 @@ from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.domain.standing import live
+from bot.domain.preconditions import live
 from bot.domain.times import clock_time
 
 #: role -> how it reads in a sentence

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.domain import postmortem
 from bot.domain.events import Entry
 from bot.domain.policy import Policy
 from bot.ports import Store
+from bot.reports import postmortem
 
 
 async def write(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.store.refused import Damaged, StoreRefused
+from bot.store.errors import Damaged, StoreRefused
 from bot.store.rows import Delivery, IncidentRow, Person
 from bot.store.schema import migrate
 from bot.store.store import Store

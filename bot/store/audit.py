@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Integer, RowMapping, func, select, type_coerc
 
 from bot.domain.events import Redacted
 from bot.domain.fold import fold
-from bot.store import chain, reads
-from bot.store.indexed import index_values
-from bot.store.refused import Damaged
+from bot.store import chain, read_sql
+from bot.store.errors import Damaged
+from bot.store.index_rows import index_values
 from bot.store.tables import events, incidents, teams
 
 _i, _e = incidents.c, events.c
@@ -112,8 +112,8 @@ def _of(function: Any, *parts: Any) -> str | None:
 def _index(row: RowMapping, timeline: Any) -> Iterator[str]:
     """Whether the index row says what the timeline amounts to."""
     try:
-        entries = reads.entries(timeline)
-        incident = reads.restored(fold(row["team_id"], row["id"], entries), row)
+        entries = read_sql.entries(timeline)
+        incident = read_sql.restored(fold(row["team_id"], row["id"], entries), row)
     except Exception as error:  # a rule of the fold met what no rule wrote
         what = str(error) if isinstance(error, Damaged) else "its events contradict each other"
         yield f"its timeline cannot be read ({what})."

@@ -19,10 +19,10 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.store import audit, dump, engines, recovery, schema
-from bot.store.arriving import arriving, kept
+from bot.store.atomic_file import arriving, kept
 from bot.store.dump import Contents
-from bot.store.only import Only
-from bot.store.refused import StoreRefused
+from bot.store.errors import StoreRefused
+from bot.store.process_lock import Only
 
 _SQLITE = b"SQLite format 3\0"
 #: how long a backup waits for whoever holds up all reading, in milliseconds

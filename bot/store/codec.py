@@ -17,8 +17,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain import events as e
-from bot.store import instant
-from bot.store.refused import Damaged
+from bot.store import timestamps
+from bot.store.errors import Damaged
 
 #: types of which a later release has added fields; every other is at 1
 VERSIONS: dict[str, int] = {}
@@ -52,7 +52,7 @@ def encode(event: e.Event) -> tuple[Written, e.Event]:
     if e.EVENTS.get(type) is not event.__class__:
         raise ValueError(f"{type} is not an event that can be stored")
     body = _body(_plain(event, type))
-    row = Written(type, VERSIONS.get(type, 1), instant.written(event.at), event.by, body)
+    row = Written(type, VERSIONS.get(type, 1), timestamps.written(event.at), event.by, body)
     if not (_HALF.search(body) or _HALF.search(event.by)):
         return row, event
     row = replace(row, by=_whole(row.by), body=_whole(row.body))
@@ -63,7 +63,7 @@ def decode(type: str, at: str, by: str, body: str) -> e.Event:
     """The event of a row. Raises Damaged for what this program cannot have written."""
     try:
         if type not in e.EVENTS:
-            return e.Unknown(by=by, at=instant.read(at), type=type)
+            return e.Unknown(by=by, at=timestamps.read(at), type=type)
         own = f'{{"at":{json.dumps(at)},"by":{json.dumps(by)}'
         return _adapter(type).validate_json(own + ("}" if body == "{}" else "," + body[1:]))
     except (ValidationError, ValueError) as error:
@@ -80,7 +80,7 @@ def _plain(event: e.Event, type: str) -> dict[str, Any]:
 def _text(value: object) -> str:
     match value:
         case datetime():
-            return instant.written(value)
+            return timestamps.written(value)
         case date():
             return value.isoformat()
     raise ValueError(f"a {value.__class__.__name__} cannot be stored")

@@ -20,10 +20,10 @@ from typing import Any, BinaryIO
 from sqlalchemy import Boolean, Column, Connection, Integer, Table, collate, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from bot.store import instant, schema
-from bot.store.instant import Instant
-from bot.store.refused import StoreRefused
+from bot.store import schema, timestamps
+from bot.store.errors import StoreRefused
 from bot.store.tables import events, metadata
+from bot.store.timestamps import Instant
 
 FORMAT, VERSION = "incident-commander", 1
 #: rows that are read and written together
@@ -64,7 +64,7 @@ def contents(connection: Connection) -> Contents:
     """What the database holds."""
     rows = {one.name: connection.execute(select(func.count()).select_from(one)).scalar_one() for one in tables()}
     until = connection.execute(select(func.max(events.c.at))).scalar()
-    return Contents(rows, instant.read(until) if until else None)
+    return Contents(rows, timestamps.read(until) if until else None)
 
 
 def empty(connection: Connection) -> bool:
@@ -109,7 +109,7 @@ def _rows(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
 
 
 def _plain(value: object) -> object:
-    return instant.written(value) if isinstance(value, datetime) else value
+    return timestamps.written(value) if isinstance(value, datetime) else value
 
 
 # -- in -------------------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ def _value(column: Column[Any], value: object) -> object:
     if isinstance(column.type, Instant):
         if not isinstance(value, str):
             raise ValueError
-        return instant.read(value)
+        return timestamps.read(value)
     kind = bool if isinstance(column.type, Boolean) else int if isinstance(column.type, Integer) else str
     if type(value) is not kind:
         raise ValueError

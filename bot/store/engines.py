@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.store import postgres
-from bot.store.refused import StoreRefused
+from bot.store.errors import StoreRefused
 
 T = TypeVar("T")
 

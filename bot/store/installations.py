@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from bot.ports import Installation
-from bot.store.refused import StoreRefused
+from bot.store.errors import StoreRefused
 from bot.store.store import Store
 from bot.store.tables import incidents, installations, oauth_states
 from bot.store.transaction import Transaction

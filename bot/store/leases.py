@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.store.holder import Holder
+from bot.store.lease_sql import Holder
 from bot.store.transaction import Transaction
 
 #: seconds that a lease lasts without being renewed: after a crash somebody else goes on so much later

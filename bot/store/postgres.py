@@ -12,7 +12,7 @@ from sqlalchemy import URL, NullPool, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.store.refused import StoreRefused
+from bot.store.errors import StoreRefused
 
 #: seconds for opening a connection, for one statement, and for getting one of the pool's connections
 CONNECT, STATEMENT, POOL = 2, 2, 2

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from bot.domain.effect import RESTORED, EffectState
 from bot.domain.incident import Status
-from bot.store import instant
+from bot.store import timestamps
 from bot.store.tables import effects, events, incidents
 
 _i, _f = incidents.c, effects.c
@@ -79,4 +79,4 @@ def _last(connection: Connection, ids: Collection[str]) -> dict[str, datetime]:
     """When something was last written of each: what is not known was done after that."""
     of = events.c.incident_id
     rows = connection.execute(select(of, func.max(events.c.at)).where(of.in_(ids)).group_by(of)).all()
-    return {id: instant.read(at) for id, at in rows}
+    return {id: timestamps.read(at) for id, at in rows}

@@ -26,7 +26,7 @@ from bot.domain.incident import Incident
 from bot.domain.policy import NO_SUCH
 from bot.domain.redaction import Hit, Secret
 from bot.store import codec, engines, postgres
-from bot.store.refused import StoreRefused
+from bot.store.errors import StoreRefused
 from bot.store.tables import deliveries, effects, people
 from bot.store.transaction import Transaction
 

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.store import engines
-from bot.store.refused import StoreRefused
+from bot.store.errors import StoreRefused
 from bot.store.tables import metadata
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

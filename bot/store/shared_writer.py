@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.errors import StoreUnavailable, StoreUnsure
 from bot.store import postgres
-from bot.store.folded import Folded, FoldedCache
-from bot.store.holder import Holder
+from bot.store.fold_cache import Folded, FoldedCache
+from bot.store.lease_sql import Holder
 from bot.store.transaction import Transaction
 
 T = TypeVar("T")

@@ -19,13 +19,13 @@ from bot.domain.errors import StoreUnavailable
 from bot.domain.events import Entry
 from bot.domain.incident import Incident
 from bot.ports import Claims
-from bot.store import audit, engines, postgres, reads, schema
-from bot.store.folded import FoldedCache
-from bot.store.hearing import Hearing
-from bot.store.holder import Holder
+from bot.store import audit, engines, postgres, read_sql, schema
+from bot.store.errors import Damaged, StoreRefused
+from bot.store.fold_cache import FoldedCache
+from bot.store.lease_sql import Holder
 from bot.store.leases import LASTS, Alone, Leases
-from bot.store.only import PATIENCE, Only
-from bot.store.refused import Damaged, StoreRefused
+from bot.store.notify_listener import Hearing
+from bot.store.process_lock import PATIENCE, Only
 from bot.store.rows import IncidentRow, Person
 from bot.store.shared_writer import SharedWriter
 from bot.store.transaction import Transaction
@@ -147,7 +147,7 @@ class Store:
 
     async def incident(self, id: str) -> Incident | None:
         """The incident as it stands. Raises Damaged when its timeline cannot be read."""
-        found = await self._rows(reads.STATE, {"id": id})
+        found = await self._rows(read_sql.STATE, {"id": id})
         if not found:
             return None
         state = found[0]
@@ -156,11 +156,11 @@ class Store:
             return known.incident  # written and committed here since the row was read
         one = self._cache.get(id, state["head"], state["redactions"])
         if one is None:
-            if (base := reads.base(known, state)) is None:
-                one = reads.folded(id, state, await self._rows(reads.TIMELINE, {"id": id}))
+            if (base := read_sql.base(known, state)) is None:
+                one = read_sql.folded(id, state, await self._rows(read_sql.TIMELINE, {"id": id}))
             else:
-                tail = await self._rows(reads.TAIL, {"id": id, "after": base.incident.seq})
-                one = reads.continued(base, state, tail)
+                tail = await self._rows(read_sql.TAIL, {"id": id, "after": base.incident.seq})
+                one = read_sql.continued(base, state, tail)
             self._cache.put([one])
         return one.incident
 
@@ -175,18 +175,18 @@ class Store:
 
     async def entries(self, id: str) -> list[Entry]:
         """The whole timeline, in order; empty for an incident that is not there."""
-        return reads.entries(await self._rows(reads.TIMELINE, {"id": id}))
+        return read_sql.entries(await self._rows(read_sql.TIMELINE, {"id": id}))
 
     async def find(self, team: str, number: int) -> str | None:
         """The id of INC-`number`."""
-        return _id(await self._rows(reads.FIND, {"team": team, "number": number}))
+        return _id(await self._rows(read_sql.FIND, {"team": team, "number": number}))
 
     async def by_channel(self, team: str, channel: str) -> str | None:
         """The id of the incident whose channel that is."""
         if not channel:
             return None
         known = self._cache.in_channel(team, channel)
-        return known or _id(await self._rows(reads.BY_CHANNEL, {"team": team, "channel": channel}))
+        return known or _id(await self._rows(read_sql.BY_CHANNEL, {"team": team, "channel": channel}))
 
     def gathering(self, team: str, group: str) -> str | None:
         """The id of the group's open incident, where this process knows one; nothing is asked."""
@@ -199,24 +199,28 @@ class Store:
 
         Private ones are among them: who may see them is the caller's to ask.
         """
-        statement = reads.listing_open(worst) if open_only else reads.LISTING
-        return [reads.listed(row) for row in await self._rows(statement, {"team": team, "limit": limit})]
+        statement = read_sql.listing_open(worst) if open_only else read_sql.LISTING
+        return [read_sql.listed(row) for row in await self._rows(statement, {"team": team, "limit": limit})]
 
     async def count_open(self, team: str) -> int:
         """How many incidents are open; private ones are nobody's and not counted."""
-        return int((await self._rows(reads.COUNT_OPEN, {"team": team}))[0]["open"])
+        return int((await self._rows(read_sql.COUNT_OPEN, {"team": team}))[0]["open"])
 
     # -- what is owed ---------------------------------------------------------------------------------
 
     async def due(self, now: datetime, limit: int, worst: tuple[str, ...] = ()) -> list[str]:
         """The ids of incidents that were to be looked at by now, the longest overdue first; with `worst` in the order
-        of `reads.order`."""
-        values = {"now": now, "limit": limit, **reads.due_values(worst, now)}
-        return [str(row["id"]) for row in await self._rows(reads.due(worst), values)]
+        of `read_sql.order`."""
+        values = {"now": now, "limit": limit, **read_sql.due_values(worst, now)}
+        return [str(row["id"]) for row in await self._rows(read_sql.due(worst), values)]
 
     async def next_due(self, after: datetime | None = None) -> datetime | None:
         """The earliest moment (`after` that one) at which any incident is to be looked at; it may have passed."""
-        found = await self._rows(reads.NEXT_DUE_AFTER, {"after": after}) if after else await self._rows(reads.NEXT_DUE)
+        found = (
+            await self._rows(read_sql.NEXT_DUE_AFTER, {"after": after})
+            if after
+            else await self._rows(read_sql.NEXT_DUE)
+        )
         return found[0]["due_at"] if found else None
 
     async def oldest_overdue(self, now: datetime) -> datetime | None:
@@ -226,45 +230,45 @@ class Store:
 
     async def effects(self, id: str) -> tuple[Effect, ...]:
         """Every call of this incident that was begun, oldest first."""
-        return tuple(map(reads.effect, await self._rows(reads.EFFECTS, {"id": id})))
+        return tuple(map(read_sql.effect, await self._rows(read_sql.EFFECTS, {"id": id})))
 
     async def several(self, ids: Sequence[str]) -> dict[str, tuple[Incident, dict[str, Effect]]]:
         """Of these incidents each as it stands and its calls by their keys, where other processes' changes are heard
         of; empty elsewhere. Damaged ones are left out."""
         if self._hearing is None or not self.hearing:
             return {}
-        states = await self._rows(reads.STATES, {"ids": list(ids)})
+        states = await self._rows(read_sql.STATES, {"ids": list(ids)})
         unknown = [one["id"] for one in states if self._cache.get(one["id"], one["head"], one["redactions"]) is None]
         timelines: dict[str, list[RowMapping]] = {id: [] for id in unknown}
-        for row in await self._rows(reads.TIMELINES, {"ids": unknown}) if unknown else ():
+        for row in await self._rows(read_sql.TIMELINES, {"ids": unknown}) if unknown else ():
             timelines[row["incident_id"]].append(row)
         calls: dict[str, list[RowMapping]] = {id: [] for id in ids}
-        for row in await self._rows(reads.EFFECTS_OF, {"ids": list(ids)}):
+        for row in await self._rows(read_sql.EFFECTS_OF, {"ids": list(ids)}):
             calls[row["incident_id"]].append(row)
         effects: dict[str, dict[str, Effect]] = {}
         for state in states:
             if timeline := timelines.get(id := state["id"]):
                 with contextlib.suppress(Damaged):
-                    self._cache.put([reads.folded(id, state, timeline)])
-            effects[id] = {row["key"]: reads.effect(row) for row in calls[id]}
+                    self._cache.put([read_sql.folded(id, state, timeline)])
+            effects[id] = {row["key"]: read_sql.effect(row) for row in calls[id]}
             await asyncio.sleep(0)  # many at a time, and nobody waits for more than one of them
         found = ((id, self._cache.current(id)) for id in effects)
         return {id: (one.incident, effects[id]) for id, one in found if one is not None}
 
     async def parked(self) -> list[Effect]:
         """Calls that were given up and wait for somebody, oldest first."""
-        return [reads.effect(row) for row in await self._rows(reads.PARKED)]
+        return [read_sql.effect(row) for row in await self._rows(read_sql.PARKED)]
 
     # -- people ---------------------------------------------------------------------------------------
 
     async def person(self, team: str, user: str) -> Person | None:
         """What the directory said about a person, last time; None for somebody not yet asked about."""
-        found = await self._rows(reads.PERSON, {"team": team, "user": user})
-        return reads.person(found[0]) if found else None
+        found = await self._rows(read_sql.PERSON, {"team": team, "user": user})
+        return read_sql.person(found[0]) if found else None
 
     async def people(self, team: str) -> list[Person]:
         """Everybody of a team whom the directory was asked about."""
-        return [reads.person(row) for row in await self._rows(reads.PEOPLE, {"team": team})]
+        return [read_sql.person(row) for row in await self._rows(read_sql.PEOPLE, {"team": team})]
 
     async def save_people(self, people: Sequence[Person]) -> None:
         """Keep what the directory says now."""

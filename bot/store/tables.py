@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-from bot.store.instant import Instant
+from bot.store.timestamps import Instant
 
 metadata = MetaData()
 

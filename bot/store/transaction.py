@@ -14,14 +14,14 @@ from bot.domain.errors import Conflict, LeaseLost, NewerThanThisProgram
 from bot.domain.events import Entry, Event, Unknown
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
-from bot.store import again, appending, calls, chain, codec, holder, reads
-from bot.store.appending import CHANGED
-from bot.store.folded import Folded, FoldedCache
-from bot.store.holder import Holder
-from bot.store.indexed import index_values
-from bot.store.instant import Instant
+from bot.store import append_sql, chain, codec, effects_sql, lease_sql, read_sql, rearm
+from bot.store.append_sql import CHANGED
+from bot.store.fold_cache import Folded, FoldedCache
+from bot.store.index_rows import index_values
+from bot.store.lease_sql import Holder
 from bot.store.rows import Delivery
 from bot.store.tables import deliveries, events, incidents, teams
+from bot.store.timestamps import Instant
 
 _i, _e = incidents.c, events.c
 
@@ -80,8 +80,8 @@ class Transaction:
 
     def delivery(self, team: str, key: str) -> Delivery | None:
         """What was done for this delivery; None for one never seen."""
-        row = self._connection.execute(reads.DELIVERY, {"team": team, "key": key}).mappings().first()
-        return reads.delivery(row) if row else None
+        row = self._connection.execute(read_sql.DELIVERY, {"team": team, "key": key}).mappings().first()
+        return read_sql.delivery(row) if row else None
 
     def remember(self, team: str, key: str, incident_id: str, answer: str, at: datetime) -> None:
         """Keep the answer to a delivery. Raises Conflict when somebody else has just done so."""
@@ -123,17 +123,17 @@ class Transaction:
 
     def gathered(self, team: str, group: str) -> Incident | None:
         """The incident of this group of alerts: the one that is open, else the latest; of a duplicate the other one."""
-        id = self._connection.execute(reads.GATHERED, {"team": team, "group": group}).scalar()
+        id = self._connection.execute(read_sql.GATHERED, {"team": team, "group": group}).scalar()
         found, seen = self.incident(str(id)) if id else None, set[int]()
         while found is not None and found.duplicate_of and found.number not in seen:
             seen.add(found.number)
-            id = self._connection.execute(reads.FIND, {"team": team, "number": found.duplicate_of}).scalar()
+            id = self._connection.execute(read_sql.FIND, {"team": team, "number": found.duplicate_of}).scalar()
             found = self.incident(str(id)) if id else found
         return found
 
     def entries(self, id: str) -> list[Entry]:
         """The whole timeline in this transaction, in order."""
-        return reads.entries(self._connection.execute(reads.TIMELINE, {"id": id}).mappings().all())
+        return read_sql.entries(self._connection.execute(read_sql.TIMELINE, {"id": id}).mappings().all())
 
     def _folded(self, id: str) -> Folded | None:
         state = self._state(id)
@@ -151,14 +151,14 @@ class Transaction:
 
     def _state(self, id: str) -> RowMapping | None:
         if id not in self._states:
-            self._states[id] = self._connection.execute(reads.STATE_TO_WRITE, {"id": id}).mappings().first()
+            self._states[id] = self._connection.execute(read_sql.STATE_TO_WRITE, {"id": id}).mappings().first()
         return self._states[id]
 
     def _read(self, id: str, state: RowMapping) -> Folded:
-        if (known := reads.base(self._cache.latest(id), state)) is None:
-            return reads.folded(id, state, self._connection.execute(reads.TIMELINE, {"id": id}).mappings().all())
-        tail = self._connection.execute(reads.TAIL, {"id": id, "after": known.incident.seq}).mappings().all()
-        return reads.continued(known, state, tail)
+        if (known := read_sql.base(self._cache.latest(id), state)) is None:
+            return read_sql.folded(id, state, self._connection.execute(read_sql.TIMELINE, {"id": id}).mappings().all())
+        tail = self._connection.execute(read_sql.TAIL, {"id": id, "after": known.incident.seq}).mappings().all()
+        return read_sql.continued(known, state, tail)
 
     def append(
         self, incident: Incident, new: Sequence[Event], due_at: datetime | None,
@@ -201,7 +201,7 @@ class Transaction:
         index = {**index_values(incident), "head": head, "due_at": due_at}
         if last is not None:
             told = self._holder.by if self._holder else ""
-            appending.append(self._connection, team, id, last.head, index, rows, delivery, told, owed)
+            append_sql.append(self._connection, team, id, last.head, index, rows, delivery, told, owed)
         else:
             self._begin(incident, index, rows)
             if delivery is not None:
@@ -274,9 +274,9 @@ class Transaction:
     def lease(self, due: datetime, limit: int, but: Collection[str] = (), worst: tuple[str, ...] = ()) -> list[str]:
         """Claim incidents that are due at `due` and that nobody else holds, none of `but`; their ids.
 
-        In the order of `reads.order`.
+        In the order of `read_sql.order`.
         """
-        values = {"due": due, "most": limit, "but": list(but), **reads.due_values(worst, due)}
+        values = {"due": due, "most": limit, "but": list(but), **read_sql.due_values(worst, due)}
         rows = self._connection.execute(self._shared().lease(worst), values).all()
         longest = sorted(rows, key=lambda row: (row.due_at, row.id))  # RETURNING keeps no order
         if not worst:
@@ -284,7 +284,7 @@ class Transaction:
         rank = {severity: place for place, severity in enumerate(worst)}
 
         def place(row: Any) -> tuple[int, bool, float]:
-            past = row.due_at <= due - reads.FRESH
+            past = row.due_at <= due - read_sql.FRESH
             return rank.get(row.severity, len(rank)), past, -row.due_at.timestamp() if past else 0.0
 
         return [row.id for row in sorted(longest, key=place)]
@@ -322,20 +322,20 @@ class Transaction:
         """`noted` and `set_due`; where that is the last word (`leave`) it is given back. False when something has
         happened after `seq`: then it stays due, and held."""
         if self._holder is None:
-            calls.save(self._connection, ended)
+            effects_sql.save(self._connection, ended)
             return self.set_due(id, seq, due_at)
-        how = holder.LEAVE if leave else holder.STAY
+        how = lease_sql.LEAVE if leave else lease_sql.STAY
         return self._held(how, id, ended, {"was": seq, "due_at": due_at}) == seq
 
     def noted(self, id: str, ended: Sequence[Effect]) -> None:
         """Write down how calls stand, unless another process attends the incident by now. Raises LeaseLost."""
         if self._holder is None:
-            calls.save(self._connection, ended)
+            effects_sql.save(self._connection, ended)
         else:
-            self._held(holder.NOTE, id, ended, {})
+            self._held(lease_sql.NOTE, id, ended, {})
 
     def _held(self, how: Any, id: str, ended: Sequence[Effect], values: Mapping[str, Any]) -> int:
-        values = {"key": id, "by": self._shared().by, **values, **calls.given(ended)}
+        values = {"key": id, "by": self._shared().by, **values, **effects_sql.given(ended)}
         row = self._connection.execute(how, values).first()
         self._states.pop(id, None)
         self._still_mine(id, row is not None)
@@ -354,21 +354,21 @@ class Transaction:
 
     def effects(self, incident_id: str) -> tuple[Effect, ...]:
         """Every call of this incident that was begun, oldest first."""
-        rows = self._connection.execute(reads.EFFECTS, {"id": incident_id}).mappings()
-        return tuple(map(reads.effect, rows))
+        rows = self._connection.execute(read_sql.EFFECTS, {"id": incident_id}).mappings()
+        return tuple(map(read_sql.effect, rows))
 
     def save_effect(self, effect: Effect) -> None:
         """Write the call down as it stands; there is one per incident and key."""
-        calls.save(self._connection, (effect,))
+        effects_sql.save(self._connection, (effect,))
 
     def doubt(self, incident_id: str, key: str, now: datetime) -> None:
-        """See `again.doubt`."""
-        again.doubt(self._connection, incident_id, key, now)
+        """See `rearm.doubt`."""
+        rearm.doubt(self._connection, incident_id, key, now)
         self._tell(CHANGED, incident_id)  # whoever attends it reads anew what stands there
 
     def rearm(self, now: datetime | None = None, *, team: str = "", channel: str = "") -> list[str]:
-        """See `again.rearm`."""
-        ids = again.rearm(self._connection, now, team, channel)
+        """See `rearm.rearm`."""
+        ids = rearm.rearm(self._connection, now, team, channel)
         for id in ids:
             self._tell(CHANGED, id)
         return ids

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, and_, select
 
-from bot.store.arriving import kept
+from bot.store.atomic_file import kept
 from bot.store.chain import new_salt
-from bot.store.refused import StoreRefused
+from bot.store.errors import StoreRefused
 from bot.store.tables import events, incidents
 
 _i, _e = incidents.c, events.c

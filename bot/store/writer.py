@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from bot.domain.errors import StoreUnavailable
-from bot.store.folded import Folded, FoldedCache
+from bot.store.fold_cache import Folded, FoldedCache
 from bot.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -152,7 +152,7 @@ class Writer:
             # On a full disk, among others, SQLite itself rolls everything back; what follows would be committed
             # statement by statement, and what the jobs before wrote is gone.
             raise one.error or StoreUnavailable(UNAVAILABLE)
-        if isinstance(one.error, OperationalError | sqlite3.OperationalError):  # appending.py speaks to the driver
+        if isinstance(one.error, OperationalError | sqlite3.OperationalError):  # append_sql.py speaks to the driver
             one.error = _unavailable(one.error)
         elif isinstance(one.error, StopIteration):  # a future cannot carry it
             one.error = RuntimeError("a job raised StopIteration")

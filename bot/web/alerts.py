@@ -17,7 +17,7 @@ import structlog
 from aiohttp import web
 
 from bot.domain.errors import Conflict, Refused, StoreUnavailable, Unreadable
-from bot.figures import ALERTS
+from bot.metrics import ALERTS
 from bot.web.receiving import BODY_WITHIN, away, received
 
 log = structlog.get_logger(__name__)

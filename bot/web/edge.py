@@ -17,7 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bot.figures import CONNECTED, OPEN, OVERDUE, PARKED, READY, REGISTRY
+from bot.metrics import CONNECTED, OPEN, OVERDUE, PARKED, READY, REGISTRY
 from bot.web.delivery import app_of, parsed, shaped, teams_of
 from bot.web.receiving import BODY_LIMIT, BODY_WITHIN, away, received, turned_away
 from bot.web.signature import verified

@@ -7,7 +7,7 @@ import asyncio
 import structlog
 from aiohttp import web
 
-from bot.figures import TURNED_AWAY
+from bot.metrics import TURNED_AWAY
 
 log = structlog.get_logger(__name__)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.comms.scrub import Mode, scrub
 from bot.comms.templates import AUDIENCES, OUTPUT_LIMIT, STAGES, Library, load
 from bot.comms.tone import tone
 from bot.domain.comms import Template
 from bot.domain.errors import Refused
+from bot.scrub import Mode, scrub
 
 SHIPPED = Path(__file__).parents[2] / "comms_templates"
 INCIDENT = {

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from stellar_sdk import Keypair
 
 from bot.comms.preview import Prepared, prepare, prepare_text
-from bot.comms.scrub import Allow, Mode, scrub
 from bot.comms.templates import Library, load
 from bot.domain.errors import Refused
+from bot.scrub import Allow, Mode, scrub
 
 LIBRARY: Library = load(Path(__file__).parents[2] / "comms_templates")
 INCIDENT = {

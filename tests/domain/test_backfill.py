@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain import duties, metrics
+from bot.domain import duties
 from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.backfill import Found, Pinned, adopt
@@ -17,6 +17,7 @@ from bot.domain.errors import Refused
 from bot.domain.fold import fold
 from bot.domain.incident import Incident, Status
 from bot.domain.policy import Policy
+from bot.reports import statistics
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 ANA = Actor("T1", "UANA", "ana")
@@ -79,10 +80,10 @@ def test_when_it_is_over_nothing_is_owed() -> None:
     events, incident = adopted(over=ago(minutes=20))
     assert (incident.status, incident.lead, incident.ended_at) == (Status.RESOLVED, "", ago(minutes=20))
     assert duties.next_at(incident, POLICY, NOW) is None
-    times = metrics.times(incident)
+    times = statistics.times(incident)
     assert (times.to_end, times.to_declare, times.to_acknowledge) == (timedelta(minutes=40), None, None)
     entries = [e.Entry(seq, one) for seq, one in enumerate(events, 1)]
-    card = metrics.scorecard(incident, entries, POLICY, NOW)
+    card = statistics.scorecard(incident, entries, POLICY, NOW)
     assert card.updates == () and (card.silence is None or not card.silence.length)
 
 

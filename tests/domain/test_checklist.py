@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from bot.domain import checklist as c
+from bot.domain import dual_control as s
 from bot.domain import events as e
 from bot.domain import lifecycle
-from bot.domain import second_person as s
 from bot.domain.actor import Actor
 from bot.domain.errors import NewerThanThisProgram, Refused
 from bot.domain.incident import Incident, Mark
 from bot.domain.policy import Policy
-from bot.domain.standing import known, live
+from bot.domain.preconditions import known, live
 
 from .story import (
     ANA,

@@ -9,14 +9,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot.domain import cadence, checklist, drafts, lifecycle, notes, postmortem, roles, second_person
+from bot.domain import cadence, checklist, customer_messages, dual_control, lifecycle, notes, roles
 from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.comms import text_hash
 from bot.domain.errors import Refused
 from bot.domain.fold import fold
 from bot.domain.incident import Mark
-from bot.domain.metrics import scorecard
+from bot.reports import postmortem
+from bot.reports.statistics import scorecard
 
 from .story import ANA, BEN, BOT, CARLA, DATABASE, NAMES, PAYOUTS, PEOPLE, POLICY, SHELL, TEAM, TEMPLATE, Story
 
@@ -85,39 +86,39 @@ class Machine(RuleBasedStateMachine):
     @rule(step=st.just(("payouts-stuck", "2.2")) | STEP, by=WHO, again=st.booleans())
     def ask(self, step: tuple[str, str], by: object, again: bool) -> None:
         self.attempt(
-            second_person.ask, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
+            dual_control.ask, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
         )  # fmt: skip
 
     @rule(choice=ASK, by=WHO)
     def go(self, choice: int, by: object) -> None:
-        self.attempt(second_person.go, ask=self.the_ask(choice), by=by, policy=POLICY)
+        self.attempt(dual_control.go, ask=self.the_ask(choice), by=by, policy=POLICY)
 
     @rule(choice=ASK, by=WHO, words=WORDS, asker=st.booleans())
     def done(self, choice: int, by: Actor, words: str, asker: bool) -> None:
         ask = self.story.incident.asks.get(self.the_ask(choice))
         if ask and asker:
             by = next(one for one in (ANA, BEN, CARLA) if one.user == ask.asked.by)
-        self.attempt(second_person.done, ask=self.the_ask(choice), result=words, by=by)
+        self.attempt(dual_control.done, ask=self.the_ask(choice), result=words, by=by)
 
-    @rule(choice=ASK, by=WHO, words=WORDS, which=st.sampled_from((second_person.refuse, second_person.not_done)))
+    @rule(choice=ASK, by=WHO, words=WORDS, which=st.sampled_from((dual_control.refuse, dual_control.not_done)))
     def refuse_or_take_back(self, choice: int, by: object, words: str, which: Callable[..., list[e.Event]]) -> None:
         self.attempt(which, ask=self.the_ask(choice), reason=words, by=by)
 
     @rule(step=st.just(("payouts-stuck", "2.1")) | STEP, by=WHO, again=st.booleans())
     def stopped(self, step: tuple[str, str], by: object, again: bool) -> None:
         self.attempt(
-            second_person.stopped, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
+            dual_control.stopped, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
         )  # fmt: skip
 
     @rule(step=STEP, by=WHO, words=WORDS)
     def alone(self, step: tuple[str, str], by: object, words: str) -> None:
         self.attempt(
-            second_person.alone, runbook=step[0], step=step[1], reason=words, confirmers=PEOPLE, by=by, policy=POLICY
+            dual_control.alone, runbook=step[0], step=step[1], reason=words, confirmers=PEOPLE, by=by, policy=POLICY
         )  # fmt: skip
 
     @rule(step=STEP, by=WHO)
     def review(self, step: tuple[str, str], by: object) -> None:
-        self.attempt(second_person.review, runbook=step[0], step=step[1], by=by, policy=POLICY)
+        self.attempt(dual_control.review, runbook=step[0], step=step[1], by=by, policy=POLICY)
 
     @rule(asker=WHO, second=WHO, doer=WHO, agreed=WAIT, acted=WAIT, again=st.booleans())
     def ask_agree_act(
@@ -125,12 +126,12 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         """The whole way in one step, which single steps seldom walk: whoever it is, however long it takes."""
         where = {"runbook": "payouts-stuck", "step": "2.2", "confirmers": PEOPLE, "policy": POLICY}
-        self.attempt(second_person.ask, **where, again=again, by=asker)
+        self.attempt(dual_control.ask, **where, again=again, by=asker)
         self.story.later(agreed)
-        self.attempt(second_person.go, ask=self.the_ask(0), by=second, policy=POLICY)
+        self.attempt(dual_control.go, ask=self.the_ask(0), by=second, policy=POLICY)
         self.story.later(acted)
-        self.attempt(second_person.done, ask=self.the_ask(0), result="hash abc", by=doer)
-        self.attempt(second_person.done, ask=self.the_ask(0), result="hash abc", by=asker)
+        self.attempt(dual_control.done, ask=self.the_ask(0), result="hash abc", by=doer)
+        self.attempt(dual_control.done, ask=self.the_ask(0), result="hash abc", by=asker)
 
     # -- customer comms
 
@@ -141,20 +142,20 @@ class Machine(RuleBasedStateMachine):
         """The whole way of a customer text in one step."""
         name = f"d{len(self.story.incident.drafts) + 1}"
         self.attempt(
-            drafts.draft, draft=name, template=TEMPLATE, text=text, approvers=PEOPLE, by=by, policy=POLICY
+            customer_messages.draft, draft=name, template=TEMPLATE, text=text, approvers=PEOPLE, by=by, policy=POLICY
         )  # fmt: skip
         self.story.later(approved)
-        self.attempt(drafts.approve, draft=name, text_hash=text_hash(read), by=second, policy=POLICY)
+        self.attempt(customer_messages.approve, draft=name, text_hash=text_hash(read), by=second, policy=POLICY)
         self.story.later(sent)
-        self.attempt(drafts.sending, draft=name, by=BOT)
-        self.attempt(drafts.published, draft=name, publisher="slack", where="C1", by=BOT)
+        self.attempt(customer_messages.sending, draft=name, by=BOT)
+        self.attempt(customer_messages.published, draft=name, publisher="slack", where="C1", by=BOT)
 
     @rule(text=TEXT, by=WHO, edits=st.none() | DRAFT, promised=st.sampled_from((None, 20, 60)), known=st.booleans())
     def write(self, text: str, by: object, edits: int | None, promised: int | None, known: bool) -> None:
         until = self.story.now + timedelta(minutes=promised) if promised else None
         name = self.the_draft(0) if known else f"d{len(self.story.incident.drafts) + 1}"
         self.attempt(
-            drafts.draft, draft=name, template=TEMPLATE, text=text, promised=until, approvers=PEOPLE, by=by,
+            customer_messages.draft, draft=name, template=TEMPLATE, text=text, promised=until, approvers=PEOPLE, by=by,
             replaces="" if edits is None else self.the_draft(edits), policy=POLICY,
         )  # fmt: skip
 
@@ -162,24 +163,26 @@ class Machine(RuleBasedStateMachine):
     def approve(self, choice: int, text: str | None, by: object) -> None:
         found = self.story.incident.drafts.get(self.the_draft(choice))
         read = text or (found.drafted.text if found else "")
-        self.attempt(drafts.approve, draft=self.the_draft(choice), text_hash=text_hash(read), by=by, policy=POLICY)
+        self.attempt(
+            customer_messages.approve, draft=self.the_draft(choice), text_hash=text_hash(read), by=by, policy=POLICY
+        )
 
     @rule(choice=DRAFT, by=WHO)
     def discard(self, choice: int, by: object) -> None:
-        self.attempt(drafts.discard, draft=self.the_draft(choice), by=by)
+        self.attempt(customer_messages.discard, draft=self.the_draft(choice), by=by)
 
     @rule(by=WHO, ends=st.booleans())
     def send(self, by: object, ends: bool) -> None:
         for name in list(self.story.incident.drafts):
-            self.attempt(drafts.sending, draft=name, by=by)
+            self.attempt(customer_messages.sending, draft=name, by=by)
             if ends:
-                self.attempt(drafts.published, draft=name, publisher="slack", where="C1", by=by)
+                self.attempt(customer_messages.published, draft=name, publisher="slack", where="C1", by=by)
 
     @rule(choice=DRAFT, by=WHO, where=st.sampled_from(("C1", "C2")))
     def publish(self, choice: int, by: object, where: str) -> None:
-        self.attempt(drafts.published, draft=self.the_draft(choice), publisher="slack", where=where, by=by)
+        self.attempt(customer_messages.published, draft=self.the_draft(choice), publisher="slack", where=where, by=by)
 
-    @rule(choice=DRAFT, by=WHO, which=st.sampled_from((drafts.uncertain, drafts.failed)))
+    @rule(choice=DRAFT, by=WHO, which=st.sampled_from((customer_messages.uncertain, customer_messages.failed)))
     def lose(self, choice: int, by: object, which: Callable[..., list[e.Event]]) -> None:
         self.attempt(which, draft=self.the_draft(choice), error="no answer", by=by)
 
@@ -230,12 +233,12 @@ class Machine(RuleBasedStateMachine):
     def the_bot_attends(self) -> None:
         self.attempt(cadence.remind, by=BOT, policy=POLICY)
         for seq in list(self.story.incident.asks):
-            self.attempt(second_person.lapse, ask=seq, by=BOT, policy=POLICY)
+            self.attempt(dual_control.lapse, ask=seq, by=BOT, policy=POLICY)
         for one in self.story.incident.checklists:
             for step in one.steps:
-                self.attempt(second_person.review_overdue, runbook=one.runbook.slug, step=step, by=BOT)
+                self.attempt(dual_control.review_overdue, runbook=one.runbook.slug, step=step, by=BOT)
         for draft in list(self.story.incident.drafts):
-            self.attempt(drafts.lapse, draft=draft, by=BOT)
+            self.attempt(customer_messages.lapse, draft=draft, by=BOT)
 
     # -- what holds
 

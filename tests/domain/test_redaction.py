@@ -14,7 +14,7 @@ from bot.domain.fold import fold
 from bot.domain.incident import Incident
 from bot.domain.redaction import MARK, WORDS, Secret, blanked, look, redact
 from bot.domain.runbook import Runbook, Section, Step
-from bot.domain.timeline import words
+from bot.reports.timeline import words
 
 T0 = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
 CLI = Actor(team="", user="cli:ops", name="ops", kind=Kind.CLI)

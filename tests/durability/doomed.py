@@ -26,7 +26,7 @@ from bot.app import Bot
 from bot.cli import cli
 from bot.clock import SystemClock
 from bot.config import ROOT
-from bot.slack.room import SlackRoom
+from bot.slack.outbound.room import SlackRoom
 from bot.store import Store
 
 #: what a bot imports while it starts

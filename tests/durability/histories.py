@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.domain import cadence, checklist, drafts, escalation, lifecycle, notes, roles, second_person
+from bot.domain import cadence, checklist, customer_messages, dual_control, escalation, lifecycle, notes, roles
 from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.comms import text_hash
@@ -128,7 +128,7 @@ def _draft(i: Incident) -> Draft | None:
 
 def _write(i: Incident, do: Do, key: str, now: Any) -> Rule:
     return partial(
-        drafts.draft, draft=f"d{key}", template=TEMPLATE, text=f"{TEXT} ({key})", approvers=PEOPLE,
+        customer_messages.draft, draft=f"d{key}", template=TEMPLATE, text=f"{TEXT} ({key})", approvers=PEOPLE,
         promised=now + timedelta(minutes=40) if do.which % 2 else None, policy=POLICY,
     )  # fmt: skip
 
@@ -136,7 +136,9 @@ def _write(i: Incident, do: Do, key: str, now: Any) -> Rule:
 def _approve(i: Incident, do: Do, key: str, now: Any) -> Rule:
     one = _draft(i)
     text = one.drafted.text if one else TEXT
-    return partial(drafts.approve, draft=one.name if one else "none", text_hash=text_hash(text), policy=POLICY)
+    return partial(
+        customer_messages.approve, draft=one.name if one else "none", text_hash=text_hash(text), policy=POLICY
+    )
 
 
 def _postmortem(i: Incident, do: Do, key: str, now: Any) -> Rule:
@@ -172,16 +174,16 @@ ACTS: dict[str, Choice] = {
     "untick": lambda i, do, key, now: partial(checklist.untick, **_step(i, do)),
     "skip": lambda i, do, key, now: partial(checklist.skip, **_step(i, do), reason=f"skipped {key}"),
     "ask": lambda i, do, key, now: partial(
-        second_person.ask, runbook="payouts-stuck", step="2.2", evidence="queue empty", again=True, **_TWO
+        dual_control.ask, runbook="payouts-stuck", step="2.2", evidence="queue empty", again=True, **_TWO
     ),
-    "go": lambda i, do, key, now: partial(second_person.go, ask=_ask(i), policy=POLICY),
-    "done": lambda i, do, key, now: partial(second_person.done, ask=_ask(i), result=f"batch {key}"),
-    "not done": lambda i, do, key, now: partial(second_person.not_done, ask=_ask(i), reason=f"no ({key})"),
-    "refuse": lambda i, do, key, now: partial(second_person.refuse, ask=_ask(i), reason=f"no ({key})"),
+    "go": lambda i, do, key, now: partial(dual_control.go, ask=_ask(i), policy=POLICY),
+    "done": lambda i, do, key, now: partial(dual_control.done, ask=_ask(i), result=f"batch {key}"),
+    "not done": lambda i, do, key, now: partial(dual_control.not_done, ask=_ask(i), reason=f"no ({key})"),
+    "refuse": lambda i, do, key, now: partial(dual_control.refuse, ask=_ask(i), reason=f"no ({key})"),
     "stopped": lambda i, do, key, now: partial(
-        second_person.stopped, runbook="payouts-stuck", step="2.1", again=True, **_TWO
+        dual_control.stopped, runbook="payouts-stuck", step="2.1", again=True, **_TWO
     ),
-    "review": lambda i, do, key, now: partial(second_person.review, **_marked(i, do, Mark.REVIEW), policy=POLICY),
+    "review": lambda i, do, key, now: partial(dual_control.review, **_marked(i, do, Mark.REVIEW), policy=POLICY),
     "worse": _severity("sev1"),
     "better": _severity("sev3"),
     "lead": lambda i, do, key, now: partial(roles.take, role="lead", user=PEOPLE[do.who], policy=POLICY),
@@ -195,7 +197,9 @@ ACTS: dict[str, Choice] = {
     ),
     "draft": _write,
     "approve": _approve,
-    "discard": lambda i, do, key, now: partial(drafts.discard, draft=one.name if (one := _draft(i)) else "none"),
+    "discard": lambda i, do, key, now: partial(
+        customer_messages.discard, draft=one.name if (one := _draft(i)) else "none"
+    ),
     "mitigate": lambda i, do, key, now: partial(lifecycle.mitigate, note=f"mitigated {key}"),
     "resolve": lambda i, do, key, now: partial(
         lifecycle.resolve, note=f"resolved {key}", override=f"asleep {key}", confirmers=PEOPLE, policy=POLICY

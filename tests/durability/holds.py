@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bot.caretaker import outcome
 from bot.domain import cadence, channel, duties
 from bot.domain import events as e
+from bot.domain.desired_message import Message
 from bot.domain.effect import Effect, EffectState
 from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident, Status
-from bot.domain.message import Message
+from bot.reconciler import delivery_state
 from bot.store.tables import incidents
 from tests.durability.histories import TEAM, Freeze
 from tests.durability.simulated_slack import Place, Posted
@@ -57,7 +57,7 @@ class Case:
 
     def id(self, key: str) -> str:
         """What marks the message of that key when it is sent for the first time."""
-        return outcome.new(self.incident.id, TEAM, key, "message", self.now).id
+        return delivery_state.new(self.incident.id, TEAM, key, "message", self.now).id
 
     def marked(self, id: str) -> list[Posted]:
         return [one for place in self.world.slack.places.values() for one in place.standing if one.id == id]
@@ -209,7 +209,7 @@ def its_status_goes_along_the_ways(case: Case) -> Iterator[str]:
 def nothing_is_left_over(case: Case) -> Iterator[str]:
     for one in case.effects.values():
         if one.state is EffectState.PARKED:
-            if one.error.removeprefix(outcome.BLIND) not in case.world.slack.refused:
+            if one.error.removeprefix(delivery_state.BLIND) not in case.world.slack.refused:
                 yield f"{one.key} is parked for no reason: {one.error}"
         elif one.state not in (EffectState.SENT, EffectState.REFUSED):
             yield f"{one.key} is {one.state}: {one.error}, next at {one.next_try_at}"

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.caretaker import Caretaker, Ground
 from bot.domain.errors import Conflict, Refused, StoreUnavailable
 from bot.domain.incident import Incident
 from bot.ports import NotDone, TryLater, Unsure
+from bot.reconciler import Caretaker, Ground
 from bot.service import Done, Service
-from bot.slack.room import SlackPublisher
+from bot.slack.outbound.room import SlackPublisher
 from bot.store import Store
 from tests.durability.mortal import Died, Fate, MortalRoom, MortalStore
 from tests.durability.simulated_slack import Slack

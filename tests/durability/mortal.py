@@ -15,17 +15,17 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from bot.caretaker import Caretaker, Ground
 from bot.domain.actor import Actor
 from bot.domain.errors import Refused, StoreUnavailable
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
+from bot.reconciler import Caretaker, Ground
 from bot.service import Service, incident_id
-from bot.slack.directory import Directory
-from bot.slack.messages import messages
-from bot.slack.messages.parked import parked
-from bot.slack.room import SlackPublisher, SlackRoom, web_client
-from bot.slack.setup import Setup
+from bot.slack.outbound.room import SlackPublisher, SlackRoom, web_client
+from bot.slack.surfaces.messages import messages
+from bot.slack.surfaces.messages.parked import parked
+from bot.slack.surfaces.render_context import Setup
+from bot.slack.workspace.directory import Directory
 from bot.store import Store
 from localslack import LocalSlack
 from tests.world import KEY, WorldClock

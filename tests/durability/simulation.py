@@ -18,13 +18,13 @@ import asyncpg
 from bot.domain import events as e
 from bot.domain import lifecycle
 from bot.domain.actor import Actor
+from bot.domain.desired_message import Message
 from bot.domain.effect import EffectState
 from bot.domain.errors import Conflict, Refused, StoreUnavailable
 from bot.domain.incident import Incident
-from bot.domain.message import Message
 from bot.service import Done, incident_id
-from bot.slack.messages import messages
-from bot.slack.setup import Setup
+from bot.slack.surfaces.messages import messages
+from bot.slack.surfaces.render_context import Setup
 from tests.domain.story import PAYOUTS
 from tests.durability.histories import (
     ACTS,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bot.alerts.intake import Intake
-from bot.domain import cadence, checklist, drafts, escalation, lifecycle, second_person
+from bot.domain import cadence, checklist, customer_messages, dual_control, escalation, lifecycle
 from bot.domain import events as e
 from bot.domain.actor import Actor, Kind
 from bot.domain.comms import Template, text_hash
@@ -72,7 +72,7 @@ async def update(bot: Mortal) -> None:
 
 async def ask(bot: Mortal) -> None:
     rule = partial(
-        second_person.ask, **the("2.2"), evidence="queue empty", count="412", amount="", confirmers=(BEN, CARLA),
+        dual_control.ask, **the("2.2"), evidence="queue empty", count="412", amount="", confirmers=(BEN, CARLA),
         policy=POLICY,
     )  # fmt: skip
     await bot.act("ask", rule, person(bot, ANA))
@@ -81,13 +81,13 @@ async def ask(bot: Mortal) -> None:
 
 async def go(bot: Mortal) -> None:
     (asked,) = (await bot.incident()).asks
-    await bot.act("go", partial(second_person.go, ask=asked, policy=POLICY), person(bot, BEN))
+    await bot.act("go", partial(dual_control.go, ask=asked, policy=POLICY), person(bot, BEN))
     await bot.settle()
 
 
 async def done(bot: Mortal) -> None:
     (asked,) = (await bot.incident()).asks
-    await bot.act("done", partial(second_person.done, ask=asked, result="batch 7f3a"), person(bot, ANA))
+    await bot.act("done", partial(dual_control.done, ask=asked, result="batch 7f3a"), person(bot, ANA))
     await bot.settle()
 
 
@@ -102,7 +102,7 @@ async def raise_severity(bot: Mortal) -> None:
 
 async def draft(bot: Mortal) -> None:
     rule = partial(
-        drafts.draft, draft="d1", template=TEMPLATE, text=TEXT, approvers=(BEN,),
+        customer_messages.draft, draft="d1", template=TEMPLATE, text=TEXT, approvers=(BEN,),
         promised=BEGIN + timedelta(minutes=40), policy=POLICY,
     )  # fmt: skip
     await bot.act("draft", rule, person(bot, ANA))
@@ -111,7 +111,9 @@ async def draft(bot: Mortal) -> None:
 
 async def approve(bot: Mortal) -> None:
     await bot.act(
-        "approve", partial(drafts.approve, draft="d1", text_hash=text_hash(TEXT), policy=POLICY), person(bot, BEN)
+        "approve",
+        partial(customer_messages.approve, draft="d1", text_hash=text_hash(TEXT), policy=POLICY),
+        person(bot, BEN),
     )
     await bot.settle()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack import unrecorded
+from bot.slack.surfaces.words import outage
 from tests.postgres import Postgres
 from tests.proxy import Proxy
 from tests.world import World, world_at
@@ -53,8 +53,8 @@ async def test_the_database_takes_its_time(tmp_path: Path, postgres18: Postgres,
             ana.react(room, remark, "pushpin"),
         )
         for answer in (declared, noted, asked):
-            assert answer.text in (unrecorded.DOWN, unrecorded.DOWN_HERE, unrecorded.DOWN_UNSURE), answer
-        assert form.errors == {"title": unrecorded.DOWN} and ben.view is not None, "what was typed is still there"
+            assert answer.text in (outage.DOWN, outage.DOWN_HERE, outage.DOWN_UNSURE), answer
+        assert form.errors == {"title": outage.DOWN} and ben.view is not None, "what was typed is still there"
         assert carla.view is not None, "a form that needs nothing of the database is opened at once"
         await world.slack.idle()
         await asyncio.gather(*world.bot.tasks, return_exceptions=True)
@@ -65,7 +65,7 @@ async def test_the_database_takes_its_time(tmp_path: Path, postgres18: Postgres,
         # and came again.
         types = await world.types()
         assert types[: len(before)] == before
-        assert types[len(before) :].count("Noted") in ((1, 2) if noted.text == unrecorded.DOWN_UNSURE else (1,))
+        assert types[len(before) :].count("Noted") in ((1, 2) if noted.text == outage.DOWN_UNSURE else (1,))
         assert [one.title for one in await world.bot.store.listing(world.slack.team_id)] == ["Withdrawals are stuck"]
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.data_commands import rearm_all
 from bot.doctor import examine
 from bot.domain import lifecycle
 from bot.domain.actor import Actor
 from bot.domain.effect import EffectState
-from bot.keeping import rearm_all
 from tests.world import World, world_at
 
 DECLARE = "/incident declare sev1 Withdrawals are stuck"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bot.config import ROOT
-from bot.domain import drafts
+from bot.domain import customer_messages
 from bot.domain.comms import text_hash
 from bot.domain.effect import EffectState
 from bot.store import backup, migrate
@@ -165,7 +165,7 @@ async def test_a_public_text_is_not_made_public_again(tmp_path: Path) -> None:
         async with life(slack, database, POLICY, Fate()) as bot:
             await declare(bot)
             await draft(bot)
-            rule = partial(drafts.approve, draft="d1", text_hash=text_hash(TEXT), policy=POLICY)
+            rule = partial(customer_messages.approve, draft="d1", text_hash=text_hash(TEXT), policy=POLICY)
             await bot.act("approve", rule, person(bot, BEN))
             made = backup.back_up(url, KEY.encode(), tmp_path / "b", BEGIN)  # before the caretaker gets to run
             assert (await bot.incident()).drafts["d1"].state == "approved"

@@ -13,7 +13,7 @@ import yaml
 
 from bot.config import ROOT
 from bot.store import migrate
-from bot.store.only import Only
+from bot.store.process_lock import Only
 from localslack import LocalSlack
 from tests.durability.test_killed import process, until
 from tests.postgres import Postgres

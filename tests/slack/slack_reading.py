@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.domain.message import Message
+from bot.domain.desired_message import Message
 
 Node = Mapping[str, Any]
 

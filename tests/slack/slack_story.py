@@ -7,12 +7,12 @@ from typing import Any
 
 from bot.domain import events as e
 from bot.domain.actor import Actor, bot_itself
+from bot.domain.desired_message import Message
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
-from bot.domain.message import Message
 from bot.domain.policy import Policy
 from bot.domain.runbook import Runbook, Section, Step, TwoPeople
-from bot.slack.messages import Setup, messages
+from bot.slack.surfaces.messages import Setup, messages
 
 TEAM = "T1"
 BEGIN = datetime(2026, 11, 20, 14, 2, tzinfo=UTC)

@@ -575,7 +575,7 @@ async def test_creation_of_channels_is_restricted(world: World) -> None:
 
 async def rearm(world: World) -> None:
     """As `bot rearm` does, from another process."""
-    from bot.keeping import rearm_all
+    from bot.data_commands import rearm_all
 
     await rearm_all(world.settings)
     await world.settle()

@@ -14,8 +14,8 @@ from alembic import command
 from sqlalchemy import Connection
 
 from bot.domain.effect import RESTORED, EffectState
-from bot.store import Store, StoreRefused, backup, checks, engines, schema
-from bot.store.only import Only
+from bot.store import Store, StoreRefused, backup, engines, schema, verify
+from bot.store.process_lock import Only
 from tests.postgres import Postgres
 
 from .acts import KEY, NOW, after, append, declare, effect, note
@@ -277,7 +277,7 @@ async def test_damage_is_told_from_what_is_owed(url: str, store: Store, raw: Raw
         await store.write(lambda tx, one=one: tx.save_effect(one))
     if script:
         raw(script.replace("incident_id = 'gone'", "incident_id = 'gone' WHERE key = 'k0'"))
-    found = await asyncio.to_thread(engines.whole, engines.address(url), lambda one: checks.look(one, KEY), write=False)
+    found = await asyncio.to_thread(engines.whole, engines.address(url), lambda one: verify.look(one, KEY), write=False)
     assert any(damage in one for one in found.damage) == bool(damage), found.damage
     if not script:
         assert [(one.incident, one.key, one.what) for one in found.owed] == [
@@ -297,5 +297,5 @@ async def test_broken_pages_are_damage(url: str, store: Store) -> None:
         (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'ix_incidents_due'").fetchone()
     data[(page - 1) * 4096 + 8 : page * 4096] = bytes(4096 - 8)
     file.write_bytes(data)
-    found = engines.whole(engines.address(url), lambda one: checks.look(one, KEY), write=False)
+    found = engines.whole(engines.address(url), lambda one: verify.look(one, KEY), write=False)
     assert any("file is damaged" in one for one in found.damage)

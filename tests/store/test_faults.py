@@ -17,7 +17,7 @@ from sqlalchemy import Connection, event
 
 from bot.domain.errors import StoreUnavailable
 from bot.store import Person, Store, StoreRefused, Transaction, engines, migrate
-from bot.store.folded import FoldedCache
+from bot.store.fold_cache import FoldedCache
 from bot.store.writer import Writer
 
 from .acts import KEY, NOW, TEAM, append, declare, effect, held_up, note

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from bot.domain.effect import Effect, EffectState
 from bot.store import Store
-from bot.store.holder import Holder
+from bot.store.lease_sql import Holder
 from bot.store.leases import Leases
 from bot.store.transaction import Transaction
 from tests.postgres import Postgres

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain import events as e
 from bot.domain.incident import Incident
-from bot.store import Store, Transaction, reads
+from bot.store import Store, Transaction, read_sql
 
 from .acts import KEY, NOW, TEAM, after, append, declare
 from .raw import Raw
@@ -83,7 +83,7 @@ async def test_a_list_of_the_worst_reads_no_more_than_it_was_asked_for(store: St
 def test_a_list_uses_an_index(raw: Raw) -> None:
     """The statement itself, as it is rendered for this database."""
     dialect = postgresql.dialect() if raw.shared else sqlite.dialect()
-    for statement in (reads.listing_open(WORST).limit(9), reads.COUNT_OPEN):
+    for statement in (read_sql.listing_open(WORST).limit(9), read_sql.COUNT_OPEN):
         question = str(statement.params(team="T").compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
         if raw.shared:
             raw(f'ALTER DATABASE "{make_url(raw.url).database}" SET enable_seqscan = off')

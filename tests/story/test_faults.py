@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.keeping import rearm_all
+from bot.data_commands import rearm_all
 from localslack.faults import KINDS
 from tests.story.acts import heard
 from tests.story.short import Seen, seen, short_story

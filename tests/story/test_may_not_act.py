@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.slack.actions import ACTIONS
-from bot.slack.commands import SUBCOMMANDS
-from bot.slack.happenings import EVENTS
-from bot.slack.submissions import FORMS
+from bot.slack.inbound.block_actions import ACTIONS
+from bot.slack.inbound.commands import SUBCOMMANDS
+from bot.slack.inbound.events import EVENTS
+from bot.slack.inbound.view_submissions import FORMS
 from tests.story.acts import press, submit, write_text
 from tests.story.forged import FILLED, Forger
 from tests.story.test_outsider import ELSEWHERE, INSIDE, SAID, carried

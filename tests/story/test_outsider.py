@@ -19,10 +19,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.policy import NO_SUCH
-from bot.slack.actions import ACTIONS
-from bot.slack.commands import SUBCOMMANDS
-from bot.slack.happenings import EVENTS
-from bot.slack.submissions import FORMS
+from bot.slack.inbound.block_actions import ACTIONS
+from bot.slack.inbound.commands import SUBCOMMANDS
+from bot.slack.inbound.events import EVENTS
+from bot.slack.inbound.view_submissions import FORMS
 from localslack import Channel
 from tests.story.acts import direct_message, press, press_step, submit, write_text
 from tests.story.forged import Forger, everything_seen_by

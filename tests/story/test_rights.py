@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from bot.domain import lifecycle
 from bot.domain.actor import Actor
 from bot.domain.policy import NO_SUCH
-from bot.slack.actions import ACTIONS
-from bot.slack.submissions import FORMS
+from bot.slack.inbound.block_actions import ACTIONS
+from bot.slack.inbound.view_submissions import FORMS
 from tests.story.acts import direct_message, heard, last, submit, write_text
 from tests.story.forged import Forger
 from tests.world import World, test_policy, world_at

@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from bot.alerts.intake import Taken
-from bot.figures import REGISTRY
+from bot.metrics import REGISTRY
 from bot.web.alerts import Door
 from bot.web.edge import Health, edge, runner
 from bot.web.receiving import BODY_LIMIT

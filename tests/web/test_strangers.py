@@ -23,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from stellar_sdk import Keypair
 
 from bot.config import hidden, signing_secrets
-from bot.figures import REGISTRY
+from bot.metrics import REGISTRY
 from bot.web.edge import BODY_LIMIT, Health, edge, runner
 from bot.web.signature import verified
 from tests.web.test_edge import FORM, JSON, get, post, signed

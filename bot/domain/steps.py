@@ -1,0 +1,26 @@
+"""A step of an attached runbook: where it is, and what waits on it."""
+
+from __future__ import annotations
+
+from bot.domain.errors import Refused
+from bot.domain.incident import Ask, Checklist, Incident, StepState
+from bot.domain.runbook import Step
+
+TEXT_LIMIT = 2000
+
+
+def locate(incident: Incident, runbook: str, step: str) -> tuple[Checklist, Step, StepState]:
+    """The attached runbook, the step and how it stands; raises Refused where there is none."""
+    checklist = incident.checklist(runbook)
+    if checklist is None:
+        raise Refused(f"The runbook `{runbook[:60]}` is not attached to {incident.name}.")
+    found = checklist.runbook.step(step)
+    if found is None:
+        raise Refused(f"There is no step {step[:20]} in “{checklist.runbook.title}”.", field="step")
+    return checklist, found, checklist.state(step)
+
+
+def open_ask(incident: Incident, state: StepState) -> Ask | None:
+    """The ask that waits on a step, if one does."""
+    ask = incident.asks.get(state.ask)
+    return ask if ask is not None and ask.open else None

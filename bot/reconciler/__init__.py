@@ -1,0 +1,12 @@
+"""Pays what is owed to the world: due rules, the channel, people, messages, pins, files, public posts.
+
+`caretaker` knows when an incident is attended, `visit` attends it once, `owed` lists what it lacks (pure), `paying`
+makes the calls, `outcome` says how a call stands after its answer (pure), `gates` keeps Slack's limits.
+"""
+
+from __future__ import annotations
+
+from bot.reconciler.scheduler import Caretaker
+from bot.reconciler.workspace_context import SHUT_OUT, Ground, Grounds
+
+__all__ = ["SHUT_OUT", "Caretaker", "Ground", "Grounds"]

@@ -1,0 +1,47 @@
+"""How late reminders reach people: one of the two figures that docs/reliability.md promises to watch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain import cadence
+from bot.domain.effect import Effect, EffectState
+from bot.domain.incident import Incident
+from bot.domain.policy import Policy
+from bot.metrics import LATENESS
+
+_PREFIX = "reminder:"
+
+
+class Lateness:
+    """Notes since when a reminder was owed, and counts once Slack has it. Kept for one visit to one incident."""
+
+    def __init__(self) -> None:
+        self._owed: dict[int, datetime] = {}
+        #: the last entry that time made in this visit, and when what stands before all of those was written
+        self._made = 0
+        self._began: datetime | None = None
+
+    def given(self, before: Incident, after: Incident, policy: Policy) -> None:
+        """Time made a rule apply. A reminder was owed at its time, or since the entry that made it due."""
+        now = after.last_at
+        if now is None:
+            return
+        if before.seq != self._made or self._began is None:
+            self._began = before.last_at or now
+        if before.look_again and before.look_again <= now:  # what rested until then is owed since then
+            self._began = max(self._began, before.look_again)
+        self._made = after.seq
+        if len(after.reminders) > len(before.reminders):
+            times = [one.at for one in cadence.rungs(before, policy) if one.at <= now]
+            self._owed[after.reminders[-1].seq] = max(min(times, default=now), self._began)
+
+    def paid(self, incident: Incident, before: Effect, after: Effect, now: datetime) -> None:
+        """A call has ended. If it sent a reminder for the first time, count how late that was."""
+        if before.ts or after.state is not EffectState.SENT or not after.key.startswith(_PREFIX):
+            return
+        given = [one for one in incident.reminders if after.key.startswith(f"{_PREFIX}{one.rung}:")]
+        if given:
+            # After a crash in between it counts from the moment at which it was written down.
+            since = self._owed.get(given[-1].seq, given[-1].at)
+            LATENESS.observe(max(0.0, (now - since).total_seconds()))

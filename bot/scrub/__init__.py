@@ -1,0 +1,15 @@
+"""What must never leave: secrets are refused, what points at a person or an account becomes a neutral noun.
+
+scrub(text, Mode.STRICT)      for customers and the public
+scrub(text, Mode.INTERNAL)    for colleagues
+secrets(text)                 fast; for every note, title and update
+removed(findings)             "2 account ids and 1 e-mail address removed"
+refusal(findings, "Summary")  "A Stellar secret seed is in Summary. Nothing was stored. …"
+"""
+
+from __future__ import annotations
+
+from bot.scrub.decide import LIMIT, NOTHING, Allow, Mode, scrub, secrets
+from bot.scrub.say import refusal, removed
+
+__all__ = ["LIMIT", "NOTHING", "Allow", "Mode", "refusal", "removed", "scrub", "secrets"]

@@ -1,0 +1,217 @@
+"""`/incident backfill`: a channel that people made by hand, while nothing could be recorded, becomes an incident's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from bot.domain import backfill, lifecycle
+from bot.domain.actor import Kind
+from bot.domain.backfill import Found, Pinned
+from bot.domain.errors import Refused
+from bot.ports import NotDone, TryLater, Unsure
+from bot.slack.outbound.room import call as slack
+from bot.slack.requests import deliveries
+from bot.slack.requests.arguments import Zoneless, time_in
+from bot.slack.requests.context import Answer, Call
+from bot.slack.surfaces import modals
+from bot.slack.surfaces.text import typed
+from bot.slack.surfaces.words import outage
+from bot.slack.workspace.directory_store import Person
+
+Info = Mapping[str, Any]
+T = TypeVar("T")
+
+#: seconds in which Slack has to tell of the channel, so that a person is answered within its three; less where a form
+#: is to be opened then
+WITHIN, HINTS_WITHIN = 1.5, 0.9
+#: a page of members
+MEMBERS = 1000
+
+
+async def ask(call: Call, values: Mapping[str, Any]) -> None:
+    """Open the form. Refused, with what would work, for a channel that cannot become an incident's."""
+    _free(call)
+    call.desk.policy.allow("backfill", call.actor)
+    info, began = await _in_time(_hints(call), HINTS_WITHIN)
+    await call.open(
+        modals.backfill_form(
+            name=str(info.get("name", "")),
+            private=bool(info.get("is_private")),
+            began=began,
+            now=call.desk.now(),
+            policy=call.desk.policy,
+            channel=call.channel,
+            response_url=call.response_url,
+        )
+    )
+
+
+async def _hints(call: Call) -> tuple[Info, datetime]:
+    """The channel, and since when there is something in it: its first pinned message, as far as we may read there."""
+    info = await _channel(call)
+    pinned = await _pins(call) if info.get("is_member") else ()
+    return info, min((one.happened for one in pinned), default=_at(info.get("created")))
+
+
+async def record(call: Call, title: str, severity: str | None, summary: str, began: str, over: str) -> Answer:
+    """Record it: one incident a channel, however often and by however many this is asked for."""
+    desk, policy = call.desk, call.desk.policy
+    policy.allow("backfill", call.actor)
+    await deliveries.placed(call)
+    _free(call)
+    title = lifecycle.clean_title(await call.guard(title, "title"))
+    summary = await call.guard(summary, "summary")
+    since, until = _moment(call, began, "began"), _moment(call, over, "over") if over else None
+    if since is None:
+        raise Refused("Say when it began, such as 13:40 UTC.", field="began")
+    if until is not None:
+        policy.allow("resolve", call.actor)
+    found = await _in_time(_look(call))
+    chosen = policy.severity(severity) if severity else policy.assume(title)
+    done = await desk.service.declare(
+        "backfill",
+        partial(
+            backfill.adopt,
+            found=found,
+            title=title,
+            severity=severity,
+            summary=summary,
+            began=since,
+            over=until,
+            responders=() if found.private else desk.directory.expand(chosen.responders),
+            guesses=() if until else tuple(desk.runbooks.guess(title)),
+            policy=policy,
+        ),
+        call.actor,
+        # Named by the channel: who comes second, or again, finds what stands.
+        key=f"backfill:{found.id}",
+    )
+    call.incident = done.incident
+    if done.repeated and done.incident.declared_by != call.actor.user:
+        raise Refused(outage.backfilled_already(done.incident.name))
+    left_out = sum(bool(one.secret) for one in found.pinned)
+    return Answer(outage.backfilled(done.incident.name, len(done.incident.notes), left_out, found.topic, until is None))
+
+
+def _free(call: Call) -> None:
+    if call.incident is not None:
+        raise Refused(outage.backfilled_already(call.incident.name))
+    if not call.channel or call.channel.startswith("D"):
+        raise Refused(outage.BACKFILL_DIRECT)
+
+
+def _moment(call: Call, text: str, field: str) -> datetime | None:
+    """A time that somebody typed, with its zone. Raises Refused."""
+    if not text:
+        return None
+    found = time_in(text, call.desk.now(), past=True)
+    if found is None or isinstance(found, Zoneless) or found[1]:
+        raise Refused("Write a time with its zone, such as 2026-03-02 13:40 UTC.", field=field)
+    return found[0]
+
+
+# -- what Slack tells ---------------------------------------------------------------------------------
+
+
+async def _in_time(work: Awaitable[T], seconds: float = WITHIN) -> T:
+    """What Slack tells within so many seconds. Raises Refused where it does not answer."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except (TimeoutError, TryLater, Unsure):
+        raise Refused(outage.BACKFILL_SLACK_AWAY) from None
+
+
+async def _read(call: Call, method: str, **more: Any) -> Info:
+    """Raises Refused where Slack does not let us read there."""
+    try:
+        return dict(await slack(call.desk.client, method, form=True, channel=call.channel, **more))
+    except NotDone as refusal:
+        bot = call.desk.directory.known(call.desk.directory.bot_user)
+        raise Refused(outage.backfill_unreadable(refusal.code, bot.handle if bot else "incident-commander")) from None
+
+
+async def _channel(call: Call) -> Info:
+    """The channel, if it can become an incident's."""
+    info: Info = (await _read(call, "conversations.info")).get("channel") or {}
+    # Before anything is said of it: the name of a private channel is its members' alone.
+    if info.get("is_private") and not await call.desk.room.holds(call.channel, call.actor.user):
+        raise Refused(outage.BACKFILL_OUTSIDE)
+    policy = call.desk.policy
+    taken = {call.desk.directory.channel(name) for name in (policy.announcements, policy.customer_comms)}
+    if info.get("is_im") or info.get("is_mpim"):
+        raise Refused(outage.BACKFILL_DIRECT)
+    if info.get("is_archived"):
+        raise Refused(outage.BACKFILL_ARCHIVED)
+    if info.get("is_general") or call.channel in taken:
+        raise Refused(outage.BACKFILL_EVERYBODYS)
+    if info.get("is_ext_shared") or info.get("is_pending_ext_shared"):
+        raise Refused(outage.BACKFILL_SHARED)
+    return info
+
+
+async def _look(call: Call) -> Found:
+    """Everything that is recorded of the channel; a public one is joined for it."""
+    info = await _channel(call)
+    if not info.get("is_member"):
+        await _read(call, "conversations.join")
+    pinned, members = await asyncio.gather(_pins(call), _members(call))
+    if info.get("is_private") and call.actor.user not in members:
+        raise Refused(outage.BACKFILL_OUTSIDE)
+    return Found(
+        id=call.channel,
+        name=str(info.get("name", "")),
+        created=_at(info.get("created")),
+        private=bool(info.get("is_private")),
+        topic=bool(str((info.get("topic") or {}).get("value") or "").strip()),
+        members=members,
+        pinned=pinned,
+    )
+
+
+async def _members(call: Call) -> tuple[str, ...]:
+    """Who is in the channel, programs apart."""
+    directory, people, cursor = call.desk.directory, list[str](), ""
+    while True:
+        page = await _read(call, "conversations.members", limit=MEMBERS, cursor=cursor)
+        people += [str(one) for one in page.get("members") or ()]
+        cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+        if not cursor:
+            return tuple(user for user in people if not _program(directory.known(user)))
+
+
+def _program(person: Person | None) -> bool:
+    return person is not None and person.kind is Kind.BOT
+
+
+async def _pins(call: Call) -> tuple[Pinned, ...]:
+    """The messages that people pinned; ours say nothing that is not recorded."""
+    items = (await _read(call, "pins.list")).get("items") or ()
+    messages = [one.get("message") or {} for one in items if one.get("type") == "message"]
+    ours = call.desk.directory.bot_user
+    return tuple(_pinned(call, one) for one in messages if one.get("ts") and one.get("user") != ours)
+
+
+def _pinned(call: Call, message: Info) -> Pinned:
+    ts, text = str(message["ts"]), typed(str(message.get("text") or "")).strip()
+    kind, _ = call.desk.secret(text, "note")
+    return Pinned(
+        ts=ts,
+        happened=_at(ts),
+        text="" if kind else text or outage.NO_TEXT,
+        author=str(message.get("user") or message.get("bot_id") or ""),
+        permalink=call.desk.room.permalink(call.channel, ts),
+        secret=kind,
+    )
+
+
+def _at(seconds: Any) -> datetime:
+    """A moment as Slack writes it; long ago where it says none."""
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)

@@ -1,0 +1,165 @@
+"""Attaching runbooks and working through their steps."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from bot.domain import checklist, dual_control
+from bot.domain.errors import Refused
+from bot.domain.incident import Mark
+from bot.domain.runbook import TwoPeople
+from bot.domain.steps import locate, open_ask
+from bot.slack.requests.arguments import Missing, Parsed, Reading
+from bot.slack.requests.context import Answer, Call
+from bot.slack.surfaces import modals
+from bot.slack.surfaces.text import escape
+
+Values = dict[str, Any]
+
+
+def read_runbook(text: str, call: Call) -> Reading:
+    """A runbook's name, or nothing for the list. More than one word is not a name."""
+    if len(text.split()) > 1:
+        return None
+    return Parsed({"name": text})
+
+
+async def attach(call: Call, values: Values) -> Answer:
+    """Attach a runbook by choice, or say which there are."""
+    desk, name = call.desk, values["name"]
+    if not name:
+        attached = [one.runbook for one in call.incident.checklists] if call.incident else []
+        have = f"Attached: {', '.join(escape(one.title) for one in attached)}. " if attached else ""
+        known = (
+            ", ".join(f"`{slug}`" for slug in sorted(desk.runbooks.runbooks)) or "none: the folder of runbooks is empty"
+        )
+        return Answer(f"{have}Runbooks: {known}. Attach one: `{desk.command} runbook NAME`.")
+    found = desk.runbooks.find(name)
+    if found is None:
+        nearest = " or ".join(f"`{slug}`" for slug in desk.runbooks.nearest(name))
+        hint = f" Did you mean {nearest}?" if nearest else f" `{desk.command} runbook` lists them."
+        raise Refused(f"There is no runbook “{escape(name[:60])}”.{hint}")
+    await attach_slug(call, found.slug, "choice")
+    return Answer(f"“{escape(found.title)}” is attached: {len(found.steps)} steps, revision {found.revision}.")
+
+
+async def attach_slug(call: Call, slug: str, how: str) -> None:
+    """Attach the runbook of that name."""
+    found = call.desk.runbooks.find(slug)
+    if found is None:
+        raise Refused("That runbook is not on the shelf any more.")
+    await call.act("runbook", partial(checklist.attach, runbook=found, how=how))
+
+
+def read_step(text: str, call: Call) -> Reading:
+    """[runbook] 2.3 done | undo | skip why | note text | ask | review | alone why."""
+    words = text.split()
+    if not words:
+        return Missing()
+    position = next((n for n, word in enumerate(words) if word.lower() in _STEP_WORDS), None)
+    if position is None or position == 0:
+        last = words[-1]
+        return Missing() if len(words) <= 2 and any(c.isdigit() for c in last) else None
+    if position > 2 or not any(c.isdigit() for c in words[position - 1]):
+        return None
+    return Parsed(
+        {
+            "which": " ".join(words[:position]),
+            "what": _STEP_WORDS[words[position].lower()],
+            "rest": " ".join(words[position + 1 :]),
+        }
+    )
+
+
+_STEP_WORDS = {
+    "done": "done", "tick": "done", "undo": "undo", "untick": "undo", "skip": "skip", "note": "note", "ask": "ask",
+    "review": "review", "reviewed": "review", "alone": "alone", "go": "go", "refuse": "refuse", "notdone": "not-done",
+    "not-done": "not-done", "correct": "correct", "stopped": "done",
+}  # fmt: skip
+
+
+async def step(call: Call, values: Values) -> Answer | None:
+    """Act on one step, by its id."""
+    incident = call.known
+    slug, id = checklist.resolve_step(incident, values["which"])
+    rest = await call.guard(values["rest"], "text")
+    return await act_on_step(call, slug, id, values["what"], rest)
+
+
+async def act_on_step(call: Call, slug: str, id: str, what: str, rest: str = "") -> Answer | None:
+    """What a tick box, a button or a typed word does to a step; the answer says what came of it."""
+    incident, policy = call.known, call.desk.policy
+    _, one, state = locate(incident, slug, id)
+    match what:
+        case "done" if one.two_people is TwoPeople.AFTER:
+            await call.act(
+                "stop",
+                partial(
+                    dual_control.stopped, runbook=slug, step=id, note=rest, confirmers=call.confirmers(), policy=policy
+                ),
+            )
+            return Answer(f"Step {id} is done; a second person reviews it. Say who, if nobody does: they were asked.")
+        case "done" if one.two_people is TwoPeople.BEFORE and state.mark is Mark.GO:
+            ask = open_ask(incident, state)
+            if ask is not None and not rest:
+                await call.open(modals.done_form(incident, ask))
+                return None
+            await call.act("done", partial(dual_control.done, ask=state.ask, result=rest))
+            return Answer(f"Step {id} is done, by two people.")
+        case "done":
+            done = await call.act("tick", partial(checklist.tick, runbook=slug, step=id))
+            return Answer(f"Step {id} is done." if done.events else f"Step {id} was done already.")
+        case "undo":
+            done = await call.act("tick", partial(checklist.untick, runbook=slug, step=id))
+            return Answer(f"Step {id} is open again." if done.events else f"Step {id} was open already.")
+        case "skip":
+            if not rest:
+                await call.open(modals.skip_form(incident, slug, id))
+                return None
+            await call.act("skip", partial(checklist.skip, runbook=slug, step=id, reason=rest))
+            return Answer(f"Step {id} is skipped.")
+        case "note":
+            await call.act("note", partial(checklist.note_step, runbook=slug, step=id, text=rest))
+            return Answer(f"Noted on step {id}.")
+        case "correct":
+            await call.act("note", partial(checklist.correct, runbook=slug, step=id, text=rest))
+            return Answer(f"Corrected on step {id}; what was done stays in the timeline.")
+        case "ask":
+            if call.trigger:
+                await call.open(modals.ask_form(incident, slug, id))
+                return None
+            await call.act(
+                "ask",
+                partial(
+                    dual_control.ask, runbook=slug, step=id, evidence=rest, confirmers=call.confirmers(), policy=policy
+                ),
+            )
+            return Answer(f"Asked for a second person on step {id}. They have a message of their own.")
+        case "go":
+            done = await call.act("go", partial(dual_control.go, ask=_ask(state.ask, id), policy=policy))
+            return Answer(f"Go given on step {id}. The one who asked does it within 10 minutes.")
+        case "refuse":
+            await call.act("refuse", partial(dual_control.refuse, ask=_ask(state.ask, id), reason=rest))
+            return Answer(f"Refused on step {id}.")
+        case "not-done":
+            await call.act("not done", partial(dual_control.not_done, ask=_ask(state.ask, id), reason=rest))
+            return Answer(f"Step {id} was not done; it is open again.")
+        case "review":
+            await call.act("review", partial(dual_control.review, runbook=slug, step=id, note=rest, policy=policy))
+            return Answer(f"Step {id} is reviewed.")
+        case "alone":
+            await call.act(
+                "alone",
+                partial(
+                    dual_control.alone, runbook=slug, step=id, reason=rest, confirmers=call.confirmers(), policy=policy
+                ),
+            )
+            return Answer(f"Step {id} is recorded as done alone: an exception that a second person has to review.")
+    raise Refused(f"A step can be: done, undo, skip, note, ask, go, refuse, review, correct, alone. Not “{what[:20]}”.")
+
+
+def _ask(seq: int, id: str) -> int:
+    if not seq:
+        raise Refused(f"Nobody asks for a second person on step {id}.")
+    return seq

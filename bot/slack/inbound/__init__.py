@@ -1,0 +1,1 @@
+"""What Slack delivers: the connections, and which handler each delivery goes to."""

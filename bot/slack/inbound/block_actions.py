@@ -1,0 +1,393 @@
+"""What a click does: one table from action id to handler, and the net around all of them.
+
+Stored first, then acknowledged; a refusal reaches only the one who clicked. Forms are opened before anything else,
+because their trigger lives for three seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import structlog
+
+from bot.domain import cadence, escalation, lifecycle, notes, roles
+from bot.domain import customer_messages as drafts
+from bot.domain.errors import Refused, StoreUnavailable
+from bot.ports import NotDone, TryLater, Unsure
+from bot.slack.handlers import customer_messages, ending, looking, opening, step_clicks, updates
+from bot.slack.inbound import commands
+from bot.slack.outbound.room import call as slack
+from bot.slack.requests import deliveries, respond
+from bot.slack.requests.context import Answer, Call
+from bot.slack.surfaces import block_kit, modals
+from bot.slack.workspace.services import Desk
+
+log = structlog.get_logger(__name__)
+
+Values = Mapping[str, Any]
+Handler = Callable[[Call, Values], Awaitable[Answer | None]]
+
+
+# -- answering, roles, severity -----------------------------------------------------------------------
+
+
+async def _ack(call: Call, v: Values) -> Answer | None:
+    return await opening.ack(call, {})
+
+
+async def _take(call: Call, v: Values) -> Answer | None:
+    return await opening.take_role(call, {"who": call.actor.user}, str(v.get("o", "lead")))
+
+
+async def _fine(call: Call, v: Values) -> Answer | None:
+    await call.act("role", partial(roles.accept, role=str(v.get("o", ""))))
+    return None
+
+
+async def _not_yet(call: Call, v: Values) -> Answer | None:
+    await call.act("role", partial(roles.keep, role=str(v.get("o", ""))))
+    return None
+
+
+async def _here(call: Call, v: Values) -> Answer | None:
+    await call.act("here", escalation.lead_seen)
+    return None
+
+
+async def _sev(call: Call, v: Values) -> Answer | None:
+    return await opening.sev(call, {"severity": str(v.get("sev", "")), "reason": "chosen when asked"})
+
+
+async def _join(call: Call, v: Values) -> Answer | None:
+    incident = call.known
+    if call.actor.user in incident.invited:
+        return Answer(f"You are in it: <#{incident.channel}>.")
+    if not incident.channel:
+        return Answer(f"{incident.name} has no channel yet.")
+    await call.act("join", partial(notes.add_person, user=call.actor.user))
+    return Answer(f"You are being invited to <#{incident.channel}>.")
+
+
+async def _follow(call: Call, v: Values) -> Answer | None:
+    done = await call.act("follow", notes.follow)
+    name = done.incident.name
+    if call.actor.user in done.incident.followers:
+        return Answer(
+            f"You follow {name}: I write to you when its severity, status or lead changes. Press again to stop."
+        )
+    return Answer(f"You no longer follow {name}.")
+
+
+async def _more(call: Call, v: Values) -> Answer | None:
+    incident = call.known
+    return Answer("What next?", tuple(modals.tray(incident, call.actor.user, call.desk.policy, call.desk.now())))
+
+
+async def _catch_up(call: Call, v: Values) -> Answer | None:
+    return Answer(looking.status_text(call, call.known))
+
+
+# -- updates ------------------------------------------------------------------------------------------
+
+
+async def _update(call: Call, v: Values) -> Answer | None:
+    await call.open(updates.update_view(call, str(v.get("t", ""))))
+    return None
+
+
+async def _update_post(call: Call, v: Values) -> Answer | None:
+    call.key = call.once("update")
+    return await updates.post_update(call, str(v.get("t", "")), None)
+
+
+async def _undo(call: Call, v: Values) -> Answer | None:
+    await call.act("undo", partial(cadence.undo_update, seq=deliveries.number(v, "u"), policy=call.desk.policy))
+    return Answer("The update is withdrawn.")
+
+
+async def _nothing_new(call: Call, v: Values) -> Answer | None:
+    try:
+        await call.act("update", partial(cadence.nothing_new, policy=call.desk.policy))
+    except Refused as refused:
+        if refused.field != "tried":
+            raise
+        await call.open(modals.tried_form(call.known))
+    return None
+
+
+async def _snooze(call: Call, v: Values) -> Answer | None:
+    await call.act("snooze", partial(cadence.snooze, policy=call.desk.policy))
+    return None
+
+
+async def _look_again(call: Call, v: Values) -> Answer | None:
+    await call.act("waiting", notes.stop_waiting)
+    return None
+
+
+async def _hold(call: Call, v: Values) -> Answer | None:
+    await call.open(modals.hold_form(call.known, call.desk.now()))
+    return None
+
+
+async def _note(call: Call, v: Values) -> Answer | None:
+    await call.open(modals.note_form(call.known))
+    return None
+
+
+async def _task_done(call: Call, v: Values) -> Answer | None:
+    await call.act("task", partial(notes.finish_task, seq=deliveries.number(v, "t")))
+    return None
+
+
+async def _handover(call: Call, v: Values) -> Answer | None:
+    await call.open(modals.handover_form(call.known))
+    return None
+
+
+# -- customer comms -----------------------------------------------------------------------------------
+
+
+async def _stage(call: Call, v: Values) -> Answer | None:
+    """Another stage in the form of a customer text: the same form, for that text."""
+    meta = block_kit.parse(str(call.view.get("private_metadata", "")))
+    template = call.desk.texts.template(str(meta.get("n")), str(meta.get("g")), str(v.get("chosen", meta.get("t"))))
+    shown = customer_messages.comms_view(
+        replace(call, response_url=str(meta.get("u", ""))), template, {}, str(meta.get("p", ""))
+    )
+    await slack(call.desk.client, "views.update", view_id=call.view["id"], view=dict(shown))
+    return None
+
+
+async def _comms(call: Call, v: Values) -> Answer | None:
+    return await customer_messages.comms(call, {"name": "", "rest": ()})
+
+
+async def _approve(call: Call, v: Values) -> Answer | None:
+    return await customer_messages.approve(call, str(v.get("d", "")), str(v.get("h", "")))
+
+
+async def _comms_edit(call: Call, v: Values) -> Answer | None:
+    old = customer_messages.draft_of(call.known, str(v.get("d", ""))).drafted
+    template = call.desk.texts.template(old.template, old.audience, old.stage)
+    await call.open(customer_messages.comms_view(call, template, dict(old.slots), old.draft))
+    return None
+
+
+async def _discard(call: Call, v: Values) -> Answer | None:
+    return await customer_messages.discard(call, str(v.get("d", "")))
+
+
+async def _comms_there(call: Call, v: Values) -> Answer | None:
+    name = str(v.get("d", ""))
+    one = customer_messages.draft_of(call.known, name)
+    channel = call.desk.directory.channel(call.desk.policy.customer_comms)
+    # Where a person posted it by hand, only they know the address.
+    where = channel if one.drafted.audience == "customers" and one.reason != drafts.BY_HAND else ""
+    await call.act("comms", partial(drafts.published, draft=name, publisher="seen by a person", where=where))
+    return Answer("Noted: the text is public.")
+
+
+async def _comms_missing(call: Call, v: Values) -> Answer | None:
+    await call.act("comms", partial(drafts.failed, draft=str(v.get("d", "")), error="seen to be missing by a person"))
+    return Answer("Noted: the text is not public. Edit the draft to send it anew.")
+
+
+# -- ending -------------------------------------------------------------------------------------------
+
+
+async def _resolve(call: Call, v: Values) -> Answer | None:
+    return await ending.resolve(call, {"reason": ""})
+
+
+async def _mitigate(call: Call, v: Values) -> Answer | None:
+    return await ending.mitigate(call, {"reason": ""})
+
+
+async def _agree(call: Call, v: Values) -> Answer | None:
+    await call.act("resolve", partial(lifecycle.agree_override, policy=call.desk.policy))
+    return None
+
+
+async def _reopen(call: Call, v: Values) -> Answer | None:
+    return await ending.reopen(call, {"reason": ""})
+
+
+async def _stand_down(call: Call, v: Values) -> Answer | None:
+    done = await call.act("stand down", lifecycle.stand_down)
+    return Answer(f"{len((done.events and done.events[-1].to) or ())} people were told that they can rest.")  # type: ignore[attr-defined]
+
+
+async def _postmortem(call: Call, v: Values) -> Answer | None:
+    return await looking.write_postmortem(call, {})
+
+
+# -- private answers' own buttons -----------------------------------------------------------------------
+
+
+async def _again(call: Call, v: Values) -> Answer | None:
+    placed = await deliveries.placed(call)
+    return await commands.again(placed, str(v.get("c", "")))
+
+
+async def _declare_form(call: Call, v: Values) -> Answer | None:
+    await call.open(opening.declare_view(call, str(v.get("t", ""))))
+    return None
+
+
+async def _declare_as(call: Call, v: Values) -> Answer | None:
+    private = {"1": True, "0": False}.get(str(v.get("p", "")))
+    call.key = call.once("declare")
+    return await opening.open_incident(
+        call,
+        str(v.get("t", "")),
+        str(v.get("s", "")) or None,
+        private=private,
+        anyway=bool(v.get("a")) or private is False,
+        another=bool(v.get("a")),
+    )
+
+
+async def _ignored(call: Call, v: Values) -> Answer | None:
+    """Inputs of a form act when the form is submitted; a link acts in the browser."""
+    return None
+
+
+#: action id (up to its second colon) -> handler; the values are described in slack/messages and slack/views
+ACTIONS: dict[str, Handler] = {
+    "inc:ack": _ack,
+    "inc:update": _update,
+    "inc:update-form": _update,
+    "inc:update-post": _update_post,
+    "inc:take": _take,
+    "inc:more": _more,
+    "inc:catch-up": _catch_up,
+    "inc:postmortem": _postmortem,
+    "inc:reopen": _reopen,
+    "inc:follow": _follow,
+    "inc:join": _join,
+    "inc:attach": step_clicks.attach,
+    "inc:decline": step_clicks.decline,
+    "inc:sev": _sev,
+    "inc:fine": _fine,
+    "inc:not-yet": _not_yet,
+    "inc:here": _here,
+    "inc:handover": _handover,
+    "inc:look-again": _look_again,
+    "inc:section": step_clicks.section,
+    "inc:list": step_clicks.list_steps,
+    "inc:stage": _stage,
+    "inc:tick": step_clicks.tick,
+    "inc:step-done": lambda call, v: step_clicks.step(call, v, "done"),
+    "inc:skip": lambda call, v: step_clicks.step(call, v, "skip"),
+    "inc:ask": lambda call, v: step_clicks.step(call, v, "ask"),
+    "inc:stopped": lambda call, v: step_clicks.step(call, v, "done"),
+    "inc:review": lambda call, v: step_clicks.step(call, v, "review"),
+    "inc:correct": step_clicks.correct,
+    "inc:go": step_clicks.go,
+    "inc:refuse": step_clicks.refuse,
+    "inc:done": step_clicks.done,
+    "inc:not-done": step_clicks.not_done,
+    "inc:agree-resolve": _agree,
+    "inc:undo": _undo,
+    "inc:nothing-new": _nothing_new,
+    "inc:snooze": _snooze,
+    "inc:comms": _comms,
+    "inc:approve": _approve,
+    "inc:comms-edit": _comms_edit,
+    "inc:discard": _discard,
+    "inc:comms-there": _comms_there,
+    "inc:comms-missing": _comms_missing,
+    "inc:stand-down": _stand_down,
+    "inc:hold": _hold,
+    "inc:resolve": _resolve,
+    "inc:mitigate": _mitigate,
+    "inc:note": _note,
+    "inc:task-done": _task_done,
+    "inc:again": _again,
+    "inc:declare-form": _declare_form,
+    "inc:declare-as": _declare_as,
+}
+
+
+def handler_of(action_id: str) -> Handler:
+    """The handler of an action; those of other kinds are ignored."""
+    return ACTIONS.get(":".join(action_id.split(":")[:2]), _ignored)
+
+
+def values_of(action: Mapping[str, Any]) -> dict[str, Any]:
+    """What a click carries: a button's value, a chosen option's, or, for an empty box, what its block's id says."""
+    chosen = action.get("selected_option") or next(iter(action.get("selected_options") or ()), None)
+    raw = action.get("value") or (chosen or {}).get("value") or ""
+    found = block_kit.parse(raw)
+    if chosen is not None:
+        found.setdefault("chosen", raw)
+    if action.get("type") == "checkboxes":
+        found["on"] = chosen is not None
+        if chosen is None:
+            parts = str(action.get("block_id", "")).split(":")
+            if parts[0] == "step" and len(parts) >= 4:
+                found |= {"r": ":".join(parts[1:-2]), "s": parts[-2], "v": parts[-1]}
+    return found
+
+
+async def on_action(desk: Desk, body: Mapping[str, Any], ack: Callable[..., Awaitable[Any]]) -> None:
+    """A click, from its delivery to its answer. Never raises."""
+    action = (body.get("actions") or [{}])[0]
+    answer: Answer | None
+    call: Call | None = None
+    try:
+        call = await deliveries.action_call(desk, body, action)
+        v = values_of(action)
+        if action.get("type") == "button" and not v and handler_of(str(action.get("action_id", ""))) is not _ignored:
+            raise Refused(
+                "That button cannot be read; it may be of an older version. Nothing was done. "
+                f"`{desk.command}` shows what can be done now."
+            )
+        call.view = body.get("view") or {}
+        meta = block_kit.parse(str(call.view.get("private_metadata") or ""))
+        id = v.get("i") or meta.get("i") or await _incident_at(desk, call)
+        if id:
+            await deliveries.about(call, str(id))
+        answer = await handler_of(str(action.get("action_id", "")))(call, v)
+        answer = deliveries.warned(call, answer)
+    except Exception as error:
+        answer = deliveries.trouble(error, call)
+    await ack()
+    if call is not None:
+        await respond.finish(call, answer)
+        await _refresh_list(call, body)
+
+
+async def _incident_at(desk: Desk, call: Call) -> str | None:
+    """An empty box carries no value: its incident is the one of the channel."""
+    return await desk.service.store.by_channel(call.actor.team, call.channel) if call.channel else None
+
+
+async def _refresh_list(call: Call, body: Mapping[str, Any]) -> None:
+    """A click inside the list of steps shows it anew."""
+    view = body.get("view") or {}
+    if view.get("callback_id") != "inc:list" or call.incident is None:
+        return
+    meta = block_kit.parse(view.get("private_metadata", ""))
+    action = (body.get("actions") or [{}])[0]
+    paged = values_of(action) if "page" in action.get("action_id", "") else {}
+    page = paged.get("p", meta.get("p", 0))
+    try:
+        fresh = await call.desk.service.store.incident(call.incident.id)
+    except StoreUnavailable:
+        return  # said already
+    if fresh is None or not isinstance(page, int):
+        return
+    try:
+        slug = step_clicks.slug_of(replace(call, incident=fresh), meta)
+    except Refused:
+        return  # said already
+    shown = modals.list_modal(fresh, slug, page, call.desk.directory.names)
+    try:
+        await slack(call.desk.client, "views.update", view_id=view["id"], view=dict(shown))
+    except (NotDone, TryLater, Unsure) as error:
+        log.info("list.not_refreshed", error=str(error))

@@ -1,0 +1,1 @@
+"""One Slack workspace: its people, its groups, its installation."""

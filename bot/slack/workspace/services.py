@@ -1,0 +1,81 @@
+"""What every handler has at hand in one workspace: the parts of the program, handed in once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.comms import Template
+from bot.domain.policy import Policy
+from bot.domain.reading import Reading
+from bot.domain.runbook import Runbook
+from bot.reconciler import Caretaker
+from bot.service import Service
+from bot.slack.outbound.room import SlackRoom
+from bot.slack.workspace.directory import Directory
+
+
+class Runbooks(Protocol):
+    """The shelf of runbooks, as the app hands it in."""
+
+    def find(self, word: str) -> Runbook | None: ...
+    def nearest(self, word: str) -> list[str]: ...
+    def guess(self, title: str) -> list[Runbook]: ...
+    def for_alert(self, name: str) -> Runbook | None: ...
+    @property
+    def runbooks(self) -> Mapping[str, Runbook]: ...
+
+
+class PreparedText(Protocol):
+    """A customer text that passed the scrubber."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def removed(self) -> str: ...
+    @property
+    def findings(self) -> tuple[str, ...]: ...
+    @property
+    def tone(self) -> tuple[str, ...]: ...
+    @property
+    def values(self) -> Mapping[str, str]: ...
+
+
+class Texts(Protocol):
+    """The customer texts, as the app hands them in. Methods raise Refused with the slot in question."""
+
+    def names(self) -> Sequence[str]: ...
+    def nearest(self, word: str) -> list[str]: ...
+    def audiences(self, name: str) -> Sequence[str]: ...
+    def stages(self, name: str, audience: str) -> Sequence[str]: ...
+    def template(self, name: str, audience: str, stage: str) -> Template: ...
+    def prepare(self, template: Template, values: Mapping[str, str], incident: Mapping[str, str]) -> PreparedText: ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that handlers use. `secret` answers with a refusal where a text holds a secret, else empty."""
+
+    service: Service
+    caretaker: Caretaker
+    directory: Directory
+    client: AsyncWebClient
+    room: SlackRoom
+    runbooks: Runbooks
+    texts: Texts
+    probes: Mapping[str, Callable[[str, datetime], Awaitable[Reading]]]
+    secret: Callable[[str, str], tuple[str, str]]  # (text, where) -> (kind, refusal), or ("", "")
+    command: str = "/incident"
+
+    @property
+    def policy(self) -> Policy:
+        """The team's policy."""
+        return self.service.policy_of(self.directory.team)
+
+    def now(self) -> datetime:
+        """The present moment, aware, UTC."""
+        return self.service.clock.now()

@@ -1,0 +1,51 @@
+"""One bot works on a SQLite file at a time: two would each pay what is owed. Several share PostgreSQL, by leases."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+from bot.store.errors import StoreRefused
+
+#: seconds to wait for a bot that is stopping, and between two looks
+PATIENCE, LOOK = 12.0, 0.1
+
+
+class Only:
+    """The lock file beside the database. The system gives it back however the process ends."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock: int | None = None
+
+    async def take(self, patience: float = PATIENCE) -> None:
+        """Be the only one; wait for one that is stopping. Raises StoreRefused while another one works on."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience
+        while loop.time() < until:
+            with contextlib.suppress(StoreRefused):
+                self.take_now()
+                return
+            await asyncio.sleep(LOOK)
+        self.take_now()
+
+    def take_now(self) -> None:
+        """The same without waiting."""
+        handle = os.open(self._file.with_name(self._file.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise StoreRefused(
+                f"Another bot works on {self._file}. Stop it first; several bots share a PostgreSQL database."
+            ) from None
+        self._lock = handle
+
+    def give_back(self) -> None:
+        """Let the next one work."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
