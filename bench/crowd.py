@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bench.sink import PERSON, TEAM, Sink
-from bot.app import Bot, bot
+from bot.app import Bot, create_bot
 from bot.config import ROOT, Settings
 from bot.domain import duties
 from bot.domain import events as e
@@ -22,8 +22,8 @@ from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.policies import load
 from bot.reconciler import delivery_state
-from bot.reconciler.plan import Books, owed
-from bot.store import Transaction, engines
+from bot.reconciler.plan import PlanInput, plan_effects
+from bot.store import SqlTransaction, engines
 
 POLICY = ROOT / "bot" / "demo" / "policy.toml"
 #: how long before its due moment an incident was declared: the rhythm of a SEV-1 in that policy
@@ -67,13 +67,13 @@ async def fill(sink: Sink, database: str, key: str, ones: list[One]) -> None:
     """Write them into an empty, migrated database."""
     given: dict[str, Any] = {name.lower(): value for name, value in settings(sink, database, key).items()}
     plain = Settings(**given)
-    async with bot(plain, policy()).running() as running:
+    async with create_bot(plain, policy()).running() as running:
         for start in range(0, len(ones), TOGETHER):
             await running.store.write(_job(running, ones[start : start + TOGETHER]))
 
 
-def _job(running: Bot, ones: list[One]) -> Callable[[Transaction], None]:
-    def job(tx: Transaction) -> None:
+def _job(running: Bot, ones: list[One]) -> Callable[[SqlTransaction], None]:
+    def job(tx: SqlTransaction) -> None:
         for one in ones:
             assert tx.next_number(TEAM) == one.number
             incident = tx.append(Incident(team=TEAM, id=one.id), list(_events(one, running)), one.due)
@@ -82,7 +82,7 @@ def _job(running: Bot, ones: list[One]) -> Callable[[Transaction], None]:
                 tx.save_effect(effect)
             due = duties.next_at(incident, running.service.policy_of(TEAM), now)
             tx.set_due(one.id, incident.seq, due)
-            if engines.shared(engines.address(running.settings.database_url)):
+            if engines.is_shared(engines.parse_url(running.settings.database_url)):
                 tx.release(one.id)  # who declares holds it
 
     return job
@@ -105,17 +105,17 @@ def _events(one: One, running: Bot) -> Iterator[e.Event]:
 
 def paid(running: Bot, incident: Incident, now: datetime) -> list[Effect]:
     """Everything that is owed for an incident as it stands, as if each call had been made and answered ok."""
-    ground = running.home.ground
-    shown, effects = ground.render(incident, now), dict[str, Effect]()
+    ground = running.token_workspace.context
+    shown, effects = ground.render_messages(incident, now), dict[str, Effect]()
     for _ in range(10):
-        books = Books(incident, effects, shown, running.service.policy_of(incident.team), ground.place, now)
-        calls = [one for one in owed(books) if one.call != "direct"]
+        books = PlanInput(incident, effects, shown, running.service.policy_of(incident.team), ground.channel_for, now)
+        calls = [one for one in plan_effects(books) if one.call != "direct"]
         if not calls:
             break
         for one in calls:
-            done = delivery_state.done(one.effect, one.hash)
+            done = delivery_state.sent(one.effect, one.hash)
             if one.call == "post":
-                done = delivery_state.done(
+                done = delivery_state.sent(
                     one.effect, one.hash, ts=f"{1_700_000_000 + incident.number}.{len(effects):06d}"
                 )
             effects[one.effect.key] = done

@@ -11,18 +11,18 @@ from typing import Any
 from bench.crowd import policy
 from bot.domain import duties
 from bot.domain import events as e
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.effect import Effect
 from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident
 from bot.export import timeline as exported
 from bot.reconciler import delivery_state
-from bot.reconciler.plan import Books, owed
+from bot.reconciler.plan import PlanInput, plan_effects
 from bot.reports import postmortem
-from bot.reports.timeline import line
-from bot.slack.surfaces.message_cache import Made
+from bot.reports.timeline import format_line
+from bot.slack.surfaces.message_cache import IncidentMessageCache
 from bot.slack.surfaces.messages import messages
-from bot.slack.surfaces.render_context import Setup
+from bot.slack.surfaces.render_context import RenderEnvironment
 
 SIZES = (100, 1_000, 10_000)
 BEGAN = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
@@ -83,29 +83,29 @@ def _at(size: int) -> dict[str, float]:
     rules = policy()
     incident = fold("T1", str(uuid.UUID(int=1)), entries)
     now = (incident.last_at or BEGAN) + timedelta(seconds=1)
-    setup = Setup(rules)
-    made = Made()
+    setup = RenderEnvironment(rules)
+    made = IncidentMessageCache()
     shown = messages(incident, now, setup, made)
-    books = Books(incident, _all_sent(incident, shown, now), shown, rules, lambda _kind: "C2", now)
-    assert not [one for one in owed(books) if one.call != "direct"]
+    books = PlanInput(incident, _all_sent(incident, shown, now), shown, rules, lambda _kind: "C2", now)
+    assert not [one for one in plan_effects(books) if one.call != "direct"]
     return {
         "fold_ms": _ms(lambda: fold("T1", incident.id, entries)),
         "one_more_us": _ms(lambda: [evolve(incident, last) for _ in range(1000)]),
         "messages_ms": _ms(lambda: [one.hash for one in messages(incident, now, setup)]),
         "again_ms": _ms(lambda: [one.hash for one in messages(incident, now, setup, made)]),
-        "owed_ms": _ms(lambda: owed(books)),
+        "owed_ms": _ms(lambda: plan_effects(books)),
         "next_ms": _ms(lambda: [duties.next_at(incident, rules, now) for _ in range(10)]) / 10,
-        "lines_ms": _ms(lambda: [line(one, {}, incident=incident) for one in entries]),
-        "postmortem_ms": _ms(lambda: postmortem.write(incident, entries, {}, rules, now)),
+        "lines_ms": _ms(lambda: [format_line(one, {}, incident=incident) for one in entries]),
+        "postmortem_ms": _ms(lambda: postmortem.render_postmortem(incident, entries, {}, rules, now)),
         "export_ms": _ms(lambda: exported(entries)),
     }
 
 
-def _all_sent(incident: Incident, shown: list[Message], now: datetime) -> dict[str, Effect]:
+def _all_sent(incident: Incident, shown: list[DesiredMessage], now: datetime) -> dict[str, Effect]:
     effects: dict[str, Effect] = {}
     for _ in range(10):
-        for one in owed(Books(incident, effects, shown, policy(), lambda _kind: "C2", now)):
-            effects[one.effect.key] = delivery_state.done(one.effect, one.hash, ts=f"1.{len(effects):06d}")
+        for one in plan_effects(PlanInput(incident, effects, shown, policy(), lambda _kind: "C2", now)):
+            effects[one.effect.key] = delivery_state.sent(one.effect, one.hash, ts=f"1.{len(effects):06d}")
     return effects
 
 

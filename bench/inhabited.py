@@ -13,7 +13,7 @@ import signal
 from pathlib import Path
 
 from bench.inside import rss
-from bot.app import Bot, bot
+from bot.app import Bot, create_bot
 from bot.config import Settings
 from bot.policies import load
 
@@ -37,7 +37,7 @@ def held() -> dict[str, float]:
 
 
 async def _tell(running: Bot) -> None:
-    running.store._cache._most, running.house.made._most = KEPT, MADE
+    running.store._cache._most, running.workspace_factory.message_cache._most = KEPT, MADE
     gc.freeze()  # as `bot.app.serve` does: what was loaded is not looked through every second
     while True:
         await asyncio.sleep(EVERY)
@@ -50,7 +50,7 @@ async def main() -> None:
     settings = Settings()
     ending = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
-    async with bot(settings, load(settings.policy_file)).running() as running:
+    async with create_bot(settings, load(settings.policy_file)).running() as running:
         telling = asyncio.create_task(_tell(running))
         await ending.wait()
         telling.cancel()

@@ -23,7 +23,7 @@ import aiohttp
 
 from bench.figures import median
 from bench.sink import PERSON, TEAM
-from bot.app import Bot, bot
+from bot.app import Bot, create_bot
 from bot.clock import OffsetClock
 from bot.config import Settings
 from bot.policies import load
@@ -52,7 +52,7 @@ async def measure(due: datetime | None) -> dict[str, Any]:
     settings = Settings()
     clock = OffsetClock()
     async with (
-        bot(settings, load(settings.policy_file), clock).running() as running,
+        create_bot(settings, load(settings.policy_file), clock).running() as running,
         aiohttp.ClientSession(f"http://127.0.0.1:{running.port}") as session,
     ):
         await asyncio.sleep(0.5)
@@ -65,7 +65,7 @@ async def measure(due: datetime | None) -> dict[str, Any]:
 
         found = {
             "rss_mb": rss(),
-            "idle_round_ms": await timed(running.caretaker.round),
+            "idle_round_ms": await timed(running.scheduler.start_due),
             "readyz_ms": await timed(lambda: read("/readyz")),
             "metrics_ms": await timed(lambda: read("/metrics")),
             "list_ms": await timed(lambda: _list(running, session), 1),
@@ -97,10 +97,10 @@ async def _list(running: Bot, session: aiohttp.ClientSession) -> None:
 async def _due(running: Bot, clock: OffsetClock, until: datetime) -> dict[str, Any]:
     """Move the clock so that some are due; until all of those are paid."""
     now = clock.now()
-    ids = await running.store.due(until, 100_000)
+    ids = await running.store.due_ids(until, 100_000)
     began, processor = time.perf_counter(), time.process_time()
     clock.move(until - now + timedelta(milliseconds=1))
-    while await running.store.due(clock.now(), 1) or running.caretaker.busy:  # noqa: ASYNC110  (nobody tells)
+    while await running.store.due_ids(clock.now(), 1) or running.scheduler.busy:  # noqa: ASYNC110  (nobody tells)
         await asyncio.sleep(0.01)
     return {
         "paid": len(ids),

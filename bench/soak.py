@@ -133,7 +133,7 @@ class Driver:
         number = next(self._names)
         chosen = {
             "text": {"type": "plain_text", "text": "Done"},
-            "value": block_kit.value(i="", r=RUNBOOK, s=step, v=version),
+            "value": block_kit.encode_value(i="", r=RUNBOOK, s=step, v=version),
         }
         block = f"step:{RUNBOOK}:{step}:{version}"
         payload = {

@@ -68,7 +68,7 @@ class Stage:
         def job(connection: Connection) -> list[Any]:
             return [tuple(row) for row in connection.execute(text(query))]
 
-        return engines.whole(engines.address(self.database), job, write=False)
+        return engines.run_in_transaction(engines.parse_url(self.database), job, write=False)
 
 
 def calls_since(slack: LocalSlack, number: int) -> list[Call]:

@@ -97,7 +97,7 @@ class Board:
     def _click(self, box: Box) -> str:
         box.ticked = not box.ticked
         number = next(_CLICKS)
-        value = block_kit.value(i=box.incident, r=RUNBOOK, s=box.step, v=box.version)
+        value = block_kit.encode_value(i=box.incident, r=RUNBOOK, s=box.step, v=box.version)
         chosen = {"text": {"type": "plain_text", "text": "Done", "emoji": False}, "value": value}
         action = {
             **self.sample["actions"][0],
@@ -150,7 +150,7 @@ def _shown(on: Stage, channel: str, steps: list[str]) -> dict[str, Any]:
             for block in call.args.get("blocks") or ():
                 element = block.get("accessory") or {}
                 if element.get("action_id") == "inc:tick":
-                    carried = block_kit.parse(element["options"][0]["value"])
+                    carried = block_kit.decode_value(element["options"][0]["value"])
                     if carried["s"] in steps:
                         return carried
     raise RuntimeError("no box can be ticked")

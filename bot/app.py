@@ -23,38 +23,38 @@ from bot import probes
 from bot.alerts import SOURCES
 from bot.clock import FollowedClock, SystemClock
 from bot.comms import offer as texts
-from bot.config import ROOT, Misconfigured, Settings, endpoints, senders, signing_secrets
+from bot.config import ROOT, Misconfigured, Settings, alert_secrets, endpoints, signing_secrets
 from bot.domain.errors import StoreUnavailable
 from bot.domain.policy import Policy
 from bot.ports import Clock
 from bot.probes import Endpoint, ProbeSettings
-from bot.reconciler import Caretaker
+from bot.reconciler import Scheduler
 from bot.runbooks import Shelf, load
 from bot.service import Service
 from bot.slack.inbound import bolt
-from bot.slack.inbound.bolt import Identity
-from bot.slack.inbound.dispatch import listen
-from bot.slack.inbound.socket_mode import Sockets
-from bot.slack.outbound.room import Client, web_client
-from bot.slack.workspace.deactivated_users import see_off
+from bot.slack.inbound.bolt import BotIdentity
+from bot.slack.inbound.dispatch import register_handlers
+from bot.slack.inbound.socket_mode import SocketModePool
+from bot.slack.outbound.room import SlackClient, web_client
+from bot.slack.workspace.deactivated_users import free_roles_of_deactivated
 from bot.slack.workspace.directory import Directory
-from bot.slack.workspace.directory_store import Memory
-from bot.slack.workspace.oauth import exchanged
-from bot.slack.workspace.services import Desk
-from bot.slack.workspace.workspace import Workspace
+from bot.slack.workspace.directory_store import DirectoryStore
+from bot.slack.workspace.oauth import exchange_code
+from bot.slack.workspace.services import Services
+from bot.slack.workspace.workspace import InstalledWorkspace
 from bot.slack.workspace.workspaces import Workspaces
-from bot.store import Person, Store, StoreRefused
-from bot.store.installations import KeptInstallations, Keys
+from bot.store import PersonRow, SqlStore, StoreRefused
+from bot.store.installations import SqlInstallations, TokenKeys
 from bot.web import install
-from bot.web.alerts import Door
-from bot.web.edge import Health, edge
-from bot.web.edge import runner as serving
-from bot.workspace_factory import House
+from bot.web.alerts import AlertsEndpoint
+from bot.web.edge import Health, web_application
+from bot.web.edge import app_runner as serving
+from bot.workspace_factory import WorkspaceFactory
 
 log = structlog.get_logger(__name__)
 
 #: a duty this late means that the bot does not keep up
-LATE = timedelta(minutes=2)
+MAX_DUTY_LATENESS = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Content:
 
 
 class Bot:
-    """The running bot. Build it with `bot(settings)`; `stop` finishes what runs within ten seconds."""
+    """The running bot. Build it with `create_bot(settings)`; `stop` finishes what runs within ten seconds."""
 
     def __init__(self, settings: Settings, policy: Policy, clock: Clock, content: Content | None) -> None:
         self.settings = settings
@@ -74,17 +74,17 @@ class Bot:
         self.clock = clock
         self._content = content
         self.tasks: set[asyncio.Task[Any]] = set()
-        self.store: Store
+        self.store: SqlStore
         self.service: Service
-        self.caretaker: Caretaker
-        self.house: House
+        self.scheduler: Scheduler
+        self.workspace_factory: WorkspaceFactory
         self.workspaces: Workspaces
-        self.installations: KeptInstallations | None = None
+        self.installations: SqlInstallations | None = None
         self.app: AsyncApp
         self.port = 0
-        self.sockets: Sockets | None = None
+        self.socket_mode: SocketModePool | None = None
         self._background: list[asyncio.Task[Any]] = []
-        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._ap_scheduler = AsyncIOScheduler(timezone="UTC")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Bot]:
@@ -97,41 +97,41 @@ class Bot:
         settings = self.settings
         if isinstance(self.clock, FollowedClock):
             self._run(stack, self.clock.follow(), "clock")
-            await self.clock.heard()
+            await self.clock.wait_until_synced()
         content = self._content or read_content(settings.runbooks_dir, settings.templates_dir)
         key = settings.chain_key.get_secret_value().encode()
-        self.store = Store.open(settings.database_url, key, lease=settings.lease_seconds)
+        self.store = SqlStore.open(settings.database_url, key, lease_seconds=settings.lease_seconds)
         stack.push_async_callback(self.store.close)
-        await self.store.serve()
+        await self.store.start_serving()
         session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.slack_timeout))
         stack.push_async_callback(session.close)
         # Probes talk to strangers: a session of their own, without our headers.
         reading = probes.session(settings.probe_private_hosts)
         stack.push_async_callback(reading.close)
-        self._wire(session, reading, content)
+        self._build(session, reading, content)
         await self._open()
         await self._rearm()  # whoever mended something may have restarted the bot for it
         # What is held is renewed until the last call has ended.
-        self._run(stack, self.caretaker.keep(), "leases")
-        await self._listen(stack)
-        await self.workspaces.join()
-        self._run(stack, self.caretaker.run(), "caretaker")
-        self._tick(stack)
+        self._run(stack, self.scheduler.renew_leases(), "leases")
+        await self._start_inbound(stack)
+        await self.workspaces.join_channels()
+        self._run(stack, self.scheduler.run(), "caretaker")
+        self._schedule_jobs(stack)
         log.info("bot.started", mode=settings.slack_mode, port=self.port, runbooks=len(content.shelf.runbooks))
 
     async def _open(self) -> None:
         """Learn the workspaces. Raises NotDone where Slack refuses the token of the settings."""
         if self.settings.slack_bot_token is not None:
-            await self.workspaces.begin(self.settings.slack_bot_token.get_secret_value())
-        await self.workspaces.look()
+            await self.workspaces.open_by_token(self.settings.slack_bot_token.get_secret_value())
+        await self.workspaces.sync_installations()
 
-    def _wire(self, session: aiohttp.ClientSession, reading: aiohttp.ClientSession, content: Content) -> None:
+    def _build(self, session: aiohttp.ClientSession, reading: aiohttp.ClientSession, content: Content) -> None:
         settings = self.settings
         self.service = Service(self.store, self.policy, self.clock)
-        self.caretaker = Caretaker(self.service, lambda team: self.workspaces.ground(team))
-        self.service.on_change = self.caretaker.changed
-        self.store.on_change = self.caretaker.heard
-        self.store.on_people = self._learned
+        self.scheduler = Scheduler(self.service, lambda team: self.workspaces.context_of(team))
+        self.service.on_change = self.scheduler.incident_changed
+        self.store.on_change = self.scheduler.incident_changed_elsewhere
+        self.store.on_people = self._on_directory_change
         looks = probes.build(
             ProbeSettings(
                 horizon=_endpoints(settings.horizon_urls),
@@ -141,49 +141,57 @@ class Bot:
             reading,
         )
         read = {name: probe.read for name, probe in looks.items()}
-        self.house = House(
-            self.service, self.caretaker, self.policy, content.shelf, content.library, read, settings.slack_command
+        self.workspace_factory = WorkspaceFactory(
+            self.service, self.scheduler, self.policy, content.shelf, content.library, read, settings.slack_command
         )
 
         self._session = session
         self.installations = None
         if settings.slack_client_id and settings.token_keys is not None:
-            self.installations = KeptInstallations(self.store, Keys(settings.token_keys.get_secret_value()))
+            self.installations = SqlInstallations(self.store, TokenKeys(settings.token_keys.get_secret_value()))
         channels = (self.policy.announcements, self.policy.customer_comms)
 
-        def meet(client: Client) -> Directory:
-            return Directory(client, remembered(self.store, self.clock))
+        def create_directory(client: SlackClient) -> Directory:
+            return Directory(client, directory_store(self.store, self.clock))
 
         self.workspaces = Workspaces(
-            self._connect, self.house.furnish, meet, channels, self.clock, self._rearm, self.installations
+            self._connect,
+            self.workspace_factory.create_workspace,
+            create_directory,
+            channels,
+            self.clock,
+            self._rearm,
+            self.installations,
         )
-        self.app = bolt.bolt_app(self._connect(""), "", self._who, self.tasks)
-        listen(self.app, self._desk)
+        self.app = bolt.bolt_app(self._connect(""), "", self._bot_identity, self.tasks)
+        register_handlers(self.app, self._services)
 
-    def _connect(self, token: str) -> Client:
+    def _connect(self, token: str) -> SlackClient:
         return web_client(token, self.settings.slack_api_url, self._session)
 
-    def _who(self, team: str) -> Identity | None:
-        one = self.workspaces.known(team)
-        return Identity(one.directory.bot_user, one.directory.bot_id, one.client.token or "") if one else None
+    def _bot_identity(self, team: str) -> BotIdentity | None:
+        one = self.workspaces.get_open(team)
+        return BotIdentity(one.directory.bot_user, one.directory.bot_id, one.client.token or "") if one else None
 
-    async def _desk(self, team: str) -> Desk | None:
-        one, home = await self.workspaces.find(team), self.workspaces.home
+    async def _services(self, team: str) -> Services | None:
+        one, home = await self.workspaces.find(team), self.workspaces.token_workspace
         if one is None and home is not None and home.team == team:
             one = home  # it refuses our token; what people say there is recorded, and answered without it
-        return one.desk if one else None
+        return one.services if one else None
 
     @property
-    def home(self) -> Workspace:
+    def token_workspace(self) -> InstalledWorkspace:
         """The workspace of SLACK_BOT_TOKEN."""
-        assert self.workspaces.home is not None
-        return self.workspaces.home
+        assert self.workspaces.token_workspace is not None
+        return self.workspaces.token_workspace
 
-    async def _listen(self, stack: contextlib.AsyncExitStack) -> None:
+    async def _start_inbound(self, stack: contextlib.AsyncExitStack) -> None:
         settings = self.settings
         http = settings.slack_mode == "http"
-        pages = [*self._pages(), *self._alerts()]
-        site = edge(self.app if http else None, signing_secrets(settings), self.health, self._ours, pages=pages)
+        pages = [*self._install_routes(), *self._alert_routes()]
+        site = web_application(
+            self.app if http else None, signing_secrets(settings), self.health, self._accepts_delivery, pages=pages
+        )
         runner = serving(site)
         await runner.setup()
         # First in, last out: nothing more is taken, what was acknowledged is finished, then the store closes.
@@ -193,11 +201,11 @@ class Bot:
         self.port = runner.addresses[0][1]
         if not http and settings.slack_app_token:
             token = settings.slack_app_token.get_secret_value()
-            self.sockets = Sockets(self.app, token, settings.slack_api_url, settings.socket_connections)
-            stack.push_async_callback(self.sockets.stop)
-            await self.sockets.start()
+            self.socket_mode = SocketModePool(self.app, token, settings.slack_api_url, settings.socket_connections)
+            stack.push_async_callback(self.socket_mode.stop)
+            await self.socket_mode.start()
 
-    def _pages(self) -> list[web.RouteDef]:
+    def _install_routes(self) -> list[web.RouteDef]:
         """Where workspaces install the bot; nothing where it serves the one of the settings."""
         settings, kept = self.settings, self.installations
         if kept is None or settings.slack_client_secret is None:
@@ -206,18 +214,20 @@ class Bot:
         redirect, id = settings.slack_redirect_url, settings.slack_client_id
         secret = settings.slack_client_secret.get_secret_value()
         may = frozenset(one.strip() for one in settings.slack_workspaces.split(",") if one.strip())
-        ours = install.Application(id, ",".join(scopes), settings.slack_authorize_url, redirect, may)
+        ours = install.OAuthApp(id, ",".join(scopes), settings.slack_authorize_url, redirect, may)
 
         async def exchange(code: str) -> Mapping[str, Any]:
-            return await exchanged(self._connect(""), code, id, secret, redirect)
+            return await exchange_code(self._connect(""), code, id, secret, redirect)
 
-        return install.Door(ours, exchange, self.workspaces.anew, kept, self.clock).routes()
+        return install.OAuthEndpoint(ours, exchange, self.workspaces.on_installed, kept, self.clock).routes()
 
-    def _alerts(self) -> list[web.RouteDef]:
+    def _alert_routes(self) -> list[web.RouteDef]:
         """Where alerts come in. Without a sender in the settings everybody is turned away there."""
-        home, known = self.workspaces.home, senders(self.settings.alert_secrets)
+        home, known = self.workspaces.token_workspace, alert_secrets(self.settings.alert_secrets)
         team = home.team if home is not None else self.settings.alert_workspace
-        return Door(known, self.house.intake(team, lambda: self.workspaces.known(team) or home).take).routes()
+        return AlertsEndpoint(
+            known, self.workspace_factory.intake(team, lambda: self.workspaces.get_open(team) or home).receive
+        ).routes()
 
     def _run(self, stack: contextlib.AsyncExitStack, work: Any, name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -229,22 +239,22 @@ class Bot:
 
         stack.push_async_callback(end)
 
-    def _tick(self, stack: contextlib.AsyncExitStack) -> None:
+    def _schedule_jobs(self, stack: contextlib.AsyncExitStack) -> None:
         """APScheduler only ticks: what is due lives in the store."""
-        add = self._scheduler.add_job
+        add = self._ap_scheduler.add_job
         options: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         add(self._refresh, "interval", minutes=10, **options)
         add(self._forget, "interval", hours=1, **options)
-        add(self._look, "interval", seconds=15, **options)
-        self._scheduler.start()
-        stack.callback(self._scheduler.shutdown, wait=False)
+        add(self._sync_workspaces, "interval", seconds=15, **options)
+        self._ap_scheduler.start()
+        stack.callback(self._ap_scheduler.shutdown, wait=False)
 
     async def _refresh(self) -> None:
         """Read people and groups anew; who joined a group since is called from now on."""
         for one in self.workspaces:
             await one.directory.refresh()
             with contextlib.suppress(StoreUnavailable):  # the next time
-                await see_off(one.desk)
+                await free_roles_of_deactivated(one.services)
 
     async def _rearm(self, team: str = "") -> bool:
         """Try again what Slack has refused there (empty: anywhere), whose cause may be gone; False where that could not
@@ -255,32 +265,32 @@ class Bot:
         except StoreUnavailable:
             return False
         for id in ids:
-            self.caretaker.rearmed(id)
+            self.scheduler.effects_changed_elsewhere(id)
         return True
 
-    def _learned(self, team: str) -> None:
+    def _on_directory_change(self, team: str) -> None:
         """Another replica has heard of people or groups there (empty: perhaps anywhere): who may act here is who may
         act there."""
         for one in self.workspaces:
             if team in ("", one.team):
-                task = asyncio.create_task(self._reread(one), name="reread")
+                task = asyncio.create_task(self._reload_directory(one), name="reread")
                 self.tasks.add(task)
                 task.add_done_callback(self.tasks.discard)
 
-    async def _reread(self, one: Workspace) -> None:
+    async def _reload_directory(self, one: InstalledWorkspace) -> None:
         with contextlib.suppress(StoreUnavailable):  # the next look
-            await one.directory.reread()
+            await one.directory.reload_stored()
 
-    async def _look(self) -> None:
+    async def _sync_workspaces(self) -> None:
         """Serve who installed the bot elsewhere since, and learn what Slack or other replicas could not tell."""
         try:
-            await self.workspaces.look()
+            await self.workspaces.sync_installations()
         except (StoreUnavailable, StoreRefused) as error:
             log.error("workspaces.not_read", error=str(error))
         for one in self.workspaces:
-            await one.directory.catch_up()
-            if not self.store.hearing:
-                await self._reread(one)
+            await one.directory.retry_unread()
+            if not self.store.is_listening:
+                await self._reload_directory(one)
 
     async def _forget(self) -> None:
         """Delivery keys are kept a day: Slack's last retry comes after minutes."""
@@ -292,22 +302,22 @@ class Bot:
         deadline = asyncio.get_running_loop().time() + 10
         if self.tasks:
             await asyncio.wait(set(self.tasks), timeout=10)
-        await self.caretaker.stop(within=max(0.1, deadline - asyncio.get_running_loop().time()))
+        await self.scheduler.stop(within=max(0.1, deadline - asyncio.get_running_loop().time()))
 
     async def settle(self) -> None:
         """Return when no handler and no duty is under way (tests, the command line)."""
-        while self.tasks or self.caretaker.busy:
+        while self.tasks or self.scheduler.busy:
             if self.tasks:
                 await asyncio.wait(set(self.tasks))
-            await self.caretaker.idle()
+            await self.scheduler.wait_until_idle()
 
-    async def _ours(self, app: str, teams: frozenset[str]) -> bool:
+    async def _accepts_delivery(self, app: str, teams: frozenset[str]) -> bool:
         """Whether a delivery over HTTP is for this app, in this workspace. What it does not name is not looked at.
 
         With OAuth any workspace may have installed the bot a moment ago: the handlers tell, in words.
         """
-        apps = {one.directory.app for one in self.workspaces if one.directory.app}
-        home = self.workspaces.home
+        apps = {one.directory.app_id for one in self.workspaces if one.directory.app_id}
+        home = self.workspaces.token_workspace
         return (not app or not apps or app in apps) and (home is None or not teams or home.team in teams)
 
     async def health(self) -> Health:
@@ -324,13 +334,13 @@ class Bot:
             overdue = max(timedelta(), now - oldest) if oldest else overdue
         except Exception as error:
             problems.append(f"database: {type(error).__name__}")
-        away = self.workspaces.away
-        if self.workspaces.home is not None:  # the only one
+        away = self.workspaces.unavailable
+        if self.workspaces.token_workspace is not None:  # the only one
             problems += [f"slack: {team} refuses SLACK_BOT_TOKEN ({code})" for team, code in away.items()]
-        standing = self.sockets.standing() if self.sockets else None
+        standing = self.socket_mode.status() if self.socket_mode else None
         if standing and standing.problem:
             problems.append(standing.problem)
-        if overdue > LATE:
+        if overdue > MAX_DUTY_LATENESS:
             problems.append(f"duties: the oldest is {int(overdue.total_seconds())} s overdue")
         if parked:
             problems.append(f"duties: {parked} parked; `bot doctor` shows them")
@@ -339,7 +349,7 @@ class Bot:
         return Health(tuple(problems), open_incidents, overdue.total_seconds(), parked, connections, resting)
 
 
-def remembered(store: Store, clock: Clock) -> Memory:
+def directory_store(store: SqlStore, clock: Clock) -> DirectoryStore:
     """Where a directory keeps what it knows over a restart: rows of the store."""
 
     async def load(team: str) -> Mapping[str, Mapping[str, Any]]:
@@ -347,9 +357,9 @@ def remembered(store: Store, clock: Clock) -> Memory:
 
     async def save(team: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
         now = clock.now()
-        await store.save_people([Person(team, id, body, now) for id, body in rows.items()])
+        await store.save_people([PersonRow(team, id, body, now) for id, body in rows.items()])
 
-    return Memory(load, save)
+    return DirectoryStore(load, save)
 
 
 def _endpoints(text: str) -> tuple[Endpoint, ...]:
@@ -370,14 +380,14 @@ def read_content(runbooks: Path, templates: Path) -> Content:
     return Content(shelf, library)
 
 
-def bot(
+def create_bot(
     settings: Settings, policy: Policy | None = None, clock: Clock | None = None, content: Content | None = None
 ) -> Bot:
     """A bot for these settings, not started yet. Policy, clock and content default to what the settings name.
 
     Raises Misconfigured where the settings name a sender of alerts that nobody can read.
     """
-    if strangers := [name for name in senders(settings.alert_secrets) if name not in SOURCES]:
+    if strangers := [name for name in alert_secrets(settings.alert_secrets) if name not in SOURCES]:
         known = ", ".join(SOURCES)
         raise Misconfigured([f"ALERT_SECRETS names {name}, which is not one of: {known}" for name in strangers])
     if clock is None:
@@ -387,7 +397,7 @@ def bot(
 
 async def serve(settings: Settings, policy: Policy) -> None:
     """Run a bot until this is cancelled, in a process of its own."""
-    async with bot(settings, policy).running():
+    async with create_bot(settings, policy).running():
         gc.collect()
         gc.freeze()  # what is loaded stays: looking through it for garbage would hold everybody up, 90 ms each time
         await asyncio.Event().wait()

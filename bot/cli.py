@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from bot.domain.actor import Actor
     from bot.domain.policy import Policy
-    from bot.store import Store
+    from bot.store import SqlStore
 
 MANIFEST = Path(__file__).resolve().parent.parent / "manifest.yaml"
 """The app's own manifest, which the local Slack goes by unless it is given another."""
@@ -48,8 +48,8 @@ def _settings() -> Settings:
 
     try:
         settings = config.read()
-        logs.configure(settings.log_level, config.hidden(settings))
-        logs.last_words(config.hidden(settings))
+        logs.configure(settings.log_level, config.secrets_to_hide(settings))
+        logs.log_uncaught(config.secrets_to_hide(settings))
         return settings
     except config.Misconfigured as wrong:
         print("The settings do not let the bot start:", file=sys.stderr)
@@ -71,13 +71,13 @@ def _policy(settings: Settings) -> Policy:
         raise typer.Exit(2) from None
 
 
-def operator() -> Actor:
+def cli_actor() -> Actor:
     """Who types here."""
     import getpass
 
-    from bot.domain.actor import Actor, Kind
+    from bot.domain.actor import Actor, ActorKind
 
-    return Actor(team="", user=f"cli:{getpass.getuser()}", name=getpass.getuser(), kind=Kind.CLI)
+    return Actor(team="", user=f"cli:{getpass.getuser()}", name=getpass.getuser(), kind=ActorKind.CLI)
 
 
 async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
@@ -98,7 +98,7 @@ def run() -> None:
 
     from bot.app import serve
     from bot.config import Misconfigured
-    from bot.ports import NotDone
+    from bot.ports import CallRefused
     from bot.store import StoreRefused
 
     try:
@@ -106,7 +106,7 @@ def run() -> None:
     except (StoreRefused, Misconfigured) as refused:
         print(refused, file=sys.stderr)
         raise typer.Exit(2) from None
-    except NotDone as refusal:
+    except CallRefused as refusal:
         print(f"Slack refuses this bot: {refusal.code}. `python -m bot doctor` says what to do.", file=sys.stderr)
         raise typer.Exit(2) from None
 
@@ -182,17 +182,17 @@ def _store_errors() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
-def _ended(work: Callable[[Settings], int]) -> None:
+def _exit_with(work: Callable[[Settings], int]) -> None:
     """End as this command's work says."""
     settings = _settings()
     with _store_errors():
         raise typer.Exit(work(settings))
 
 
-def _open(settings: Settings) -> Store:
-    from bot.store import Store
+def _open(settings: Settings) -> SqlStore:
+    from bot.store import SqlStore
 
-    return Store.open(settings.database_url, settings.chain_key.get_secret_value().encode())
+    return SqlStore.open(settings.database_url, settings.chain_key.get_secret_value().encode())
 
 
 @cli.command()
@@ -208,7 +208,7 @@ def verify(
     """
     from bot import data_commands
 
-    _ended(lambda settings: data_commands.verify(settings, json_, witness))
+    _exit_with(lambda settings: data_commands.verify(settings, json_, witness))
 
 
 @cli.command()
@@ -219,7 +219,7 @@ def backup(
     """Write a backup while the bot runs, and check it. Ends with 1 where a timeline in it was changed."""
     from bot import data_commands
 
-    _ended(lambda settings: data_commands.back_up(settings, target, keep))
+    _exit_with(lambda settings: data_commands.back_up(settings, target, keep))
 
 
 @cli.command()
@@ -230,7 +230,7 @@ def restore(
     """Put a backup in the place of the database, while no bot runs."""
     from bot import data_commands
 
-    _ended(lambda settings: data_commands.restore(settings, source, replace))
+    _exit_with(lambda settings: data_commands.restore(settings, source, replace))
 
 
 @cli.command(name="import")
@@ -238,7 +238,7 @@ def import_(source: Annotated[Path, typer.Argument(help="What `export --all` wro
     """Fill an empty database with everything from another one."""
     from bot import data_commands
 
-    _ended(lambda settings: data_commands.take_in(settings, source))
+    _exit_with(lambda settings: data_commands.import_all(settings, source))
 
 
 @cli.command()
@@ -251,16 +251,16 @@ def doctor(
     import json
 
     from bot.doctor import examine
-    from bot.logs import tamed
+    from bot.logs import escape_control
 
     findings = asyncio.run(examine(settings))
     if json_:
-        print(json.dumps([{"ok": one.ok, "what": one.what, "do": one.do} for one in findings]))
+        print(json.dumps([{"ok": one.ok, "what": one.summary, "do": one.advice} for one in findings]))
     else:
         for one in findings:
-            print(tamed(f"{'ok  ' if one.ok else 'FAIL'} {one.what}"))
-            if one.do:
-                print(tamed(f"     {one.do}"))
+            print(escape_control(f"{'ok  ' if one.ok else 'FAIL'} {one.summary}"))
+            if one.advice:
+                print(escape_control(f"     {one.advice}"))
     if not all(one.ok for one in findings):
         raise typer.Exit(1)
 
@@ -332,24 +332,24 @@ def redact(
     """Take words that were pasted by accident (a secret) out of an incident's record and of Slack, for good."""
     from bot import redact_command
 
-    wish = redact_command.asked(incident, find, reason, operator(), team, public_too, backups, yes)
-    _ended(lambda settings: redact_command.run(settings, wish))
+    wish = redact_command.read_request(incident, find, reason, cli_actor(), team, public_too, backups, yes)
+    _exit_with(lambda settings: redact_command.run(settings, wish))
 
 
 async def _workspace(settings: Settings, team: str) -> tuple[str, dict[str, str]]:
     """The workspace's id, and names for ids; without an answer from Slack ids stay ids. Raises StoreRefused."""
     import aiohttp
 
-    from bot.ports import NotDone, TryLater, Unsure
+    from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
     from bot.slack.outbound.room import web_client
     from bot.slack.workspace.directory import Directory
     from bot.store import StoreRefused
-    from bot.token_commands import installed
+    from bot.token_commands import list_installations
 
     if settings.slack_bot_token is not None:
         token = settings.slack_bot_token.get_secret_value()
     else:
-        rows = {one.team: one.token for one in await installed(settings)}
+        rows = {one.team: one.token for one in await list_installations(settings)}
         team = team or (next(iter(rows)) if len(rows) == 1 else "")
         if not team:
             raise StoreRefused(f"Say which workspace with --team: {', '.join(rows) or 'none is installed'}.")
@@ -358,7 +358,7 @@ async def _workspace(settings: Settings, team: str) -> tuple[str, dict[str, str]
             return team, {}
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
         directory = Directory(web_client(token, settings.slack_api_url, session))
-        with contextlib.suppress(NotDone, TryLater, Unsure):
+        with contextlib.suppress(CallRefused, RetryAfter, OutcomeUnknown):
             await directory.warm()
         if not (team or directory.team):
             raise StoreRefused("Slack did not say which workspace this is. Say it with --team T….")

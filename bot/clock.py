@@ -60,7 +60,7 @@ class FollowedClock(OffsetClock):
         self._url = url
         self._heard = asyncio.Event()
 
-    async def heard(self, within: float = 2.0) -> None:
+    async def wait_until_synced(self, within: float = 2.0) -> None:
         """Return once the other clock has been heard, or after so many seconds: it may be away."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):

@@ -13,11 +13,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 #: characters; a shorter secret cannot be blanked without blanking ordinary words
-_SHORTEST = 6
+_MIN_HIDDEN_CHARS = 6
 #: characters; a shorter secret of an alert sender could be guessed
-_SENDERS = 16
+_MIN_ALERT_SECRET_CHARS = 16
 #: characters; a shorter part of an endpoint's path is a word ("testnet"), not a key
-_KEY = 12
+_MIN_URL_KEY_CHARS = 12
 
 
 class Settings(BaseSettings):
@@ -173,7 +173,7 @@ class Settings(BaseSettings):
     @field_validator("alert_secrets")
     @classmethod
     def _senders(cls, value: SecretStr | None) -> SecretStr | None:
-        senders(value)
+        alert_secrets(value)
         return value
 
     @field_validator("alert_workspace")
@@ -220,7 +220,7 @@ class Settings(BaseSettings):
         return value
 
 
-def senders(secrets: SecretStr | None) -> dict[str, tuple[str, ...]]:
+def alert_secrets(secrets: SecretStr | None) -> dict[str, tuple[str, ...]]:
     """`alertmanager=…, generic=…` as each source's secrets, one, or two while it is changed. Raises Misconfigured."""
     found: dict[str, tuple[str, ...]] = {}
     for part in (piece.strip() for piece in secrets.get_secret_value().split(",")) if secrets else ():
@@ -229,8 +229,8 @@ def senders(secrets: SecretStr | None) -> dict[str, tuple[str, ...]]:
             continue
         if not given or not re.fullmatch("[a-z0-9-]{1,40}", name):
             raise Misconfigured(["has a part that is not of the form source=secret"])
-        if len(secret) < _SENDERS:
-            raise Misconfigured([f"has a secret of {name} with fewer than {_SENDERS} characters"])
+        if len(secret) < _MIN_ALERT_SECRET_CHARS:
+            raise Misconfigured([f"has a secret of {name} with fewer than {_MIN_ALERT_SECRET_CHARS} characters"])
         if len(found.get(name, ())) == 2:
             raise Misconfigured([f"names {name} more than twice: one secret, or two while it is changed"])
         found[name] = (*found.get(name, ()), secret)
@@ -247,7 +247,7 @@ def signing_secrets(settings: Settings) -> tuple[str, ...]:
     return tuple(part.strip() for part in secret.get_secret_value().split(",") if part.strip()) if secret else ()
 
 
-def hidden(settings: Settings) -> tuple[str, ...]:
+def secrets_to_hide(settings: Settings) -> tuple[str, ...]:
     """Everything in the settings that may be read nowhere, longest first: secrets and each part of a list of them,
     passwords in addresses, and what stands behind an endpoint's host, where providers put their keys."""
     found: set[str] = set()
@@ -258,14 +258,18 @@ def hidden(settings: Settings) -> tuple[str, ...]:
             # A list of secrets, or one that happens to have a comma in it.
             found.update(parts if all(re.fullmatch(r"\S{8,}", part) for part in parts) else ())
             found.add(whole)
-    found.update(secret for some in senders(settings.alert_secrets).values() for secret in some)
+    found.update(secret for some in alert_secrets(settings.alert_secrets).values() for secret in some)
     asked = [url for _, url in (*endpoints(settings.horizon_urls), *endpoints(settings.rpc_urls))]
     for url in (settings.database_url, *asked):
         password = urlsplit(url).password or ""
         found.update((password, unquote(password), *parse_qs(urlsplit(url).query).get("password", ())))
     for address in map(urlsplit, asked):
-        found.update(one for one in (*address.path.split("/"), *re.split("[=&]", address.query)) if len(one) >= _KEY)
-    return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=lambda one: (-len(one), one)))
+        found.update(
+            one
+            for one in (*address.path.split("/"), *re.split("[=&]", address.query))
+            if len(one) >= _MIN_URL_KEY_CHARS
+        )
+    return tuple(sorted((one for one in found if len(one) >= _MIN_HIDDEN_CHARS), key=lambda one: (-len(one), one)))
 
 
 class Misconfigured(ValueError):

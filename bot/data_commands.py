@@ -14,16 +14,16 @@ from sqlalchemy import Connection
 
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.logs import tamed
-from bot.store import Store, StoreRefused, backup, dump, engines, schema, timestamps
+from bot.logs import escape_control
+from bot.store import SqlStore, StoreRefused, backup, dump, engines, schema, timestamps
 from bot.store import verify as checks
 from bot.store import witness as witnessed
-from bot.store.atomic_file import arriving
-from bot.store.backup import Restored
+from bot.store.atomic_file import create_atomically
+from bot.store.backup import RestoreResult
 from bot.store.dump import Contents
 from bot.store.witness import Witness
 
-WELL, DAMAGED = 0, 1
+EXIT_OK, EXIT_DAMAGED = 0, 1
 
 
 def back_up(settings: Settings, target: Path | None, keep: int) -> int:
@@ -38,9 +38,9 @@ def back_up(settings: Settings, target: Path | None, keep: int) -> int:
     if made.problems:
         print("The backup was made, and its timelines are not as they were written:", file=sys.stderr)
         for problem in made.problems:
-            print(f"  {tamed(problem)}", file=sys.stderr)
-        return DAMAGED
-    return WELL
+            print(f"  {escape_control(problem)}", file=sys.stderr)
+        return EXIT_DAMAGED
+    return EXIT_OK
 
 
 def restore(settings: Settings, source: Path, over: bool) -> int:
@@ -51,24 +51,24 @@ def restore(settings: Settings, source: Path, over: bool) -> int:
         f"Incidents that go on when the bot starts: {put.looked_at}. What it did in Slack after this backup is looked "
         "for before anything is sent; notes, ticks and updates of that time stand in Slack only."
     )
-    return WELL
+    return EXIT_OK
 
 
 def export_all(settings: Settings, target: Path) -> int:
     """`bot export --all`. Raises StoreRefused."""
-    address = engines.address(settings.database_url)
-    with engines.opening(address):
+    address = engines.parse_url(settings.database_url)
+    with engines.explained_errors(address):
         schema.check(address)
-    with arriving(target) as part, part.open("wb") as out, engines.opening(address):
-        held = engines.whole(address, lambda connection: dump.write(connection, out), write=False)
+    with create_atomically(target) as part, part.open("wb") as out, engines.explained_errors(address):
+        held = engines.run_in_transaction(address, lambda connection: dump.write(connection, out), write=False)
     print(f"{target}: {_told(held)}")
-    return WELL
+    return EXIT_OK
 
 
-def take_in(settings: Settings, source: Path) -> int:
+def import_all(settings: Settings, source: Path) -> int:
     """`bot import`. Raises StoreRefused."""
-    _arrived("Imported", backup.take_in(settings.database_url, _key(settings), source, SystemClock().now()))
-    return WELL
+    _arrived("Imported", backup.import_dump(settings.database_url, _key(settings), source, SystemClock().now()))
+    return EXIT_OK
 
 
 def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> int:
@@ -76,48 +76,48 @@ def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> in
 
     Raises StoreRefused.
     """
-    address = engines.address(settings.database_url)
+    address = engines.parse_url(settings.database_url)
     key = _key(settings)
     before = witnessed.read(witness, key) if witness else None
 
-    def look(connection: Connection) -> tuple[checks.Report, Witness, str]:
-        report = checks.look(connection, key)
+    def look(connection: Connection) -> tuple[checks.VerifyReport, Witness, str]:
+        report = checks.verify_all(connection, key)
         if before and not report.damage:  # else there may be nothing that can be read
-            report.damage.extend(witnessed.missing(connection, before))
+            report.damage.extend(witnessed.missing_since(connection, before))
         if report.damage:
             return report, Witness(), ""
-        return report, witnessed.seen(connection), _told(dump.contents(connection))
+        return report, witnessed.take_witness(connection), _told(dump.contents(connection))
 
-    with engines.opening(address):
+    with engines.explained_errors(address):
         schema.check(address)
-        found, now, held = engines.whole(address, look, write=False)
+        found, now, held = engines.run_in_transaction(address, look, write=False)
     if witness and not found.damage:
         witnessed.write(witness, key, now)
     if as_json:
         print(
             json.dumps(
-                {"damage": found.damage, "owed": [asdict(one) for one in found.owed]}, default=timestamps.written
+                {"damage": found.damage, "owed": [asdict(one) for one in found.unfinished]}, default=timestamps.to_text
             )
         )
-        return DAMAGED if found.damage else WELL
+        return EXIT_DAMAGED if found.damage else EXIT_OK
     for problem in found.damage:  # whoever may change rows may write what moves a terminal's cursor
-        print(tamed(problem))
+        print(escape_control(problem))
     if found.damage:
         print("Where every event is named, CHAIN_KEY is probably another one than theirs.", file=sys.stderr)
     else:
         print(f"Every timeline is as it was written: {held}")
         if witness and before is None:
             print(f"{witness} is new: the next look compares with it.")
-    for one in found.owed:
+    for one in found.unfinished:
         why = f": {one.error}" if one.error else ""
         said = f"owed since {one.since:%Y-%m-%d %H:%M} UTC, {one.what}: {one.key} of {one.incident} ({one.team}){why}"
-        print(tamed(said))
-    return DAMAGED if found.damage else WELL
+        print(escape_control(said))
+    return EXIT_DAMAGED if found.damage else EXIT_OK
 
 
 async def rearm_all(settings: Settings) -> int:
     """Let every parked duty be tried again at once by the running bot; how many there were."""
-    store = Store.open(settings.database_url, _key(settings))
+    store = SqlStore.open(settings.database_url, _key(settings))
     try:
         parked = await store.parked()
         await store.write(lambda tx: tx.rearm())
@@ -126,7 +126,7 @@ async def rearm_all(settings: Settings) -> int:
         await store.close()
 
 
-def _arrived(how: str, put: Restored) -> None:
+def _arrived(how: str, put: RestoreResult) -> None:
     print(f"{how}, and every timeline is as it was written: {_told(put.contents)}")
     if put.aside:
         print(f"What stood there before is kept: {put.aside}")

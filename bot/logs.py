@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import structlog
 
-BLANK = "[secret]"
+BLANKED_TEXT = "[secret]"
 
 #: as it is written in an address, in JSON that escapes it, and in a form's body
 _SLASH = r"(?:\\{0,8}/|(?i:%2f))"
@@ -72,20 +72,20 @@ class _Stderr:
         sys.stderr.flush()
 
 
-def blank(text: str, secrets: Iterable[str] = ()) -> str:
+def redact_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without the given secrets and without anything that looks like one."""
     for one in secrets:
-        text = text.replace(one, BLANK)
-    return _SECRETS.sub(lambda found: "".join(kept for kept in found.groupdict().values() if kept) + BLANK, text)
+        text = text.replace(one, BLANKED_TEXT)
+    return _SECRETS.sub(lambda found: "".join(kept for kept in found.groupdict().values() if kept) + BLANKED_TEXT, text)
 
 
-def tamed(text: str) -> str:
+def escape_control(text: str) -> str:
     """The text as one entry: nothing in it moves a cursor, and no further line looks like an entry."""
     spelled = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
     return spelled.rstrip("\n").replace("\n", "\n    ")
 
 
-class _Plain(logging.Formatter):
+class _LibraryFormatter(logging.Formatter):
     """An entry of a library's, with its traceback."""
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
@@ -96,7 +96,7 @@ class _Plain(logging.Formatter):
         # Another handler may have left its own, unblanked text there; ours is made anew and not left behind.
         kept, record.exc_text = record.exc_text, None
         try:
-            return tamed(blank(super().format(record), self._secrets))
+            return escape_control(redact_secrets(super().format(record), self._secrets))
         finally:
             record.exc_text = kept
 
@@ -110,7 +110,7 @@ def configure(level: str, secrets: Iterable[str] = (), to: Writes | None = None)
     out: Any = to or _Stderr()
 
     def last(_: Any, __: str, line: Any) -> str:
-        return tamed(blank(line, known))
+        return escape_control(redact_secrets(line, known))
 
     structlog.configure(
         processors=[
@@ -126,7 +126,7 @@ def configure(level: str, secrets: Iterable[str] = (), to: Writes | None = None)
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(out)
-    handler.setFormatter(_Plain(known))
+    handler.setFormatter(_LibraryFormatter(known))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
@@ -134,7 +134,7 @@ def _longest_first(secrets: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(filter(None, secrets)), key=len, reverse=True))
 
 
-def last_words(secrets: Iterable[str] = ()) -> None:
+def log_uncaught(secrets: Iterable[str] = ()) -> None:
     """Let warnings, and what ends the process or a thread, be written like everything else."""
     logging.captureWarnings(True)
     known, out = _longest_first(secrets), _Stderr()
@@ -143,7 +143,7 @@ def last_words(secrets: Iterable[str] = ()) -> None:
         if issubclass(kind, KeyboardInterrupt):
             return
         lines = traceback.format_exception(kind, error, trace)
-        out.write(tamed(blank("".join(lines), known)) + "\n")
+        out.write(escape_control(redact_secrets("".join(lines), known)) + "\n")
         out.flush()
 
     def in_thread(args: threading.ExceptHookArgs) -> None:

@@ -14,23 +14,23 @@ DELIVERIES = prometheus_client.Counter(
 )
 #: why a delivery was not taken up as it should have been; a refusal in words is none of these
 REASONS = ("database", "late", "failed")
-MISSED = prometheus_client.Counter(
+DELIVERIES_MISSED = prometheus_client.Counter(
     "incident_commander_deliveries_missed",
     "Deliveries from Slack of which nothing was recorded through no fault of who sent them",
     ["reason"],
     registry=REGISTRY,
 )
 for _reason in REASONS:
-    MISSED.labels(_reason)  # so that a rate begins at nothing, and is not unknown
+    DELIVERIES_MISSED.labels(_reason)  # so that a rate begins at nothing, and is not unknown
 
-ALERTS = prometheus_client.Counter(
+ALERT_DELIVERIES = prometheus_client.Counter(
     "incident_commander_alert_deliveries",
     "Deliveries of known senders of alerts, by what they came to",
     ["source", "outcome"],
     registry=REGISTRY,
 )
 
-LATENESS = prometheus_client.Histogram(
+REMINDER_LATENESS_SECONDS = prometheus_client.Histogram(
     "incident_commander_reminder_lateness_seconds",
     "From the moment at which a reminder was owed until Slack had it",
     buckets=(0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600),
@@ -38,19 +38,21 @@ LATENESS = prometheus_client.Histogram(
 )
 
 READY = prometheus_client.Gauge("incident_commander_ready", "1 when the bot can work", registry=REGISTRY)
-OPEN = prometheus_client.Gauge("incident_commander_open_incidents", "Incidents that are open", registry=REGISTRY)
-OVERDUE = prometheus_client.Gauge(
+OPEN_INCIDENTS = prometheus_client.Gauge(
+    "incident_commander_open_incidents", "Incidents that are open", registry=REGISTRY
+)
+OVERDUE_SECONDS = prometheus_client.Gauge(
     "incident_commander_overdue_seconds", "Age of the oldest duty that is due and not paid", registry=REGISTRY
 )
-PARKED = prometheus_client.Gauge(
+PARKED_EFFECTS = prometheus_client.Gauge(
     "incident_commander_parked_duties", "Duties that Slack refuses and that wait for a person", registry=REGISTRY
 )
-TURNED_AWAY = prometheus_client.Counter(
+REQUESTS_REJECTED = prometheus_client.Counter(
     "incident_commander_turned_away",
     "Requests in Slack's or an alert sender's name that were not taken",
     ["reason"],
     registry=REGISTRY,
 )
-CONNECTED = prometheus_client.Gauge(
+SLACK_CONNECTIONS = prometheus_client.Gauge(
     "incident_commander_slack_connections", "Socket Mode connections that stand (none by HTTP)", registry=REGISTRY
 )

@@ -42,7 +42,7 @@ class Probe(Protocol):
         """
 
 
-class Listed(Protocol):
+class IncidentListItem(Protocol):
     """One line of a list of incidents, read without folding."""
 
     @property
@@ -63,7 +63,7 @@ class Listed(Protocol):
     def seq(self) -> int: ...
 
 
-class Delivered(Protocol):
+class DeliveryRecord(Protocol):
     """What was done for a delivery."""
 
     @property
@@ -73,10 +73,10 @@ class Delivered(Protocol):
 class Transaction(Protocol):
     """What a job may do while nobody else writes. Synchronous: nothing in it waits for the world."""
 
-    def delivery(self, team: str, key: str) -> Delivered | None:
+    def delivery(self, team: str, key: str) -> DeliveryRecord | None:
         """What was done for this delivery; None for one never seen."""
 
-    def remember(self, team: str, key: str, incident_id: str, answer: str, at: datetime) -> None:
+    def save_delivery(self, team: str, key: str, incident_id: str, answer: str, at: datetime) -> None:
         """Keep a delivery's key. Raises Conflict when somebody else has just done so."""
 
     def forget_deliveries(self, before: datetime) -> int:
@@ -88,28 +88,32 @@ class Transaction(Protocol):
     def incident(self, id: str) -> Incident | None:
         """The incident as it stands in this transaction."""
 
-    def gathered(self, team: str, group: str) -> Incident | None:
+    def incident_by_alert_group(self, team: str, group: str) -> Incident | None:
         """The incident of this group of alerts: the one that is open, else the latest; of a duplicate the other one."""
 
-    def glance(self, id: str) -> Incident | None:
+    def cached(self, id: str) -> Incident | None:
         """The incident as this process last knew it, nothing asked; None where it does not know it."""
 
     def append(
         self, incident: Incident, new: Sequence[Event], due_at: datetime | None,
-        delivery: tuple[str, datetime] | None = None, owed: Sequence[Effect] | None = None,
+        delivery: tuple[str, datetime] | None = None, effects: Sequence[Effect] | None = None,
     ) -> Incident:  # fmt: skip
         """Write what happened, when to look again, the delivery's key, what is owed; the incident. Raises Conflict."""
 
     def save_effect(self, effect: Effect) -> None:
         """Write a call down as it stands."""
 
-    def attended(self, id: str, seq: int, due_at: datetime | None, ended: Sequence[Effect], leave: bool) -> bool:
-        """`noted`, and look again at `due_at`; False where something has happened after `seq`. `leave`: let it go."""
+    def save_effects_and_reschedule(
+        self, id: str, seq: int, due_at: datetime | None, ended: Sequence[Effect], leave: bool
+    ) -> bool:
+        """`save_effects_fenced`, and look again at `due_at`; False where something has happened after `seq`. `leave`:
+        let it go.
+        """
 
-    def noted(self, id: str, ended: Sequence[Effect]) -> None:
+    def save_effects_fenced(self, id: str, ended: Sequence[Effect]) -> None:
         """Write down how calls stand, unless another process attends the incident by now. Raises LeaseLost."""
 
-    def doubt(self, incident_id: str, key: str, now: datetime) -> None:
+    def recheck_effect(self, incident_id: str, key: str, now: datetime) -> None:
         """A call was made late, after somebody else had taken over: look at what stands there."""
 
     def rearm(self, now: datetime | None = None, *, team: str = "", channel: str = "") -> list[str]:
@@ -119,18 +123,21 @@ class Transaction(Protocol):
         """Let nothing be written about an incident that another process attends by now. Raises LeaseLost."""
 
 
-class Claims(Protocol):
+class LeaseManager(Protocol):
     """Which incidents this process may attend. Alone on its database it may attend all."""
 
     #: seconds between two renewals; None: nothing has to be renewed
-    every: float | None
-    #: what falls due within this time is claimed ahead of its moment (`soon`); zero where nothing has to be claimed
-    ahead: timedelta
+    renew_every_seconds: float | None
+    #: what falls due within this time is claimed ahead of its moment (`claim_upcoming`); zero where nothing has to be
+    #: claimed
+    claim_ahead: timedelta
 
     def holds(self, id: str) -> bool:
         """Whether a call about this incident may be begun now."""
 
-    async def due(self, due: datetime, limit: int, but: Collection[str], worst: tuple[str, ...] = ()) -> list[str]:
+    async def claim_due(
+        self, due: datetime, limit: int, but: Collection[str], worst: tuple[str, ...] = ()
+    ) -> list[str]:
         """Claim incidents that are due and free, none of `but`; their ids, the longest overdue first.
 
         `worst`: in the order of these severities instead; of what is long past the latest first.
@@ -139,8 +146,8 @@ class Claims(Protocol):
     async def claim(self, id: str) -> bool:
         """Claim this incident; False while another process attends it."""
 
-    async def soon(self, after: datetime, limit: int) -> Mapping[str, datetime]:
-        """Claim what is free and falls due after that moment and within `ahead`; ids and their moments."""
+    async def claim_upcoming(self, after: datetime, limit: int) -> Mapping[str, datetime]:
+        """Claim what is free and falls due after that moment and within `claim_ahead`; ids and their moments."""
 
     async def renew(self) -> None:
         """Hold on to everything that is held; what was taken over meanwhile is let go."""
@@ -148,23 +155,24 @@ class Claims(Protocol):
     async def release(self, id: str, last: Callable[[], Awaitable[bool]] | None = None) -> None:
         """Let others have it. `last`: a write that gives it back by itself; False when it did not."""
 
-    async def leave(self) -> None:
+    async def release_all(self) -> None:
         """Let others have everything, also what was claimed and never heard of."""
 
 
 class Store(Protocol):
     """Everything the bot remembers: one way to write, many to read."""
 
-    async def write(self, job: Callable[[Any], T], *, alone: str = "", single: bool = False) -> T:
+    async def write(self, job: Callable[[Any], T], *, append_to: str = "", one_statement: bool = False) -> T:
         """Run `job(transaction)` in one transaction. Raises StoreUnavailable, or what the job raises.
 
-        `alone`: all it does is to glance at this incident and to append to it; `single`: one call of the transaction's.
+        `append_to`: all it does is to glance at this incident and to append to it; `one_statement`: one call of the
+        transaction's.
         """
 
     async def incident(self, id: str) -> Incident | None:
         """The incident as it stands."""
 
-    async def glance(self, id: str) -> Incident | None:
+    async def cached(self, id: str) -> Incident | None:
         """The incident as this process last knew it: for looking around before an act."""
 
     async def entries(self, id: str) -> list[Entry]:
@@ -176,19 +184,19 @@ class Store(Protocol):
     async def by_channel(self, team: str, channel: str) -> str | None:
         """The id of the incident whose channel that is."""
 
-    def gathering(self, team: str, group: str) -> str | None:
+    def cached_id_by_alert_group(self, team: str, group: str) -> str | None:
         """The id of the open incident of this group of alerts, where this process knows one; nothing is asked."""
 
     async def listing(
-        self, team: str, *, open_only: bool = True, limit: int = 100, worst: tuple[str, ...] = ()
-    ) -> Sequence[Listed]:
+        self, team: str, *, open_only: bool = True, limit: int = 100, severity_order: tuple[str, ...] = ()
+    ) -> Sequence[IncidentListItem]:
         """Incidents, the latest first, private ones among them; of open ones those of the worst severities before."""
 
     async def count_open(self, team: str) -> int:
         """How many incidents are open; private ones are not counted."""
 
     @property
-    def claims(self) -> Claims:
+    def leases(self) -> LeaseManager:
         """Which incidents this process may attend."""
 
     async def next_due(self, after: datetime | None = None) -> datetime | None:
@@ -198,17 +206,17 @@ class Store(Protocol):
         """Every call of this incident that was begun."""
 
     @property
-    def hearing(self) -> bool:
+    def is_listening(self) -> bool:
         """Whether it is known at once what other processes change."""
 
-    async def several(self, ids: Sequence[str]) -> Mapping[str, tuple[Incident, Mapping[str, Effect]]]:
+    async def load_many(self, ids: Sequence[str]) -> Mapping[str, tuple[Incident, Mapping[str, Effect]]]:
         """Each of these incidents with its calls by their keys, as far as changes of others are heard of."""
 
     async def parked(self) -> Sequence[Effect]:
         """Calls that were given up and wait for somebody."""
 
 
-class NotDone(Exception):
+class CallRefused(Exception):
     """Slack certainly did not do it; `code` is its own word for why."""
 
     def __init__(self, code: str, detail: str = "") -> None:
@@ -217,7 +225,7 @@ class NotDone(Exception):
         self.detail = detail
 
 
-class TryLater(Exception):
+class RetryAfter(Exception):
     """Certainly not done, and welcome again in so many seconds; 0: nobody said when, it was not even reached."""
 
     def __init__(self, seconds: float = 0.0) -> None:
@@ -225,7 +233,7 @@ class TryLater(Exception):
         self.seconds = seconds
 
 
-class Unsure(Exception):
+class OutcomeUnknown(Exception):
     """It may have been done and may not: look before doing it again."""
 
 
@@ -285,7 +293,7 @@ class Room(Protocol):
 
 
 @dataclass(frozen=True)
-class Sent:
+class Publication:
     """Where a public text stands now."""
 
     where: str
@@ -298,10 +306,10 @@ class Publisher(Protocol):
 
     name: str
 
-    async def publish(self, text: str, id: str) -> Sent:
+    async def publish(self, text: str, id: str) -> Publication:
         """Make it public. Raises NotDone, TryLater or Unsure."""
 
-    async def find(self, id: str, since: datetime) -> Sent | None:
+    async def find(self, id: str, since: datetime) -> Publication | None:
         """Where the text marked `id` stands, if it does. Raises NotDone or TryLater where that cannot be told."""
 
 
@@ -334,8 +342,8 @@ class Installations(Protocol):
     async def revoke(self, installation: Installation, at: datetime) -> bool:
         """Forget the token. False where it was revoked already, or the workspace has installed the bot anew."""
 
-    async def begin(self, state: str, cookie: str, team: str, now: datetime) -> bool:
+    async def save_oauth_state(self, state: str, cookie: str, team: str, now: datetime) -> bool:
         """Remember that somebody was sent to Slack; False where too many have not come back yet."""
 
-    async def take(self, state: str, cookie: str, now: datetime) -> str | None:
+    async def consume_oauth_state(self, state: str, cookie: str, now: datetime) -> str | None:
         """The workspace that was asked for ("": any), once; None where nobody was sent so, or too long ago."""

@@ -24,27 +24,27 @@ from bot.domain.effect import Effect
 from bot.domain.errors import Conflict, Refused
 from bot.domain.events import CommsDrafted, Entry
 from bot.domain.incident import Incident
-from bot.domain.redaction import Hit, Secret
-from bot.ports import NotDone, TryLater, Unsure
-from bot.reports.timeline import words
+from bot.domain.redaction import RedactedWords, RedactionMatch
+from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
+from bot.reports.timeline import format_entry
 from bot.slack.outbound.room import web_client
-from bot.slack.workspace.message_search import Exposed, Looker
-from bot.store import Store, StoreRefused, backup
-from bot.store.redaction import Blanked, redact, sweep
+from bot.slack.workspace.message_search import ExposedMessage, MessageSearch
+from bot.store import SqlStore, StoreRefused, backup
+from bot.store.redaction import RedactionResult, purge_free_space, redact
 from bot.store.tables import incidents
-from bot.token_commands import installed
+from bot.token_commands import list_installations
 
-WELL, NOT_DONE = 0, 2
+EXIT_OK, EXIT_NOT_DONE = 0, 2
 #: characters of an entry that are shown before the question
-SHOWN = 160
+MAX_PREVIEW_CHARS = 160
 
 
 @dataclass(frozen=True)
-class Wish:
+class RedactRequest:
     """What is asked for. `agreed` asks a person who has seen where the words stand."""
 
     number: int
-    secret: Secret
+    secret: RedactedWords
     reason: str
     by: Actor
     team: str = ""
@@ -54,21 +54,21 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SlackMatches:
     """Where the words stand in Slack, as far as could be looked."""
 
-    ours: tuple[Exposed, ...] = ()
-    theirs: tuple[Exposed, ...] = ()
-    notices: tuple[Exposed, ...] = ()
-    public: tuple[Exposed, ...] = ()
+    ours: tuple[ExposedMessage, ...] = ()
+    theirs: tuple[ExposedMessage, ...] = ()
+    notices: tuple[ExposedMessage, ...] = ()
+    public: tuple[ExposedMessage, ...] = ()
     blind: tuple[str, ...] = ()
     #: why nothing could be looked for
     away: str = ""
 
 
-def asked(
+def read_request(
     incident: str, find: str, reason: str, by: Actor, team: str, public_too: bool, backups: Path | None, yes: bool
-) -> Wish:
+) -> RedactRequest:
     """What was typed, and the words: from standard input, or asked for without showing them.
 
     Raises typer.BadParameter for what cannot be.
@@ -82,40 +82,40 @@ def asked(
         raise typer.BadParameter("With --find - nobody can be asked: add --yes.")
     text = sys.stdin.read() if find else typer.prompt("The words to take out (not shown)", hide_input=True)
     try:
-        secret = Secret(text)
+        secret = RedactedWords(text)
     except Refused as refused:
         raise typer.BadParameter(refused.sentence) from None
     agreed = (lambda: True) if yes else lambda: typer.confirm("Redact them for good?")
-    return Wish(int(number), secret, reason, by, team, public_too, backups, agreed)
+    return RedactRequest(int(number), secret, reason, by, team, public_too, backups, agreed)
 
 
-def run(settings: Settings, wish: Wish) -> int:
+def run(settings: Settings, wish: RedactRequest) -> int:
     """Do it; the exit status. Raises StoreRefused."""
     try:
         left = asyncio.run(_run(settings, wish))
     except Refused as refused:
         print(refused.sentence, file=sys.stderr)
-        return NOT_DONE
+        return EXIT_NOT_DONE
     if left is None:
-        return WELL
-    print(sweep(settings.database_url))
+        return EXIT_OK
+    print(purge_free_space(settings.database_url))
     if left:
         print("Left for you:")
         for one in left:
             print(f"  - {one}")
-    return WELL
+    return EXIT_OK
 
 
-async def _run(settings: Settings, wish: Wish) -> list[str] | None:
+async def _run(settings: Settings, wish: RedactRequest) -> list[str] | None:
     """What is left for a person; None where they said no."""
-    store = Store.open(settings.database_url, settings.chain_key.get_secret_value().encode())
+    store = SqlStore.open(settings.database_url, settings.chain_key.get_secret_value().encode())
     try:
         id = await _find(store, wish)
         incident = await store.incident(id)
         assert incident is not None
         entries = await store.entries(id)
         effects = await store.effects(id)
-        hits = redaction.look(incident, entries, wish.secret)
+        hits = redaction.find_matches(incident, entries, wish.secret)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
             looker = await _looker(settings, session, await _token(settings, incident.team))
             seen = await _seen(looker, incident, entries, effects, wish.secret)
@@ -136,7 +136,7 @@ async def _run(settings: Settings, wish: Wish) -> list[str] | None:
         await store.close()
 
 
-async def _find(store: Store, wish: Wish) -> str:
+async def _find(store: SqlStore, wish: RedactRequest) -> str:
     """The incident's id. Raises StoreRefused where it is not there, or where several workspaces have that number."""
     wanted = select(incidents.c.id, incidents.c.team_id).where(incidents.c.number == wish.number)
     if wish.team:
@@ -149,7 +149,7 @@ async def _find(store: Store, wish: Wish) -> str:
     return str(rows[0].id)
 
 
-async def _write(store: Store, id: str, wish: Wish) -> Blanked:
+async def _write(store: SqlStore, id: str, wish: RedactRequest) -> RedactionResult:
     for attempt in range(5):
         try:
             return await store.write(
@@ -171,25 +171,29 @@ async def _token(settings: Settings, team: str) -> str:
     """The token of a workspace; empty where there is none (any more)."""
     if settings.slack_bot_token is not None:
         return settings.slack_bot_token.get_secret_value()
-    return next((one.token for one in await installed(settings) if one.team == team), "")
+    return next((one.token for one in await list_installations(settings) if one.team == team), "")
 
 
-async def _looker(settings: Settings, session: aiohttp.ClientSession, token: str) -> Looker | None:
+async def _looker(settings: Settings, session: aiohttp.ClientSession, token: str) -> MessageSearch | None:
     if not token:
         return None
-    looker = Looker(web_client(token, settings.slack_api_url, session))
+    looker = MessageSearch(web_client(token, settings.slack_api_url, session))
     try:
-        await looker.begin()
-    except (NotDone, TryLater, Unsure):
+        await looker.auth_test()
+    except (CallRefused, RetryAfter, OutcomeUnknown):
         return None
     return looker
 
 
 async def _seen(
-    looker: Looker | None, incident: Incident, entries: Sequence[Entry], effects: Sequence[Effect], secret: Secret
-) -> Seen:
+    looker: MessageSearch | None,
+    incident: Incident,
+    entries: Sequence[Entry],
+    effects: Sequence[Effect],
+    secret: RedactedWords,
+) -> SlackMatches:
     if looker is None:
-        return Seen(away="Slack did not answer")
+        return SlackMatches(away="Slack did not answer")
     places: dict[str, set[str]] = {incident.channel: set()} if incident.channel else {}
     for one in effects:
         if one.channel:
@@ -197,23 +201,31 @@ async def _seen(
     moments = [one.noted.happened for one in incident.notes]
     moments += [one.event.at for one in entries[:1] if one.event]
     since = min(moments, default=incident.declared_at or SystemClock().now())
-    found, blind = await looker.exposed(
-        places, since, lambda said: secret.stands_in(said) or secret.names(said), whole={incident.channel}
+    found, blind = await looker.search(
+        places,
+        since,
+        lambda said: secret.found_in(said) or secret.found_in_channel_name(said),
+        whole_channels={incident.channel},
     )
     published = {(one.channel, one.ts) for one in effects if one.kind == "publish"}
     public = [one for one in found if (one.channel, one.ts) in published]
     rest = [one for one in found if one not in public]
-    return Seen(
-        ours=tuple(one for one in rest if one.ours and not one.notice),
-        theirs=tuple(one for one in rest if not one.ours and not one.notice),
-        notices=tuple(one for one in rest if one.notice),
+    return SlackMatches(
+        ours=tuple(one for one in rest if one.by_bot and not one.is_channel_notice),
+        theirs=tuple(one for one in rest if not one.by_bot and not one.is_channel_notice),
+        notices=tuple(one for one in rest if one.is_channel_notice),
         public=tuple(public),
         blind=tuple(blind),
     )
 
 
 async def _public(
-    looker: Looker | None, incident: Incident, effects: Sequence[Effect], hits: Sequence[Hit], seen: Seen, too: bool
+    looker: MessageSearch | None,
+    incident: Incident,
+    effects: Sequence[Effect],
+    hits: Sequence[RedactionMatch],
+    seen: SlackMatches,
+    too: bool,
 ) -> tuple[list[str], list[str]]:
     """What customers can read: (what still stands, what was taken back), by address."""
     told = {hit.event.draft for hit in hits if isinstance(hit.event, CommsDrafted)}
@@ -238,14 +250,14 @@ async def _public(
 # -- words ----------------------------------------------------------------------------------------------
 
 
-def _show(incident: Incident, hits: Sequence[Hit], seen: Seen) -> None:
+def _show(incident: Incident, hits: Sequence[RedactionMatch], seen: SlackMatches) -> None:
     if not hits:
         print(f"No entry of {incident.name} holds these words.")
     else:
         print(f"{incident.name} holds these words in {_many(len(hits), 'entry', 'entries')}:")
     for hit in hits:
-        said = words(Entry(hit.seq, hit.left), {}) or type(hit.event).__name__
-        print(f"  {hit.seq:>4}  {hit.event.at:%Y-%m-%d %H:%M} UTC  {said[:SHOWN]}")
+        said = format_entry(Entry(hit.seq, hit.left), {}) or type(hit.event).__name__
+        print(f"  {hit.seq:>4}  {hit.event.at:%Y-%m-%d %H:%M} UTC  {said[:MAX_PREVIEW_CHARS]}")
     if seen.away:
         print(f"In Slack nothing was looked for: {seen.away}.")
         return
@@ -255,7 +267,7 @@ def _show(incident: Incident, hits: Sequence[Hit], seen: Seen) -> None:
     )
 
 
-def _tell(blanked: Blanked) -> None:
+def _tell(blanked: RedactionResult) -> None:
     rows = sum(blanked.rows.values())
     beside = f", and {_many(rows, 'row', 'rows')} beside them" if rows else ""
     if blanked.hits or rows:
@@ -271,7 +283,7 @@ def _tell(blanked: Blanked) -> None:
     print(f"The running bot {', '.join(follows)} now. Run this again in a minute to see that nothing is left.")
 
 
-def _left(incident: Incident, seen: Seen, public: Sequence[str], redacted: bool) -> Iterator[str]:
+def _left(incident: Incident, seen: SlackMatches, public: Sequence[str], redacted: bool) -> Iterator[str]:
     if incident.channel_lost and seen.ours:
         yield f"The bot cannot edit in #{incident.channel_name} ({incident.channel_lost}): unarchive it, or let it in."
     elif not redacted:  # what was redacted now is edited in a moment

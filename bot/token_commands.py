@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 
 from bot.config import Settings
 from bot.ports import Installation
-from bot.store import Store, StoreRefused, Transaction, installations
+from bot.store import SqlStore, SqlTransaction, StoreRefused, installations
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ def fresh_key() -> str:
     return Fernet.generate_key().decode()
 
 
-async def installed(settings: Settings) -> Sequence[Installation]:
+async def list_installations(settings: Settings) -> Sequence[Installation]:
     """Every workspace that installed the bot, with its token. Raises StoreRefused."""
     keys = _keys(settings)
     return await _done(settings, lambda tx: installations.every(tx, keys))
@@ -31,14 +31,14 @@ async def rotate(settings: Settings) -> int:
     return await _done(settings, lambda tx: installations.rotate(tx, keys))
 
 
-def _keys(settings: Settings) -> installations.Keys:
+def _keys(settings: Settings) -> installations.TokenKeys:
     if settings.token_keys is None:
         raise StoreRefused("There are no TOKEN_KEYS: this bot serves the workspace of SLACK_BOT_TOKEN alone.")
-    return installations.Keys(settings.token_keys.get_secret_value())
+    return installations.TokenKeys(settings.token_keys.get_secret_value())
 
 
-async def _done(settings: Settings, job: Callable[[Transaction], T]) -> T:
-    store = Store.open(settings.database_url, settings.chain_key.get_secret_value().encode())
+async def _done(settings: Settings, job: Callable[[SqlTransaction], T]) -> T:
+    store = SqlStore.open(settings.database_url, settings.chain_key.get_secret_value().encode())
     try:
         return await store.write(job)
     finally:

@@ -11,56 +11,58 @@ from typing import Any
 from bot.alerts import Intake
 from bot.comms import offer as texts
 from bot.domain.alert import Alert
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.reading import Reading
 from bot.domain.runbook import Runbook
 from bot.ports import Installation
-from bot.reconciler import Caretaker, Ground
+from bot.reconciler import Scheduler, WorkspaceContext
 from bot.reports import postmortem
 from bot.runbooks import Shelf
 from bot.service import Service
-from bot.slack.outbound.room import Client, SlackPublisher, SlackRoom
-from bot.slack.surfaces.message_cache import MadeLately
+from bot.slack.outbound.room import SlackClient, SlackPublisher, SlackRoom
+from bot.slack.surfaces.message_cache import MessageCache
 from bot.slack.surfaces.messages import messages
 from bot.slack.surfaces.messages.parked import parked
-from bot.slack.surfaces.render_context import Setup
+from bot.slack.surfaces.render_context import RenderEnvironment
 from bot.slack.workspace.directory import Directory
-from bot.slack.workspace.services import Desk
-from bot.slack.workspace.workspace import Workspace
+from bot.slack.workspace.services import Services
+from bot.slack.workspace.workspace import InstalledWorkspace
 
 
 @dataclass(frozen=True)
-class House:
+class WorkspaceFactory:
     """`policy` names groups; each workspace's own, in `service.policies`, has them as that workspace's people."""
 
     service: Service
-    caretaker: Caretaker
+    scheduler: Scheduler
     policy: Policy
     shelf: Shelf
     library: texts.Library
     probes: Mapping[str, Callable[[str, datetime], Awaitable[Reading]]]
     command: str
-    made: MadeLately = field(default_factory=MadeLately)
+    message_cache: MessageCache = field(default_factory=MessageCache)
 
-    def furnish(self, client: Client, directory: Directory, installation: Installation | None) -> Workspace:
+    def create_workspace(
+        self, client: SlackClient, directory: Directory, installation: Installation | None
+    ) -> InstalledWorkspace:
         """A workspace whose people are known: its policy is in force from here on."""
-        self.expand(directory)
-        directory.on_change = partial(self.expand, directory)
-        room = SlackRoom(client, directory.bot_user, directory.url)
+        self.expand_policy(directory)
+        directory.on_change = partial(self.expand_policy, directory)
+        room = SlackRoom(client, directory.bot_user, directory.workspace_url)
         publishers = {
             "customers": SlackPublisher(room, directory.channel(self.policy.customer_comms)),
             "internal": SlackPublisher(room, directory.channel(self.policy.announcements)),
         }
-        return Workspace(
+        return InstalledWorkspace(
             team=directory.team,
             client=client,
             directory=directory,
             room=room,
             publishers=publishers,
-            desk=self._desk(client, directory, room),
-            ground=Ground(
+            services=self._services(client, directory, room),
+            context=WorkspaceContext(
                 room,
                 partial(self._render, directory),
                 partial(self._postmortem, directory),
@@ -71,12 +73,12 @@ class House:
             installation=installation,
         )
 
-    def expand(self, directory: Directory) -> None:
+    def expand_policy(self, directory: Directory) -> None:
         """The policy with its levels as people: groups are expanded from the directory, so that rules never ask it."""
         levels = tuple(people for level in self.policy.levels if (people := directory.expand(level)))
         self.service.policies[directory.team] = replace(self.policy, levels=levels)
 
-    def intake(self, team: str, workspace: Callable[[], Workspace | None]) -> Intake:
+    def intake(self, team: str, workspace: Callable[[], InstalledWorkspace | None]) -> Intake:
         """What takes alerts for a workspace; `workspace` is that one as it is served now."""
 
         def people(named: Sequence[str]) -> tuple[str, ...]:
@@ -88,28 +90,28 @@ class House:
 
         return Intake(self.service, team, runbook, people, lambda text: texts.secret_in(text, "")[0])
 
-    def _desk(self, client: Client, directory: Directory, room: SlackRoom) -> Desk:
-        return Desk(
+    def _services(self, client: SlackClient, directory: Directory, room: SlackRoom) -> Services:
+        return Services(
             service=self.service,
-            caretaker=self.caretaker,
+            scheduler=self.scheduler,
             directory=directory,
             client=client,
             room=room,
             runbooks=self.shelf,
-            texts=texts.Texts(self.library),
+            texts=texts.TemplateCatalogue(self.library),
             probes=self.probes,
-            secret=texts.secret_in,
+            detect_secret=texts.secret_in,
             command=self.command,
         )
 
-    def _render(self, directory: Directory, incident: Incident, now: datetime) -> list[Message]:
-        setup = Setup(
+    def _render(self, directory: Directory, incident: Incident, now: datetime) -> list[DesiredMessage]:
+        setup = RenderEnvironment(
             policy=self.service.policy_of(incident.team),
             names=directory.names,
             runbooks={slug: one.title for slug, one in self.shelf.runbooks.items()},
             command=self.command,
         )
-        return messages(incident, now, setup, self.made.of(incident.id))
+        return messages(incident, now, setup, self.message_cache.for_incident(incident.id))
 
     async def _postmortem(self, directory: Directory, incident: Incident) -> tuple[str, str]:
         entries = await self.service.store.entries(incident.id)
@@ -117,7 +119,9 @@ class House:
         name = incident.postmortem.name if incident.postmortem else f"{incident.name.lower()}-postmortem.md"
         covered: Sequence[Any] = [entry for entry in entries if entry.seq <= through]
         at = incident.postmortem.at if incident.postmortem else self.service.clock.now()
-        return name, postmortem.write(incident, covered, directory.names, self.policy, at, base_url=directory.url)
+        return name, postmortem.render_postmortem(
+            incident, covered, directory.names, self.policy, at, base_url=directory.workspace_url
+        )
 
     def _channel_of(self, directory: Directory, kind: str) -> str:
         names = {"announcements": self.policy.announcements, "customers": self.policy.customer_comms}

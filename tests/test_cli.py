@@ -368,8 +368,8 @@ async def test_doctor_says_how_the_running_bot_is_connected(story: World, tmp_pa
 
     standing = await said()
     assert (standing["ok"], standing["what"]) == (True, "running bot: 2 of 2 connections to Slack stand")
-    assert story.bot.sockets is not None
-    await story.bot.sockets.stop()
+    assert story.bot.socket_mode is not None
+    await story.bot.socket_mode.stop()
     gone = await said()
     assert not gone["ok"] and str(gone["what"]).startswith("running bot: slack: not connected for ")
 

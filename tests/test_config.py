@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Misconfigured, Settings, endpoints, hidden, read, senders
+from bot.config import Misconfigured, Settings, alert_secrets, endpoints, read, secrets_to_hide
 
 GOOD = {
     "SLACK_BOT_TOKEN": "xoxb-1-secret-of-the-tests",
@@ -200,5 +200,5 @@ def test_a_secret_may_hold_an_equals_sign_and_none_is_shown(monkeypatch: pytest.
     first, second = "c2VjcmV0LW9mLWl0cw==", "another-secret-of-its"
     assert problems(monkeypatch, ALERT_SECRETS=f"alertmanager={first}, alertmanager={second},generic={first}") == []
     settings = read()
-    assert senders(settings.alert_secrets) == {"alertmanager": (first, second), "generic": (first,)}
-    assert {first, second} <= set(hidden(settings))
+    assert alert_secrets(settings.alert_secrets) == {"alertmanager": (first, second), "generic": (first,)}
+    assert {first, second} <= set(secrets_to_hide(settings))

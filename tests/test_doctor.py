@@ -12,13 +12,13 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from bot.app import bot
+from bot.app import create_bot
 from bot.config import ROOT, Misconfigured
-from bot.doctor import Finding, examine
+from bot.doctor import CheckResult, examine
 from bot.doctor.keeping import database
-from bot.doctor.rights import WITHOUT
+from bot.doctor.rights import SCOPE_PURPOSES
 from bot.domain.effect import EffectState
-from bot.store import Store
+from bot.store import SqlStore
 from tests.postgres import Postgres
 from tests.store.acts import declare, effect
 from tests.world import KEY, World
@@ -26,17 +26,17 @@ from tests.world import KEY, World
 SCOPES = yaml.safe_load((ROOT / "manifest.yaml").read_text())["oauth_config"]["scopes"]["bot"]
 
 
-def wrong(findings: list[Finding]) -> list[tuple[str, str]]:
-    return [(one.what, one.do) for one in findings if not one.ok]
+def wrong(findings: list[CheckResult]) -> list[tuple[str, str]]:
+    return [(one.summary, one.advice) for one in findings if not one.ok]
 
 
-def said(findings: list[Finding], words: str) -> Finding:
-    (found,) = [one for one in findings if words in one.what]
+def said(findings: list[CheckResult], words: str) -> CheckResult:
+    (found,) = [one for one in findings if words in one.summary]
     return found
 
 
 def test_each_scope_says_what_stops_without_it() -> None:
-    assert set(WITHOUT) == set(SCOPES)
+    assert set(SCOPE_PURPOSES) == set(SCOPES)
 
 
 async def test_all_is_well_and_nothing_is_changed(world: World) -> None:
@@ -48,7 +48,7 @@ async def test_all_is_well_and_nothing_is_changed(world: World) -> None:
     assert said(findings, f"all {len(SCOPES)} scopes").ok
     assert said(findings, "channels may be opened").ok and said(findings, "threads can be read").ok
     assert said(findings, "journal wal").ok
-    assert "BACKUP_DIR" in said(findings, "backups").what
+    assert "BACKUP_DIR" in said(findings, "backups").summary
     assert [(one.name, len(one.messages)) for one in world.slack.channels] == channels
     assert await _rows(world) == rows
 
@@ -64,14 +64,14 @@ def _without(world: World, *scopes: str) -> None:
 
 
 async def test_who_may_send_alerts_is_named(world: World) -> None:
-    assert "nobody" in said(await examine(world.settings), "alerts:").what
+    assert "nobody" in said(await examine(world.settings), "alerts:").summary
     setting = "alertmanager=a-new-secret-of-it,alertmanager=an-old-secret-of-it,grafana=a-secret-of-theirs"
     settings = world.settings.model_copy(update={"alert_secrets": SecretStr(setting)})
     findings = await examine(settings)
     assert said(findings, "alertmanager, two secrets are valid").ok
     assert wrong(findings) == [("alerts: grafana is not a source", "Name one of: alertmanager, generic.")]
     with pytest.raises(Misconfigured, match="grafana"):
-        bot(settings)
+        create_bot(settings)
 
 
 async def test_missing_scopes_are_named(world: World) -> None:
@@ -103,7 +103,7 @@ async def test_what_the_workspace_denies(world: World, method: str, error: str, 
     await world.declare()
     world.slack.faults.add(method, f"error:{error}", 99)
     found = said(await examine(world.settings), words)
-    assert found.ok is ok and do in found.do
+    assert found.ok is ok and do in found.advice
 
 
 async def test_a_workspace_without_blocks_validate(world: World) -> None:
@@ -117,7 +117,7 @@ async def test_duties_and_doubts(request: pytest.FixtureRequest, world: World, k
     if kind != "sqlite":
         server: Postgres = request.getfixturevalue(kind)
         settings = settings.model_copy(update={"database_url": server.create()})
-    store, now = Store.open(settings.database_url, KEY.encode()), world.clock.now()
+    store, now = SqlStore.open(settings.database_url, KEY.encode()), world.clock.now()
     await store.write(declare("one"))
     calls = [
         effect("a", "one", state=EffectState.PARKED, error="not_in_channel", started_at=now),
@@ -136,19 +136,19 @@ async def test_duties_and_doubts(request: pytest.FixtureRequest, world: World, k
         "parked: a of INC-1: not_in_channel",
         "parked: b of INC-1: cannot look: missing_scope",
     ]
-    assert "Invite the bot" in said(findings, "parked: a").do and "reinstall" in said(findings, "parked: b").do
+    assert "Invite the bot" in said(findings, "parked: a").advice and "reinstall" in said(findings, "parked: b").advice
     assert said(findings, "unknown: d").ok and said(findings, "unsent: 1").ok
     if kind == "sqlite":
         assert said(findings, "SQLite").ok and said(findings, "free").ok
     else:
-        assert said(findings, "PostgreSQL 18").ok and "a replica takes 9" in said(findings, "connections").what
+        assert said(findings, "PostgreSQL 18").ok and "a replica takes 9" in said(findings, "connections").summary
 
 
 async def test_backups_that_are_old_or_not_there(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
     settings, now = world.settings.model_copy(update={"backup_dir": folder}), world.clock.now()
-    assert "none in" in said(await database(settings, now), "backups").what
+    assert "none in" in said(await database(settings, now), "backups").summary
     (folder / "incidents-20260301T030000Z.sqlite").touch()
     for hours, ok in ((29, True), (31, False)):
         at = (now - timedelta(hours=hours)).timestamp()
@@ -159,4 +159,4 @@ async def test_backups_that_are_old_or_not_there(world: World, tmp_path: Path) -
 async def test_a_database_that_cannot_be_opened(world: World) -> None:
     found = await database(world.settings.model_copy(update={"database_url": "postgresql://nobody@/x?host=/nowhere"}),
                            world.clock.now())  # fmt: skip
-    assert len(found) == 1 and not found[0].ok and "does not answer" in found[0].what
+    assert len(found) == 1 and not found[0].ok and "does not answer" in found[0].summary

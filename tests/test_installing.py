@@ -17,11 +17,11 @@ from pydantic import SecretStr
 
 from bot.config import ROOT
 from bot.doctor import examine
-from bot.store import Store, StoreRefused
-from bot.store.installations import KeptInstallations, Keys
-from bot.token_commands import installed, rotate
-from bot.web.edge import Health, edge
-from bot.web.install import Application, Door
+from bot.store import SqlStore, StoreRefused
+from bot.store.installations import SqlInstallations, TokenKeys
+from bot.token_commands import list_installations, rotate
+from bot.web.edge import Health, web_application
+from bot.web.install import OAuthApp, OAuthEndpoint
 from localslack.workspace import Workspace
 from tests.installing import Browser, install, token_of, two_banks
 from tests.test_cli import bot
@@ -182,16 +182,18 @@ async def test_pages_are_words_and_nothing_else(banks: Banks) -> None:
 async def test_strangers_cannot_fill_the_database(banks: Banks) -> None:
     world, _, _ = banks
     kept, now = world.bot.installations, world.clock.now()
-    assert all(await asyncio.gather(*(kept.begin(f"state {number}", "cookie", "", now) for number in range(1000))))
-    assert not await kept.begin("one more", "cookie", "", now)
-    assert await kept.begin("one more", "cookie", "", now + timedelta(minutes=10))
+    assert all(
+        await asyncio.gather(*(kept.save_oauth_state(f"state {number}", "cookie", "", now) for number in range(1000)))
+    )
+    assert not await kept.save_oauth_state("one more", "cookie", "", now)
+    assert await kept.save_oauth_state("one more", "cookie", "", now + timedelta(minutes=10))
 
 
 async def test_another_replica_takes_the_redirect(banks: Banks) -> None:
     """The state stands in the database: the browser may come back to another process than it left."""
     world, first, _ = banks
     settings = world.settings
-    store = Store.open(settings.database_url, KEY.encode())
+    store = SqlStore.open(settings.database_url, KEY.encode())
     keys = settings.token_keys
     assert keys is not None
 
@@ -206,9 +208,9 @@ async def test_another_replica_takes_the_redirect(banks: Banks) -> None:
             settings.slack_client_id, world.slack.client_secret, code, settings.slack_redirect_url
         )
 
-    ours = Application(settings.slack_client_id, "commands", settings.slack_authorize_url, settings.slack_redirect_url)
-    kept = KeptInstallations(store, Keys(keys.get_secret_value()))
-    site = edge(None, (), well, pages=Door(ours, exchange, served, kept, world.clock).routes())
+    ours = OAuthApp(settings.slack_client_id, "commands", settings.slack_authorize_url, settings.slack_redirect_url)
+    kept = SqlInstallations(store, TokenKeys(keys.get_secret_value()))
+    site = web_application(None, (), well, pages=OAuthEndpoint(ours, exchange, served, kept, world.clock).routes())
     runner = web.AppRunner(site)
     await runner.setup()
     try:
@@ -241,7 +243,7 @@ async def test_keys_change(tmp_path: Path) -> None:
             world.settings = world.settings.model_copy(update={"token_keys": SecretStr(text)})
 
         with_keys(new)
-        for refused in (rotate, installed):
+        for refused in (rotate, list_installations):
             with pytest.raises(StoreRefused, match="cannot be decrypted with TOKEN_KEYS"):
                 await refused(world.settings)
         with pytest.raises(StoreRefused, match="cannot be decrypted"):
@@ -250,7 +252,7 @@ async def test_keys_change(tmp_path: Path) -> None:
         with_keys(f"{new}, {old}")
         assert await rotate(world.settings) == 2
         with_keys(new)
-        assert [one.token for one in await installed(world.settings)] == [
+        assert [one.token for one in await list_installations(world.settings)] == [
             token_of(world.slack, one) for one in (first, second)
         ]
         await world.start_bot()
@@ -295,25 +297,27 @@ async def test_a_bot_of_one_workspace_has_no_keys(world: World, tmp_path: Path) 
 async def test_the_doctor_looks_at_each_workspace(banks: Banks) -> None:
     world, first, second = banks
     found = await examine(world.settings)
-    assert [one.do for one in found if one.what == "workspaces: none yet"] == ["Open /slack/install in a browser."]
+    assert [one.advice for one in found if one.summary == "workspaces: none yet"] == [
+        "Open /slack/install in a browser."
+    ]
     await install(world, first)
     await install(world, second)
-    good = {one.what for one in await examine(world.settings) if one.ok}
+    good = {one.summary for one in await examine(world.settings) if one.ok}
     for where in (first, second):
         assert f"slack: team {where.team_id}, 8 people known" in good
         assert f"slack: team {where.team_id}: channel #incidents" in good
     world.slack.install.grants[token_of(world.slack, second)].revoked = True
     (bad,) = [one for one in await examine(world.settings) if not one.ok]
-    assert bad.what == f"slack: team {second.team_id}: token_revoked"
-    assert bad.do == "Install the bot there again: /slack/install."
+    assert bad.summary == f"slack: team {second.team_id}: token_revoked"
+    assert bad.advice == "Install the bot there again: /slack/install."
     await second.person("ana").command("/incident declare sev1 Cards are refused", channel="#general")
     await world.settle()
     found = await examine(world.settings)
-    (gone,) = [one for one in found if "its duties rest" in one.what]
-    assert second.team_id in gone.what and gone.ok and "install the bot there again" in gone.do
+    (gone,) = [one for one in found if "its duties rest" in one.summary]
+    assert second.team_id in gone.summary and gone.ok and "install the bot there again" in gone.advice
     world.settings = world.settings.model_copy(update={"token_keys": SecretStr(Fernet.generate_key().decode())})
     bads = [one for one in await examine(world.settings) if not one.ok]
-    assert "cannot be decrypted with TOKEN_KEYS" in bads[0].what and len(bads) == 1
+    assert "cannot be decrypted with TOKEN_KEYS" in bads[0].summary and len(bads) == 1
 
 
 async def test_export_asks_which_workspace(banks: Banks, tmp_path: Path) -> None:

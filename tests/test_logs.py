@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from stellar_sdk import Keypair
 
 from bot import logs
-from bot.config import ROOT, Settings, hidden
+from bot.config import ROOT, Settings, secrets_to_hide
 from tests import written
 from tests.world import KEY
 
@@ -136,7 +136,7 @@ def test_no_way_into_the_log_keeps_a_secret(paper: io.StringIO, secret: str) -> 
         said = paper.getvalue()
         assert said, f"way {number} wrote nothing"
         assert core not in said, f"way {number}"
-        assert logs.BLANK in said, f"way {number}: {said}"
+        assert logs.BLANKED_TEXT in said, f"way {number}: {said}"
 
 
 @pytest.mark.parametrize(
@@ -155,17 +155,17 @@ def test_no_way_into_the_log_keeps_a_secret(paper: io.StringIO, secret: str) -> 
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
-    assert logs.blank(text) == text
+    assert logs.redact_secrets(text) == text
 
 
 def test_what_is_kept_of_an_address() -> None:
-    said = logs.blank("cannot reach postgresql://bot:hunter2@db.example:5432/incidents")
+    said = logs.redact_secrets("cannot reach postgresql://bot:hunter2@db.example:5432/incidents")
     assert said == "cannot reach postgresql://bot:[secret]@db.example:5432/incidents"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_blanking_ends_and_is_done_once(text: str) -> None:
-    assert logs.blank(logs.blank(text)) == logs.blank(text)
+    assert logs.redact_secrets(logs.redact_secrets(text)) == logs.redact_secrets(text)
 
 
 #: what one pattern or another may begin with, over and over: somebody who has such a text logged stops everything
@@ -179,7 +179,7 @@ REPEATED = (
 @pytest.mark.parametrize("bad", REPEATED)
 def test_blanking_a_long_text_takes_no_time(bad: str) -> None:
     """Where a pattern goes back over what it has seen, this does not end within a test's time."""
-    logs.blank(bad * (200_000 // len(bad)))
+    logs.redact_secrets(bad * (200_000 // len(bad)))
 
 
 FORGED = "harmless\n2026-01-01T00:00:00Z [info     ] bot.started\x1b[2J\r\u2028\u202e"
@@ -202,7 +202,7 @@ def test_nobody_writes_a_line_of_their_own(paper: io.StringIO) -> None:
 def test_last_words_are_blanked_too() -> None:
     program = (
         "import threading, sys\nfrom bot import logs\nlogs.configure('info', ['known-only-here'])\n"
-        "logs.last_words(['known-only-here'])\n"
+        "logs.log_uncaught(['known-only-here'])\n"
         "def f(): raise ValueError('thread known-only-here ' + 'xoxb' + '-1-abc')\n"
         "t = threading.Thread(target=f); t.start(); t.join()\n"
         "raise RuntimeError('main known-only-here ' + 'xapp' + '-1-abc')\n"
@@ -219,7 +219,7 @@ def test_everything_secret_in_the_settings_is_known() -> None:
         slack_signing_secret="first-secret,second-secret", chain_key=CHAIN,
         horizon_urls="a=https://user:a%20password@h.example/v1/0123456789abcdef?apikey=fedcba9876543210",
     )  # fmt: skip
-    known = hidden(settings)
+    known = secrets_to_hide(settings)
     assert {BOT_TOKEN, "first-secret", "second-secret", CHAIN, "a%20password", "a password", "0123456789abcdef",
             "fedcba9876543210"} <= set(known)  # fmt: skip
     assert "v1" not in known and "h.example" not in known

@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
 from bot.slack.inbound import events
-from bot.slack.inbound.bolt import EVENTS
+from bot.slack.inbound.bolt import SUBSCRIBED_EVENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yaml").read_text(encoding="utf-8"))
@@ -109,7 +109,7 @@ def test_the_manifest_asks_for_the_scopes_of_what_is_called_and_no_others() -> N
 
 
 def test_the_manifest_subscribes_to_what_is_listened_to() -> None:
-    assert sorted(BOT_EVENTS) == sorted(EVENTS) == sorted(events.EVENTS)
+    assert sorted(BOT_EVENTS) == sorted(SUBSCRIBED_EVENTS) == sorted(events.EVENT_HANDLERS)
 
 
 def test_the_command_is_the_one_of_the_settings_and_people_come_as_ids() -> None:

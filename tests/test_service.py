@@ -12,15 +12,15 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.clock import SystemClock
 from bot.domain import events as e
-from bot.domain.actor import Actor, bot_itself
+from bot.domain.actor import Actor, bot_actor
 from bot.domain.effect import Effect
 from bot.domain.incident import Incident
 from bot.service import Service
-from bot.store import Store, migrate
+from bot.store import SqlStore, migrate
 from tests.store.acts import KEY, TEAM, declare, effect
 from tests.world import test_policy as policy
 
-BOT = bot_itself(TEAM)
+BOT = bot_actor(TEAM)
 
 
 def note(incident: Incident, *, by: Actor, at: datetime, text: str = "seen") -> list[e.Event]:
@@ -35,7 +35,7 @@ def nothing(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
     url = f"sqlite:///{tmp_path / 'incidents.sqlite'}"
     migrate(url)
-    store = Store.open(url, KEY)
+    store = SqlStore.open(url, KEY)
     await store.write(declare("one"))
     yield Service(store, policy(), SystemClock())
     await store.close()
@@ -45,7 +45,7 @@ async def test_who_changes_without_telling_is_not_told(service: Service) -> None
     """What attends the incident looks again by itself; it is not woken by its own write, and others are by theirs."""
     heard: list[str] = []
     service.on_change = heard.append
-    silent = await service.act("one", "time", note, BOT, told=False)
+    silent = await service.act("one", "time", note, BOT, on_change=False)
     assert len(silent.events) == 1 and silent.incident.seq == 2 and heard == []
     await service.act("one", "time", nothing, BOT)
     assert heard == [], "nothing has changed"
@@ -58,12 +58,12 @@ async def test_what_is_written_with_an_act_is_there_with_it_or_not_at_all(servic
         assert incident.seq == 1, "what the rule decides on"
         return [effect("card", "one")]
 
-    await service.act("one", "time", note, BOT, calls=calls)
+    await service.act("one", "time", note, BOT, effects=calls)
     assert [one.key for one in await service.store.effects("one")] == ["card"]
 
     with pytest.raises(IntegrityError):
         lost = [effect("digest", "one"), effect("topic", "no such incident")]
-        await service.act("one", "time", partial(note, text="lost"), BOT, calls=lambda incident: lost)
+        await service.act("one", "time", partial(note, text="lost"), BOT, effects=lambda incident: lost)
     incident = await service.store.incident("one")
     assert incident is not None and incident.seq == 2
     assert [one.key for one in await service.store.effects("one")] == ["card"]

@@ -14,7 +14,7 @@ from bot.domain import notes
 from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.ports import Installation
-from bot.store.installations import KeptInstallations, Keys
+from bot.store.installations import SqlInstallations, TokenKeys
 from localslack import team_members
 from localslack.records import Channel
 from localslack.workspace import Workspace
@@ -79,7 +79,7 @@ async def test_each_has_its_own(banks: Banks) -> None:
     assert all(user.startswith(("U02", "B02")) for user in there.members), there.members
     assert not [one for one in world.slack.journal if one.outcome == "error"]
     health = await world.bot.health()
-    assert health.problems == () and health.open_incidents == 2 and health.resting == ()
+    assert health.problems == () and health.open_incidents == 2 and health.refusing_workspaces == ()
 
 
 async def test_nobody_acts_across(quiet: Banks) -> None:
@@ -120,7 +120,7 @@ async def test_one_leaves_and_comes_back(banks: Banks) -> None:
     old = token_of(world.slack, second)
     team_members.uninstall(second.world)
     await world.settle()
-    assert (await world.bot.health()).resting == (f"{second.team_id}: account_inactive",)
+    assert (await world.bot.health()).refusing_workspaces == (f"{second.team_id}: account_inactive",)
     assert (await world.bot.health()).problems == ()
     rows = {one.team: one for one in await world.bot.installations.all()}
     assert rows[second.team_id].revoked_at is not None and rows[second.team_id].token == ""
@@ -136,7 +136,7 @@ async def test_one_leaves_and_comes_back(banks: Banks) -> None:
     await install(world, second)
     assert token_of(world.slack, second) != old
     assert len(there.messages) > count, "what was owed is paid"
-    assert (await world.bot.health()).resting == ()
+    assert (await world.bot.health()).refusing_workspaces == ()
     assert "Cards" in await said(world, second, "/incident status", there.id)
 
 
@@ -146,7 +146,7 @@ async def test_a_token_that_is_revoked_unheard(quiet: Banks) -> None:
     there = await declare(world, second, "sev1 Cards are refused")
     world.slack.install.grants[token_of(world.slack, second)].revoked = True
     await said(world, second, "/incident title Cards are refused abroad", there.id)
-    assert (await world.bot.health()).resting == (f"{second.team_id}: token_revoked",)
+    assert (await world.bot.health()).refusing_workspaces == (f"{second.team_id}: token_revoked",)
     refused = [one for one in world.slack.journal if one.error == "token_revoked"]
     await world.advance(hours=1)
     assert [one for one in world.slack.journal if one.error == "token_revoked"] == refused
@@ -161,7 +161,7 @@ async def test_a_slip_of_slacks_shuts_nobody_out(quiet: Banks) -> None:
     world, first, _ = quiet
     world.slack.faults.add("chat.postMessage", "error:invalid_auth")
     await declare(world, first, "sev1 Withdrawals are stuck")
-    assert (await world.bot.health()).resting == ()
+    assert (await world.bot.health()).refusing_workspaces == ()
     await world.advance(seconds=10)
     assert len({e.key for e in await world.bot.store.effects((await world.incident()).id) if e.ts}) > 2
 
@@ -172,7 +172,7 @@ async def test_a_late_word_of_an_uninstallation_does_not_shut_the_new_one(quiet:
         {"type": "tokens_revoked", "tokens": {"bot": [first.bot_user_id]}, "event_ts": first.world.new_ts()}, None
     )
     await world.settle()
-    assert (await world.bot.health()).resting == ()
+    assert (await world.bot.health()).refusing_workspaces == ()
     await declare(world, first, "sev1 Withdrawals are stuck")
     assert "INC-1" in words_in(first)
 
@@ -196,7 +196,7 @@ async def test_the_workspace_of_the_settings_comes_back_when_its_token_works_aga
         await world.say("ana", "/incident impact Payouts of two banks", channel.id)  # still recorded
         await world.jump(minutes=5)
         grant.revoked = False
-        await world.bot.workspaces.look()
+        await world.bot.workspaces.sync_installations()
         await world.advance(minutes=2)
         assert (await world.bot.health()).problems == ()
         assert world.find("ana", channel.id, "Withdrawals wait")
@@ -241,12 +241,14 @@ async def test_two_replicas(tmp_path: Path, postgres18: Postgres) -> None:
             assert here.name.startswith("inc-1-") and there.name.startswith("inc-1-")
             team_members.uninstall(second.world)  # heard by the other
             await other.settle()
-            await one.bot.workspaces.look()
+            await one.bot.workspaces.sync_installations()
             for world in (one, other):
-                assert [entry.partition(":")[0] for entry in (await world.bot.health()).resting] == [second.team_id]
+                assert [entry.partition(":")[0] for entry in (await world.bot.health()).refusing_workspaces] == [
+                    second.team_id
+                ]
             await install(one, second)
-            await other.bot.workspaces.look()
-            assert (await other.bot.health()).resting == () == (await one.bot.health()).resting
+            await other.bot.workspaces.sync_installations()
+            assert (await other.bot.health()).refusing_workspaces == () == (await one.bot.health()).refusing_workspaces
             assert "Cards" in await said(other, second, "/incident status", there.id)
         finally:
             await other.stop_bot()
@@ -258,7 +260,7 @@ async def test_a_token_that_cannot_be_read_is_trouble_of_ours(tmp_path: Path) ->
     """Installed on a replica that has another key: said, logged, and the other workspace goes on."""
     async with two_banks(tmp_path) as (world, first, second):
         await install(world, first)
-        elsewhere = KeptInstallations(world.bot.store, Keys(Fernet.generate_key().decode()))
+        elsewhere = SqlInstallations(world.bot.store, TokenKeys(Fernet.generate_key().decode()))
         now = world.clock.now()
         second.world.installed = True
         await elsewhere.save(Installation(second.team_id, "xoxb-0-unreadable", "UBOT", "commands", "U1", now))

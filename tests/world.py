@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import yaml
 
-from bot.app import Bot, bot, read_content
-from bot.config import ROOT, Settings, hidden
+from bot.app import Bot, create_bot, read_content
+from bot.config import ROOT, Settings, secrets_to_hide
 from bot.demo.horizon_stand_in import HorizonStandIn
 from bot.domain.effect import EffectState
 from bot.domain.incident import Incident
@@ -89,7 +89,7 @@ class World:
         self.settings = settings
         self.policy = policy
         self.clock = WorldClock(slack.clock)
-        self.bot: Bot = bot(settings, policy, self.clock)
+        self.bot: Bot = create_bot(settings, policy, self.clock)
         self._stack = contextlib.AsyncExitStack()
         #: people wait until calls that went wrong have been made after all
         self.patient = False
@@ -100,7 +100,7 @@ class World:
         """Start a bot on the database as it stands."""
         folders = (self.settings.runbooks_dir, self.settings.templates_dir)
         content = _shipped(*SHIPPED) if folders == SHIPPED else read_content(*folders)
-        self.bot = bot(self.settings, self.policy, self.clock, content)
+        self.bot = create_bot(self.settings, self.policy, self.clock, content)
         await self._stack.enter_async_context(self.bot.running())
         if self.settings.slack_mode == "http":
             self.slack.event_url = f"http://127.0.0.1:{self.bot.port}/slack/events"
@@ -135,7 +135,7 @@ class World:
         due = await self.bot.store.next_due()
         # The pace that the bot keeps afterwards is a second, and stands nowhere else.
         moments = [due] if due is not None and due <= soon else []
-        for id in await self.bot.store.due(until, 100):
+        for id in await self.bot.store.due_ids(until, 100):
             effects = await self.bot.store.effects(id)
             moments += [one.next_try_at for one in effects if one.state in PUT_OFF and one.next_try_at]
         return max(min(moments), soon) if moments else None
@@ -144,10 +144,10 @@ class World:
         for _ in range(50):
             await self.slack.idle()
             await self.bot.settle()
-            await self.bot.caretaker.round()
-            if not self.bot.tasks and not self.bot.caretaker.busy:
+            await self.bot.scheduler.start_due()
+            if not self.bot.tasks and not self.bot.scheduler.busy:
                 await self.slack.idle()
-                if not self.bot.tasks and not self.bot.caretaker.busy:
+                if not self.bot.tasks and not self.bot.scheduler.busy:
                     return
         raise AssertionError("the bot does not come to rest")
 
@@ -242,7 +242,7 @@ def settings_for(
         **more,
     )
     # Whatever the tests write, none of these may stand in it.
-    written.KNOWN.update(hidden(settings))
+    written.KNOWN.update(secrets_to_hide(settings))
     return settings
 
 

@@ -11,9 +11,20 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from bot.alerts.payload import LABEL, LINK, NAME, TITLE, WORD, labels, line, link, mapping, moment
+from bot.alerts.payload import (
+    MAX_LABEL_CHARS,
+    MAX_LINK_CHARS,
+    MAX_NAME_CHARS,
+    MAX_TITLE_CHARS,
+    MAX_WORD_CHARS,
+    labels,
+    line,
+    link,
+    mapping,
+    parse_time,
+)
 from bot.domain.alert import Alert
-from bot.domain.errors import Unreadable
+from bot.domain.errors import InvalidPayload
 
 #: annotations in which rules commonly say what is wrong, the best first
 SAYS = ("summary", "message", "description")
@@ -26,11 +37,11 @@ def read(source: str, payload: Any) -> tuple[Alert, ...]:
     body = mapping(payload, "the payload")
     alerts, group = body.get("alerts"), body.get("groupKey")
     if str(body.get("version")) != "4":
-        raise Unreadable("it is not version 4 of the webhook")
+        raise InvalidPayload("it is not version 4 of the webhook")
     if not isinstance(alerts, list) or not alerts:
-        raise Unreadable("alerts is not a list with alerts")
+        raise InvalidPayload("alerts is not a list with alerts")
     if not isinstance(group, str) or not group:
-        raise Unreadable("groupKey is missing")
+        raise InvalidPayload("groupKey is missing")
     shared = mapping(body.get("commonLabels"), "commonLabels")
     return tuple(_alert(source, group, shared, mapping(one, "an alert")) for one in alerts)
 
@@ -41,13 +52,13 @@ def _alert(source: str, group: str, shared: Mapping[str, Any], one: Mapping[str,
     return Alert(
         source=source,
         group=group,
-        id=line(one.get("fingerprint"), WORD) or _fingerprint(marked),
-        name=line(marked.get("alertname"), NAME),
-        title=next((words for name in SAYS if (words := line(said.get(name), TITLE))), ""),
+        id=line(one.get("fingerprint"), MAX_WORD_CHARS) or _fingerprint(marked),
+        name=line(marked.get("alertname"), MAX_NAME_CHARS),
+        title=next((words for name in SAYS if (words := line(said.get(name), MAX_TITLE_CHARS))), ""),
         firing=one.get("status") != "resolved",
-        since=moment(one.get("startsAt")),
-        severity=line(marked.get("severity"), WORD),
-        runbook=line(said.get("runbook_url") or said.get("runbook"), LINK),
+        since=parse_time(one.get("startsAt")),
+        severity=line(marked.get("severity"), MAX_WORD_CHARS),
+        runbook=line(said.get("runbook_url") or said.get("runbook"), MAX_LINK_CHARS),
         link=link(one.get("generatorURL")),
         # what tells this alert from its neighbours comes first
         labels=labels({**own, **marked}, but=SHOWN),
@@ -55,5 +66,7 @@ def _alert(source: str, group: str, shared: Mapping[str, Any], one: Mapping[str,
 
 
 def _fingerprint(marked: Mapping[str, Any]) -> str:
-    told = "\n".join(f"{line(name, NAME)}={line(value, LABEL)}" for name, value in sorted(marked.items()))
+    told = "\n".join(
+        f"{line(name, MAX_NAME_CHARS)}={line(value, MAX_LABEL_CHARS)}" for name, value in sorted(marked.items())
+    )
     return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]

@@ -10,34 +10,44 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from bot.alerts.payload import LINK, NAME, TITLE, WORD, labels, line, link, mapping, moment
+from bot.alerts.payload import (
+    MAX_LINK_CHARS,
+    MAX_NAME_CHARS,
+    MAX_TITLE_CHARS,
+    MAX_WORD_CHARS,
+    labels,
+    line,
+    link,
+    mapping,
+    parse_time,
+)
 from bot.domain.alert import Alert
-from bot.domain.errors import Unreadable
+from bot.domain.errors import InvalidPayload
 
 
 def read(source: str, payload: Any) -> tuple[Alert, ...]:
     """The one alert."""
     if not isinstance(payload, dict):
-        raise Unreadable("the payload is not an object")
-    name = line(payload.get("name"), NAME)
+        raise InvalidPayload("the payload is not an object")
+    name = line(payload.get("name"), MAX_NAME_CHARS)
     if not name:
-        raise Unreadable("name is missing")
+        raise InvalidPayload("name is missing")
     status, since = payload.get("status", "firing"), payload.get("since")
     if status not in ("firing", "resolved"):
-        raise Unreadable("status is neither firing nor resolved")
-    if since is not None and moment(since) is None:
-        raise Unreadable("since is not a time with a zone, such as 2026-03-02T13:40:00Z")
+        raise InvalidPayload("status is neither firing nor resolved")
+    if since is not None and parse_time(since) is None:
+        raise InvalidPayload("since is not a time with a zone, such as 2026-03-02T13:40:00Z")
     marked = labels(mapping(payload.get("labels"), "labels"))
     one = Alert(
         source=source,
         group=_named(payload.get("group")) or name,
         id=_named(payload.get("id")) or _named("\n".join((name, *(f"{key}={value}" for key, value in sorted(marked))))),
         name=name,
-        title=line(payload.get("title"), TITLE),
+        title=line(payload.get("title"), MAX_TITLE_CHARS),
         firing=status == "firing",
-        since=moment(since),
-        severity=line(payload.get("severity"), WORD),
-        runbook=line(payload.get("runbook"), LINK),
+        since=parse_time(since),
+        severity=line(payload.get("severity"), MAX_WORD_CHARS),
+        runbook=line(payload.get("runbook"), MAX_LINK_CHARS),
         link=link(payload.get("link")),
         labels=marked,
     )

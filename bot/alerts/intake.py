@@ -11,21 +11,21 @@ from functools import partial
 
 import structlog
 
-from bot.alerts.payload import parsed
+from bot.alerts.payload import parse_json
 from bot.alerts.sources import SOURCES
 from bot.domain import alert
-from bot.domain.actor import sender_of_alerts
+from bot.domain.actor import alert_actor
 from bot.domain.alert import Alert
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.runbook import Runbook
-from bot.service import Declaration, Done, Service
+from bot.service import ActResult, DeclareRule, Service
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Taken:
+class IntakeResult:
     """What came of a delivery: declared, added, repeated or noted; the incident's name, where all may know of it."""
 
     outcome: str
@@ -45,26 +45,26 @@ class Intake:
     #: the kind of a secret that stands in a text; empty for none
     secret: Callable[[str], str]
 
-    async def take(self, source: str, body: bytes) -> Taken:
+    async def receive(self, source: str, body: bytes) -> IntakeResult:
         """Store what the alerts bring about; `source` is a row of SOURCES, `body` what its sender posted.
 
         The body names the delivery: the same one again does nothing. Raises Unreadable, and what `service` raises.
         """
         alerts = []
-        for one in SOURCES[source].read(source, parsed(body)):
+        for one in SOURCES[source].read(source, parse_json(body)):
             alerts.append(self._without_secrets(one))
             await asyncio.sleep(0)  # a body may hold hundreds, and others wait for the loop
         policy = self.service.policy_of(self.team)
         declaration = self._declaration(alerts, policy)
 
-        def begin(last: Incident | None, at: datetime) -> Declaration | None:
-            return declaration if alert.begins(last, alerts, at, policy) else None
+        def begin(last: Incident | None, at: datetime) -> DeclareRule | None:
+            return declaration if alert.should_declare(last, alerts, at, policy) else None
 
-        done = await self.service.gather(
+        done = await self.service.correlate_alerts(
             alerts[0].group_key,
             begin,
             partial(alert.add, alerts=alerts, policy=policy),
-            sender_of_alerts(self.team, source),
+            alert_actor(self.team, source),
             key=f"alert:{source}:{hashlib.sha256(body).hexdigest()}",
         )
         taken = _taken(done)
@@ -73,16 +73,18 @@ class Intake:
         return taken
 
     def _without_secrets(self, one: Alert) -> Alert:
-        return alert.withheld(one) if self.secret(one.words) else one
+        return alert.without_text(one) if self.secret(one.words) else one
 
-    def _declaration(self, alerts: Sequence[Alert], policy: Policy) -> Declaration | None:
+    def _declaration(self, alerts: Sequence[Alert], policy: Policy) -> DeclareRule | None:
         """The rule that begins an incident, if any of these may; whom it brings in is looked up before."""
-        head = alert.foremost(alerts, policy)
+        head = alert.worst_alert(alerts, policy)
         if head is None:
             return None
         runbook = self.runbook(head)
         meant = alert.severity(head, runbook, policy)
-        responders = self.people((policy.severity(meant) if meant else policy.assume(head.words)).responders)
+        responders = self.people(
+            (policy.severity(meant) if meant else policy.severity_for_title(head.words)).responders
+        )
         first = policy.levels[0] if policy.levels else ()
         insiders = self.people(policy.alerts.private_to) or tuple(dict.fromkeys((*responders, *first)))
         return partial(
@@ -96,10 +98,10 @@ class Intake:
         )
 
 
-def _taken(done: Done | None) -> Taken:
+def _taken(done: ActResult | None) -> IntakeResult:
     if done is None:
-        return Taken("noted")
+        return IntakeResult("noted")
     name = "" if done.incident.private else done.incident.name  # its sender is not in it
     if not done.events:
-        return Taken("repeated" if done.repeated or done.incident.open else "noted", name)
-    return Taken("declared" if done.before.seq == 0 else "added", name)
+        return IntakeResult("repeated" if done.repeated or done.incident.open else "noted", name)
+    return IntakeResult("declared" if done.before.seq == 0 else "added", name)

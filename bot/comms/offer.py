@@ -9,13 +9,13 @@ from bot.comms.preview import prepare
 from bot.comms.templates import Library, load
 from bot.domain.comms import Template
 from bot.domain.errors import Refused
-from bot.scrub import refusal, secrets
+from bot.scrub import find_secrets, refusal_text
 
-__all__ = ["Library", "Ready", "Texts", "load", "secret_in"]
+__all__ = ["Library", "CheckedText", "TemplateCatalogue", "load", "secret_in"]
 
 
 @dataclass(frozen=True)
-class Ready:
+class CheckedText:
     """A customer text that passed the scrubber. Findings are kinds and rules, never values."""
 
     text: str
@@ -26,7 +26,7 @@ class Ready:
     values: Mapping[str, str]
 
 
-class Texts:
+class TemplateCatalogue:
     """What a library offers. Methods raise Refused, with the slot in question where there is one."""
 
     def __init__(self, library: Library) -> None:
@@ -36,7 +36,7 @@ class Texts:
         """All templates' names."""
         return self._library.names()
 
-    def nearest(self, word: str) -> list[str]:
+    def close_matches(self, word: str) -> list[str]:
         """Names like the word."""
         return self._library.nearest(word)
 
@@ -55,13 +55,13 @@ class Texts:
             raise Refused(f"{name} has no text for {audience} at the stage {stage}.")
         return found[0]
 
-    def prepare(self, template: Template, values: Mapping[str, str], incident: Mapping[str, str]) -> Ready:
+    def prepare(self, template: Template, values: Mapping[str, str], incident: Mapping[str, str]) -> CheckedText:
         """Filled in, scrubbed, checked for tone; words that a public text may not hold are refused with the reason."""
         prepared = prepare(self._library, template.name, template.audience, template.stage, values, incident)
         if prepared.tone_errors and template.audience != "internal":
             said = "; ".join(f"“{one.words}”: {one.why}" for one in prepared.tone_errors[:3])
             raise Refused(f"The text cannot go out like this. {said}")
-        return Ready(
+        return CheckedText(
             prepared.text,
             prepared.removed_sentence,
             tuple(f"{one.kind} ({one.rule})" for one in prepared.findings),
@@ -72,5 +72,5 @@ class Texts:
 
 def secret_in(text: str, where: str) -> tuple[str, str]:
     """(kind, what its author is told) where the text holds a secret or a card number; else empty strings."""
-    found = secrets(text)
-    return (found[0].kind, refusal(found, where.capitalize())) if found else ("", "")
+    found = find_secrets(text)
+    return (found[0].kind, refusal_text(found, where.capitalize())) if found else ("", "")

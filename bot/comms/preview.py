@@ -9,8 +9,8 @@ from bot.comms.templates import Library
 from bot.comms.tone import ToneFinding, tone
 from bot.domain.comms import Template
 from bot.domain.errors import Refused
-from bot.scrub import NOTHING, Allow, Mode, refusal, removed, scrub
-from bot.scrub.findings import Finding
+from bot.scrub import EMPTY_ALLOW_LIST, AllowList, Mode, refusal_text, removed_summary, scrub
+from bot.scrub.findings import ScrubFinding
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Prepared:
     """
 
     text: str
-    findings: tuple[Finding, ...]
+    findings: tuple[ScrubFinding, ...]
     tone: tuple[ToneFinding, ...]
     removed_sentence: str
     revision: str
@@ -48,7 +48,7 @@ def prepare(
     values: Mapping[str, str],
     incident: Mapping[str, str],
     *,
-    allow: Allow = NOTHING,
+    allow: AllowList = EMPTY_ALLOW_LIST,
 ) -> Prepared:
     """A template filled in, with every value and then the whole text scrubbed.
 
@@ -61,7 +61,7 @@ def prepare(
     kept = {  # before reading: a secret in the wrong field deserves the right sentence
         slot: _clean(typed, mode, labels.get(slot, "This field"), slot, allow)[0] for slot, typed in values.items()
     }
-    findings: list[Finding] = []
+    findings: list[ScrubFinding] = []
     said: dict[str, str] = {}
     for slot, value in library.read(template, values).items():
         said[slot], found = _clean(value, mode, labels[slot], slot, allow)
@@ -70,23 +70,25 @@ def prepare(
     return replace(_prepared(text, (*findings, *found), audience, template.revision), values=kept)
 
 
-def prepare_text(text: str, audience: str, *, label: str = "Text", allow: Allow = NOTHING) -> Prepared:
+def prepare_text(text: str, audience: str, *, label: str = "Text", allow: AllowList = EMPTY_ALLOW_LIST) -> Prepared:
     """Free text, such as an edited draft: scrubbed and checked for tone. Raises Refused when it must not be stored."""
     clean, findings = _clean(text, mode_for(audience), label, None, allow)
     return _prepared(clean, findings, audience, "")
 
 
-def _prepared(text: str, findings: tuple[Finding, ...], audience: str, revision: str) -> Prepared:
+def _prepared(text: str, findings: tuple[ScrubFinding, ...], audience: str, revision: str) -> Prepared:
     heard = tone(text)
     if audience == "internal":  # colleagues may say SEV-1 and name the cache
         heard = tuple(finding for finding in heard if finding.level == "error")
-    return Prepared(text, findings, heard, removed(findings), revision)
+    return Prepared(text, findings, heard, removed_summary(findings), revision)
 
 
-def _clean(text: str, mode: Mode, label: str, field: str | None, allow: Allow) -> tuple[str, tuple[Finding, ...]]:
+def _clean(
+    text: str, mode: Mode, label: str, field: str | None, allow: AllowList
+) -> tuple[str, tuple[ScrubFinding, ...]]:
     scrubbed = scrub(text, mode, allow=allow)
     if scrubbed.blocked:
-        raise Refused(refusal(scrubbed.findings, label), field=field)
+        raise Refused(refusal_text(scrubbed.findings, label), field=field)
     return scrubbed.text, scrubbed.findings
 
 

@@ -34,10 +34,10 @@ INCIDENT_FIELDS: dict[str, frozenset[str]] = {
     "status-page": frozenset({"ref"}),
     "internal": frozenset({"ref", "title", "severity", "status", "lead", "channel"}),
 }
-TEMPLATE_LIMIT = 20_000
-OUTPUT_LIMIT = 50_000
+MAX_TEMPLATE_CHARS = 20_000
+MAX_OUTPUT_CHARS = 50_000
 #: of a front matter; the time that PyYAML takes grows with the square of how deep they stand in each other
-BRACKETS_LIMIT = 300
+MAX_NESTING = 300
 _FILTERS = frozenset({"lower", "upper", "capitalize", "trim"})
 _NODES: tuple[type[nodes.Node], ...] = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.CondExpr, nodes.Compare,
@@ -126,8 +126,8 @@ class Library:
             for part in self._bodies[template].generate({**said, "incident": fields}):
                 parts.append(part)
                 length += len(part)
-                if length > OUTPUT_LIMIT:
-                    raise Refused(f"The text is longer than {OUTPUT_LIMIT:,} characters.")
+                if length > MAX_OUTPUT_CHARS:
+                    raise Refused(f"The text is longer than {MAX_OUTPUT_CHARS:,} characters.")
         except TemplateError:
             # the message of the error may quote a value
             raise Refused(f"The template {template.name} could not be filled in for this incident.") from None
@@ -163,8 +163,8 @@ def _source(path: Path, root: Path) -> str:
         about = real.stat()
         if not stat.S_ISREG(about.st_mode):
             raise _Malformed(1, "This is not a file.")
-        if about.st_size > TEMPLATE_LIMIT:
-            raise _Malformed(1, f"The file is larger than {TEMPLATE_LIMIT:,} bytes.")
+        if about.st_size > MAX_TEMPLATE_CHARS:
+            raise _Malformed(1, f"The file is larger than {MAX_TEMPLATE_CHARS:,} bytes.")
         return real.read_text(encoding="utf-8")
     except (OSError, RuntimeError, UnicodeDecodeError):  # RuntimeError: a loop of symbolic links
         raise _Malformed(1, "The file cannot be read as UTF-8.") from None
@@ -197,8 +197,8 @@ def _split(source: str) -> tuple[str, str, int]:
 
 
 def _head(source: str) -> tuple[str, tuple[Slot, ...]]:
-    if source.count("[") + source.count("{") > BRACKETS_LIMIT:
-        raise _Malformed(2, f"The front matter has more than {BRACKETS_LIMIT} brackets.")
+    if source.count("[") + source.count("{") > MAX_NESTING:
+        raise _Malformed(2, f"The front matter has more than {MAX_NESTING} brackets.")
     try:
         node = yaml.compose(source, Loader=yaml.SafeLoader)
         head = yaml.safe_load(source)

@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-START_WITHIN = 30.0  # seconds
+START_TIMEOUT_SECONDS = 30.0  # seconds
 
 
 def run(*, port: int, mode: str, folder: Path | None) -> int:
@@ -117,7 +117,7 @@ def _taken(port: int) -> bool:
 
 
 def _ready(bot: subprocess.Popen[str], port: int) -> bool:
-    end = time.monotonic() + START_WITHIN
+    end = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < end and bot.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as answer:

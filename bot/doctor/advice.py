@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from bot.slack.surfaces.words.error_advice import ADVICE, advice
 
-OF_TOKEN = frozenset({ADVICE["token_revoked"], ADVICE["invalid_auth"]})
+TOKEN_ADVICE = frozenset({ADVICE["token_revoked"], ADVICE["invalid_auth"]})
 
-__all__ = ["OF_TOKEN", "advice"]
+__all__ = ["TOKEN_ADVICE", "advice"]

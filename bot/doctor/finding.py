@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; `do` says what to do where it is not ok, or what follows."""
+class CheckResult:
+    """One thing that was looked at; `advice` says what to do where it is not ok, or what follows."""
 
     ok: bool
-    what: str
-    do: str = ""
+    summary: str
+    advice: str = ""

@@ -12,12 +12,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import ROOT
 from bot.doctor.advice import advice
-from bot.doctor.finding import Finding
-from bot.ports import NotDone, TryLater, Unsure
-from bot.slack.outbound.room import call
+from bot.doctor.finding import CheckResult
+from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
+from bot.slack.outbound.room import api_call
 
 #: scope -> what does not work without it
-WITHOUT = {
+SCOPE_PURPOSES = {
     "app_mentions:read": "mentioning the bot",
     "bookmarks:read": "the bookmark that leads to the card, after an interruption",
     "bookmarks:write": "the bookmark that leads to the card",
@@ -41,10 +41,10 @@ WITHOUT = {
 }
 
 
-async def rights(client: AsyncWebClient, who: str, room: str, name: str) -> list[Finding]:
+async def check_permissions(client: AsyncWebClient, who: str, room: str, name: str) -> list[CheckResult]:
     """What one workspace allows; `room` is the channel of the announcements ("": there is none), `name` is it called,
     `who` begins lines."""
-    return [*_scopes(await _granted(client), who), *await _tried(client, who, room, name)]
+    return [*_scopes(await _granted(client), who), *await _try_methods(client, who, room, name)]
 
 
 async def _granted(client: AsyncWebClient) -> frozenset[str] | None:
@@ -59,73 +59,79 @@ async def _granted(client: AsyncWebClient) -> frozenset[str] | None:
     return None
 
 
-def _scopes(granted: frozenset[str] | None, who: str) -> Iterator[Finding]:
+def _scopes(granted: frozenset[str] | None, who: str) -> Iterator[CheckResult]:
     wanted = yaml.safe_load((ROOT / "manifest.yaml").read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"]
     if granted is None:
-        yield Finding(True, f"{who}: Slack does not say which scopes were granted")
+        yield CheckResult(True, f"{who}: Slack does not say which scopes were granted")
         return
     missing = [one for one in wanted if one not in granted]
     for one in missing:
-        stops = WITHOUT.get(one, "what needs it")
-        yield Finding(False, f"{who}: the scope {one} is missing: without it no {stops}", advice("missing_scope"))
+        stops = SCOPE_PURPOSES.get(one, "what needs it")
+        yield CheckResult(False, f"{who}: the scope {one} is missing: without it no {stops}", advice("missing_scope"))
     if not missing:
-        yield Finding(True, f"{who}: all {len(wanted)} scopes of manifest.yaml are granted")
+        yield CheckResult(True, f"{who}: all {len(wanted)} scopes of manifest.yaml are granted")
     if more := sorted(granted - set(wanted)):
-        yield Finding(True, f"{who}: more is granted than the bot uses: {', '.join(more)}", "Take it away at Slack.")
+        yield CheckResult(
+            True, f"{who}: more is granted than the bot uses: {', '.join(more)}", "Take it away at Slack."
+        )
 
 
-async def _tried(client: AsyncWebClient, who: str, room: str, name: str) -> list[Finding]:
+async def _try_methods(client: AsyncWebClient, who: str, room: str, name: str) -> list[CheckResult]:
     """Slack's documentation of conversations.replies both lists bot scopes and denies bots in channels: tried."""
     findings = []
     code = await _code(client, "blocks.validate", blocks=_BLOCKS)
-    if code not in ("", "unknown_method", _AWAY):
-        findings.append(Finding(False, f"{who}: blocks.validate: {code}", "Slack refuses a plain message: report it."))
+    if code not in ("", "unknown_method", _NO_ANSWER):
+        findings.append(
+            CheckResult(False, f"{who}: blocks.validate: {code}", "Slack refuses a plain message: report it.")
+        )
     if not room:
         return findings
-    return [*findings, *await _history(client, who, room, name), *await _opening(client, who)]
+    return [*findings, *await _history(client, who, room, name), *await _channel_creation(client, who)]
 
 
-async def _history(client: AsyncWebClient, who: str, room: str, name: str) -> list[Finding]:
+async def _history(client: AsyncWebClient, who: str, room: str, name: str) -> list[CheckResult]:
     """Whether messages can be looked for where incidents are announced."""
     try:
-        seen = await call(client, "conversations.history", form=True, channel=room, limit=1)
+        seen = await api_call(client, "conversations.history", form_encoded=True, channel=room, limit=1)
         latest = next((str(one["ts"]) for one in seen["messages"]), "")
-    except NotDone as refusal:
+    except CallRefused as refusal:
         if refusal.code == "not_in_channel":
-            return [Finding(True, f"{who}: not in #{name} yet", _JOINS)]
-        return [Finding(False, f"{who}: the history of #{name}: {refusal.code}", advice(refusal.code))]
-    except (TryLater, Unsure):
+            return [CheckResult(True, f"{who}: not in #{name} yet", _JOIN_ADVICE)]
+        return [CheckResult(False, f"{who}: the history of #{name}: {refusal.code}", advice(refusal.code))]
+    except (RetryAfter, OutcomeUnknown):
         latest = ""
     if latest:
         code = await _code(client, "conversations.replies", form=True, channel=room, ts=latest, limit=1)
-        told = "" if code in ("", _AWAY) else "A message in a thread of which no answer came is shown as parked."
-        return [Finding(True, f"{who}: threads {'can be read' if not code else f'cannot be read ({code})'}", told)]
+        told = "" if code in ("", _NO_ANSWER) else "A message in a thread of which no answer came is shown as parked."
+        return [CheckResult(True, f"{who}: threads {'can be read' if not code else f'cannot be read ({code})'}", told)]
     return []
 
 
-async def _opening(client: AsyncWebClient, who: str) -> list[Finding]:
+async def _channel_creation(client: AsyncWebClient, who: str) -> list[CheckResult]:
     """Asked for a channel by a name that no channel can have, so that none is opened whatever the answer is."""
     code = await _code(client, "conversations.create", name=_NO_NAME)
-    if code == _AWAY:
+    if code == _NO_ANSWER:
         return []
     if code.startswith("invalid_name"):
-        return [Finding(True, f"{who}: channels may be opened, as far as Slack tells without opening one")]
-    return [Finding(False, f"{who}: channels may not be opened: {code}", advice(code))]
+        return [CheckResult(True, f"{who}: channels may be opened, as far as Slack tells without opening one")]
+    return [CheckResult(False, f"{who}: channels may not be opened: {code}", advice(code))]
 
 
 #: only punctuation: https://docs.slack.dev/reference/methods/conversations.create answers invalid_name_punctuation
 _NO_NAME = "---"
-_AWAY = "no answer"
-_JOINS = "`python -m bot run` joins a public channel by itself; into a private one somebody has to invite the bot."
+_NO_ANSWER = "no answer"
+_JOIN_ADVICE = (
+    "`python -m bot run` joins a public channel by itself; into a private one somebody has to invite the bot."
+)
 _BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "Incident Commander looks whether this is taken."}}]
 
 
 async def _code(client: AsyncWebClient, method: str, **arguments: Any) -> str:
     """Slack's word for why not; empty where it is done."""
     try:
-        await call(client, method, **arguments)
-    except NotDone as refusal:
+        await api_call(client, method, **arguments)
+    except CallRefused as refusal:
         return refusal.code
-    except (TryLater, Unsure):
-        return _AWAY
+    except (RetryAfter, OutcomeUnknown):
+        return _NO_ANSWER
     return ""

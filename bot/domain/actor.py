@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ActorKind(StrEnum):
     """What Slack says about a person, reduced to what policy asks."""
 
     MEMBER = "member"
@@ -27,21 +27,21 @@ class Actor:
     team: str
     user: str
     name: str
-    kind: Kind = Kind.MEMBER
+    kind: ActorKind = ActorKind.MEMBER
     groups: frozenset[str] = frozenset()
     tz_offset: int = 0  # seconds east of UTC
 
 
-def bot_itself(team: str) -> Actor:
+def bot_actor(team: str) -> Actor:
     """The actor for what time or the world, not a person, brought about."""
-    return Actor(team=team, user="bot", name="Incident Commander", kind=Kind.SELF)
+    return Actor(team=team, user="bot", name="Incident Commander", kind=ActorKind.SELF)
 
 
-def sender_of_alerts(team: str, source: str) -> Actor:
+def alert_actor(team: str, source: str) -> Actor:
     """The actor for what an alert brings about; `source` is a row of SOURCES."""
-    return Actor(team=team, user=f"alert:{source}", name=source, kind=Kind.ALERT)
+    return Actor(team=team, user=f"alert:{source}", name=source, kind=ActorKind.ALERT)
 
 
-def program(id: str) -> bool:
+def is_program(id: str) -> bool:
     """Whether that id in a timeline is no person's: the bot's own, the command line's, or an alert sender's."""
     return id == "bot" or id.startswith(("cli:", "alert:"))

@@ -17,15 +17,15 @@ from bot.domain import lifecycle
 from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
-from bot.domain.policy import NOTE, Policy
-from bot.domain.preconditions import known
+from bot.domain.policy import NOTE_ONLY, Policy
+from bot.domain.preconditions import require_known
 from bot.domain.runbook import Runbook
 
 #: an alert that fires on when its incident has ended begins another one after so long: people may have been mistaken
-AGAIN_AFTER = timedelta(hours=24)
+REDECLARE_AFTER = timedelta(hours=24)
 #: different alerts that one incident holds; nobody reads more, and each of them would make the next one dearer
-MOST = 1000
-WITHHELD = "words withheld"
+MAX_ALERTS_PER_INCIDENT = 1000
+WITHHELD_TEXT = "words withheld"
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -75,9 +75,9 @@ class Alert:
         return _CAMEL.sub(" ", f"{self.name} {self.title} {labels} {self.runbook} {self.link}")
 
 
-def withheld(alert: Alert) -> Alert:
+def without_text(alert: Alert) -> Alert:
     """The alert without its words: that it fires, since when and how bad, and nothing of what it says."""
-    return replace(alert, name=WITHHELD, title="", runbook="", link="", labels=())
+    return replace(alert, name=WITHHELD_TEXT, title="", runbook="", link="", labels=())
 
 
 def severity(alert: Alert, runbook: Runbook | None, policy: Policy) -> str | None:
@@ -101,18 +101,18 @@ def _severity(word: str, policy: Policy) -> str | None:
         return None
 
 
-def foremost(alerts: Sequence[Alert], policy: Policy) -> Alert | None:
+def worst_alert(alerts: Sequence[Alert], policy: Policy) -> Alert | None:
     """The worst of those that fire and may begin an incident; None: none of them may."""
 
     def rank(one: Alert) -> int:
         meant = severity(one, None, policy)
         return len(policy.severities) if meant is None else policy.rank(meant)
 
-    able = [one for one in alerts if one.firing and severity(one, None, policy) != NOTE]
+    able = [one for one in alerts if one.firing and severity(one, None, policy) != NOTE_ONLY]
     return min(able, key=rank, default=None) if policy.alerts.declare else None
 
 
-def news(incident: Incident, alerts: Sequence[Alert]) -> list[Alert]:
+def unseen_alerts(incident: Incident, alerts: Sequence[Alert]) -> list[Alert]:
     """Those of which the incident has not heard, each once: senders repeat what they have said."""
     fresh: dict[str, Alert] = {}
     for one in alerts:
@@ -134,16 +134,16 @@ def _earlier(one: datetime | None, other: datetime | None) -> bool:
     return one is not None and other is not None and one < other
 
 
-def begins(last: Incident | None, alerts: Sequence[Alert], at: datetime, policy: Policy) -> bool:
+def should_declare(last: Incident | None, alerts: Sequence[Alert], at: datetime, policy: Policy) -> bool:
     """Whether these begin an incident. `last`: the latest one of their group, which has ended; None: there was none.
 
     Who ended it knew which alerts fired: those begin nothing, unless they still fire a day later.
     """
-    able = [one for one in alerts if foremost((one,), policy)]
+    able = [one for one in alerts if worst_alert((one,), policy)]
     if last is None or not able:
         return bool(able)
-    fresh = {one.key for one in news(last, able)}
-    long_ago = last.ended_at is None or at - last.ended_at >= AGAIN_AFTER
+    fresh = {one.key for one in unseen_alerts(last, able)}
+    long_ago = last.ended_at is None or at - last.ended_at >= REDECLARE_AFTER
     return any(one.key in fresh or (long_ago and last.alerts[one.key].resolved_at is None) for one in able)
 
 
@@ -160,16 +160,16 @@ def declare(
     at: datetime,
     policy: Policy,
 ) -> list[e.Event]:
-    """An incident begins that nobody leads yet; `head` (`foremost`) gives its title and severity.
+    """An incident begins that nobody leads yet; `head` (`worst_alert`) gives its title and severity.
 
     `responders`: whom its severity brings in, as people.
     Delicate words make it private, with `insiders` let in, since nobody can be asked. Where policy names no insider
     a private incident would reach nobody: then it is public, and the words are withheld.
     """
-    private = any(policy.delicate(one.words) for one in alerts)
-    meant = severity(head, runbook, policy) or policy.assume(head.words).key
+    private = any(policy.has_private_words(one.words) for one in alerts)
+    meant = severity(head, runbook, policy) or policy.severity_for_title(head.words).key
     if private and not insiders:
-        private, runbook, head, alerts = False, None, withheld(head), [withheld(one) for one in alerts]
+        private, runbook, head, alerts = False, None, without_text(head), [without_text(one) for one in alerts]
     declared = lifecycle.declare(
         incident,
         number=number,
@@ -182,14 +182,14 @@ def declare(
         at=at,
         policy=policy,
     )
-    return [*declared, *_told(incident, news(incident, alerts), by, at)]
+    return [*declared, *_told(incident, unseen_alerts(incident, alerts), by, at)]
 
 
 def title(alert: Alert) -> str:
     """ "HorizonDown: root returns 503 for 3m", as far as a title holds it."""
     said = alert.title if alert.name.casefold() in alert.title.casefold() else f"{alert.name}: {alert.title}"
     for words in (said.rstrip(": "), alert.name, f"Alert of {alert.source}"):
-        line = words if len(words) <= lifecycle.TITLE_LIMIT else words[: lifecycle.TITLE_LIMIT - 1] + "…"
+        line = words if len(words) <= lifecycle.MAX_TITLE_CHARS else words[: lifecycle.MAX_TITLE_CHARS - 1] + "…"
         try:
             return lifecycle.clean_title(line)
         except Refused:  # no letters or digits
@@ -202,17 +202,17 @@ def add(incident: Incident, *, alerts: Sequence[Alert], by: Actor, at: datetime,
 
     In a public incident the words of a delicate alert are withheld: its channel is open to all.
     """
-    known(incident)
-    fresh = [one for one in news(incident, alerts) if incident.open or not one.firing]
+    require_known(incident)
+    fresh = [one for one in unseen_alerts(incident, alerts) if incident.open or not one.firing]
     if not incident.private:
-        fresh = [withheld(one) if policy.delicate(one.words) else one for one in fresh]
+        fresh = [without_text(one) if policy.has_private_words(one.words) else one for one in fresh]
     return _told(incident, fresh, by, at)
 
 
 def _told(incident: Incident, alerts: Sequence[Alert], by: Actor, at: datetime) -> list[e.Event]:
     """A fact for each, as far as there is room for new ones."""
     new = [one.key for one in alerts if one.key not in incident.alerts]
-    left_out = set(new[max(0, MOST - len(incident.alerts)) :])
+    left_out = set(new[max(0, MAX_ALERTS_PER_INCIDENT - len(incident.alerts)) :])
     return [
         e.AlertFired(
             by=by.user, at=at, alert=one.key, group=one.group_key, name=one.name, title=one.title, since=one.since,

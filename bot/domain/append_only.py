@@ -10,10 +10,10 @@ from typing import Any, Generic, TypeVar, overload
 T = TypeVar("T")
 
 #: things that lie together; only the last of these is copied when one more is added
-_TOGETHER = 64
+_CHUNK_SIZE = 64
 
 
-class Trail(Sequence[T], Generic[T]):
+class AppendOnlySequence(Sequence[T], Generic[T]):
     """Never changes. One more on top of 10,000 costs what one more on top of ten does: what is full is shared."""
 
     __slots__ = ("_full", "_last")
@@ -22,32 +22,36 @@ class Trail(Sequence[T], Generic[T]):
 
     def __init__(self, things: Iterable[T] = ()) -> None:
         every = tuple(things)
-        whole = len(every) - len(every) % _TOGETHER
-        self._full = tuple(every[start : start + _TOGETHER] for start in range(0, whole, _TOGETHER))
+        whole = len(every) - len(every) % _CHUNK_SIZE
+        self._full = tuple(every[start : start + _CHUNK_SIZE] for start in range(0, whole, _CHUNK_SIZE))
         self._last = every[whole:]
 
     @classmethod
-    def _of(cls, full: tuple[tuple[T, ...], ...], last: tuple[T, ...]) -> Trail[T]:
+    def _from_chunks(cls, full: tuple[tuple[T, ...], ...], last: tuple[T, ...]) -> AppendOnlySequence[T]:
         made = cls.__new__(cls)
         made._full, made._last = full, last
         return made
 
-    def then(self, thing: T) -> Trail[T]:
+    def appended(self, thing: T) -> AppendOnlySequence[T]:
         """This and one more."""
         last = (*self._last, thing)
-        return self._of((*self._full, last), ()) if len(last) == _TOGETHER else self._of(self._full, last)
+        return (
+            self._from_chunks((*self._full, last), ())
+            if len(last) == _CHUNK_SIZE
+            else self._from_chunks(self._full, last)
+        )
 
-    def instead(self, place: int, thing: T) -> Trail[T]:
+    def replaced(self, place: int, thing: T) -> AppendOnlySequence[T]:
         """This with another thing at that place (from 0)."""
-        which, where = divmod(place, _TOGETHER)
+        which, where = divmod(place, _CHUNK_SIZE)
         if which == len(self._full):
-            return self._of(self._full, (*self._last[:where], thing, *self._last[where + 1 :]))
+            return self._from_chunks(self._full, (*self._last[:where], thing, *self._last[where + 1 :]))
         old = self._full[which]
         new = (*old[:where], thing, *old[where + 1 :])
-        return self._of((*self._full[:which], new, *self._full[which + 1 :]), self._last)
+        return self._from_chunks((*self._full[:which], new, *self._full[which + 1 :]), self._last)
 
     def __len__(self) -> int:
-        return len(self._full) * _TOGETHER + len(self._last)
+        return len(self._full) * _CHUNK_SIZE + len(self._last)
 
     @overload
     def __getitem__(self, place: int) -> T: ...
@@ -57,7 +61,7 @@ class Trail(Sequence[T], Generic[T]):
         if isinstance(place, slice):
             return tuple(self)[place]
         at = place + len(self) if place < 0 else place
-        which, where = divmod(at, _TOGETHER)
+        which, where = divmod(at, _CHUNK_SIZE)
         if which < 0 or which > len(self._full):
             raise IndexError(place)
         return (self._last if which == len(self._full) else self._full[which])[where]
@@ -69,7 +73,7 @@ class Trail(Sequence[T], Generic[T]):
         return chain(reversed(self._last), chain.from_iterable(map(reversed, reversed(self._full))))
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Trail):
+        if not isinstance(other, AppendOnlySequence):
             return NotImplemented
         return self._full == other._full and self._last == other._last
 
@@ -80,7 +84,7 @@ class Trail(Sequence[T], Generic[T]):
         return f"Trail({list(self)!r})"
 
 
-def place_of(trail: Trail[Any], seq: int) -> int | None:
+def index_of_seq(trail: AppendOnlySequence[Any], seq: int) -> int | None:
     """Where the thing of that seq stands in a trail that has them in order; None where there is none."""
     at = bisect_left(trail, seq, key=lambda one: one.seq)
     return at if at < len(trail) and trail[at].seq == seq else None

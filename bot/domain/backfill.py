@@ -15,13 +15,13 @@ from bot.domain.policy import Policy
 from bot.domain.runbook import Runbook
 
 #: what began longer ago is taken for a slip in the date
-LONGEST_AGO = timedelta(days=366)
+MAX_START_AGE = timedelta(days=366)
 #: a form asks for minutes: what lies less ahead was now
 MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Pinned:
+class PinnedMessage:
     """A message that was pinned: `secret` names what kind stood in it, and then there is no text."""
 
     ts: str
@@ -33,7 +33,7 @@ class Pinned:
 
 
 @dataclass(frozen=True)
-class Found:
+class AdoptedChannel:
     """A channel that people made by hand, as Slack tells of it. `members`: user ids; `topic`: somebody wrote one."""
 
     id: str
@@ -42,14 +42,14 @@ class Found:
     private: bool = False
     topic: bool = False
     members: tuple[str, ...] = ()
-    pinned: tuple[Pinned, ...] = ()
+    pinned: tuple[PinnedMessage, ...] = ()
 
 
 def adopt(
     incident: Incident,
     *,
     number: int,
-    found: Found,
+    found: AdoptedChannel,
     title: str,
     severity: str | None,
     summary: str = "",
@@ -92,7 +92,7 @@ def _times(began: datetime, over: datetime | None, at: datetime) -> tuple[dateti
     """When it began and was over. Raises Refused for times that cannot be."""
     if began > at + MINUTE:
         raise Refused("That time lies ahead. When did it begin?", field="began")
-    if began < at - LONGEST_AGO:
+    if began < at - MAX_START_AGE:
         raise Refused("That is more than a year ago. Check the date.", field="began")
     began = min(began, at)
     if over is None:
@@ -104,7 +104,7 @@ def _times(began: datetime, over: datetime | None, at: datetime) -> tuple[dateti
     return began, min(over, at)
 
 
-def _lines(found: Found, by: Actor, at: datetime) -> list[e.Event]:
+def _lines(found: AdoptedChannel, by: Actor, at: datetime) -> list[e.Event]:
     """Each pinned message once, in the order in which they were written; of a secret the fact alone."""
     lines: list[e.Event] = []
     once = {one.ts: one for one in found.pinned}

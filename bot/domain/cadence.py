@@ -10,10 +10,10 @@ from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Status
 from bot.domain.policy import Policy
-from bot.domain.preconditions import live
+from bot.domain.preconditions import require_open
 from bot.domain.times import lasted
 
-UPDATE_LIMIT = 2500
+MAX_UPDATE_CHARS = 2500
 
 
 def interval(incident: Incident, policy: Policy) -> timedelta | None:
@@ -51,25 +51,25 @@ def next_update(incident: Incident, policy: Policy) -> datetime | None:
     return due
 
 
-def promise(incident: Incident) -> datetime | None:
+def promise_due(incident: Incident) -> datetime | None:
     """When customers were promised the next text: kept by publishing, publicly moved, never snoozed."""
-    said = incident.last_said
+    said = incident.last_published_draft
     return said.drafted.promised if said and incident.open else None
 
 
-def dues(incident: Incident, policy: Policy) -> tuple[e.DueItem, ...]:
+def due_items(incident: Incident, policy: Policy) -> tuple[e.DueItem, ...]:
     """Everything that somebody has to say by some time, soonest first."""
     items = []
     if update := next_update(incident, policy):
         items.append(e.DueItem(kind="update", due=update))
-    if promised := promise(incident):
-        said = incident.last_said
+    if promised := promise_due(incident):
+        said = incident.last_published_draft
         items.append(e.DueItem(kind="promise", due=promised, ref=said.drafted.audience if said else ""))
     return tuple(sorted(items, key=lambda item: item.due))
 
 
 @dataclass(frozen=True)
-class Rung:
+class DueReminder:
     """A reminder that is owed: these things, at this rung, from this moment on."""
 
     at: datetime
@@ -77,10 +77,10 @@ class Rung:
     item: e.DueItem
 
 
-def rungs(incident: Incident, policy: Policy) -> tuple[Rung, ...]:
+def due_reminders(incident: Incident, policy: Policy) -> tuple[DueReminder, ...]:
     """For everything due the rung that comes next, at its time."""
     owed = []
-    for item in dues(incident, policy):
+    for item in due_items(incident, policy):
         given = max(
             (r.rung for r in incident.reminders for x in r.items if (x.kind, x.due) == (item.kind, item.due)),
             default=-1,
@@ -90,7 +90,7 @@ def rungs(incident: Incident, policy: Policy) -> tuple[Rung, ...]:
         for rung, offset in enumerate(policy.rungs):
             if rung <= given or (quiet and rung != 1):
                 continue
-            owed.append(Rung(item.due + offset, rung, item))
+            owed.append(DueReminder(item.due + offset, rung, item))
             break
     return tuple(sorted(owed, key=lambda one: one.at))
 
@@ -110,7 +110,7 @@ def remind(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> li
     """The reminder that is owed now, if one is: everything due in one, at the highest rung whose time has come."""
     items: list[e.DueItem] = []
     highest = -1
-    for owed in rungs(incident, policy):
+    for owed in due_reminders(incident, policy):
         if owed.at > at:
             continue
         # What fell due while nobody could be told comes once, at the rung where it stands now.
@@ -122,7 +122,7 @@ def remind(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> li
         return []
     if highest >= 1:
         known = {(item.kind, item.due) for item in items}
-        items += [item for item in dues(incident, policy) if item.due <= at and (item.kind, item.due) not in known]
+        items += [item for item in due_items(incident, policy) if item.due <= at and (item.kind, item.due) not in known]
     kinds = frozenset(item.kind for item in items)
     to = recipients(incident, highest, policy, kinds)
     return [e.Reminded(by=by.user, at=at, items=tuple(items), rung=highest, to=to)]
@@ -144,13 +144,13 @@ def post_update(
     A time given is a promise. None given: the severity's interval from now is one; `timeless`: nothing is promised,
     and the severity's rhythm goes on.
     """
-    live(incident)
+    require_open(incident)
     words = text.strip()
     if not words:
         raise Refused("Write what is known: `/incident update payouts to NG resumed, KE follows`.", field="text")
-    if len(words) > UPDATE_LIMIT:
+    if len(words) > MAX_UPDATE_CHARS:
         raise Refused(
-            f"The update has {len(words)} characters; at most {UPDATE_LIMIT} fit. Put detail into the thread.",
+            f"The update has {len(words)} characters; at most {MAX_UPDATE_CHARS} fit. Put detail into the thread.",
             field="text",
         )
     if next_by is None and not timeless:
@@ -175,7 +175,7 @@ def undo_update(incident: Incident, *, seq: int, by: Actor, at: datetime, policy
 
 def nothing_new(incident: Incident, *, tried: str = "", by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """Say in one click that the state has not changed; the third time in a row takes a sentence."""
-    live(incident)
+    require_open(incident)
     in_a_row = 0
     for update in reversed([one for one in incident.updates if not one.undone]):
         if not update.nothing_new:
@@ -193,7 +193,7 @@ def nothing_new(incident: Incident, *, tried: str = "", by: Actor, at: datetime,
 
 def snooze(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """Put the internal update off, twice at most; a promise to customers is kept or publicly moved."""
-    live(incident)
+    require_open(incident)
     if incident.snoozes >= policy.snoozes:
         raise Refused(
             f"Snoozed {incident.snoozes} times already. Post an update, or say [Nothing new]: it takes one click."
@@ -206,7 +206,7 @@ def snooze(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> li
 
 def hold(incident: Incident, *, until: datetime, watcher: str, by: Actor, at: datetime) -> list[e.Event]:
     """After mitigation: be quiet until a time, with somebody named who watches."""
-    live(incident)
+    require_open(incident)
     if incident.status is not Status.MITIGATED:
         raise Refused("Holding is for after mitigation: `/incident mitigate` first, or wait for something by name.")
     if until <= at:

@@ -12,8 +12,8 @@ from bot.domain.incident import Incident, Status
 from bot.domain.policy import Policy
 
 #: Slack: a channel's name has at most 80 characters of a-z, 0-9, - and _ (conversations.create)
-NAME_LIMIT = 80
-TOPIC_LIMIT = 250
+MAX_NAME_CHARS = 80
+MAX_TOPIC_CHARS = 250
 
 STATUS_WORDS = {
     Status.INVESTIGATING: "Investigating",
@@ -31,7 +31,7 @@ def name(incident: Incident, attempt: int) -> str:
     suffix = f"-{attempt + 1}" if attempt else ""
     if not incident.private and (words := slug(incident.title)):
         stem = f"{stem}-{words}"
-    return stem[: NAME_LIMIT - len(suffix)].rstrip("-_") + suffix
+    return stem[: MAX_NAME_CHARS - len(suffix)].rstrip("-_") + suffix
 
 
 def slug(title: str) -> str:
@@ -45,36 +45,36 @@ def topic(incident: Incident, policy: Policy) -> str:
     """Severity, status and lead: what changes rarely. The title of a private incident stays out of it."""
     lead = f"lead <@{incident.lead}>" if incident.lead else "lead nobody yet" if incident.open else ""
     parts = (policy.severity(incident.severity).name, STATUS_WORDS[incident.status], lead, incident.name)
-    return " · ".join(part for part in parts if part)[:TOPIC_LIMIT]
+    return " · ".join(part for part in parts if part)[:MAX_TOPIC_CHARS]
 
 
-def opened(incident: Incident, *, channel: str, name: str, by: Actor, at: datetime) -> list[e.Event]:
+def record_opened(incident: Incident, *, channel: str, name: str, by: Actor, at: datetime) -> list[e.Event]:
     """Slack gave the incident a channel; the first one counts."""
     if incident.channel:
         return []
     return [e.ChannelOpened(by=by.user, at=at, channel=channel, name=name)]
 
 
-def refused(incident: Incident, *, error: str, by: Actor, at: datetime) -> list[e.Event]:
+def record_refused(incident: Incident, *, error: str, by: Actor, at: datetime) -> list[e.Event]:
     """Slack refused the channel for good."""
     if incident.channel or incident.channel_error == error:
         return []
     return [e.ChannelRefused(by=by.user, at=at, error=error)]
 
 
-def lost(incident: Incident, *, reason: str, by: Actor, at: datetime) -> list[e.Event]:
+def record_lost(incident: Incident, *, reason: str, by: Actor, at: datetime) -> list[e.Event]:
     """The channel cannot be used any more."""
     if not incident.channel or incident.channel_lost:
         return []
     return [e.ChannelLost(by=by.user, at=at, reason=reason)]
 
 
-def regained(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+def record_regained(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
     """The channel can be used again."""
     return [e.ChannelRegained(by=by.user, at=at)] if incident.channel_lost else []
 
 
-def invited(
+def record_invited(
     incident: Incident, *, users: Sequence[str], refused: Mapping[str, str], by: Actor, at: datetime
 ) -> list[e.Event]:
     """These people were asked for; some could not be brought in."""
@@ -85,12 +85,12 @@ def invited(
     return [e.Invited(by=by.user, at=at, users=inside, refused=outside)]
 
 
-def left(incident: Incident, *, user: str, by: Actor, at: datetime) -> list[e.Event]:
+def record_left(incident: Incident, *, user: str, by: Actor, at: datetime) -> list[e.Event]:
     """Somebody left, or was removed: not brought back, not asked, and no longer told of a private incident."""
     return [e.PersonLeft(by=by.user, at=at, user=user)] if user in incident.invited else []
 
 
-def postmortem_shared(incident: Incident, *, file: str, written: int, by: Actor, at: datetime) -> list[e.Event]:
+def record_postmortem_shared(incident: Incident, *, file: str, written: int, by: Actor, at: datetime) -> list[e.Event]:
     """The draft is in the channel."""
     if incident.postmortem_file or incident.postmortem_seq != written:
         return []

@@ -12,12 +12,12 @@ from datetime import datetime
 
 from bot.domain import events as e
 from bot.domain.actor import Actor
-from bot.domain.dual_control import done_before, done_once, pending, stopped_already
+from bot.domain.dual_control import earlier_done_text, open_ask_text, stopped_text, was_done_before
 from bot.domain.errors import Refused
 from bot.domain.incident import Checklist, Incident, Mark, StepState
-from bot.domain.preconditions import live
+from bot.domain.preconditions import require_open
 from bot.domain.runbook import Runbook, TwoPeople
-from bot.domain.steps import TEXT_LIMIT, locate, open_ask
+from bot.domain.steps import MAX_TEXT_CHARS, find_step, open_ask
 from bot.domain.times import clock_time
 
 # -- which runbook, which step --------------------------------------------------------------------
@@ -25,7 +25,7 @@ from bot.domain.times import clock_time
 
 def attach(incident: Incident, *, runbook: Runbook, how: str = "choice", by: Actor, at: datetime) -> list[e.Event]:
     """Attach a runbook whole, at its revision. `how`: choice, alert or guess (a guess that a person accepted)."""
-    live(incident)
+    require_open(incident)
     if there := incident.checklist(runbook.slug):
         raise Refused(
             f"“{runbook.title}” is attached already, at revision {there.runbook.revision}. Nothing changed.",
@@ -34,9 +34,9 @@ def attach(incident: Incident, *, runbook: Runbook, how: str = "choice", by: Act
     return [e.RunbookAttached(by=by.user, at=at, runbook=runbook, how=how)]
 
 
-def guess(incident: Incident, *, runbooks: Sequence[Runbook], by: Actor, at: datetime) -> list[e.Event]:
+def suggest_runbooks(incident: Incident, *, runbooks: Sequence[Runbook], by: Actor, at: datetime) -> list[e.Event]:
     """Ask the lead whether one of these fits. Words in a title attach nothing by themselves, and ask only once."""
-    if not incident.open or incident.newer or incident.checklists or incident.guess_seq or not runbooks:
+    if not incident.open or incident.unknown_event_type or incident.checklists or incident.guess_seq or not runbooks:
         return []
     return [
         e.RunbookGuessed(
@@ -50,7 +50,7 @@ def guess(incident: Incident, *, runbooks: Sequence[Runbook], by: Actor, at: dat
 
 def decline(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
     """None of the guessed runbooks fits; saying so twice changes nothing."""
-    live(incident)
+    require_open(incident)
     return [e.RunbookDeclined(by=by.user, at=at)] if incident.guess else []
 
 
@@ -96,20 +96,20 @@ def _example(checklist: Checklist) -> str:
 
 def tick(incident: Incident, *, runbook: str, step: str, by: Actor, at: datetime) -> list[e.Event]:
     """A step is done. Refused where a second person belongs to it, and where somebody else did it already."""
-    live(incident)
-    _, found, state = locate(incident, runbook, step)
+    require_open(incident)
+    _, found, state = find_step(incident, runbook, step)
     if found.two_people is TwoPeople.BEFORE:
         if state.mark in (Mark.DONE, Mark.REVIEW):
-            raise Refused(done_once(state, at))
+            raise Refused(earlier_done_text(state, at))
         if ask := open_ask(incident, state):
-            raise Refused(pending(ask, by.user, at))
+            raise Refused(open_ask_text(ask, by.user, at))
         raise Refused(
             f"Step {step} needs a second person before it is done, so it was not ticked. "
             f"Ask for one: [Ask] beside it, or `/incident step {step} ask`."
         )
     if found.two_people is TwoPeople.AFTER:
         if state.mark in (Mark.DONE, Mark.REVIEW):
-            raise Refused(stopped_already(state, at))
+            raise Refused(stopped_text(state, at))
         raise Refused(
             f"Step {step} is looked at by a second person afterwards, so it is not simply ticked. "
             f"Do it now, then press [Stopped], or `/incident step {step} done what you saw`."
@@ -123,53 +123,55 @@ def tick(incident: Incident, *, runbook: str, step: str, by: Actor, at: datetime
 
 def untick(incident: Incident, *, runbook: str, step: str, by: Actor, at: datetime) -> list[e.Event]:
     """A step is not done, or not skipped, after all. What two people did is corrected, never un-ticked."""
-    live(incident)
-    _, _, state = locate(incident, runbook, step)
+    require_open(incident)
+    _, _, state = find_step(incident, runbook, step)
     if state.mark is Mark.OPEN:
         return []
     if ask := open_ask(incident, state):
-        raise Refused(pending(ask, by.user, at))
+        raise Refused(open_ask_text(ask, by.user, at))
     if _lasting(incident, runbook, step, state):
-        raise Refused(f"{done_once(state, at)} To put something right: `/incident step {step} correct what is so`.")
+        raise Refused(
+            f"{earlier_done_text(state, at)} To put something right: `/incident step {step} correct what is so`."
+        )
     return [e.StepUnticked(by=by.user, at=at, runbook=runbook, step=step)]
 
 
 def _lasting(incident: Incident, runbook: str, step: str, state: StepState) -> bool:
     """Whether the step's mark is a fact that a second person stands for, or has still to look at."""
-    _, found, _ = locate(incident, runbook, step)
+    _, found, _ = find_step(incident, runbook, step)
     return state.mark is Mark.REVIEW or (state.mark is Mark.DONE and found.two_people is not None)
 
 
 def skip(incident: Incident, *, runbook: str, step: str, reason: str, by: Actor, at: datetime) -> list[e.Event]:
     """A step is left out, and why."""
-    live(incident)
-    _, _, state = locate(incident, runbook, step)
+    require_open(incident)
+    _, _, state = find_step(incident, runbook, step)
     words = reason.strip()
     if not words:
         raise Refused(f"Say why it is left out: `/incident step {step} skip not our network`.", field="reason")
     if ask := open_ask(incident, state):
-        raise Refused(pending(ask, by.user, at))
-    if state.mark in (Mark.DONE, Mark.REVIEW) or done_before(state):
+        raise Refused(open_ask_text(ask, by.user, at))
+    if state.mark in (Mark.DONE, Mark.REVIEW) or was_done_before(state):
         raise Refused(
             f"<@{state.by}> did that already, {clock_time(state.at or at, at)}, so it cannot be skipped. "
             f"A remark on it: `/incident step {step} note …`."
         )
     if state.mark is Mark.SKIPPED and state.reason == words:
         return []
-    return [e.StepSkipped(by=by.user, at=at, runbook=runbook, step=step, reason=words[:TEXT_LIMIT])]
+    return [e.StepSkipped(by=by.user, at=at, runbook=runbook, step=step, reason=words[:MAX_TEXT_CHARS])]
 
 
 def note_step(incident: Incident, *, runbook: str, step: str, text: str, by: Actor, at: datetime) -> list[e.Event]:
     """A remark on a step, in any state of it."""
-    live(incident)
-    locate(incident, runbook, step)
+    require_open(incident)
+    find_step(incident, runbook, step)
     return [e.StepNoted(by=by.user, at=at, runbook=runbook, step=step, text=_words(text, step, "note"))]
 
 
 def correct(incident: Incident, *, runbook: str, step: str, text: str, by: Actor, at: datetime) -> list[e.Event]:
     """Put right what is recorded of a step that a second person stands for. The record itself stays."""
-    live(incident)
-    _, found, state = locate(incident, runbook, step)
+    require_open(incident)
+    _, found, state = find_step(incident, runbook, step)
     if not (_lasting(incident, runbook, step, state) or state.done_with):
         how = "ask for a second person first" if found.two_people is TwoPeople.BEFORE else "tick, untick or note it"
         raise Refused(f"Step {step} holds nothing to correct: {how}.")
@@ -181,14 +183,14 @@ def _words(text: str, step: str, verb: str) -> str:
     words = text.strip()
     if not words:
         raise Refused(f"Write what is so: `/incident step {step} {verb} queue was empty by then`.", field="text")
-    if len(words) > TEXT_LIMIT:
-        raise Refused(f"That has {len(words)} characters; at most {TEXT_LIMIT} fit.", field="text")
+    if len(words) > MAX_TEXT_CHARS:
+        raise Refused(f"That has {len(words)} characters; at most {MAX_TEXT_CHARS} fit.", field="text")
     return words
 
 
 def open_section(incident: Incident, *, runbook: str, section: int, by: Actor, at: datetime) -> list[e.Event]:
     """Show a section in the thread, or again once it is complete and folded to one line."""
-    live(incident)
+    require_open(incident)
     checklist = incident.checklist(runbook)
     if checklist is None:
         raise Refused(f"The runbook `{runbook[:60]}` is not attached to {incident.name}.")

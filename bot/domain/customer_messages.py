@@ -10,23 +10,23 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain import events as e
-from bot.domain.actor import Actor, Kind
+from bot.domain.actor import Actor, ActorKind
 from bot.domain.comms import Template, text_hash
-from bot.domain.dual_control import others, person, somebody_else
+from bot.domain.dual_control import needs_somebody_else, require_person, without
 from bot.domain.errors import Refused
 from bot.domain.incident import Draft, Incident, Status
 from bot.domain.policy import Policy
-from bot.domain.preconditions import known
+from bot.domain.preconditions import require_known
 from bot.domain.times import clock_time
 
 #: why a text that nothing can post is uncertain: a person posts it, and says so
-BY_HAND = "to be posted by hand"
+POST_BY_HAND_REASON = "to be posted by hand"
 #: states in which a text is not public and can still be edited
-EDITABLE = frozenset({"drafted", "approved", "lapsed", "failed"})
+EDITABLE_STATES = frozenset({"drafted", "approved", "lapsed", "failed"})
 
 
 def _writable(incident: Incident) -> None:
-    known(incident)
+    require_known(incident)
     if incident.status is Status.CLOSED:
         raise Refused(
             f"{incident.name} is closed, so nothing was changed. "
@@ -34,9 +34,9 @@ def _writable(incident: Incident) -> None:
         )
 
 
-def locate(incident: Incident, draft: str) -> Draft:
+def find_draft(incident: Incident, draft: str) -> Draft:
     """The draft of that id; raises Refused where there is none."""
-    known(incident)
+    require_known(incident)
     found = incident.drafts.get(draft)
     if found is None:
         raise Refused(f"{incident.name} holds no such draft. Nothing was done.")
@@ -66,7 +66,7 @@ def draft(
     `promised`: the time of the next text that this one promises. The same draft told twice changes nothing.
     """
     _writable(incident)
-    person(by)
+    require_person(by)
     if not text.strip():
         raise Refused("There is no text to send. Nothing was stored.", field="text")
     if promised is not None and promised <= at:
@@ -76,7 +76,7 @@ def draft(
             return []
         raise Refused("That draft exists already. Nothing was changed.")
     if replaces:
-        _editable(locate(incident, replaces), at)
+        _editable(find_draft(incident, replaces), at)
     return [
         e.CommsDrafted(
             by=by.user,
@@ -94,14 +94,14 @@ def draft(
             promised=promised,
             replaces=replaces,
             slots=tuple(slots),
-            to=others(approvers, by.user),
+            to=without(approvers, by.user),
             expires=at + policy.draft_stands,
         )
     ]
 
 
 def _editable(old: Draft, at: datetime) -> None:
-    if old.state in EDITABLE:
+    if old.state in EDITABLE_STATES:
         return
     became = {
         "replaced": "Somebody edited that text meanwhile. Look at the newer draft and edit that one.",
@@ -113,9 +113,9 @@ def _editable(old: Draft, at: datetime) -> None:
     raise Refused(became[old.state])
 
 
-def void(incident: Incident, draft: Draft, at: datetime) -> str:
+def void_reason(incident: Incident, draft: Draft, at: datetime) -> str:
     """Why a drafted or approved text may no longer go out; empty: it may."""
-    if incident.turned_seq > draft.seq:
+    if incident.last_status_or_severity_seq > draft.seq:
         return "severity or status changed since it was written"
     promised = draft.drafted.promised
     if promised is not None and promised <= at:
@@ -125,11 +125,11 @@ def void(incident: Incident, draft: Draft, at: datetime) -> str:
     return ""
 
 
-def ends(incident: Incident, draft: Draft) -> datetime | None:
-    """When `lapse` applies to a draft, unless something happens before; None: it waits for nothing."""
+def expires_at(incident: Incident, draft: Draft) -> datetime | None:
+    """When `expire` applies to a draft, unless something happens before; None: it waits for nothing."""
     if draft.state not in ("drafted", "approved"):
         return None
-    if incident.turned_seq > draft.seq:
+    if incident.last_status_or_severity_seq > draft.seq:
         return draft.drafted.at
     expires = _expires(draft)
     return min(expires, draft.drafted.promised) if draft.drafted.promised else expires
@@ -147,7 +147,7 @@ def approve(
 ) -> list[e.Event]:
     """A second person approves exactly the text with this hash; never the one who wrote it."""
     _writable(incident)
-    found = locate(incident, draft)
+    found = find_draft(incident, draft)
     if found.state == "approved" and found.approved_by == by.user:
         return []
     if found.state == "approved" and found.approved_at:
@@ -156,13 +156,13 @@ def approve(
         raise Refused("Not approved: the text has changed since you saw it. Read the newer draft, then approve that.")
     if found.state != "drafted":
         raise Refused(f"Not approved: that draft is {_STANDS[found.state]}.")
-    person(by)
+    require_person(by)
     if by.user == found.drafted.by:
-        raise somebody_else("You wrote this text", "approve it", found.drafted.to, by.user)
-    policy.allow("approve", by)
+        raise needs_somebody_else("You wrote this text", "approve it", found.drafted.to, by.user)
+    policy.require_right("approve", by)
     if text_hash != found.drafted.text_hash:
         raise Refused("Not approved: the text has changed since you saw it. Read it again, then approve.")
-    if why := void(incident, found, at):
+    if why := void_reason(incident, found, at):
         raise Refused(f"Not approved: {why}. Edit it, or write a new one: `/incident comms`.")
     return [e.CommsApproved(by=by.user, at=at, draft=draft, text_hash=text_hash)]
 
@@ -183,44 +183,44 @@ _STANDS = {
 
 def discard(incident: Incident, *, draft: str, reason: str = "", by: Actor, at: datetime) -> list[e.Event]:
     """The text will not be sent; refused once it may be public."""
-    found = locate(incident, draft)
+    found = find_draft(incident, draft)
     if found.state == "discarded":
         return []
-    if found.state not in EDITABLE:
+    if found.state not in EDITABLE_STATES:
         raise Refused(f"Not discarded: that draft is {_STANDS[found.state]}.")
     return [e.CommsDiscarded(by=by.user, at=at, draft=draft, reason=reason.strip()[:500])]
 
 
-def lapse(incident: Incident, *, draft: str, by: Actor, at: datetime) -> list[e.Event]:
+def expire(incident: Incident, *, draft: str, by: Actor, at: datetime) -> list[e.Event]:
     """For the bot: a drafted or approved text that may no longer go out. Before that, nothing."""
     found = incident.drafts.get(draft)
-    if incident.newer or found is None or found.state not in ("drafted", "approved"):
+    if incident.unknown_event_type or found is None or found.state not in ("drafted", "approved"):
         return []
-    why = void(incident, found, at)
+    why = void_reason(incident, found, at)
     return [e.CommsLapsed(by=by.user, at=at, draft=draft, reason=why)] if why else []
 
 
-def sending(incident: Incident, *, draft: str, by: Actor, at: datetime) -> list[e.Event]:
+def record_sending(incident: Incident, *, draft: str, by: Actor, at: datetime) -> list[e.Event]:
     """Sending begins: from here on the text may be public. What certainly failed is begun again by people only."""
     _writable(incident)
-    found = locate(incident, draft)
-    again = found.state == "failed" and by.kind is not Kind.SELF
+    found = find_draft(incident, draft)
+    again = found.state == "failed" and by.kind is not ActorKind.SELF
     if not found.approved_by or not (found.state == "approved" or again):
         raise Refused(f"Not sent: that draft is {_STANDS[found.state]}.")
-    if why := void(incident, found, at):
+    if why := void_reason(incident, found, at):
         raise Refused(f"Not sent: {why}. Edit it, or write a new one: `/incident comms`.")
     return [e.CommsSending(by=by.user, at=at, draft=draft)]
 
 
 def _begun(incident: Incident, draft: str) -> Draft:
     """A draft whose sending began; what came of it is recorded whatever the incident has become."""
-    found = locate(incident, draft)
+    found = find_draft(incident, draft)
     if found.state not in ("sending", "uncertain", "published"):
         raise Refused(f"Sending never began: that draft is {_STANDS[found.state]}.")
     return found
 
 
-def published(
+def record_published(
     incident: Incident,
     *,
     draft: str,
@@ -242,7 +242,7 @@ def published(
     ]
 
 
-def uncertain(incident: Incident, *, draft: str, error: str = "", by: Actor, at: datetime) -> list[e.Event]:
+def record_uncertain(incident: Incident, *, draft: str, error: str = "", by: Actor, at: datetime) -> list[e.Event]:
     """Sending began and nobody knows how it ended: a person has to look. It is not sent again by itself."""
     found = _begun(incident, draft)
     if found.state != "sending":
@@ -250,7 +250,7 @@ def uncertain(incident: Incident, *, draft: str, error: str = "", by: Actor, at:
     return [e.CommsUncertain(by=by.user, at=at, draft=draft, error=error[:500])]
 
 
-def failed(incident: Incident, *, draft: str, error: str, by: Actor, at: datetime) -> list[e.Event]:
+def record_failed(incident: Incident, *, draft: str, error: str, by: Actor, at: datetime) -> list[e.Event]:
     """The text is certainly not public: told by the publisher, or by a person who looked."""
     found = _begun(incident, draft)
     if found.state == "published":

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class Place:
+class MessageTarget:
     """Where a message stands. `user` for a person's direct messages; `parent`: the key of the message it answers."""
 
     kind: Literal["channel", "announcements", "customers", "person"]
@@ -19,11 +19,11 @@ class Place:
 
 
 #: the incident's own channel, top level
-CHANNEL = Place("channel")
+CHANNEL = MessageTarget("channel")
 
 
 @dataclass(frozen=True)
-class Message:
+class DesiredMessage:
     """One message that should stand in Slack, named by `key` for the whole life of its incident.
 
     `text` is the sentence for notifications and screen readers, in Slack's mrkdwn, at most 3900 characters
@@ -31,16 +31,16 @@ class Message:
     """
 
     key: str
-    place: Place
+    target: MessageTarget
     text: str
     blocks: tuple[dict[str, Any], ...]
     #: keys that have to be done first: of other messages, or "invites" (everybody wanted is in, or was refused)
     after: tuple[str, ...] = ()
     pin: bool = False
     #: to be deleted where it was sent, and never sent otherwise
-    gone: bool = False
+    delete: bool = False
     #: False: where it was never sent, it is not sent any more; where it was, it is kept up to date
-    standing: bool = True
+    send_if_new: bool = True
 
     @cached_property
     def hash(self) -> str:

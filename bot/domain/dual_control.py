@@ -6,37 +6,37 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.domain import events as e
-from bot.domain.actor import Actor, Kind, program
+from bot.domain.actor import Actor, ActorKind, is_program
 from bot.domain.errors import Refused
 from bot.domain.incident import Ask, Incident, Mark, StepState
 from bot.domain.policy import Policy
-from bot.domain.preconditions import known, live
+from bot.domain.preconditions import require_known, require_open
 from bot.domain.runbook import TwoPeople
-from bot.domain.steps import TEXT_LIMIT, locate, open_ask
+from bot.domain.steps import MAX_TEXT_CHARS, find_step, open_ask
 from bot.domain.times import clock_time
 
 
-def person(by: Actor) -> None:
+def require_person(by: Actor) -> None:
     """Raise Refused unless `by` is somebody whom Slack knows as a person.
 
     A shell's user name cannot be matched with a Slack account, so the same human could be both
     `cli:ana` and <@ANA>: the command line takes neither part.
     """
-    if by.kind is Kind.CLI or by.user.startswith("cli:"):
+    if by.kind is ActorKind.CLI or by.user.startswith("cli:"):
         raise Refused(
             "The command line cannot take part where two people are needed, so nothing was done. "
             "Do it in Slack, under your own name."
         )
-    if by.kind in (Kind.SELF, Kind.BOT, Kind.ALERT) or not by.user or program(by.user):
+    if by.kind in (ActorKind.SELF, ActorKind.BOT, ActorKind.ALERT) or not by.user or is_program(by.user):
         raise Refused("A bot cannot be one of two people, so nothing was done. A person has to do it, in Slack.")
 
 
-def others(people: Iterable[str], by: str) -> tuple[str, ...]:
+def without(people: Iterable[str], by: str) -> tuple[str, ...]:
     """Those people, once each and in order, without `by`."""
     return tuple(dict.fromkeys(user for user in people if user and user != by))
 
 
-def either(people: Iterable[str]) -> str:
+def or_list(people: Iterable[str]) -> str:
     """ "<@A>, <@B> or <@C>"; empty when there is nobody."""
     mentions = [f"<@{user}>" for user in people]
     if len(mentions) < 2:
@@ -44,27 +44,27 @@ def either(people: Iterable[str]) -> str:
     return f"{', '.join(mentions[:-1])} or {mentions[-1]}"
 
 
-def somebody_else(why: str, what: str, people: Iterable[str], by: str) -> Refused:
+def needs_somebody_else(why: str, what: str, people: Iterable[str], by: str) -> Refused:
     """ "You asked for this, so somebody else has to agree: <@B> or <@C> are in this channel." """
-    rest = others(people, by)
+    rest = without(people, by)
     if not rest:
         return Refused(f"{why}, so somebody else has to {what}. Invite one: `/incident add @name`.")
     verb = "is" if len(rest) == 1 else "are"
-    return Refused(f"{why}, so somebody else has to {what}: {either(rest)} {verb} in this channel.")
+    return Refused(f"{why}, so somebody else has to {what}: {or_list(rest)} {verb} in this channel.")
 
 
-def pending(ask: Ask, viewer: str, at: datetime) -> str:
+def open_ask_text(ask: Ask, viewer: str, at: datetime) -> str:
     """What an open ask waits for, told to `viewer`."""
     who = "You have" if ask.asked.by == viewer else f"<@{ask.asked.by}> has"
     if ask.state == "go":
         ends = clock_time(ask.until, at) if ask.until else "it lapses"
         do = "Do it, then press [Done]" if ask.asked.by == viewer else f"<@{ask.asked.by}> does it"
         return f"{who} the go of <@{ask.second}>. {do} before {ends}."
-    to = either(others(ask.asked.to, ask.asked.by))
+    to = or_list(without(ask.asked.to, ask.asked.by))
     return f"{who} asked for this and nobody has agreed yet. {to} can, until {clock_time(ask.asked.lapses, at)}."
 
 
-def done_once(state: StepState, at: datetime) -> str:
+def earlier_done_text(state: StepState, at: datetime) -> str:
     """ "Done once, 14:13 UTC by <@A> with <@B>, hash …. Asking again may pay twice." The latest time it was done."""
     if state.done_with and state.mark is not Mark.REVIEW:
         when, by, second, result = state.done_with[-1]
@@ -76,16 +76,16 @@ def done_once(state: StepState, at: datetime) -> str:
     if state.alone:
         reviewed = f"reviewed by <@{state.reviewed_by}>" if state.mark is not Mark.REVIEW else "not yet reviewed"
         return f"Done {clock_time(state.at or at, at)} by <@{state.by}> alone; {reviewed}. Asking again may pay twice."
-    return stopped_already(state, at)
+    return stopped_text(state, at)
 
 
-def stopped_already(state: StepState, at: datetime) -> str:
+def stopped_text(state: StepState, at: datetime) -> str:
     """ "Stopped 02:19 UTC by <@A>; not yet reviewed." """
     reviewed = "not yet reviewed" if state.mark is Mark.REVIEW else f"reviewed by <@{state.reviewed_by}>"
     return f"Stopped {clock_time(state.at or at, at)} by <@{state.by}>; {reviewed}."
 
 
-def done_before(state: StepState) -> bool:
+def was_done_before(state: StepState) -> bool:
     """Whether the act was done at some time, however the step is marked now."""
     return bool(state.done_with) or state.alone
 
@@ -93,7 +93,7 @@ def done_before(state: StepState) -> bool:
 # -- two people, before the act -------------------------------------------------------------------
 
 
-def ask(
+def ask_second_person(
     incident: Incident,
     *,
     runbook: str,
@@ -102,23 +102,23 @@ def ask(
     count: str = "",
     amount: str = "",
     confirmers: tuple[str, ...],
-    again: bool = False,
+    repeat: bool = False,
     by: Actor,
     at: datetime,
     policy: Policy,
 ) -> list[e.Event]:
     """Ask a second person to agree before the act. `confirmers`: who may, as user ids; the asker is left out.
 
-    What was done once is asked for again only with `again`: the person has read that it may pay twice.
+    What was done once is asked for again only with `repeat`: the person has read that it may pay twice.
     """
-    live(incident)
-    person(by)
-    _, found, state = locate(incident, runbook, step)
+    require_open(incident)
+    require_person(by)
+    _, found, state = find_step(incident, runbook, step)
     if found.two_people is not TwoPeople.BEFORE:
         raise Refused(f"Step {step} needs nobody's go: do it, then tick it.")
-    if state.mark is Mark.REVIEW or (done_before(state) and not again):
-        raise Refused(done_once(state, at), field="again")
-    to = others(confirmers, by.user)
+    if state.mark is Mark.REVIEW or (was_done_before(state) and not repeat):
+        raise Refused(earlier_done_text(state, at), field="again")
+    to = without(confirmers, by.user)
     if not to:
         raise Refused(
             "Nobody else here may agree, so nothing was asked. Held money is safe. Wait, and invite somebody: "
@@ -126,8 +126,8 @@ def ask(
         )
     earlier: list[e.Event] = []
     if waiting := open_ask(incident, state):
-        if not lapsed(waiting, at):
-            raise Refused(pending(waiting, by.user, at))
+        if not is_expired(waiting, at):
+            raise Refused(open_ask_text(waiting, by.user, at))
         earlier = [e.AskLapsed(by=by.user, at=at, ask=waiting.seq)]
     return [
         *earlier,
@@ -137,7 +137,7 @@ def ask(
             runbook=runbook,
             step=step,
             action=found.text,
-            evidence=evidence.strip()[:TEXT_LIMIT],
+            evidence=evidence.strip()[:MAX_TEXT_CHARS],
             count=count.strip()[:100],
             amount=amount.strip()[:100],
             to=to,
@@ -146,15 +146,15 @@ def ask(
     ]
 
 
-def lapsed(ask: Ask, at: datetime) -> bool:
+def is_expired(ask: Ask, at: datetime) -> bool:
     """Whether the time of an open ask, or of the go it was given, has run out."""
     ends = ask.until if ask.state == "go" else ask.asked.lapses
     return ask.open and ends is not None and ends <= at
 
 
-def _asked(incident: Incident, seq: int, at: datetime) -> Ask:
+def _require_open_ask(incident: Incident, seq: int, at: datetime) -> Ask:
     """The open ask of that seq; raises Refused with what became of it."""
-    live(incident)
+    require_open(incident)
     ask = incident.asks.get(seq)
     if ask is None:
         raise Refused(f"{incident.name} holds no such ask. Nothing was done.")
@@ -170,18 +170,18 @@ def _asked(incident: Incident, seq: int, at: datetime) -> Ask:
     raise Refused(became[ask.state])
 
 
-def go(incident: Incident, *, ask: int, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+def give_go(incident: Incident, *, ask: int, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """A second person agrees. Refused for whoever asked, for programs, and once the ask has lapsed."""
-    waiting = _asked(incident, ask, at)
-    person(by)
+    waiting = _require_open_ask(incident, ask, at)
+    require_person(by)
     if by.user == waiting.asked.by:
-        raise somebody_else("You asked for this", "agree", waiting.asked.to, by.user)
-    policy.allow("go", by)
-    if waiting.state == "go" and not lapsed(waiting, at):
+        raise needs_somebody_else("You asked for this", "agree", waiting.asked.to, by.user)
+    policy.require_right("go", by)
+    if waiting.state == "go" and not is_expired(waiting, at):
         if waiting.second == by.user:
             return []
-        raise Refused(pending(waiting, by.user, at))
-    if lapsed(waiting, at):
+        raise Refused(open_ask_text(waiting, by.user, at))
+    if is_expired(waiting, at):
         raise Refused(
             f"That ask lapsed {clock_time(waiting.until or waiting.asked.lapses, at)}. "
             f"If it is still needed, <@{waiting.asked.by}> asks again."
@@ -189,56 +189,56 @@ def go(incident: Incident, *, ask: int, by: Actor, at: datetime, policy: Policy)
     return [e.GoGiven(by=by.user, at=at, ask=ask, until=at + policy.go_stands)]
 
 
-def refuse(incident: Incident, *, ask: int, reason: str, by: Actor, at: datetime) -> list[e.Event]:
+def refuse_ask(incident: Incident, *, ask: int, reason: str, by: Actor, at: datetime) -> list[e.Event]:
     """A second person does not agree, or takes a go back; needs a reason."""
-    waiting = _asked(incident, ask, at)
-    person(by)
+    waiting = _require_open_ask(incident, ask, at)
+    require_person(by)
     if by.user == waiting.asked.by:
         raise Refused("You asked for this. To take it back, press [Not done].")
     if not reason.strip():
         raise Refused(f"Say why, so that <@{waiting.asked.by}> knows what would help.", field="reason")
-    return [e.AskRefused(by=by.user, at=at, ask=ask, reason=reason.strip()[:TEXT_LIMIT])]
+    return [e.AskRefused(by=by.user, at=at, ask=ask, reason=reason.strip()[:MAX_TEXT_CHARS])]
 
 
-def done(incident: Incident, *, ask: int, result: str, by: Actor, at: datetime) -> list[e.Event]:
+def record_done(incident: Incident, *, ask: int, result: str, by: Actor, at: datetime) -> list[e.Event]:
     """The asker did what two people agreed on. `result`: what came of it, or the hash; never empty."""
-    waiting = _asked(incident, ask, at)
+    waiting = _require_open_ask(incident, ask, at)
     if waiting.state != "go":
-        raise Refused(pending(waiting, by.user, at))
+        raise Refused(open_ask_text(waiting, by.user, at))
     if by.user != waiting.asked.by:
         raise Refused(f"<@{waiting.asked.by}> asked for this and does it, so only they can say that it is done.")
-    if lapsed(waiting, at):
+    if is_expired(waiting, at):
         raise Refused(
             f"The go lapsed {clock_time(waiting.until or at, at)}. Not done yet: ask again. "
             "Done already: record it as done alone, with why; somebody else then reviews it."
         )
     if not result.strip():
         raise Refused("Write what came of it, or the transaction's hash.", field="result")
-    return [e.AskDone(by=by.user, at=at, ask=ask, result=result.strip()[:TEXT_LIMIT])]
+    return [e.AskDone(by=by.user, at=at, ask=ask, result=result.strip()[:MAX_TEXT_CHARS])]
 
 
-def not_done(incident: Incident, *, ask: int, reason: str = "", by: Actor, at: datetime) -> list[e.Event]:
+def record_not_done(incident: Incident, *, ask: int, reason: str = "", by: Actor, at: datetime) -> list[e.Event]:
     """The asker takes the ask back, or did not do it after all."""
-    waiting = _asked(incident, ask, at)
+    waiting = _require_open_ask(incident, ask, at)
     if by.user != waiting.asked.by:
         raise Refused(
             f"<@{waiting.asked.by}> asked for this, so only they can take it back. If it must not happen: [Refuse]."
         )
-    return [e.AskNotDone(by=by.user, at=at, ask=ask, reason=reason.strip()[:TEXT_LIMIT])]
+    return [e.AskNotDone(by=by.user, at=at, ask=ask, reason=reason.strip()[:MAX_TEXT_CHARS])]
 
 
-def lapse(incident: Incident, *, ask: int, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+def expire_ask(incident: Incident, *, ask: int, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """For the bot: the ask's time, or that of the go it was given, has run out. Before that, nothing.
 
     The times were stored with the events, so a policy that changed since does not move them.
     """
     waiting = incident.asks.get(ask)
-    if not incident.open or incident.newer or waiting is None or not lapsed(waiting, at):
+    if not incident.open or incident.unknown_event_type or waiting is None or not is_expired(waiting, at):
         return []
     return [e.AskLapsed(by=by.user, at=at, ask=ask)]
 
 
-def alone(
+def record_done_alone(
     incident: Incident,
     *,
     runbook: str,
@@ -250,18 +250,18 @@ def alone(
     policy: Policy,
 ) -> list[e.Event]:
     """Record that what needs two people was done by one all the same: an exception that owes a review."""
-    live(incident)
-    person(by)
-    _, found, state = locate(incident, runbook, step)
+    require_open(incident)
+    require_person(by)
+    _, found, state = find_step(incident, runbook, step)
     if found.two_people is not TwoPeople.BEFORE:
         raise Refused(f"Step {step} may be done by one person. Say that it is done: `/incident step {step} done`.")
     if not reason.strip():
         raise Refused("Say why it was done alone. It is recorded as an exception, and reviewed.", field="reason")
     if state.mark is Mark.REVIEW:
-        raise Refused(f"{done_once(state, at)} It is recorded, and waits for its review.")
+        raise Refused(f"{earlier_done_text(state, at)} It is recorded, and waits for its review.")
     earlier: list[e.Event] = []
     if waiting := open_ask(incident, state):
-        if waiting.state == "go" and waiting.asked.by == by.user and not lapsed(waiting, at):
+        if waiting.state == "go" and waiting.asked.by == by.user and not is_expired(waiting, at):
             raise Refused(f"You have <@{waiting.second}>'s go, so you were not alone: press [Done].")
         earlier = [e.AskLapsed(by=by.user, at=at, ask=waiting.seq)]
     return [
@@ -271,9 +271,9 @@ def alone(
             at=at,
             runbook=runbook,
             step=step,
-            reason=reason.strip()[:TEXT_LIMIT],
+            reason=reason.strip()[:MAX_TEXT_CHARS],
             review_by=at + policy.review_within,
-            to=others(confirmers, by.user),
+            to=without(confirmers, by.user),
         ),
     ]
 
@@ -281,28 +281,28 @@ def alone(
 # -- two people, after the act --------------------------------------------------------------------
 
 
-def stopped(
+def record_stopped(
     incident: Incident,
     *,
     runbook: str,
     step: str,
     note: str = "",
     confirmers: tuple[str, ...],
-    again: bool = False,
+    repeat: bool = False,
     by: Actor,
     at: datetime,
     policy: Policy,
 ) -> list[e.Event]:
     """One person stopped something, as they may. A second one reviews it within policy's time."""
-    live(incident)
-    person(by)
-    _, found, state = locate(incident, runbook, step)
+    require_open(incident)
+    require_person(by)
+    _, found, state = find_step(incident, runbook, step)
     if found.two_people is TwoPeople.BEFORE:
         raise Refused(f"Step {step} needs a second person before it is done: [Ask], or `/incident step {step} ask`.")
     if found.two_people is None:
         raise Refused(f"Step {step} needs no review: tick it.")
-    if state.mark is Mark.REVIEW or (state.mark is Mark.DONE and not again):
-        raise Refused(stopped_already(state, at), field="again")
+    if state.mark is Mark.REVIEW or (state.mark is Mark.DONE and not repeat):
+        raise Refused(stopped_text(state, at), field="again")
     return [
         e.StoppedFirst(
             by=by.user,
@@ -310,36 +310,36 @@ def stopped(
             runbook=runbook,
             step=step,
             review_by=at + policy.review_within,
-            to=others(confirmers, by.user),
-            note=note.strip()[:TEXT_LIMIT],
+            to=without(confirmers, by.user),
+            note=note.strip()[:MAX_TEXT_CHARS],
         )
     ]
 
 
-def review(
+def record_review(
     incident: Incident, *, runbook: str, step: str, note: str = "", by: Actor, at: datetime, policy: Policy
 ) -> list[e.Event]:
     """A second person has looked at what one did; never the one who did it. Late, even after the end, beats never."""
-    known(incident)
-    _, _, state = locate(incident, runbook, step)
+    require_known(incident)
+    _, _, state = find_step(incident, runbook, step)
     if state.mark is not Mark.REVIEW:
         if state.reviewed_by:
             raise Refused(f"<@{state.reviewed_by}> has reviewed that already. Nothing more to do.")
         raise Refused(f"Step {step} owes no review.")
-    person(by)
+    require_person(by)
     if by.user == state.by:
-        raise somebody_else("You did this yourself", "look at it", state.review_to, by.user)
-    policy.allow("review", by)
-    return [e.Reviewed(by=by.user, at=at, runbook=runbook, step=step, note=note.strip()[:TEXT_LIMIT])]
+        raise needs_somebody_else("You did this yourself", "look at it", state.review_to, by.user)
+    policy.require_right("review", by)
+    return [e.Reviewed(by=by.user, at=at, runbook=runbook, step=step, note=note.strip()[:MAX_TEXT_CHARS])]
 
 
-def review_overdue(incident: Incident, *, runbook: str, step: str, by: Actor, at: datetime) -> list[e.Event]:
+def remind_of_review(incident: Incident, *, runbook: str, step: str, by: Actor, at: datetime) -> list[e.Event]:
     """For the bot: a review whose time has run out, told once to those who may review and to the lead."""
     checklist = incident.checklist(runbook)
-    if not incident.open or incident.newer or checklist is None:
+    if not incident.open or incident.unknown_event_type or checklist is None:
         return []
     state = checklist.state(step)
     if state.mark is not Mark.REVIEW or state.review_nagged or state.review_by is None or at < state.review_by:
         return []
-    to = others((*state.review_to, incident.lead), state.by)
+    to = without((*state.review_to, incident.lead), state.by)
     return [e.ReviewOverdue(by=by.user, at=at, runbook=runbook, step=step, to=to)]

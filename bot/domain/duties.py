@@ -1,6 +1,6 @@
 """What the bot owes: which rules time makes it apply, what the world lacks, and when to look next.
 
-`timed` turns time into events; events make messages (slack/messages); `wants` lists the rest of the world.
+`due_rules` turns time into events; events make messages (slack/messages); `channel_needs` lists the rest of the world.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from bot.domain.incident import Incident, Mark
 from bot.domain.policy import Policy
 
 #: a rule that time applies: (incident, bot, now) -> events, empty where there is nothing to do
-Timed = Callable[[Incident, Actor, datetime], list[e.Event]]
+TimedRule = Callable[[Incident, Actor, datetime], list[e.Event]]
 
 
-def _appointments(incident: Incident, policy: Policy) -> Iterator[tuple[datetime, str, Timed]]:
+def _timed_rules(incident: Incident, policy: Policy) -> Iterator[tuple[datetime, str, TimedRule]]:
     """Every moment at which a rule has to be applied, with the rule's name."""
-    if incident.newer:
+    if incident.unknown_event_type:
         return
     for draft in incident.drafts.values():  # texts are written after the end, too
-        if ends := customer_messages.ends(incident, draft):
+        if ends := customer_messages.expires_at(incident, draft):
             yield (
                 ends,
                 "lapse draft",
-                lambda i, by, at, name=draft.name: customer_messages.lapse(i, draft=name, by=by, at=at),  # type: ignore[misc]
+                lambda i, by, at, name=draft.name: customer_messages.expire(i, draft=name, by=by, at=at),  # type: ignore[misc]
             )
     if not incident.open:
         return
@@ -38,22 +38,22 @@ def _appointments(incident: Incident, policy: Policy) -> Iterator[tuple[datetime
             "ask severity",
             lambda i, by, at: lifecycle.ask_severity(i, by=by, at=at),
         )
-    if call := escalation.next_call(incident, policy):
-        yield call, "call next", lambda i, by, at: escalation.call_next(i, by=by, at=at, policy=policy)
-    if silent := escalation.silent_lead(incident, policy):
+    if call := escalation.next_escalation_at(incident, policy):
+        yield call, "call next", lambda i, by, at: escalation.escalate_unanswered(i, by=by, at=at, policy=policy)
+    if silent := escalation.lead_silent_at(incident, policy):
         yield silent, "ask lead", lambda i, by, at: escalation.ask_lead(i, by=by, at=at, policy=policy)
     if incident.look_again:
         yield incident.look_again, "look again", lambda i, by, at: notes.stop_waiting(i, by=by, at=at)
     for offer in incident.offers.values():
-        yield offer.until, "settle hand-over", lambda i, by, at: roles.settle(i, by=by, at=at)
-    for rung in cadence.rungs(incident, policy):
+        yield offer.until, "settle hand-over", lambda i, by, at: roles.complete_expired_handovers(i, by=by, at=at)
+    for rung in cadence.due_reminders(incident, policy):
         yield rung.at, "remind", lambda i, by, at: cadence.remind(i, by=by, at=at, policy=policy)
     for ask in incident.open_asks:
         ends = ask.until if ask.state == "go" and ask.until else ask.asked.lapses
         yield (
             ends,
             "lapse ask",
-            lambda i, by, at, seq=ask.seq: dual_control.lapse(i, ask=seq, by=by, at=at, policy=policy),  # type: ignore[misc]
+            lambda i, by, at, seq=ask.seq: dual_control.expire_ask(i, ask=seq, by=by, at=at, policy=policy),  # type: ignore[misc]
         )
     for one in incident.checklists:
         for step, state in one.steps.items():
@@ -61,16 +61,16 @@ def _appointments(incident: Incident, policy: Policy) -> Iterator[tuple[datetime
                 yield (
                     state.review_by,
                     "review overdue",
-                    lambda i, by, at, slug=one.runbook.slug, step=step: dual_control.review_overdue(  # type: ignore[misc]
+                    lambda i, by, at, slug=one.runbook.slug, step=step: dual_control.remind_of_review(  # type: ignore[misc]
                         i, runbook=slug, step=step, by=by, at=at
                     ),
                 )
 
 
-def timed(incident: Incident, policy: Policy, now: datetime) -> list[tuple[str, Timed]]:
+def due_rules(incident: Incident, policy: Policy, now: datetime) -> list[tuple[str, TimedRule]]:
     """The rules whose time has come, by name, each once."""
-    owed: dict[str, Timed] = {}
-    for at, name, rule in _appointments(incident, policy):
+    owed: dict[str, TimedRule] = {}
+    for at, name, rule in _timed_rules(incident, policy):
         if at <= now:
             owed.setdefault(name, rule)
     return list(owed.items())
@@ -78,13 +78,13 @@ def timed(incident: Incident, policy: Policy, now: datetime) -> list[tuple[str, 
 
 def next_at(incident: Incident, policy: Policy, now: datetime) -> datetime | None:
     """The next moment at which something of this incident has to be looked at, after `now`."""
-    moments = [at for at, _, _ in _appointments(incident, policy)]
-    moments += _changes_of_look(incident, policy)
+    moments = [at for at, _, _ in _timed_rules(incident, policy)]
+    moments += _render_times(incident, policy)
     later = [at for at in moments if at > now]
     return min(later, default=None)
 
 
-def _changes_of_look(incident: Incident, policy: Policy) -> Iterator[datetime]:
+def _render_times(incident: Incident, policy: Policy) -> Iterator[datetime]:
     """Moments at which a message looks different though nothing happened: a section folds, [Undo] goes."""
     for one in incident.checklists:
         for completed in one.completed_at.values():
@@ -97,24 +97,24 @@ def _changes_of_look(incident: Incident, policy: Policy) -> Iterator[datetime]:
 
 
 @dataclass(frozen=True)
-class Wants:
+class ChannelNeeds:
     """What the world lacks, seen from the timeline; messages are slack/messages' part."""
 
     channel: bool = False  # a channel is to be opened
     people: tuple[str, ...] = ()  # to be invited
 
 
-def wants(incident: Incident) -> Wants:
+def channel_needs(incident: Incident) -> ChannelNeeds:
     """What has to be done in Slack besides messages."""
-    if incident.newer or not incident.seq:
-        return Wants()
+    if incident.unknown_event_type or not incident.seq:
+        return ChannelNeeds()
     if not incident.channel:
         # A refused channel is asked for again only when somebody re-arms it: the answer would be the same.
-        return Wants(channel=not incident.channel_error and incident.open)
+        return ChannelNeeds(channel=not incident.channel_error and incident.open)
     if incident.channel_lost:
-        return Wants()
+        return ChannelNeeds()
     missing = tuple(user for user in incident.wanted if user not in incident.invited and user not in incident.refused)
-    return Wants(people=missing)
+    return ChannelNeeds(people=missing)
 
 
 def sendable(incident: Incident) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ class NewerThanThisProgram(Refused):
     """The incident holds an event of a type that this version does not know."""
 
 
-class Unreadable(Exception):
+class InvalidPayload(Exception):
     """What somebody sent is not what it should be. The message is our own words alone, and goes back to them."""
 
 
@@ -25,7 +25,7 @@ class StoreUnavailable(Exception):
     """The database cannot be reached or written: nothing is recorded."""
 
 
-class StoreUnsure(StoreUnavailable):
+class CommitOutcomeUnknown(StoreUnavailable):
     """The database went away at the commit: it is recorded, or it is not."""
 
 

@@ -9,10 +9,10 @@ from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.domain.preconditions import live
+from bot.domain.preconditions import require_open
 
 
-def next_call(incident: Incident, policy: Policy) -> datetime | None:
+def next_escalation_at(incident: Incident, policy: Policy) -> datetime | None:
     """When the next level is mentioned, as long as nobody answers; None where somebody did, or no level is set."""
     levels = _levels(incident, policy)
     if not incident.open or incident.acknowledged_by or not levels or incident.declared_at is None:
@@ -32,9 +32,9 @@ def _levels(incident: Incident, policy: Policy) -> tuple[tuple[str, ...], ...]:
     return policy.levels
 
 
-def call_next(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+def escalate_unanswered(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """Mention the next level because nobody has answered."""
-    due = next_call(incident, policy)
+    due = next_escalation_at(incident, policy)
     if due is None or due > at:
         return []
     levels = _levels(incident, policy)
@@ -44,7 +44,7 @@ def call_next(incident: Incident, *, by: Actor, at: datetime, policy: Policy) ->
 
 def escalate(incident: Incident, *, reason: str, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """Mention the next level because a person asks for it."""
-    live(incident)
+    require_open(incident)
     if incident.private:
         raise Refused(
             f"{incident.name} is private, so nobody is brought in from a list. Name a person: `/incident add @name`."
@@ -55,7 +55,7 @@ def escalate(incident: Incident, *, reason: str, by: Actor, at: datetime, policy
     return [e.Escalated(by=by.user, at=at, level=level, to=policy.levels[level - 1], reason=reason.strip()[:500])]
 
 
-def silent_lead(incident: Incident, policy: Policy) -> datetime | None:
+def lead_silent_at(incident: Incident, policy: Policy) -> datetime | None:
     """When a lead who has not been seen is asked; once per silence."""
     if not incident.open or not incident.lead or incident.lead_seen_at is None or incident.waiting:
         return None
@@ -68,7 +68,7 @@ def silent_lead(incident: Incident, policy: Policy) -> datetime | None:
 
 def ask_lead(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """Ask a silent lead whether they are still there."""
-    due = silent_lead(incident, policy)
+    due = lead_silent_at(incident, policy)
     if due is None or due > at:
         return []
     return [e.LeadSilent(by=by.user, at=at, to=incident.lead)]
@@ -76,7 +76,7 @@ def ask_lead(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> 
 
 def lead_seen(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
     """The lead says that they are still there; anything else that they do says so too."""
-    live(incident)
+    require_open(incident)
     if by.user != incident.lead:
         raise Refused(f"<@{incident.lead}> was asked. To take over: `/incident lead me`.")
     return [e.LeadSeen(by=by.user, at=at)]

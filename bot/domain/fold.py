@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.domain import events as e
-from bot.domain.actor import program
-from bot.domain.append_only import place_of
-from bot.domain.fold_steps import changed_ask, changed_step, freed, on_list, shown, state_of
+from bot.domain.actor import is_program
+from bot.domain.append_only import index_of_seq
+from bot.domain.fold_steps import changed_ask, changed_checklist, changed_step, section_opened, state_of, without_ask
 from bot.domain.incident import (
     Ask,
     Checklist,
@@ -28,7 +28,7 @@ from bot.domain.incident import (
 )  # fmt: skip
 
 #: facts that are told in messages of their own and so are kept one by one, not only as what they amount to
-MOMENTS = (
+ANNOUNCED_EVENTS = (
     e.Declared, e.SeverityChanged, e.RoleTaken, e.RoleOffered, e.RoleKept, e.NobodyAnswered, e.Escalated, e.LeadSilent,
     e.WaitingBegan, e.WaitingEnded, e.OverrideAsked, e.SecretRefused, e.ChannelLost, e.Mitigated, e.Resolved,
     e.Reopened, e.FalseAlarm, e.MarkedDuplicate, e.StoodDown,
@@ -51,12 +51,12 @@ def evolve(incident: Incident, entry: e.Entry) -> Incident:
         changes["last_at"] = event.at
         if event.by == incident.lead and incident.lead:
             changes["lead_seen_at"] = event.at
-        if isinstance(event, MOMENTS):
-            changes["moments"] = incident.moments.then(entry)
+        if isinstance(event, ANNOUNCED_EVENTS):
+            changes["announced_entries"] = incident.announced_entries.appended(entry)
         changes |= _changes(incident, entry.seq, event)
         turned = (changes.get("severity", incident.severity), changes.get("status", incident.status))
         if turned != (incident.severity, incident.status):
-            changes["turned_seq"] = entry.seq
+            changes["last_status_or_severity_seq"] = entry.seq
     # dataclasses.replace looks at each of the many fields in turn: most of the time that a fold takes
     after = object.__new__(Incident)
     after.__dict__.update(incident.__dict__, **changes)
@@ -68,7 +68,7 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
     at, by = event.at, event.by
     match event:
         case e.Declared():
-            wanted = tuple(dict.fromkeys((*(() if program(by) else (by,)), *event.responders)))
+            wanted = tuple(dict.fromkeys((*(() if is_program(by) else (by,)), *event.responders)))
             return {
                 "number": event.number, "title": event.title, "severity": event.severity,
                 "severity_assumed": event.assumed, "private": event.private, "summary": event.summary,
@@ -157,15 +157,15 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.UpdatePosted():
             return _update(i, seq, event)
         case e.UpdateUndone():
-            if (place := place_of(i.updates, event.seq)) is None:  # it has been redacted
+            if (place := index_of_seq(i.updates, event.seq)) is None:  # it has been redacted
                 return {}
-            return {"updates": i.updates.instead(place, replace(i.updates[place], undone=True))}
+            return {"updates": i.updates.replaced(place, replace(i.updates[place], undone=True))}
         case e.Reminded():
             dues = {(item.kind, item.due) for item in event.items}
             changes = _answered(i, at, "replaced", lambda r: bool(dues & {(item.kind, item.due) for item in r.items}))
             reminders, waiting = changes["reminders"], changes["unanswered"]
             one = Reminder(seq, event.items, event.rung, event.to, at)
-            return {"reminders": reminders.then(one), "unanswered": (*waiting, len(reminders))}
+            return {"reminders": reminders.appended(one), "unanswered": (*waiting, len(reminders))}
         case e.Snoozed():
             return {
                 "snoozed_until": event.until, "snoozes": i.snoozes + 1, **_answered(i, at, "snoozed", _about("update")),
@@ -181,11 +181,11 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.WaitingEnded():
             return {"waiting": "", "waiting_since": None, "look_again": None}
         case e.Noted():
-            return {"notes": i.notes.then(Note(seq, event))}
+            return {"notes": i.notes.appended(Note(seq, event))}
         case e.NoteWithdrawn():
-            if (place := place_of(i.notes, event.seq)) is None:  # it has been redacted
+            if (place := index_of_seq(i.notes, event.seq)) is None:  # it has been redacted
                 return {}
-            return {"notes": i.notes.instead(place, replace(i.notes[place], withdrawn=True))}
+            return {"notes": i.notes.replaced(place, replace(i.notes[place], withdrawn=True))}
         case e.TaskAdded():
             return {"tasks": (*i.tasks, Task(seq, by, event.text, event.assignee, event.due))}
         case e.TaskDone():
@@ -200,7 +200,7 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.RunbookDeclined():
             return {"guess": None}
         case e.SectionOpened():
-            return on_list(i, event.runbook, lambda c: shown(c, event.section, at))
+            return changed_checklist(i, event.runbook, lambda c: section_opened(c, event.section, at))
         case e.StepTicked():
             return changed_step(i, event.runbook, event.step, at, mark=Mark.DONE, by=by, at=at, reason="")
         case e.StepUnticked():
@@ -314,7 +314,7 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.Redacted():
             return _redacted(i, seq, event)
         case e.Unknown():
-            return {"newer": event.type}
+            return {"unknown_event_type": event.type}
     return {}
 
 
@@ -334,7 +334,7 @@ def _redacted(i: Incident, seq: int, event: e.Redacted) -> dict[str, Any]:
     if event.channel_name:
         changes |= {"channel_name": event.channel_name, "renamed": True}
     if event.files:
-        changes["spoilt_files"] = _with(i.spoilt_files, *event.files)
+        changes["unredacted_files"] = _with(i.unredacted_files, *event.files)
         if i.postmortem:
             changes |= {"postmortem_seq": seq, "postmortem_file": ""}
     return changes
@@ -345,7 +345,7 @@ def _answered(i: Incident, at: datetime, answer: str, which: Callable[[Reminder]
     reminders, waiting = i.reminders, list[int]()
     for place in i.unanswered:
         if which(one := reminders[place]):
-            reminders = reminders.instead(place, replace(one, answered_at=at, answer=answer))
+            reminders = reminders.replaced(place, replace(one, answered_at=at, answer=answer))
         else:
             waiting.append(place)
     return {"reminders": reminders, "unanswered": tuple(waiting)}
@@ -362,7 +362,7 @@ def _update(i: Incident, seq: int, event: e.UpdatePosted) -> dict[str, Any]:
     one = Update(seq, event.by, event.at, event.text, event.next_by, event.nothing_new, due, impact=event.impact)
     answer = "nothing new" if event.nothing_new else "sent"
     changes: dict[str, Any] = {
-        "updates": i.updates.then(one), "snoozed_until": None, "snoozes": 0, "held_until": None,
+        "updates": i.updates.appended(one), "snoozed_until": None, "snoozes": 0, "held_until": None,
         **_answered(i, event.at, answer, _about("update")),
     }  # fmt: skip
     if event.impact:
@@ -376,7 +376,7 @@ def _ended(i: Incident, event: e.Event, status: Status, why: str) -> dict[str, A
     checklists = i.checklists
     for ask in i.open_asks:
         slug, step = ask.asked.runbook, ask.asked.step
-        stands = freed(state_of(i, slug, step))
+        stands = without_ask(state_of(i, slug, step))
         checklists = changed_step(replace(i, checklists=checklists), slug, step, event.at, **stands)["checklists"]
     return {
         "checklists": checklists, "status": status, "ended_at": event.at, "ended_by": event.by, "ended_why": why,

@@ -16,12 +16,12 @@ def state_of(i: Incident, slug: str, step: str) -> StepState:
     return checklist.state(step) if checklist else StepState()
 
 
-def on_list(i: Incident, slug: str, change: Any) -> dict[str, Any]:
+def changed_checklist(i: Incident, slug: str, change: Any) -> dict[str, Any]:
     """Change the checklist of that runbook."""
     return {"checklists": tuple(change(c) if c.runbook.slug == slug else c for c in i.checklists)}
 
 
-def shown(checklist: Checklist, section: int, at: datetime) -> Checklist:
+def section_opened(checklist: Checklist, section: int, at: datetime) -> Checklist:
     """A section was asked for."""
     opened_at = MappingProxyType({**checklist.opened_at, section: at})
     return replace(checklist, opened=checklist.opened | {section}, opened_at=opened_at)
@@ -42,7 +42,7 @@ def changed_step(i: Incident, slug: str, step: str, now: datetime, **fields: Any
             completed.pop(section.number, None)
         return replace(new, completed_at=MappingProxyType(completed))
 
-    return on_list(i, slug, change)
+    return changed_checklist(i, slug, change)
 
 
 def changed_ask(i: Incident, seq: int, now: datetime, mark: Mark, **fields: Any) -> dict[str, Any]:
@@ -52,11 +52,11 @@ def changed_ask(i: Incident, seq: int, now: datetime, mark: Mark, **fields: Any)
     ask = i.asks[seq]
     asks = MappingProxyType({**i.asks, seq: replace(ask, **fields)})
     slug, step = ask.asked.runbook, ask.asked.step
-    stands = {"mark": mark} if mark is not Mark.OPEN else freed(state_of(i, slug, step))
+    stands = {"mark": mark} if mark is not Mark.OPEN else without_ask(state_of(i, slug, step))
     return {"asks": asks} | changed_step(i, slug, step, now, **stands)
 
 
-def freed(was: StepState) -> dict[str, Any]:
+def without_ask(was: StepState) -> dict[str, Any]:
     """How a step stands that nobody asks for any more: open, or done as it was before it was asked for again."""
     if not was.done_with:
         return {"mark": Mark.OPEN}

@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from bot.domain import events as e
-from bot.domain.append_only import Trail
+from bot.domain.append_only import AppendOnlySequence
 from bot.domain.runbook import Runbook, Section, Step
 
 
@@ -215,7 +215,7 @@ class Incident:
     team: str
     id: str
     seq: int = 0
-    newer: str = ""  # the type of an event that only a newer program knows
+    unknown_event_type: str = ""  # the type of an event that only a newer program knows
     number: int = 0
     title: str = ""
     summary: str = ""
@@ -256,8 +256,8 @@ class Incident:
     guess: e.RunbookGuessed | None = None
     guess_seq: int = 0
     asks: Mapping[int, Ask] = field(default_factory=lambda: MappingProxyType({}))
-    updates: Trail[Update] = field(default_factory=Trail)
-    reminders: Trail[Reminder] = field(default_factory=Trail)
+    updates: AppendOnlySequence[Update] = field(default_factory=AppendOnlySequence)
+    reminders: AppendOnlySequence[Reminder] = field(default_factory=AppendOnlySequence)
     unanswered: tuple[int, ...] = ()  # the places in `reminders` of those that still wait
     snoozed_until: datetime | None = None
     snoozes: int = 0
@@ -266,7 +266,7 @@ class Incident:
     waiting: str = ""
     waiting_since: datetime | None = None
     look_again: datetime | None = None
-    notes: Trail[Note] = field(default_factory=Trail)
+    notes: AppendOnlySequence[Note] = field(default_factory=AppendOnlySequence)
     tasks: tuple[Task, ...] = ()
     drafts: Mapping[str, Draft] = field(default_factory=lambda: MappingProxyType({}))
     override: e.OverrideAsked | None = None
@@ -284,12 +284,13 @@ class Incident:
     postmortem_seq: int = 0
     postmortem_file: str = ""
     renamed: bool = False  # the channel is to be called `channel_name`, which it was not at first
-    spoilt_files: tuple[str, ...] = ()  # files that told what was redacted since: to be taken away
+    unredacted_files: tuple[str, ...] = ()  # files that told what was redacted since: to be taken away
     closed_at: datetime | None = None
-    turned_seq: int = 0  # the seq of the latest change of severity or status: customer texts from before are void
+    # the seq of the latest change of severity or status: customer texts from before are void
+    last_status_or_severity_seq: int = 0
     last_at: datetime | None = None
     #: the entries, in order, of which a message of their own speaks: see MOMENTS
-    moments: Trail[e.Entry] = field(default_factory=Trail)
+    announced_entries: AppendOnlySequence[e.Entry] = field(default_factory=AppendOnlySequence)
 
     @property
     def name(self) -> str:
@@ -306,7 +307,7 @@ class Incident:
         """The comms lead's user id, or empty."""
         return self.roles.get("comms-lead", "")
 
-    def belongs(self, user: str) -> bool:
+    def is_participant(self, user: str) -> bool:
         """Whether this person was asked in by name, or came in and did not leave: who may know of a private one."""
         return user in self.invited or user in self.wanted
 
@@ -331,7 +332,7 @@ class Incident:
         return tuple(self.reminders[place] for place in self.unanswered)
 
     @property
-    def last_said(self) -> Draft | None:
+    def last_published_draft(self) -> Draft | None:
         """The customer text that was published last."""
         published = [d for d in self.drafts.values() if d.state == "published" and d.published_at]
         return max(published, key=lambda d: (d.published_at, d.seq), default=None)

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
-from bot.domain.actor import Actor, Kind, program
-from bot.domain.dual_control import person
+from bot.domain.actor import Actor, ActorKind, is_program
+from bot.domain.dual_control import require_person
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Mark, Status
 from bot.domain.policy import Policy, business_days_after
-from bot.domain.preconditions import known, live
+from bot.domain.preconditions import require_known, require_open
 from bot.domain.runbook import Runbook
 from bot.domain.times import clock_time
 
@@ -33,7 +33,7 @@ TRANSITIONS: dict[str, tuple[frozenset[Status], Status]] = {
 }
 
 #: how a status reads in a sentence
-IS = {
+STATUS_TEXT = {
     Status.INVESTIGATING: "being investigated",
     Status.MITIGATED: "mitigated",
     Status.RESOLVED: "resolved",
@@ -42,7 +42,7 @@ IS = {
     Status.CLOSED: "closed",
 }
 
-TITLE_LIMIT = 200
+MAX_TITLE_CHARS = 200
 #: an emoji as Slack hands it over: ":fire:"
 _EMOJI = re.compile(r":[a-z0-9_+'-]*[a-z_+'-][a-z0-9_+'-]*:", re.IGNORECASE)
 
@@ -52,18 +52,18 @@ def clean_title(title: str) -> str:
     line = " ".join("".join(c if c.isprintable() else " " for c in title).split())
     if not any(c.isalnum() for c in _EMOJI.sub("", line)):
         raise Refused("Say in a few words what is broken: a title needs letters or digits.", field="title")
-    if len(line) > TITLE_LIMIT:
+    if len(line) > MAX_TITLE_CHARS:
         raise Refused(
-            f"The title has {len(line)} characters; at most {TITLE_LIMIT} fit. Put the rest into the summary.",
+            f"The title has {len(line)} characters; at most {MAX_TITLE_CHARS} fit. Put the rest into the summary.",
             field="title",
         )
     return line
 
 
-def check_way(incident: Incident, verb: str) -> None:
+def check_transition(incident: Incident, verb: str) -> None:
     """Raise Refused, with what would work, where the table has no such way."""
     allowed, _ = TRANSITIONS[verb]
-    known(incident)
+    require_known(incident)
     if incident.status in allowed:
         return
     if verb == "reopen":
@@ -72,7 +72,9 @@ def check_way(incident: Incident, verb: str) -> None:
         raise Refused(f"{incident.name} is still open. Resolve it first: `/incident resolve`.")
     if incident.status is Status.MITIGATED:
         raise Refused(f"{incident.name} is mitigated already. When it is over: `/incident resolve`.")
-    raise Refused(f"{incident.name} is {IS[incident.status]} already. To work on it again: `/incident reopen`.")
+    raise Refused(
+        f"{incident.name} is {STATUS_TEXT[incident.status]} already. To work on it again: `/incident reopen`."
+    )
 
 
 def declare(
@@ -96,8 +98,8 @@ def declare(
     A person who declares in private lets others in by name; a program cannot, so `responders` are in with it.
     `runbook`: the one that an alert names, attached at once. `guesses`: those that only the title's words suggest.
     """
-    chosen = policy.severity(severity) if severity else policy.assume(title)
-    human = not program(by.user)
+    chosen = policy.severity(severity) if severity else policy.severity_for_title(title)
+    human = not is_program(by.user)
     events: list[e.Event] = [
         e.Declared(
             by=by.user,
@@ -125,12 +127,12 @@ def declare(
 
 def acknowledge(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
     """A person answers; who comes second is told who was first."""
-    live(incident)
+    require_open(incident)
     if incident.acknowledged_by and incident.acknowledged_at:
         who = "You" if incident.acknowledged_by == by.user else f"<@{incident.acknowledged_by}>"
         raise Refused(f"{who} answered already, {clock_time(incident.acknowledged_at, at)}. Nothing more to do.")
     events: list[e.Event] = [e.Acknowledged(by=by.user, at=at)]
-    if not incident.lead and by.kind is not Kind.CLI:
+    if not incident.lead and by.kind is not ActorKind.CLI:
         events.append(e.RoleTaken(by=by.user, at=at, role="lead", user=by.user))
     return events
 
@@ -146,7 +148,7 @@ def change_severity(
     policy: Policy,
 ) -> list[e.Event]:
     """Raise, lower or confirm the severity. Lowering takes a reason, mentions nobody and keeps promises made."""
-    live(incident)
+    require_open(incident)
     new = policy.severity(severity)
     if new.key == incident.severity and not incident.severity_assumed:
         raise Refused(f"{incident.name} is {new.name} already. Nothing changed.", field="severity")
@@ -177,7 +179,7 @@ def ask_severity(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event
 
 def retitle(incident: Incident, *, title: str, by: Actor, at: datetime) -> list[e.Event]:
     """Say better what is broken."""
-    live(incident)
+    require_open(incident)
     new = clean_title(title)
     if new == incident.title:
         raise Refused("That is the title already. Nothing changed.", field="title")
@@ -186,7 +188,7 @@ def retitle(incident: Incident, *, title: str, by: Actor, at: datetime) -> list[
 
 def state_impact(incident: Incident, *, impact: str, by: Actor, at: datetime) -> list[e.Event]:
     """Say who is affected and how."""
-    live(incident)
+    require_open(incident)
     text = impact.strip()
     if not text:
         raise Refused("Say who is affected: `/incident impact payouts to NG and KE wait`.", field="impact")
@@ -197,7 +199,7 @@ def state_impact(incident: Incident, *, impact: str, by: Actor, at: datetime) ->
 
 def correct_start(incident: Incident, *, started: datetime, by: Actor, at: datetime) -> list[e.Event]:
     """Correct when the trouble began; never later than the declaration's future."""
-    known(incident)
+    require_known(incident)
     if started > at:
         raise Refused("That time lies ahead. When did it begin?", field="started")
     if started < at - timedelta(days=90):
@@ -207,11 +209,11 @@ def correct_start(incident: Incident, *, started: datetime, by: Actor, at: datet
 
 def mitigate(incident: Incident, *, note: str, by: Actor, at: datetime) -> list[e.Event]:
     """The harm to customers has stopped."""
-    check_way(incident, "mitigate")
+    check_transition(incident, "mitigate")
     return [e.Mitigated(by=by.user, at=at, note=note.strip())]
 
 
-def known_checks(incident: Incident, policy: Policy) -> dict[str, tuple[str, str]]:
+def observed_checks(incident: Incident, policy: Policy) -> dict[str, tuple[str, str]]:
     """What the bot can see itself of the conditions: name -> (yes | no | unknown, why). Unknown is not a pass."""
     known: dict[str, tuple[str, str]] = {}
     open_asks = len(incident.open_asks)
@@ -227,7 +229,7 @@ def known_checks(incident: Incident, policy: Policy) -> dict[str, tuple[str, str
         known["asks"] = ("yes", "none is open")
     if not incident.drafts:
         known["told"] = ("unknown", "nothing was sent from here")
-    elif (said := incident.last_said) is None:
+    elif (said := incident.last_published_draft) is None:
         known["told"] = ("no", "no draft was sent")
     elif said.drafted.stage == "resolved":
         known["told"] = ("yes", "the last text says resolved")
@@ -236,10 +238,10 @@ def known_checks(incident: Incident, policy: Policy) -> dict[str, tuple[str, str
     return known
 
 
-def gate(incident: Incident, answers: Sequence[e.Check], policy: Policy) -> tuple[e.Check, ...]:
+def resolve_checklist(incident: Incident, answers: Sequence[e.Check], policy: Policy) -> tuple[e.Check, ...]:
     """The conditions as they stand: what the bot sees wins over what a person ticks."""
     said = {check.name: check for check in answers}
-    known = known_checks(incident, policy)
+    known = observed_checks(incident, policy)
     checks = []
     for name, _ in policy.resolve_checks:
         met, note = known.get(name, ("unknown", ""))
@@ -262,13 +264,13 @@ def resolve(
     policy: Policy,
 ) -> list[e.Event]:
     """It is over. SEV-3 takes one line; else every condition, or a reason, and at SEV-1 a second person too."""
-    check_way(incident, "resolve")
+    check_transition(incident, "resolve")
     severity = policy.severity(incident.severity)
     if severity.gate == "one line":
         if not note.strip():
             raise Refused("Say in one line how it ended: `/incident resolve cache cleared, errors gone`.", field="note")
         return [_resolved(incident, (), note, "", "", by, at, policy)]
-    checks = gate(incident, answers, policy)
+    checks = resolve_checklist(incident, answers, policy)
     unmet = [name for check in checks if check.met != "yes" for name in [check.name]]
     if not unmet:
         return [_resolved(incident, checks, note, "", "", by, at, policy)]
@@ -280,7 +282,7 @@ def resolve(
             field="override",
         )
     if severity.gate == "second person":
-        person(by)
+        require_person(by)
         others = tuple(user for user in confirmers if user != by.user)
         if not others:
             raise Refused(
@@ -294,13 +296,13 @@ def resolve(
     return [_resolved(incident, checks, note, override.strip(), "", by, at, policy)]
 
 
-def agree_override(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
+def confirm_override(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """A second person agrees that it is over although conditions are open."""
-    check_way(incident, "resolve")
+    check_transition(incident, "resolve")
     asked = incident.override
     if asked is None:
         raise Refused("Nobody asks to resolve this any more. Nothing was done.")
-    person(by)
+    require_person(by)
     if asked.by == by.user:
         others = " or ".join(f"<@{user}>" for user in asked.to)
         raise Refused(f"You asked for this, so somebody else has to agree: {others}.")
@@ -333,14 +335,14 @@ def _resolved(
 
 def reopen(incident: Incident, *, reason: str, by: Actor, at: datetime) -> list[e.Event]:
     """It is not over after all."""
-    check_way(incident, "reopen")
+    check_transition(incident, "reopen")
     return [e.Reopened(by=by.user, at=at, reason=reason.strip())]
 
 
 def call_false_alarm(incident: Incident, *, reason: str, by: Actor, at: datetime) -> list[e.Event]:
     """There was nothing. Refused while customers have been told that there is."""
-    check_way(incident, "false-alarm")
-    _uncorrected(incident, "a false alarm")
+    check_transition(incident, "false-alarm")
+    _refuse_if_customers_were_told(incident, "a false alarm")
     return [e.FalseAlarm(by=by.user, at=at, reason=reason.strip())]
 
 
@@ -349,20 +351,22 @@ def mark_duplicate(incident: Incident, *, of: Incident, by: Actor, at: datetime)
 
     Refused also where people read this one who may not know of that one, which is private.
     """
-    check_way(incident, "duplicate")
+    check_transition(incident, "duplicate")
     if of.id == incident.id:
         raise Refused("An incident cannot be a duplicate of itself. Which other one is it?")
-    if of.private and not (incident.private and all(of.belongs(one) for one in (*incident.invited, *incident.wanted))):
+    if of.private and not (
+        incident.private and all(of.is_participant(one) for one in (*incident.invited, *incident.wanted))
+    ):
         raise Refused(
             f"{of.name} is private, and people who are not in it would read its number here. "
             "End this one without naming it: `/incident resolve`, or `/incident false-alarm`."
         )
-    _uncorrected(incident, "a duplicate")
+    _refuse_if_customers_were_told(incident, "a duplicate")
     return [e.MarkedDuplicate(by=by.user, at=at, of=of.number, of_channel=of.channel)]
 
 
-def _uncorrected(incident: Incident, what: str) -> None:
-    said = incident.last_said
+def _refuse_if_customers_were_told(incident: Incident, what: str) -> None:
+    said = incident.last_published_draft
     if said is not None and said.drafted.stage != "resolved":
         raise Refused(
             f"Not ended as {what}: customers were told “{said.drafted.stage}”. "
@@ -381,5 +385,5 @@ def stand_down(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
 
 def close(incident: Incident, *, note: str, by: Actor, at: datetime) -> list[e.Event]:
     """Close the record."""
-    check_way(incident, "close")
+    check_transition(incident, "close")
     return [e.Closed(by=by.user, at=at, note=note.strip())]

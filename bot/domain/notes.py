@@ -8,9 +8,9 @@ from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
-from bot.domain.preconditions import known, live
+from bot.domain.preconditions import require_known, require_open
 
-NOTE_LIMIT = 3000
+MAX_NOTE_CHARS = 3000
 
 
 def note(
@@ -26,7 +26,7 @@ def note(
     at: datetime,
 ) -> list[e.Event]:
     """A line of the timeline; a message counts once, however often it is pinned. Notes are welcome after the end."""
-    known(incident)
+    require_known(incident)
     words = text.strip()
     if not words:
         raise Refused("Write what happened: `/incident note restarted the payout worker`.", field="text")
@@ -53,7 +53,7 @@ def note(
 
 def clipped(text: str) -> str:
     """The text, as far as a line of the timeline holds it."""
-    return text if len(text) <= NOTE_LIMIT else text[: NOTE_LIMIT - 1] + "…"
+    return text if len(text) <= MAX_NOTE_CHARS else text[: MAX_NOTE_CHARS - 1] + "…"
 
 
 def withdraw(incident: Incident, *, channel: str, message_ts: str, by: Actor, at: datetime) -> list[e.Event]:
@@ -69,7 +69,7 @@ def add_task(
     incident: Incident, *, text: str, assignee: str = "", due: str = "", by: Actor, at: datetime
 ) -> list[e.Event]:
     """Something to do, during or after the incident."""
-    known(incident)
+    require_known(incident)
     words = text.strip()
     if not words:
         raise Refused("Write what is to be done: `/incident task @ben add an alert on queue age by Friday`.")
@@ -86,7 +86,7 @@ def finish_task(incident: Incident, *, seq: int, by: Actor, at: datetime) -> lis
 
 def add_person(incident: Incident, *, user: str, by: Actor, at: datetime) -> list[e.Event]:
     """Bring somebody in."""
-    known(incident)
+    require_known(incident)
     if user in incident.invited or user in incident.wanted:
         error = incident.refused.get(user)
         if not error:
@@ -96,7 +96,7 @@ def add_person(incident: Incident, *, user: str, by: Actor, at: datetime) -> lis
 
 def follow(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
     """Hear directly of changes; asked for again, hear no more. Private incidents have no followers."""
-    known(incident)
+    require_known(incident)
     if by.user in incident.followers:
         return [e.Unfollowed(by=by.user, at=at)]
     if incident.private:
@@ -106,7 +106,7 @@ def follow(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
 
 def wait_for(incident: Incident, *, what: str, look_again: datetime | None, by: Actor, at: datetime) -> list[e.Event]:
     """Nothing can be done before somebody else acts: reminders pause until it is time to look again."""
-    live(incident)
+    require_open(incident)
     if not what.strip():
         raise Refused("Say what for: `/incident waiting for Stellar validators`.", field="what")
     again = look_again or at + timedelta(minutes=30)
@@ -133,7 +133,7 @@ def take_reading(
     at: datetime,
 ) -> list[e.Event]:
     """Keep what a probe said."""
-    known(incident)
+    require_known(incident)
     return [
         e.ReadingTaken(
             by=by.user, at=at, probe=probe, target=target, state=state, sentence=sentence, evidence=evidence, step=step
@@ -143,5 +143,5 @@ def take_reading(
 
 def refuse_secret(incident: Incident, *, kind: str, where: str, by: Actor, at: datetime) -> list[e.Event]:
     """Keep that a secret was in somebody's text: its kind and field, never its value."""
-    known(incident)
+    require_known(incident)
     return [e.SecretRefused(by=by.user, at=at, kind=kind, where=where)]

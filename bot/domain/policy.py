@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.domain.actor import Actor, Kind
+from bot.domain.actor import Actor, ActorKind
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 
@@ -76,10 +76,10 @@ RIGHTS = {
 }
 
 #: what a severity word of an alert's sender may mean besides a severity
-NOTE = "note"
+NOTE_ONLY = "note"
 
 #: what everybody reads who asks for an incident that is not there, or that they may not know of: the same words
-NO_SUCH = "There is no such incident here. `/incident list` shows those that are open."
+NO_SUCH_INCIDENT = "There is no such incident here. `/incident list` shows those that are open."
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class AlertPolicy:
     #: whether an alert begins an incident; else it only adds to one that is open
     declare: bool = True
     #: the sender's word -> a severity's key, or NOTE: it begins no incident
-    severities: tuple[tuple[str, str], ...] = (("warning", NOTE), ("info", NOTE), ("none", NOTE))
+    severities: tuple[tuple[str, str], ...] = (("warning", NOTE_ONLY), ("info", NOTE_ONLY), ("none", NOTE_ONLY))
     #: people and groups who are let into an incident that is private because of its alert's words
     private_to: tuple[str, ...] = ()
 
@@ -170,41 +170,41 @@ class Policy:
         """The most severe level."""
         return self.severities[0]
 
-    def assume(self, title: str) -> Severity:
+    def severity_for_title(self, title: str) -> Severity:
         """The severity when nobody chose one: the worst where money words stand, else the assumed one."""
         words = f" {_plain(title)} "
         if any(f" {word} " in words for word in self.money_words):
             return self.worst()
         return self.severity(self.assumed_severity)
 
-    def delicate(self, text: str) -> bool:
+    def has_private_words(self, text: str) -> bool:
         """Whether the words ask for "private or public" first."""
         words = f" {_plain(text)} "
         return any(f" {word} " in words for word in self.private_words)
 
-    def allow(self, verb: str, actor: Actor) -> None:
+    def require_right(self, verb: str, actor: Actor) -> None:
         """Raise Refused, with what would allow it, unless this actor may do `verb`."""
-        if actor.kind is Kind.SELF:
+        if actor.kind is ActorKind.SELF:
             return
-        if actor.kind is Kind.CLI:
+        if actor.kind is ActorKind.CLI:
             if verb in ("go", "review", "approve"):
                 raise Refused("The command line never confirms or approves. A person has to, in Slack.")
             return
-        if actor.kind is Kind.ALERT:
+        if actor.kind is ActorKind.ALERT:
             if verb != "alert":
                 raise Refused("An alert begins an incident or adds to one, nothing else. A person has to do it.")
             return
-        if actor.kind is Kind.BOT:
+        if actor.kind is ActorKind.BOT:
             raise Refused("Bots and workflows cannot act on incidents. A person of this workspace can.")
-        if actor.kind is Kind.STRANGER:
+        if actor.kind is ActorKind.STRANGER:
             raise Refused(
                 "You belong to another workspace, so nothing was done. Ask somebody of this workspace to do it."
             )
-        if actor.kind is Kind.GONE:
+        if actor.kind is ActorKind.GONE:
             raise Refused("Your account is deactivated here, so nothing was done.")
-        if actor.kind is Kind.GUEST and not self.guests_may_act:
+        if actor.kind is ActorKind.GUEST and not self.guests_may_act:
             raise Refused("Guests cannot act on incidents here. Ask a member to do it, or an admin to change that.")
-        if actor.kind is Kind.UNKNOWN:
+        if actor.kind is ActorKind.UNKNOWN:
             raise Refused(
                 "Slack does not say at the moment who you are, so nothing was done. Try again in a minute, or ask "
                 "somebody who has acted here before."
@@ -218,21 +218,21 @@ class Policy:
         found: tuple[str, ...] = getattr(self, VERB_RIGHTS[verb]) if verb in VERB_RIGHTS else ()
         return found
 
-    def knows(self, incident: Incident, actor: Actor) -> bool:
+    def may_act_on(self, incident: Incident, actor: Actor) -> bool:
         """Whether this actor may act on the incident at all: never across workspaces, a private one from inside."""
-        if actor.kind in (Kind.SELF, Kind.CLI):
+        if actor.kind in (ActorKind.SELF, ActorKind.CLI):
             return True
-        return incident.team == actor.team and (not incident.private or incident.belongs(actor.user))
+        return incident.team == actor.team and (not incident.private or incident.is_participant(actor.user))
 
-    def reads(self, incident: Incident, actor: Actor) -> bool:
+    def may_see(self, incident: Incident, actor: Actor) -> bool:
         """Whether this actor may learn that it exists: guests and strangers see what they were brought into."""
-        if actor.kind in (Kind.SELF, Kind.CLI):
+        if actor.kind in (ActorKind.SELF, ActorKind.CLI):
             return True
         if incident.team != actor.team:
             return False
-        if incident.belongs(actor.user):
+        if incident.is_participant(actor.user):
             return True
-        if actor.kind is not Kind.MEMBER:
+        if actor.kind is not ActorKind.MEMBER:
             return False
         return not incident.private or _among(self.may_read_private, actor)
 

@@ -14,7 +14,7 @@ _ENDED = {
 }
 
 
-def known(incident: Incident) -> None:
+def require_known(incident: Incident) -> None:
     """Raise Refused where there is no incident, or where its timeline holds what only a newer program knows.
 
     For what is welcome after the end too: notes, tasks, reviews, what came of a text that was being sent.
@@ -24,16 +24,17 @@ def known(incident: Incident) -> None:
             "There is no such incident, so nothing was done. `/incident list` shows what is open; "
             "`/incident declare` begins one."
         )
-    if incident.newer:
+    if incident.unknown_event_type:
         raise NewerThanThisProgram(
-            f"{incident.name or 'This incident'} holds an entry ({incident.newer[:40]}) of a newer version of this "
+            f"{incident.name or 'This incident'} holds an entry ({incident.unknown_event_type[:40]}) of a "
+            f"newer version of this "
             "bot, so this version writes nothing to it. Reading works; update the bot to go on."
         )
 
 
-def live(incident: Incident) -> None:
+def require_open(incident: Incident) -> None:
     """Raise Refused unless people still work on the incident; the sentence says what would work."""
-    known(incident)
+    require_known(incident)
     if not incident.open:
         raise Refused(
             f"{incident.name} {_ENDED[incident.status]}, so nothing was changed. "

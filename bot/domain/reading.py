@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class State(StrEnum):
+class ReadingState(StrEnum):
     """Never ok by default: what could not be read is unknown."""
 
     OK = "ok"
@@ -21,7 +21,7 @@ class Evidence:
     """One source's part of a reading. `source` is a configured name, never a URL that could hold a key."""
 
     source: str
-    state: State
+    state: ReadingState
     sentence: str
     took: float = 0.0  # seconds
 
@@ -31,7 +31,7 @@ class Reading:
     """The verdict of a probe at one moment, in one sentence that a tired person understands."""
 
     probe: str
-    state: State
+    state: ReadingState
     sentence: str
     at: datetime
     evidence: tuple[Evidence, ...] = ()

@@ -1,8 +1,8 @@
 """Taking words out of a record for good: what may go, what has to stay, and what follows from it.
 
 The words go and the facts stay: who did what, when, to which step. So an entry keeps everything but its free text
-(`WORDS`), and that without the words in question. An entry of which nothing was kept would lose a status, a role or an
-approval, and nobody could tell what happened.
+(`FREE_TEXT_FIELDS`), and that without the words in question. An entry of which nothing was kept would lose a status, a
+role or an approval, and nobody could tell what happened.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Any
 
 from bot.domain import channel
 from bot.domain import events as e
-from bot.domain.actor import Actor, Kind
+from bot.domain.actor import Actor, ActorKind
 from bot.domain.comms import text_hash
 from bot.domain.errors import Refused
 from bot.domain.fold import fold
 from bot.domain.incident import Incident
-from bot.domain.preconditions import known
+from bot.domain.preconditions import require_known
 
 #: stands where the words stood
-MARK = "[redacted]"
+REDACTION_MARK = "[redacted]"
 #: words shorter than this stand by chance in too much
-SHORTEST = 4
+MIN_SECRET_CHARS = 4
 #: so much of the beginning of the words, at the end of a text, is what a limit of length has left of them
-_CUT = 8
-REASON_LIMIT = 300
+_MIN_CUT_CHARS = 8
+MAX_REASON_CHARS = 300
 
 #: the free text of each event; every other field is a fact, an id or a time, and stays
-WORDS: Mapping[type[e.Event], tuple[str, ...]] = {
+FREE_TEXT_FIELDS: Mapping[type[e.Event], tuple[str, ...]] = {
     e.Declared: ("title", "summary"),
     e.ChannelOpened: ("name",),
     e.Adopted: ("name",),
@@ -77,43 +77,43 @@ WORDS: Mapping[type[e.Event], tuple[str, ...]] = {
 _NAMES = frozenset({"slug", "id", "revision", "probe", "severity", "met"})
 
 
-class Secret:
+class RedactedWords:
     """Words that have to go, however they were spelt where they were written down."""
 
     def __init__(self, text: str) -> None:
         """Raises Refused for words too short to look for."""
         words = text.strip()
-        if len(words) < SHORTEST:
-            raise Refused(f"Name at least {SHORTEST} characters: fewer stand by chance in too many places.")
-        if words in MARK:
-            raise Refused(f"{MARK} is what stands in place of words. Name the words themselves.")
+        if len(words) < MIN_SECRET_CHARS:
+            raise Refused(f"Name at least {MIN_SECRET_CHARS} characters: fewer stand by chance in too many places.")
+        if words in REDACTION_MARK:
+            raise Refused(f"{REDACTION_MARK} is what stands in place of words. Name the words themselves.")
         # What is typed in Slack arrives with these three escaped; blanks and line ends become one blank in titles.
         escaped = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         self._spellings = tuple(dict.fromkeys((escaped, words)))
         self._found = re.compile("|".join(r"\s+".join(map(re.escape, one.split())) for one in self._spellings))
         self._slug = channel.slug(words)
 
-    def hidden(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """The text with the mark in place of the words."""
-        text = self._found.sub(MARK, text)
+        text = self._found.sub(REDACTION_MARK, text)
         end = text.rstrip("…")
         for one in self._spellings:
-            for length in range(len(one) - 1, _CUT - 1, -1):
+            for length in range(len(one) - 1, _MIN_CUT_CHARS - 1, -1):
                 if end.endswith(one[:length]):
-                    return end[:-length] + MARK
+                    return end[:-length] + REDACTION_MARK
         return text
 
-    def stands_in(self, text: str) -> bool:
+    def found_in(self, text: str) -> bool:
         """Whether the words, or as much of them as a limit of length left, stand there."""
-        return self.hidden(text) != text
+        return self.redact(text) != text
 
-    def names(self, name: str) -> bool:
+    def found_in_channel_name(self, name: str) -> bool:
         """Whether a channel's name tells them."""
-        return len(self._slug) >= SHORTEST and self._slug in name
+        return len(self._slug) >= MIN_SECRET_CHARS and self._slug in name
 
 
 @dataclasses.dataclass(frozen=True)
-class Hit:
+class RedactionMatch:
     """An entry that held the words, and what is left of it."""
 
     seq: int
@@ -121,16 +121,16 @@ class Hit:
     left: e.Event
 
 
-def look(incident: Incident, entries: Sequence[e.Entry], secret: Secret) -> list[Hit]:
+def find_matches(incident: Incident, entries: Sequence[e.Entry], secret: RedactedWords) -> list[RedactionMatch]:
     """The entries that hold the words, in order."""
-    hits: list[Hit] = []
+    hits: list[RedactionMatch] = []
     named = _named(incident, entries, secret)
     hashes: dict[str, str] = {}
     for entry in entries:
         event = entry.event
         if event is None:
             continue
-        left = blanked(event, secret)
+        left = redact_event(event, secret)
         if isinstance(event, e.ChannelOpened) and named:
             left = dataclasses.replace(event, name=named)
         if isinstance(event, e.CommsDrafted) and left != event:
@@ -140,38 +140,42 @@ def look(incident: Incident, entries: Sequence[e.Entry], secret: Secret) -> list
         if isinstance(event, e.CommsApproved) and event.draft in hashes:
             left = dataclasses.replace(event, text_hash=hashes[event.draft])
         if left != event:
-            hits.append(Hit(entry.seq, event, left))
+            hits.append(RedactionMatch(entry.seq, event, left))
     return hits
 
 
-def _named(incident: Incident, entries: Sequence[e.Entry], secret: Secret) -> str:
+def _named(incident: Incident, entries: Sequence[e.Entry], secret: RedactedWords) -> str:
     """How the channel is to be called where its name, which the bot made of the title, told the words; else empty."""
     opened = next((one for one in entries if isinstance(one.event, e.ChannelOpened)), None)
     if opened is None or not isinstance(opened.event, e.ChannelOpened):
         return ""
     then = fold(incident.team, incident.id, [one for one in entries if one.seq < opened.seq])
     name = opened.event.name
-    hidden = secret.hidden(then.title)
-    told = secret.names(name) or (hidden != then.title and channel.slug(then.title) in name)
+    hidden = secret.redact(then.title)
+    told = secret.found_in_channel_name(name) or (hidden != then.title and channel.slug(then.title) in name)
     if then.private or not told:
         return ""
     fresh = channel.name(dataclasses.replace(then, title=hidden), 0)
-    return channel.name(dataclasses.replace(then, title=MARK), 0) if secret.names(fresh) else fresh
+    return (
+        channel.name(dataclasses.replace(then, title=REDACTION_MARK), 0)
+        if secret.found_in_channel_name(fresh)
+        else fresh
+    )
 
 
-def blanked(event: e.Event, secret: Secret) -> e.Event:
+def redact_event(event: e.Event, secret: RedactedWords) -> e.Event:
     """The event without the words; the same one where it does not hold them."""
-    words = WORDS.get(type(event), ())
+    words = FREE_TEXT_FIELDS.get(type(event), ())
     return dataclasses.replace(event, **{name: _blank(getattr(event, name), secret) for name in words})
 
 
-def _blank(value: Any, secret: Secret) -> Any:
+def _blank(value: Any, secret: RedactedWords) -> Any:
     if type(value) is str:
-        return secret.hidden(value)
+        return secret.redact(value)
     if isinstance(value, tuple):
         if any(isinstance(one, e.Kept) for one in value):
             # What is left of an entry twice redacted stands in the later Redacted.
-            return tuple(one for one in value if not any(map(secret.stands_in, texts_in(json.loads(one.body)))))
+            return tuple(one for one in value if not any(map(secret.found_in, iter_texts(json.loads(one.body)))))
         return tuple(_blank(one, secret) for one in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         free = (one.name for one in dataclasses.fields(value) if one.name not in _NAMES)
@@ -179,24 +183,24 @@ def _blank(value: Any, secret: Secret) -> Any:
     return value
 
 
-def texts_in(value: Any) -> Iterator[str]:
+def iter_texts(value: Any) -> Iterator[str]:
     """Every text in a value of JSON's own kinds."""
     match value:
         case str():
             yield value
         case list():
             for one in value:
-                yield from texts_in(one)
+                yield from iter_texts(one)
         case dict():
             for one in value.values():
-                yield from texts_in(one)
+                yield from iter_texts(one)
 
 
 def redact(
     incident: Incident,
-    hits: Sequence[Hit],
+    hits: Sequence[RedactionMatch],
     entries: Sequence[e.Entry],
-    secret: Secret,
+    secret: RedactedWords,
     *,
     reason: str,
     written: Callable[[e.Event], str],
@@ -210,10 +214,10 @@ def redact(
     `uploads`: files of the bot that no entry names yet. `public_too`: what customers were told is taken back as well.
     Texts on their way to customers lapse, since what people approved is no longer what would be sent.
     """
-    known(incident)
-    if by.kind is not Kind.CLI:
+    require_known(incident)
+    if by.kind is not ActorKind.CLI:
         raise Refused("Only whoever runs the bot redacts, on its command line: `python -m bot redact`.")
-    if secret.stands_in(reason):
+    if secret.found_in(reason):
         raise Refused("The reason holds the very words that are to go. Say it without them.")
     if not reason.strip():
         raise Refused("Say why: the record keeps the reason in place of the words.")
@@ -229,7 +233,7 @@ def redact(
     redacted = e.Redacted(
         by=by.user,
         at=at,
-        reason=reason.strip()[:REASON_LIMIT],
+        reason=reason.strip()[:MAX_REASON_CHARS],
         kept=tuple(e.Kept(seq=hit.seq, type=type(hit.event).__name__, body=written(hit.left)) for hit in hits),
         channel_name=opened,
         files=tuple(dict.fromkeys((*shared, *uploads))),

@@ -9,7 +9,7 @@ from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.domain.preconditions import live
+from bot.domain.preconditions import require_open
 from bot.domain.times import clock_time
 
 #: role -> how it reads in a sentence
@@ -18,7 +18,7 @@ ROLES = {"lead": "the lead", "comms-lead": "comms lead", "scribe": "the scribe"}
 
 def take(incident: Incident, *, role: str, user: str, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """Give `role` to `user`. Somebody who holds it is asked first, and has some minutes to say not yet."""
-    live(incident)
+    require_open(incident)
     if role not in ROLES:
         raise Refused("There is no such role. Nothing changed.")
     holder = incident.roles.get(role, "")
@@ -35,7 +35,7 @@ def take(incident: Incident, *, role: str, user: str, by: Actor, at: datetime, p
 
 def accept(incident: Incident, *, role: str, by: Actor, at: datetime) -> list[e.Event]:
     """The holder says fine (or, once time has run out, the bot does)."""
-    live(incident)
+    require_open(incident)
     offer = incident.offers.get(role)
     if offer is None:
         raise Refused("That hand-over is settled already. Nothing changed.")
@@ -44,9 +44,9 @@ def accept(incident: Incident, *, role: str, by: Actor, at: datetime) -> list[e.
     return [e.RoleTaken(by=by.user, at=at, role=role, user=offer.to)]
 
 
-def keep(incident: Incident, *, role: str, by: Actor, at: datetime) -> list[e.Event]:
+def decline_handover(incident: Incident, *, role: str, by: Actor, at: datetime) -> list[e.Event]:
     """The holder says not yet."""
-    live(incident)
+    require_open(incident)
     if incident.offers.get(role) is None:
         raise Refused("That hand-over is settled already. Nothing changed.")
     if by.user != incident.roles.get(role):
@@ -54,7 +54,7 @@ def keep(incident: Incident, *, role: str, by: Actor, at: datetime) -> list[e.Ev
     return [e.RoleKept(by=by.user, at=at, role=role)]
 
 
-def settle(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+def complete_expired_handovers(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
     """Offers that the holder left unanswered are done."""
     if not incident.open:
         return []
@@ -65,12 +65,12 @@ def settle(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
     ]
 
 
-def vacate(incident: Incident, *, user: str, by: Actor, at: datetime) -> list[e.Event]:
+def drop_roles(incident: Incident, *, user: str, by: Actor, at: datetime) -> list[e.Event]:
     """Somebody cannot act any more (account deactivated, out of a private incident): they hold and get no role.
 
     What they were about to hand over goes to whom they were handing it.
     """
-    if not incident.open or incident.newer:
+    if not incident.open or incident.unknown_event_type:
         return []
     found: list[e.Event] = []
     for role, offer in incident.offers.items():

@@ -6,10 +6,10 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Ask, Checklist, Incident, StepState
 from bot.domain.runbook import Step
 
-TEXT_LIMIT = 2000
+MAX_TEXT_CHARS = 2000
 
 
-def locate(incident: Incident, runbook: str, step: str) -> tuple[Checklist, Step, StepState]:
+def find_step(incident: Incident, runbook: str, step: str) -> tuple[Checklist, Step, StepState]:
     """The attached runbook, the step and how it stands; raises Refused where there is none."""
     checklist = incident.checklist(runbook)
     if checklist is None:

@@ -28,7 +28,9 @@ async def write(
     entries = await store.entries(incident.id)
     folder.mkdir(parents=True, exist_ok=True)
     report = folder / f"inc-{incident.number}-postmortem.md"
-    report.write_text(postmortem.write(incident, entries, names, policy, incident.last_at), encoding="utf-8")
+    report.write_text(
+        postmortem.render_postmortem(incident, entries, names, policy, incident.last_at), encoding="utf-8"
+    )
     file = folder / f"inc-{incident.number}-timeline.json"
     file.write_text(timeline(entries), encoding="utf-8")
     return [report, file]

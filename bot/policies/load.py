@@ -10,12 +10,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from bot.domain.policy import NOTE, SEVERITIES, AlertPolicy, Policy, Severity
+from bot.domain.policy import NOTE_ONLY, SEVERITIES, AlertPolicy, Policy, Severity
 from bot.policies import values
-from bot.policies.values import Wrong
+from bot.policies.values import InvalidValue
 
 #: bytes; a file that lists a hundred handles has a tenth of this
-SIZE_LIMIT = 256 * 1024
+MAX_FILE_BYTES = 256 * 1024
 
 GATES = ("one line", "conditions", "second person")
 
@@ -45,11 +45,11 @@ def load(path: Path | None) -> Policy:
 def _table(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            data = file.read(SIZE_LIMIT + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise BadPolicy((f"{path} cannot be opened: {error.strerror}.",)) from None
-    if len(data) > SIZE_LIMIT:
-        raise BadPolicy((f"{path} is larger than {SIZE_LIMIT // 1024} KB.",))
+    if len(data) > MAX_FILE_BYTES:
+        raise BadPolicy((f"{path} is larger than {MAX_FILE_BYTES // 1024} KB.",))
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -70,7 +70,7 @@ def _read(table: Mapping[str, Any], known: Mapping[str, Callable[[Any], Any]], p
             continue
         try:
             result[key] = known[key](value)
-        except Wrong as wrong:
+        except InvalidValue as wrong:
             problems += [f"{key}{more}: {sentence}" for more, sentence in wrong.found]
     return result
 
@@ -84,14 +84,14 @@ def _shown(key: str) -> str:
 
 def _severities(value: Any) -> tuple[Severity, ...]:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise Wrong("write each severity as a [[severities]] table")
+        raise InvalidValue("write each severity as a [[severities]] table")
     if not value:
-        raise Wrong("there has to be one severity at least, the worst first")
+        raise InvalidValue("there has to be one severity at least, the worst first")
     problems: list[tuple[str, str]] = []
     read = [_severity(table, number, problems) for number, table in enumerate(value, 1)]
     problems += _twice(read)
     if problems:
-        raise Wrong(*problems)
+        raise InvalidValue(*problems)
     return tuple(Severity(**one) for one in read)
 
 
@@ -136,9 +136,9 @@ def _between(policy: Policy, unread: Set[str]) -> list[str]:
         )
     if not unread & {"severities", "alerts"}:
         problems += [
-            f"alerts.severities.{word}: “{meant}” is neither {NOTE} nor the key of a severity: {', '.join(keys)}"
+            f"alerts.severities.{word}: “{meant}” is neither {NOTE_ONLY} nor the key of a severity: {', '.join(keys)}"
             for word, meant in policy.alerts.severities
-            if meant != NOTE and meant not in keys
+            if meant != NOTE_ONLY and meant not in keys
         ]
     if not unread & {"announcements", "customer_comms"} and policy.announcements == policy.customer_comms:
         problems.append("customer_comms: this is the channel of announcements too; customers need one of their own")
@@ -147,55 +147,55 @@ def _between(policy: Policy, unread: Set[str]) -> list[str]:
 
 def _resolve_checks(value: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
-        raise Wrong("write the conditions as a [resolve_checks] table: key = “sentence”")
-    if len(value) > values.OPTIONS_LIMIT:
-        raise Wrong(f"has {len(value)} conditions; a form shows {values.OPTIONS_LIMIT} at most")
+        raise InvalidValue("write the conditions as a [resolve_checks] table: key = “sentence”")
+    if len(value) > values.MAX_OPTIONS:
+        raise InvalidValue(f"has {len(value)} conditions; a form shows {values.MAX_OPTIONS} at most")
     problems: list[tuple[str, str]] = []
     checks = []
     for key, sentence in value.items():
         try:
-            checks.append((values.key(key), values.line(values.SENTENCE_LIMIT)(sentence)))
-        except Wrong as wrong:
+            checks.append((values.key(key), values.line(values.MAX_SENTENCE_CHARS)(sentence)))
+        except InvalidValue as wrong:
             problems += [(f".{_shown(key)}", said) for _, said in wrong.found]
     if problems:
-        raise Wrong(*problems)
+        raise InvalidValue(*problems)
     return tuple(checks)
 
 
 def _alerts(value: Any) -> AlertPolicy:
     if not isinstance(value, dict):
-        raise Wrong("write what alerts do as an [alerts] table")
+        raise InvalidValue("write what alerts do as an [alerts] table")
     found: list[str] = []
     known = _read(value, ALERT_FIELDS, found)
     if found:
-        raise Wrong(*((f".{key}", sentence) for key, _, sentence in (one.partition(": ") for one in found)))
+        raise InvalidValue(*((f".{key}", sentence) for key, _, sentence in (one.partition(": ") for one in found)))
     return AlertPolicy(**known)
 
 
 def _alert_severities(value: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
-        raise Wrong("write the senders' words as an [alerts.severities] table: word = “sev1”, or “note”")
+        raise InvalidValue("write the senders' words as an [alerts.severities] table: word = “sev1”, or “note”")
     problems: list[tuple[str, str]] = []
     meanings = []
     for word, meant in value.items():
         try:
             meanings.append((values.word(word), values.key(meant)))
-        except Wrong as wrong:
+        except InvalidValue as wrong:
             problems += [(f".{_shown(word)}", said) for _, said in wrong.found]
     if problems:
-        raise Wrong(*problems)
+        raise InvalidValue(*problems)
     return tuple(meanings)
 
 
 def _rungs(value: Any) -> tuple[Any, ...]:
     rungs = values.each(values.offset)(value)
     if not rungs:
-        raise Wrong("there has to be one rung at least: nobody would be reminded")
+        raise InvalidValue("there has to be one rung at least: nobody would be reminded")
     if list(rungs) != sorted(set(rungs)):
-        raise Wrong("each rung has to come later than the one before it")
+        raise InvalidValue("each rung has to come later than the one before it")
     # After mitigation only the second rung remains (cadence.rungs): it is the one at the time itself.
     if len(rungs) < 2 or rungs[1] != values.NOTHING:
-        raise Wrong("the second rung is the one at the time itself: 0m")
+        raise InvalidValue("the second rung is the one at the time itself: 0m")
     return rungs
 
 

@@ -13,10 +13,10 @@ T = TypeVar("T")
 NOTHING = timedelta(0)
 WEEK = timedelta(days=7)
 #: a group of checkboxes holds 10 options (https://docs.slack.dev/reference/block-kit/block-elements/checkboxes-element)
-OPTIONS_LIMIT = 10
+MAX_OPTIONS = 10
 #: and the text of an option 75 characters (https://docs.slack.dev/reference/block-kit/composition-objects/option-object)
-SENTENCE_LIMIT = 75
-LIST_LIMIT = 200
+MAX_SENTENCE_CHARS = 75
+MAX_LIST_ITEMS = 200
 
 _DURATION = re.compile(r"(?P<minus>-)?(?:(?P<h>\d{1,4})h)?(?:(?P<m>\d{1,5})m)?(?:(?P<s>\d{1,6})s)?")
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -26,7 +26,7 @@ _ID = re.compile(r"[UWS][A-Z0-9]{2,20}")
 _HANDLE = re.compile(r"@[a-z0-9][a-z0-9._-]{0,79}")
 
 
-class Wrong(Exception):
+class InvalidValue(Exception):
     """What does not read: pairs of the rest of the key ("" for the key itself) and a sentence."""
 
     def __init__(self, *found: str | tuple[str, str]) -> None:
@@ -41,12 +41,12 @@ def _quoted(value: Any) -> str:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise Wrong(f"{_quoted(value)} has to be a text in quotes")
+        raise InvalidValue(f"{_quoted(value)} has to be a text in quotes")
     text = " ".join(value.split())
     if not text:
-        raise Wrong("is empty")
+        raise InvalidValue("is empty")
     if not text.isprintable():
-        raise Wrong("contains characters that cannot be shown")
+        raise InvalidValue("contains characters that cannot be shown")
     return text
 
 
@@ -56,7 +56,7 @@ def line(limit: int) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         text = _text(value)
         if len(text) > limit:
-            raise Wrong(f"is {len(text) - limit} characters too long; {limit} fit")
+            raise InvalidValue(f"is {len(text) - limit} characters too long; {limit} fit")
         return text
 
     return read
@@ -66,7 +66,9 @@ def key(value: Any) -> str:
     """One short word in small letters: `sev1`."""
     text = _text(value)
     if not _KEY.fullmatch(text) or len(text) > 20:
-        raise Wrong(f"{_quoted(value)} has to be one short word of small letters, digits and dashes, such as sev1")
+        raise InvalidValue(
+            f"{_quoted(value)} has to be one short word of small letters, digits and dashes, such as sev1"
+        )
     return text
 
 
@@ -74,7 +76,7 @@ def word(value: Any) -> str:
     """What somebody may type for a severity; case does not count."""
     text = _text(value).lower()
     if " " in text or len(text) > 20:
-        raise Wrong(f"{_quoted(value)} has to be one short word, such as p1")
+        raise InvalidValue(f"{_quoted(value)} has to be one short word, such as p1")
     return text
 
 
@@ -82,7 +84,7 @@ def phrase(value: Any) -> str:
     """Words looked for in titles, in the form in which titles are compared: small letters and digits."""
     text = " ".join("".join(c.lower() if c.isalnum() else " " for c in _text(value)).split())
     if not text:
-        raise Wrong(f"{_quoted(value)} holds no letters or digits")
+        raise InvalidValue(f"{_quoted(value)} holds no letters or digits")
     return text
 
 
@@ -90,7 +92,7 @@ def duration(value: Any) -> timedelta:
     """`30m`, `2h`, `1h30m`, `45s`; more than nothing, a week at most."""
     span = _span(value)
     if not NOTHING < span <= WEEK:
-        raise Wrong(f"{_quoted(value)} has to be more than nothing and at most a week")
+        raise InvalidValue(f"{_quoted(value)} has to be more than nothing and at most a week")
     return span
 
 
@@ -98,14 +100,14 @@ def offset(value: Any) -> timedelta:
     """Like `duration`, and also `0m` and `-5m`: before."""
     span = _span(value)
     if abs(span) > WEEK:
-        raise Wrong(f"{_quoted(value)} has to be a week at most")
+        raise InvalidValue(f"{_quoted(value)} has to be a week at most")
     return span
 
 
 def _span(value: Any) -> timedelta:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None or not (match["h"] or match["m"] or match["s"]):
-        raise Wrong(f"{_quoted(value)} is not a duration; write 30m, 2h, 1h30m or 45s, in quotes")
+        raise InvalidValue(f"{_quoted(value)} is not a duration; write 30m, 2h, 1h30m or 45s, in quotes")
     hours, minutes, seconds = (int(match[unit] or 0) for unit in ("h", "m", "s"))
     span = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     return -span if match["minus"] else span
@@ -117,7 +119,7 @@ def count(least: int, most: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         # True is an int in Python
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise Wrong(f"{_quoted(value)} has to be a whole number from {least} to {most}")
+            raise InvalidValue(f"{_quoted(value)} has to be a whole number from {least} to {most}")
         return value
 
     return read
@@ -126,7 +128,7 @@ def count(least: int, most: int) -> Callable[[Any], int]:
 def yes_or_no(value: Any) -> bool:
     """true or false."""
     if not isinstance(value, bool):
-        raise Wrong(f"{_quoted(value)} has to be true or false, without quotes")
+        raise InvalidValue(f"{_quoted(value)} has to be true or false, without quotes")
     return value
 
 
@@ -136,7 +138,7 @@ def choice(known: tuple[str, ...]) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         text = _text(value)
         if text not in known:
-            raise Wrong(f"{_quoted(value)} has to be one of: {', '.join(f'“{one}”' for one in known)}")
+            raise InvalidValue(f"{_quoted(value)} has to be one of: {', '.join(f'“{one}”' for one in known)}")
         return text
 
     return read
@@ -146,7 +148,7 @@ def channel(value: Any) -> str:
     """The name of a channel; a # before it is dropped."""
     text = _text(value).removeprefix("#")
     if not _CHANNEL.fullmatch(text):
-        raise Wrong(f"{_quoted(value)} is not the name of a channel: small letters, digits, - and _, at most 80")
+        raise InvalidValue(f"{_quoted(value)} is not the name of a channel: small letters, digits, - and _, at most 80")
     return text
 
 
@@ -154,7 +156,7 @@ def who(value: Any) -> str:
     """Somebody or a group: an id (U…, W…, S…) or a handle (@payments-oncall)."""
     text = _text(value)
     if not _ID.fullmatch(text) and not _HANDLE.fullmatch(text):
-        raise Wrong(f"{_quoted(value)} has to be a handle such as @payments-oncall, or an id such as U… or S…")
+        raise InvalidValue(f"{_quoted(value)} has to be a handle such as @payments-oncall, or an id such as U… or S…")
     return text
 
 
@@ -163,18 +165,18 @@ def each(read: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
 
     def read_all(value: Any) -> tuple[T, ...]:
         if not isinstance(value, list):
-            raise Wrong(f"{_quoted(value)} has to be a list: […]")
-        if len(value) > LIST_LIMIT:
-            raise Wrong(f"has {len(value)} entries; {LIST_LIMIT} at most are read")
+            raise InvalidValue(f"{_quoted(value)} has to be a list: […]")
+        if len(value) > MAX_LIST_ITEMS:
+            raise InvalidValue(f"has {len(value)} entries; {MAX_LIST_ITEMS} at most are read")
         found: list[T] = []
         problems: list[tuple[str, str]] = []
         for number, one in enumerate(value, 1):
             try:
                 found.append(read(one))
-            except Wrong as wrong:
+            except InvalidValue as wrong:
                 problems += [(f"[{number}]{more}", sentence) for more, sentence in wrong.found]
         if problems:
-            raise Wrong(*problems)
+            raise InvalidValue(*problems)
         return tuple(found)
 
     return read_all
@@ -187,7 +189,7 @@ def each_once(read: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
         found = each(read)(value)
         again = [one for one, times in Counter(found).items() if times > 1]
         if again:
-            raise Wrong(*(f"{_quoted(one)} is there twice" for one in again))
+            raise InvalidValue(*(f"{_quoted(one)} is there twice" for one in again))
         return found
 
     return read_all
@@ -199,7 +201,7 @@ def some(read: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
     def read_all(value: Any) -> tuple[str, ...]:
         found = each_once(read)(value)
         if not found:
-            raise Wrong("is empty, so nobody would be asked")
+            raise InvalidValue("is empty, so nobody would be asked")
         return found
 
     return read_all

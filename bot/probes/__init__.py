@@ -15,11 +15,11 @@ from .client import ReadingClient
 from .horizon import HorizonProbe
 from .settings import Endpoint, ProbeSettings
 
-__all__ = ["PROBES", "Endpoint", "Entry", "ProbeSettings", "build", "session"]
+__all__ = ["PROBES", "Endpoint", "ProbeEntry", "ProbeSettings", "build", "session"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class ProbeEntry:
     """A row of the table: one line for help and lint, and what makes the probe."""
 
     describe: str
@@ -27,8 +27,10 @@ class Entry:
 
 
 #: Every probe there is, by the name that people type and runbooks cite.
-PROBES: Final[Mapping[str, Entry]] = {
-    "horizon": Entry("Is Horizon fresh and on the right network, and is it the node or the network?", HorizonProbe),
+PROBES: Final[Mapping[str, ProbeEntry]] = {
+    "horizon": ProbeEntry(
+        "Is Horizon fresh and on the right network, and is it the node or the network?", HorizonProbe
+    ),
 }
 
 

@@ -38,7 +38,7 @@ READ_METHODS: Final = frozenset(
 )
 
 #: Room for a page of 200 payments with their transactions; a root is 4 KB.
-BYTE_CAP: Final = 4 * 1024 * 1024
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 
 HEADERS: Final = {"Accept": "application/json", "User-Agent": "incident-commander (reads only)"}
 
@@ -117,7 +117,7 @@ class ReadingClient(BaseAsyncClient):
         horizon: Iterable[Endpoint] = (),
         rpc: Iterable[Endpoint] = (),
         deadline: float = 5.0,
-        byte_cap: int = BYTE_CAP,
+        byte_cap: int = MAX_BODY_BYTES,
     ) -> None:
         self._session = session
         self._readable = tuple(URL(endpoint.url) for endpoint in horizon)

@@ -12,13 +12,13 @@ import structlog
 from stellar_sdk.client.response import Response
 from yarl import URL
 
-from bot.domain.reading import Reading, State
+from bot.domain.reading import Reading, ReadingState
 
 from .client import ConnectionRefused, NoSuchHost, ReadFailed, ReadingClient, TooSlow, Unreachable
 from .samples import (
-    Answer,
-    Kind,
-    Sample,
+    HttpAnswer,
+    SourceKind,
+    SourceSample,
     Trouble,
     with_health,
     with_root,
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 NO_TRANSACTION: Final = "0" * 64
 
 #: Failures after which our own network is as likely the reason as the server.
-SILENT: Final = (TooSlow, Unreachable, NoSuchHost, ConnectionRefused)
+NO_ANSWER_ERRORS: Final = (TooSlow, Unreachable, NoSuchHost, ConnectionRefused)
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class HorizonProbe:
         wanted = target.strip().lower()
         chosen = [e for e in self.settings.endpoints if wanted in ("", e.name)]
         if wanted and not chosen:
-            return Reading(self.name, State.UNKNOWN, self._no_such(wanted), at)
+            return Reading(self.name, ReadingState.UNKNOWN, self._no_such(wanted), at)
         loop = asyncio.get_running_loop()
-        once = _Once(self.client, began=loop.time(), deadline=self.settings.deadline)
+        once = _ReadingRound(self.client, began=loop.time(), deadline=self.settings.deadline)
         samples = await asyncio.gather(
             *(once.horizon(e) if e in self.settings.horizon else once.rpc(e) for e in chosen)
         )
@@ -69,16 +69,16 @@ class HorizonProbe:
 
 
 @dataclass(frozen=True)
-class _Once:
+class _ReadingRound:
     """One round of questions. `began` is on the loop's clock, `deadline` in seconds from there."""
 
     client: ReadingClient
     began: float
     deadline: float
 
-    async def horizon(self, endpoint: Endpoint) -> Sample:
+    async def horizon(self, endpoint: Endpoint) -> SourceSample:
         url = URL(endpoint.url)
-        sample = Sample(endpoint.name, endpoint.operator, Kind.HORIZON)
+        sample = SourceSample(endpoint.name, endpoint.operator, SourceKind.HORIZON)
         (root, took), (health, _) = await asyncio.gather(
             self.ask(endpoint, self.client.get(str(url))),
             # a provider's key may be in the query: it stays
@@ -86,23 +86,23 @@ class _Once:
         )
         sample = replace(sample, took=took)
         if isinstance(root, ReadFailed):
-            return sample.but(self.trouble(root))
+            return sample.with_troubles(self.trouble(root))
         sample = with_root(sample, root)
         if sample.ledger is None:
             return sample
         if isinstance(health, ReadFailed):
             words = f"{self.trouble(health).words} when asked for its health"
-            return sample.but(Trouble(State.DEGRADED, words))
+            return sample.with_troubles(Trouble(ReadingState.DEGRADED, words))
         return with_health(sample, health)
 
-    async def rpc(self, endpoint: Endpoint) -> Sample:
-        sample = Sample(endpoint.name, endpoint.operator, Kind.RPC)
+    async def rpc(self, endpoint: Endpoint) -> SourceSample:
+        sample = SourceSample(endpoint.name, endpoint.operator, SourceKind.RPC)
         (health, took), (network, _) = await asyncio.gather(
             self.call(endpoint, 1, "getHealth"), self.call(endpoint, 2, "getNetwork")
         )
         sample = replace(sample, took=took)
         if isinstance(health, ReadFailed):
-            return sample.but(self.trouble(health))
+            return sample.with_troubles(self.trouble(health))
         sample = with_rpc_health(sample, health, 1)
         if not isinstance(network, ReadFailed):
             sample = with_rpc_network(sample, network, 2)
@@ -115,19 +115,19 @@ class _Once:
 
     async def call(
         self, endpoint: Endpoint, request_id: int, method: str, params: dict[str, str] | None = None
-    ) -> tuple[Answer | ReadFailed, float]:
+    ) -> tuple[HttpAnswer | ReadFailed, float]:
         request = {"jsonrpc": "2.0", "id": request_id, "method": method}
         question = request if params is None else {**request, "params": params}
         return await self.ask(endpoint, self.client.post(endpoint.url, json_data=question))
 
-    async def ask(self, endpoint: Endpoint, question: Awaitable[Response]) -> tuple[Answer | ReadFailed, float]:
+    async def ask(self, endpoint: Endpoint, question: Awaitable[Response]) -> tuple[HttpAnswer | ReadFailed, float]:
         """The answer, or why there is none, and the seconds since the round began. Never raises."""
         loop = asyncio.get_running_loop()
-        outcome: Answer | ReadFailed
+        outcome: HttpAnswer | ReadFailed
         try:
             async with asyncio.timeout_at(self.began + self.deadline):
                 response = await question
-            outcome = Answer(response.status_code, response.text, response.headers)
+            outcome = HttpAnswer(response.status_code, response.text, response.headers)
         except TimeoutError:
             outcome = TooSlow()
         except ReadFailed as failed:
@@ -138,6 +138,6 @@ class _Once:
         return outcome, loop.time() - self.began
 
     def trouble(self, failed: ReadFailed) -> Trouble:
-        state = State.DOWN if isinstance(failed, ConnectionRefused) else State.UNKNOWN
+        state = ReadingState.DOWN if isinstance(failed, ConnectionRefused) else ReadingState.UNKNOWN
         words = f"did not answer within {self.deadline:g} s" if isinstance(failed, TooSlow) else str(failed)
-        return Trouble(state, words, silent=isinstance(failed, SILENT))
+        return Trouble(state, words, silent=isinstance(failed, NO_ANSWER_ERRORS))

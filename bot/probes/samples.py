@@ -1,4 +1,6 @@
-"""What one source said, taken out of its answers: bodies in, `Sample` out. Pure, and suspicious of every field."""
+"""What one source said, taken out of its answers: bodies in, `SourceSample` out. Pure, and suspicious of every
+field.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
 
-from bot.domain.reading import State
+from bot.domain.reading import ReadingState
 
 #: Horizon's problem types that explain themselves (services/horizon/internal/render/problem).
 PROBLEMS: Final[Mapping[str, str]] = {
@@ -23,7 +25,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
 }
 
 
-class Kind(StrEnum):
+class SourceKind(StrEnum):
     """The two ways to read the network. The value is the word shown to people."""
 
     HORIZON = "Horizon"
@@ -34,14 +36,14 @@ class Kind(StrEnum):
 class Trouble:
     """Something wrong at a source. `words` complete "horizon-a …"; nothing the server wrote is among them."""
 
-    state: State
+    state: ReadingState
     words: str
     #: nothing at all came back, so that our own network may be the reason
     silent: bool = False
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """One HTTP answer: all of the status, the text and the headers that judging needs."""
 
     status: int
@@ -50,7 +52,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Sample:
+class SourceSample:
     """What one source says about its newest ledger. None is "did not say"; `took` is seconds since the reading began.
 
     `ledger` 0 means that the source has no ledger yet. `server_time` is the server's own clock at that moment.
@@ -58,7 +60,7 @@ class Sample:
 
     source: str
     operator: str
-    kind: Kind
+    kind: SourceKind
     took: float = 0.0
     ledger: int | None = None
     closed_at: datetime | None = None
@@ -72,23 +74,23 @@ class Sample:
     server_time: datetime | None = None
     troubles: tuple[Trouble, ...] = ()
 
-    def but(self, *troubles: Trouble) -> Sample:
+    def with_troubles(self, *troubles: Trouble) -> SourceSample:
         """The same sample with more troubles."""
         return replace(self, troubles=(*self.troubles, *troubles))
 
 
-def with_root(sample: Sample, answer: Answer) -> Sample:
+def with_root(sample: SourceSample, answer: HttpAnswer) -> SourceSample:
     """Horizon's `GET /`: versions, ledgers, network. It is answered with 200 as long as the process lives.
 
     https://developers.stellar.org/docs/data/apis/horizon/api-reference
     """
     sample = replace(sample, server_time=server_time(answer.headers))
     if (wrong := status_trouble(answer)) is not None:
-        return sample.but(wrong)
+        return sample.with_troubles(wrong)
     root = mapping(answer.text)
     ledger = whole(root.get("history_latest_ledger")) if root is not None else None
     if root is None or ledger is None:
-        return sample.but(Trouble(State.UNKNOWN, "answers with something that is not Horizon's"))
+        return sample.with_troubles(Trouble(ReadingState.UNKNOWN, "answers with something that is not Horizon's"))
     core_supported = whole(root.get("core_supported_protocol_version"))
     supported = [n for n in (whole(root.get("supported_protocol_version")), core_supported) if n]
     passphrase = root.get("network_passphrase")
@@ -104,7 +106,7 @@ def with_root(sample: Sample, answer: Answer) -> Sample:
     )
 
 
-def with_health(sample: Sample, answer: Answer) -> Sample:
+def with_health(sample: SourceSample, answer: HttpAnswer) -> SourceSample:
     """Horizon's `GET /health`: 200 or 503 with three booleans; it does not look at the ledger's age.
 
     Providers hide it, which says nothing: 404 (and 401, 403, 405) leaves the root's word alone.
@@ -113,23 +115,23 @@ def with_health(sample: Sample, answer: Answer) -> Sample:
         return sample
     health = mapping(answer.text) if answer.status in (200, 503) else None
     words = {
-        "database_connected": Trouble(State.DOWN, "has lost its database"),
-        "core_up": Trouble(State.DOWN, "has lost its core"),
-        "core_synced": Trouble(State.DEGRADED, "has a core that is not in sync with the network"),
+        "database_connected": Trouble(ReadingState.DOWN, "has lost its database"),
+        "core_up": Trouble(ReadingState.DOWN, "has lost its core"),
+        "core_synced": Trouble(ReadingState.DEGRADED, "has a core that is not in sync with the network"),
     }
     if health is None or not all(isinstance(health.get(key), bool) for key in words):
-        wrong = status_trouble(answer) or Trouble(State.DEGRADED, "gives an unreadable health report")
+        wrong = status_trouble(answer) or Trouble(ReadingState.DEGRADED, "gives an unreadable health report")
         said = f"{wrong.words} when asked for its health" if answer.status != 200 else wrong.words
-        return sample.but(Trouble(State.DEGRADED, said))
+        return sample.with_troubles(Trouble(ReadingState.DEGRADED, said))
     bad = [trouble for key, trouble in words.items() if health[key] is False]
     if bad:
-        return sample.but(bad[0])  # in this order each explains the ones after it
+        return sample.with_troubles(bad[0])  # in this order each explains the ones after it
     if answer.status != 200:
-        return sample.but(Trouble(State.DEGRADED, "calls itself unhealthy without a reason"))
+        return sample.with_troubles(Trouble(ReadingState.DEGRADED, "calls itself unhealthy without a reason"))
     return sample
 
 
-def with_rpc_health(sample: Sample, answer: Answer, request_id: int) -> Sample:
+def with_rpc_health(sample: SourceSample, answer: HttpAnswer, request_id: int) -> SourceSample:
     """RPC's `getHealth`. Close times came with v27.1 and the SDK's model drops them: read from the raw body.
 
     https://developers.stellar.org/docs/data/apis/rpc/api-reference/methods/getHealth
@@ -139,9 +141,9 @@ def with_rpc_health(sample: Sample, answer: Answer, request_id: int) -> Sample:
         return replace(sample, own_age=age)
     result = rpc_result(answer, request_id)
     if isinstance(result, Trouble):
-        return sample.but(result)
+        return sample.with_troubles(result)
     if result.get("status") != "healthy":
-        return sample.but(Trouble(State.DOWN, "does not call itself healthy"))
+        return sample.with_troubles(Trouble(ReadingState.DOWN, "does not call itself healthy"))
     return replace(
         sample,
         ledger=whole(result.get("latestLedger")),
@@ -149,7 +151,7 @@ def with_rpc_health(sample: Sample, answer: Answer, request_id: int) -> Sample:
     )
 
 
-def with_rpc_tip(sample: Sample, answer: Answer, request_id: int) -> Sample:
+def with_rpc_tip(sample: SourceSample, answer: HttpAnswer, request_id: int) -> SourceSample:
     """The tip that RPC's `getTransaction` gives with any answer, in every version: the cheap way to its age."""
     result = rpc_result(answer, request_id)
     if isinstance(result, Trouble):
@@ -161,7 +163,7 @@ def with_rpc_tip(sample: Sample, answer: Answer, request_id: int) -> Sample:
     )
 
 
-def with_rpc_network(sample: Sample, answer: Answer, request_id: int) -> Sample:
+def with_rpc_network(sample: SourceSample, answer: HttpAnswer, request_id: int) -> SourceSample:
     """RPC's `getNetwork`: the passphrase."""
     result = rpc_result(answer, request_id)
     if isinstance(result, Trouble):
@@ -170,21 +172,21 @@ def with_rpc_network(sample: Sample, answer: Answer, request_id: int) -> Sample:
     return replace(sample, passphrase=passphrase if isinstance(passphrase, str) else None)
 
 
-def rpc_result(answer: Answer, request_id: int) -> Mapping[str, object] | Trouble:
+def rpc_result(answer: HttpAnswer, request_id: int) -> Mapping[str, object] | Trouble:
     """The `result` of a JSON-RPC answer that is the answer to our request, or what is wrong with it."""
     if (wrong := status_trouble(answer)) is not None:
         return wrong
     body = mapping(answer.text)
     if body is None or body.get("jsonrpc") != "2.0":
-        return Trouble(State.UNKNOWN, "answers with something that is not Stellar RPC's")
+        return Trouble(ReadingState.UNKNOWN, "answers with something that is not Stellar RPC's")
     error = body.get("error")
     if error is not None:
         return _rpc_error(error)
     if body.get("id") != request_id or isinstance(body.get("id"), bool):
-        return Trouble(State.UNKNOWN, "answers a question that was not asked")
+        return Trouble(ReadingState.UNKNOWN, "answers a question that was not asked")
     result = body.get("result")
     if not isinstance(result, dict):
-        return Trouble(State.UNKNOWN, "answers with something that is not Stellar RPC's")
+        return Trouble(ReadingState.UNKNOWN, "answers with something that is not Stellar RPC's")
     return result
 
 
@@ -192,7 +194,7 @@ def rpc_result(answer: Answer, request_id: int) -> Mapping[str, object] | Troubl
 _LATENCY: Final = re.compile(r"latency \((?:(\d{1,4})h)?(?:(\d{1,2})m)?(?:(\d{1,2})(?:\.\d+)?s)?\) since last known")
 
 
-def _own_age(answer: Answer) -> timedelta | None:
+def _own_age(answer: HttpAnswer) -> timedelta | None:
     """The age in getHealth's complaint, None when it does not complain of one."""
     error = (mapping(answer.text) or {}).get("error")
     message = error.get("message") if isinstance(error, dict) else None
@@ -208,16 +210,16 @@ def _rpc_error(error: object) -> Trouble:
     message = error.get("message") if isinstance(error, dict) else None
     message = message if isinstance(message, str) else ""
     if message == "data stores are not initialized":
-        return Trouble(State.DOWN, "has not finished starting")
+        return Trouble(ReadingState.DOWN, "has not finished starting")
     if "queue limit" in message:
-        return Trouble(State.DOWN, "has more requests than it can answer")
+        return Trouble(ReadingState.DOWN, "has more requests than it can answer")
     if code in (-32601, -32600):
-        return Trouble(State.UNKNOWN, "does not know the question: check that its URL is a Stellar RPC's")
+        return Trouble(ReadingState.UNKNOWN, "does not know the question: check that its URL is a Stellar RPC's")
     number = f" ({code})" if isinstance(code, int) and not isinstance(code, bool) and abs(code) < 10**6 else ""
-    return Trouble(State.DOWN, f"answers with an error{number}")
+    return Trouble(ReadingState.DOWN, f"answers with an error{number}")
 
 
-def status_trouble(answer: Answer) -> Trouble | None:
+def status_trouble(answer: HttpAnswer) -> Trouble | None:
     """What an HTTP status says about a source; None for 200."""
     status = answer.status
     if status == 200:
@@ -225,16 +227,16 @@ def status_trouble(answer: Answer) -> Trouble | None:
     if status == 429:
         seconds = _wait(answer.headers)
         pause = f" for another {seconds} s" if seconds else ""
-        return Trouble(State.UNKNOWN, f"limits how often we may ask (429){pause}")
+        return Trouble(ReadingState.UNKNOWN, f"limits how often we may ask (429){pause}")
     if status >= 500:
         body = mapping(answer.text) or {}
         why = PROBLEMS.get(str(body.get("type", "")).rpartition("/")[2])
-        return Trouble(State.DOWN, f"answers with errors ({status}{': ' + why if why else ''})")
+        return Trouble(ReadingState.DOWN, f"answers with errors ({status}{': ' + why if why else ''})")
     if status in (401, 403):
-        return Trouble(State.UNKNOWN, f"does not let us in ({status}): check its URL and key")
+        return Trouble(ReadingState.UNKNOWN, f"does not let us in ({status}): check its URL and key")
     if status == 404:
-        return Trouble(State.UNKNOWN, "has nothing at the configured address (404): check its URL")
-    return Trouble(State.UNKNOWN, f"answers with an unexpected status ({status})")
+        return Trouble(ReadingState.UNKNOWN, "has nothing at the configured address (404): check its URL")
+    return Trouble(ReadingState.UNKNOWN, f"answers with an unexpected status ({status})")
 
 
 def mapping(text: str) -> dict[str, object] | None:

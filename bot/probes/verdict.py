@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain.reading import Evidence, Reading, State
+from bot.domain.reading import Evidence, Reading, ReadingState
 
-from .samples import Kind, Sample
+from .samples import SourceKind, SourceSample
 
 #: A ledger closes every 5 to 7 s; Stellar RPC itself calls 30 s unhealthy
 #: (https://developers.stellar.org/docs/data/apis/rpc/api-reference/methods/getHealth).
-FRESH: Final = timedelta(seconds=30)
-LATE: Final = timedelta(seconds=120)
+MAX_FRESH_AGE: Final = timedelta(seconds=30)
+MAX_LATE_AGE: Final = timedelta(seconds=120)
 #: Ledgers between a Horizon and its core, or between its history and its ingestion.
-LAG_OK: Final = 2
-LAG_LATE: Final = 12
+MAX_OK_LAG_LEDGERS: Final = 2
+MAX_LATE_LAG_LEDGERS: Final = 12
 #: A ledger cannot close in the future: beyond this our clock is the one that is wrong.
-AHEAD: Final = timedelta(seconds=10)
+MAX_CLOCK_SKEW: Final = timedelta(seconds=10)
 
 NETWORKS: Final[Mapping[str, str]] = {
     "Public Global Stellar Network ; September 2015": "the public network",
@@ -34,11 +34,11 @@ NETWORKS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class SampleVerdict:
     """One sample, judged. `age` is None when it could not be told or does not count (another network)."""
 
-    sample: Sample
-    state: State
+    sample: SourceSample
+    state: ReadingState
     words: str
     age: timedelta | None = None
     #: this source's ledger is old and nothing at the source itself explains it: evidence of a halt
@@ -52,7 +52,7 @@ class Finding:
         return self.sample.source
 
 
-def judge(samples: Sequence[Sample], now: datetime, network: str) -> Reading:
+def judge(samples: Sequence[SourceSample], now: datetime, network: str) -> Reading:
     """One reading over all samples. `now` is when the reading began (aware, UTC), `network` the passphrase expected.
 
     The verdict is about Horizon where one was asked, else about RPC; the other sources are evidence whether the
@@ -64,79 +64,86 @@ def judge(samples: Sequence[Sample], now: datetime, network: str) -> Reading:
     return Reading("horizon", state, sentence, now, evidence)
 
 
-def finding(sample: Sample, now: datetime, network: str) -> Finding:
+def finding(sample: SourceSample, now: datetime, network: str) -> SampleVerdict:
     """Judge one sample by itself: its troubles first, then its network, its clock, its age, its lag, its protocol."""
     unread = sample.ledger is None and sample.own_age is None
-    broken = next((t for t in sample.troubles if t.state is not State.DEGRADED), None)
+    broken = next((t for t in sample.troubles if t.state is not ReadingState.DEGRADED), None)
     if unread and broken is not None:
-        return Finding(sample, broken.state, broken.words)
+        return SampleVerdict(sample, broken.state, broken.words)
     if sample.passphrase is None:
-        return Finding(sample, State.UNKNOWN, "does not say which network it serves")
+        return SampleVerdict(sample, ReadingState.UNKNOWN, "does not say which network it serves")
     if sample.passphrase != network:
         other = NETWORKS.get(sample.passphrase, "another network")
-        return Finding(sample, State.DOWN, f"serves {other}, not the configured one: take it out")
+        return SampleVerdict(sample, ReadingState.DOWN, f"serves {other}, not the configured one: take it out")
     if sample.ledger == 0:
-        return Finding(sample, State.DOWN, "has no ledger yet")
+        return SampleVerdict(sample, ReadingState.DOWN, "has no ledger yet")
     # A source gives its own age only to complain of it, so that it never counts as fresh.
-    age = None if sample.own_age is None else max(sample.own_age, FRESH + timedelta(seconds=1))
+    age = None if sample.own_age is None else max(sample.own_age, MAX_FRESH_AGE + timedelta(seconds=1))
     if age is None and sample.closed_at is not None:
         age = now + timedelta(seconds=sample.took) - sample.closed_at
     if age is None:
-        return Finding(sample, State.UNKNOWN, "does not say when its last ledger closed")
-    if sample.ledger is None and age <= FRESH:
-        return Finding(sample, State.UNKNOWN, "does not say what its last ledger is")
-    if age < -AHEAD:
+        return SampleVerdict(sample, ReadingState.UNKNOWN, "does not say when its last ledger closed")
+    if sample.ledger is None and age <= MAX_FRESH_AGE:
+        return SampleVerdict(sample, ReadingState.UNKNOWN, "does not say what its last ledger is")
+    if age < -MAX_CLOCK_SKEW:
         words = f"has a ledger that closed {span(-age)} in the future"
-        return Finding(sample, State.UNKNOWN, words, clock=True)
-    if age > FRESH and _fresh_by_its_own_clock(sample, now):
+        return SampleVerdict(sample, ReadingState.UNKNOWN, words, clock=True)
+    if age > MAX_FRESH_AGE and _fresh_by_its_own_clock(sample, now):
         words = f"has a ledger {span(age)} old by this host's clock, but a fresh one by its own"
-        return Finding(sample, State.UNKNOWN, words, clock=True)
+        return SampleVerdict(sample, ReadingState.UNKNOWN, words, clock=True)
 
     age = max(age, timedelta(0))
     lag = _lag(sample)
     remarks = [*((t.state, t.words) for t in sample.troubles), *_protocol(sample, age), *_behind(sample, age, lag)]
     if not remarks:
-        return Finding(sample, State.OK, f"is healthy: ledger {sample.ledger:,} closed {span(age)} ago", age)
+        return SampleVerdict(
+            sample, ReadingState.OK, f"is healthy: ledger {sample.ledger:,} closed {span(age)} ago", age
+        )
     state = max((state for state, _ in remarks), key=_GRAVITY.index)
     words = " and ".join(words for _, words in remarks)
     # A dead core or database, a lag or a missing upgrade explains an old ledger: the node's problem, no halt.
-    by_itself = sample.kind is Kind.RPC or (lag is not None and lag <= LAG_OK)
+    by_itself = sample.kind is SourceKind.RPC or (lag is not None and lag <= MAX_OK_LAG_LEDGERS)
     unexplained = by_itself and broken is None and not _protocol(sample, age)
-    return Finding(sample, state, words, age, points_to_network=age > FRESH and unexplained)
+    return SampleVerdict(sample, state, words, age, points_to_network=age > MAX_FRESH_AGE and unexplained)
 
 
-def _protocol(sample: Sample, age: timedelta) -> list[tuple[State, str]]:
+def _protocol(sample: SourceSample, age: timedelta) -> list[tuple[ReadingState, str]]:
     """The 2020 and 2024 outages: the network votes, and a Horizon that was not upgraded stops ingesting."""
     if sample.protocol is None or sample.supported is None or sample.protocol <= sample.supported:
         return []
     words = f"needs an upgrade (the network runs protocol {sample.protocol}, it knows up to {sample.supported})"
-    return [(State.DEGRADED if age <= FRESH else State.DOWN, words)]
+    return [(ReadingState.DEGRADED if age <= MAX_FRESH_AGE else ReadingState.DOWN, words)]
 
 
-def _behind(sample: Sample, age: timedelta, lag: int | None) -> list[tuple[State, str]]:
+def _behind(sample: SourceSample, age: timedelta, lag: int | None) -> list[tuple[ReadingState, str]]:
     remarks = []
-    if sample.kind is Kind.HORIZON and lag is None:
-        remarks.append((State.DEGRADED, "does not say how far its core is"))
-    if lag is not None and lag > LAG_OK:
-        remarks.append((State.DEGRADED if lag <= LAG_LATE else State.DOWN, f"is {lag:,} ledgers behind its core"))
-    if age > FRESH:
+    if sample.kind is SourceKind.HORIZON and lag is None:
+        remarks.append((ReadingState.DEGRADED, "does not say how far its core is"))
+    if lag is not None and lag > MAX_OK_LAG_LEDGERS:
+        remarks.append(
+            (
+                ReadingState.DEGRADED if lag <= MAX_LATE_LAG_LEDGERS else ReadingState.DOWN,
+                f"is {lag:,} ledgers behind its core",
+            )
+        )
+    if age > MAX_FRESH_AGE:
         words = f"has its last ledger from {span(age)} ago"
-        remarks.append((State.DEGRADED if age <= LATE else State.DOWN, words))
+        remarks.append((ReadingState.DEGRADED if age <= MAX_LATE_AGE else ReadingState.DOWN, words))
     return remarks
 
 
-_GRAVITY: Final = (State.OK, State.DEGRADED, State.UNKNOWN, State.DOWN)
+_GRAVITY: Final = (ReadingState.OK, ReadingState.DEGRADED, ReadingState.UNKNOWN, ReadingState.DOWN)
 
 
-def _fresh_by_its_own_clock(sample: Sample, now: datetime) -> bool:
+def _fresh_by_its_own_clock(sample: SourceSample, now: datetime) -> bool:
     """Our clock may be fast: then every network looks halted. The server's `Date` tells."""
     if sample.server_time is None or sample.closed_at is None:
         return False
     apart = abs(sample.server_time - now - timedelta(seconds=sample.took))
-    return apart > AHEAD and -AHEAD <= sample.server_time - sample.closed_at <= FRESH
+    return apart > MAX_CLOCK_SKEW and -MAX_CLOCK_SKEW <= sample.server_time - sample.closed_at <= MAX_FRESH_AGE
 
 
-def _lag(sample: Sample) -> int | None:
+def _lag(sample: SourceSample) -> int | None:
     """Ledgers behind, never negative: behind a balancer the core may be another one, and ahead or behind by itself."""
     if sample.ledger is None or sample.core_ledger is None:
         return None
@@ -144,59 +151,59 @@ def _lag(sample: Sample) -> int | None:
     return max(0, sample.core_ledger - sample.ledger, sample.ledger - ingested)
 
 
-def _verdict(findings: Sequence[Finding]) -> tuple[State, str]:
+def _verdict(findings: Sequence[SampleVerdict]) -> tuple[ReadingState, str]:
     if not findings:
-        return State.UNKNOWN, "Nothing was read: no Horizon and no RPC is configured."
-    fine = [f for f in findings if f.state is State.OK]
-    bad = [f for f in findings if f.state is not State.OK]
+        return ReadingState.UNKNOWN, "Nothing was read: no Horizon and no RPC is configured."
+    fine = [f for f in findings if f.state is ReadingState.OK]
+    bad = [f for f in findings if f.state is not ReadingState.OK]
     if not bad:
-        return State.OK, f"{_up(fine, len(findings))}."
+        return ReadingState.OK, f"{_up(fine, len(findings))}."
     if not fine:
         return _clock_wrong(findings) or _nobody_fine(findings)
 
     asked = _asked(findings)
     about = asked[0].sample.kind
-    usable = [f for f in asked if f.state is State.OK]
+    usable = [f for f in asked if f.state is ReadingState.OK]
     if usable and not any(f.sample.kind is about for f in bad):
-        return State.DEGRADED, f"{_up(fine, len(findings))}; {_told(bad)}."
-    troubled = [f for f in asked if f.state is not State.OK]
+        return ReadingState.DEGRADED, f"{_up(fine, len(findings))}; {_told(bad)}."
+    troubled = [f for f in asked if f.state is not ReadingState.OK]
     rest = [f for f in bad if f not in troubled]
     also = f"; {_told(rest)}" if rest else ""
     clock = " Check the clock of this host, too." if any(f.clock for f in bad) else ""
     alive = f"{_names(fine)} {'is' if len(fine) == 1 else 'are'} healthy, so the network is alive"
     if usable:
-        return State.DEGRADED, f"{about} {_told(troubled)}{also}; {alive}: read from {_names(usable)}.{clock}"
+        return ReadingState.DEGRADED, f"{about} {_told(troubled)}{also}; {alive}: read from {_names(usable)}.{clock}"
     state = _without_a_fine_one(troubled)
     return state, f"{about} {_told(troubled)}{also}; {alive}: switch reading to another {about}.{clock}"
 
 
-def _clock_wrong(findings: Sequence[Finding]) -> tuple[State, str] | None:
+def _clock_wrong(findings: Sequence[SampleVerdict]) -> tuple[ReadingState, str] | None:
     """Nobody looks fresh and somebody's times cannot be: no claim about the network rests on such a clock."""
     for f in findings:
         if f.clock:
             sentence = f"The clock of this host may be wrong: {f.name} {f.words}. Set it right, then read again."
-            return State.UNKNOWN, sentence
+            return ReadingState.UNKNOWN, sentence
     return None
 
 
-def _nobody_fine(findings: Sequence[Finding]) -> tuple[State, str]:
+def _nobody_fine(findings: Sequence[SampleVerdict]) -> tuple[ReadingState, str]:
     """No source is fresh: a halt, an old node, a network of our own that is cut, or simply not enough known."""
     state = _without_a_fine_one(_asked(findings))
     aged = [f for f in findings if f.age is not None]
     old = _witnesses(aged)
     operators = sorted({f.sample.operator for f in old if f.sample.operator})
-    fresh = [f for f in aged if f.age is not None and f.age <= FRESH]
+    fresh = [f for f in aged if f.age is not None and f.age <= MAX_FRESH_AGE]
     if old and not fresh:
         youngest = min(f.age for f in old if f.age is not None)
-        if len(operators) >= 2 and youngest > LATE:
+        if len(operators) >= 2 and youngest > MAX_LATE_AGE:
             return (
-                State.DOWN,
+                ReadingState.DOWN,
                 f"The network has halted: no ledger closed for {span(youngest)} on {len(operators)} independent "
                 f"operators ({_names(old)}). Hold payouts and do not retry until ledgers close again.",
             )
         if len(operators) >= 2:
             return (
-                State.DEGRADED,
+                ReadingState.DEGRADED,
                 f"The network is slow: no ledger closed for {span(youngest)} on {len(operators)} independent "
                 f"operators ({_names(old)}). Hold payouts and read again in a minute.",
             )
@@ -213,52 +220,52 @@ def _nobody_fine(findings: Sequence[Finding]) -> tuple[State, str]:
         return state, f"{first}; ledgers still close, so the network is alive."
     if len(findings) > 1 and all(any(t.silent for t in f.sample.troubles) for f in findings):
         return (
-            State.UNKNOWN,
+            ReadingState.UNKNOWN,
             f"None of {len(findings)} sources can be read: {_told(findings)}. Check this host's own network first.",
         )
     return state, f"{first}. No source shows whether the network is alive: read another operator."
 
 
-def _witnesses(aged: Sequence[Finding]) -> list[Finding]:
+def _witnesses(aged: Sequence[SampleVerdict]) -> list[SampleVerdict]:
     """Whose old ledger points to the network: in a halt all stop at one ledger, so the ages are about the same.
 
     A node that stopped long before another stopped by itself, and so did all of them when some core knows of ledgers
     beyond theirs.
     """
     ages = [f.age for f in aged if f.age is not None]
-    old = [f for f in aged if f.points_to_network and f.age is not None and f.age - min(ages) <= LATE]
+    old = [f for f in aged if f.points_to_network and f.age is not None and f.age - min(ages) <= MAX_LATE_AGE]
     newest = max((f.sample.ledger or 0 for f in old), default=0)
-    beyond = any((f.sample.core_ledger or 0) > newest + LAG_OK for f in aged)
+    beyond = any((f.sample.core_ledger or 0) > newest + MAX_OK_LAG_LEDGERS for f in aged)
     return [] if newest and beyond else old
 
 
-def _asked(findings: Sequence[Finding]) -> list[Finding]:
+def _asked(findings: Sequence[SampleVerdict]) -> list[SampleVerdict]:
     """The findings that the verdict is about: Horizon's if there are any, else RPC's."""
-    return [f for f in findings if f.sample.kind is Kind.HORIZON] or list(findings)
+    return [f for f in findings if f.sample.kind is SourceKind.HORIZON] or list(findings)
 
 
-def _without_a_fine_one(findings: Iterable[Finding]) -> State:
+def _without_a_fine_one(findings: Iterable[SampleVerdict]) -> ReadingState:
     """What sources amount to when none is healthy: degraded if one still serves, else down if one is known to be."""
     states = {f.state for f in findings}
-    return next((s for s in (State.DEGRADED, State.DOWN) if s in states), State.UNKNOWN)
+    return next((s for s in (ReadingState.DEGRADED, ReadingState.DOWN) if s in states), ReadingState.UNKNOWN)
 
 
-def _up(fine: Sequence[Finding], asked: int) -> str:
+def _up(fine: Sequence[SampleVerdict], asked: int) -> str:
     newest = max(fine, key=lambda f: f.sample.ledger or 0)
-    kind = Kind.HORIZON if any(f.sample.kind is Kind.HORIZON for f in fine) else Kind.RPC
+    kind = SourceKind.HORIZON if any(f.sample.kind is SourceKind.HORIZON for f in fine) else SourceKind.RPC
     count = f"{len(fine)} of {asked} source{'s' if asked != 1 else ''}"
     age = span(newest.age or timedelta(0))
     return f"{kind} is up: ledger {newest.sample.ledger:,} closed {age} ago on {count}"
 
 
-def _told(findings: Sequence[Finding]) -> str:
+def _told(findings: Sequence[SampleVerdict]) -> str:
     """ "a answers with errors (503), b is …": three at most, the rest is in the evidence."""
     told = [f"{f.name} {f.words}" for f in findings[:3]]
     more = len(findings) - len(told)
     return ", ".join(told) + (f", and {more} more" if more else "")
 
 
-def _names(findings: Sequence[Finding]) -> str:
+def _names(findings: Sequence[SampleVerdict]) -> str:
     names = [f.name for f in findings]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 

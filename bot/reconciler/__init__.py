@@ -6,7 +6,7 @@ makes the calls, `outcome` says how a call stands after its answer (pure), `gate
 
 from __future__ import annotations
 
-from bot.reconciler.scheduler import Caretaker
-from bot.reconciler.workspace_context import SHUT_OUT, Ground, Grounds
+from bot.reconciler.scheduler import Scheduler
+from bot.reconciler.workspace_context import TOKEN_REVOKED_CODES, WorkspaceContext, WorkspaceContextLookup
 
-__all__ = ["SHUT_OUT", "Caretaker", "Ground", "Grounds"]
+__all__ = ["TOKEN_REVOKED_CODES", "Scheduler", "WorkspaceContext", "WorkspaceContextLookup"]

@@ -19,7 +19,7 @@ _NUMBER = re.compile(r":(\d+)(?=:|$)")
 _UNNUMBERED = ("reminder:", "runbook:", "section:", "step:")
 
 
-def first(effects: Mapping[str, Effect], fresh: Effect) -> Effect:
+def mark_possibly_sent(effects: Mapping[str, Effect], fresh: Effect) -> Effect:
     """A call that was never made as far as is known; in doubt where an earlier life may have made it."""
     mark = effects.get(RESTORED)
     if mark is None or _later(fresh.key, int(mark.hash)):
@@ -34,6 +34,6 @@ def _later(key: str, seq: int) -> bool:
     return not key.startswith(_UNNUMBERED) and any(int(number) > seq for number in _NUMBER.findall(key))
 
 
-def shown(effect: Effect) -> str:
+def known_hash(effect: Effect) -> str:
     """The hash of what a message that was found shows: unknown where an earlier life or several attempts sent it."""
     return "" if effect.error == RESTORED or effect.attempts > 1 else effect.hash

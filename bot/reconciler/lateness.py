@@ -8,7 +8,7 @@ from bot.domain import cadence
 from bot.domain.effect import Effect, EffectState
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.metrics import LATENESS
+from bot.metrics import REMINDER_LATENESS_SECONDS
 
 _PREFIX = "reminder:"
 
@@ -22,7 +22,7 @@ class Lateness:
         self._made = 0
         self._began: datetime | None = None
 
-    def given(self, before: Incident, after: Incident, policy: Policy) -> None:
+    def rule_applied(self, before: Incident, after: Incident, policy: Policy) -> None:
         """Time made a rule apply. A reminder was owed at its time, or since the entry that made it due."""
         now = after.last_at
         if now is None:
@@ -33,10 +33,10 @@ class Lateness:
             self._began = max(self._began, before.look_again)
         self._made = after.seq
         if len(after.reminders) > len(before.reminders):
-            times = [one.at for one in cadence.rungs(before, policy) if one.at <= now]
+            times = [one.at for one in cadence.due_reminders(before, policy) if one.at <= now]
             self._owed[after.reminders[-1].seq] = max(min(times, default=now), self._began)
 
-    def paid(self, incident: Incident, before: Effect, after: Effect, now: datetime) -> None:
+    def call_ended(self, incident: Incident, before: Effect, after: Effect, now: datetime) -> None:
         """A call has ended. If it sent a reminder for the first time, count how late that was."""
         if before.ts or after.state is not EffectState.SENT or not after.key.startswith(_PREFIX):
             return
@@ -44,4 +44,4 @@ class Lateness:
         if given:
             # After a crash in between it counts from the moment at which it was written down.
             since = self._owed.get(given[-1].seq, given[-1].at)
-            LATENESS.observe(max(0.0, (now - since).total_seconds()))
+            REMINDER_LATENESS_SECONDS.observe(max(0.0, (now - since).total_seconds()))

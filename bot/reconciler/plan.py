@@ -13,18 +13,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain import channel, duties
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.effect import Effect, EffectState
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.reconciler import after_restore, delivery_state
 
 #: calls that Slack would do twice: written down before they are made
-ONCE = frozenset({"open", "post", "bookmark", "share", "publish"})
+NON_IDEMPOTENT_CALLS = frozenset({"open", "post", "bookmark", "share", "publish"})
 #: calls that change what stands there: until one has ended nobody knows what that shows
-CHANGING = frozenset({"edit", "topic", "rename"})
+CONTENT_CHANGING_CALLS = frozenset({"edit", "topic", "rename"})
 #: Slack's codes which say that a channel cannot be used any more -> what became of it
-LOST = {
+CHANNEL_LOST_REASONS = {
     "is_archived": "archived",
     "is_inactive": "archived",
     "channel_is_archived": "archived",
@@ -32,7 +32,7 @@ LOST = {
     "not_in_channel": "removed",
 }
 #: what chat.update answers for a message that cannot be edited any more
-GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+UNEDITABLE_CODES = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 #: states in which nothing is owed as long as the hash stays
 _SETTLED = frozenset({EffectState.SENT, EffectState.REFUSED, EffectState.PARKED})
@@ -41,271 +41,275 @@ _UNSENT = frozenset({EffectState.WAITING, EffectState.PARKED})
 
 
 @dataclass(frozen=True)
-class Owed:
+class PlannedEffect:
     """One call: its name in `paying.CALLS`, how it stands, the hash of what it will have shown, and its arguments."""
 
     effect: Effect
     call: str
     hash: str = ""
-    message: Message | None = None
+    message: DesiredMessage | None = None
     text: str = ""
     people: tuple[str, ...] = ()
 
     @property
-    def once(self) -> bool:
+    def is_non_idempotent(self) -> bool:
         """Whether doing it twice would be seen."""
-        return self.call in ONCE
+        return self.call in NON_IDEMPOTENT_CALLS
 
     @property
-    def changes(self) -> bool:
+    def changes_content(self) -> bool:
         """Whether something will look different for it."""
-        return self.call in CHANGING
+        return self.call in CONTENT_CHANGING_CALLS
 
     @property
-    def at(self) -> datetime | None:
+    def not_before(self) -> datetime | None:
         """Not before this moment; None: at once."""
         return self.effect.next_try_at if self.effect.state is not EffectState.SENT or self.call == "twin" else None
 
     @property
-    def gate(self) -> tuple[str, str, str]:
+    def rate_limit_key(self) -> tuple[str, str, str]:
         """What Slack limits together: a method in a channel of a workspace."""
         return self.effect.team, self.call, self.effect.channel
 
 
 @dataclass(frozen=True)
-class Books:
-    """Everything that the list is made from. `place`: kind of place ("announcements") -> channel id, or ""."""
+class PlanInput:
+    """Everything that the list is made from. `channel_for`: kind of place ("announcements") -> channel id, or ""."""
 
     incident: Incident
     effects: Mapping[str, Effect]
-    messages: Sequence[Message]
+    messages: Sequence[DesiredMessage]
     policy: Policy
-    place: Callable[[str], str]
+    channel_for: Callable[[str], str]
     now: datetime
 
-    def effect(self, key: str, kind: str, where: str = "") -> Effect:
+    def effect_for(self, key: str, kind: str, where: str = "") -> Effect:
         """The call of that key as it stands, or a new one."""
         known = self.effects.get(key)
         if known is not None:
             return known
-        fresh = delivery_state.new(self.incident.id, self.incident.team, key, kind, self.now)
-        return after_restore.first(self.effects, replace(fresh, channel=where))
+        fresh = delivery_state.new_effect(self.incident.id, self.incident.team, key, kind, self.now)
+        return after_restore.mark_possibly_sent(self.effects, replace(fresh, channel=where))
 
-    def doubtful(self, effect: Effect) -> bool:
+    def needs_lookup(self, effect: Effect) -> bool:
         """Whether a call without a row has to be looked for; those with one are found in `_looks`."""
-        return effect.state in delivery_state.DOUBTFUL and effect.key not in self.effects
+        return effect.state in delivery_state.UNCERTAIN_STATES and effect.key not in self.effects
 
-    def open_to(self, effect: Effect, hash: str) -> bool:
+    def is_needed(self, effect: Effect, hash: str) -> bool:
         """Whether this call is owed, so that `hash` is shown."""
-        if effect.state in delivery_state.DOUBTFUL or _unseeable(effect):
+        if effect.state in delivery_state.UNCERTAIN_STATES or _is_lookup_refused(effect):
             return False  # looked for first
-        return effect.state not in _SETTLED or effect.hash != hash or given_up(effect)
+        return effect.state not in _SETTLED or effect.hash != hash or is_parked(effect)
 
-    def timed(self, one: Owed) -> Owed:
+    def with_retry_time(self, one: PlannedEffect) -> PlannedEffect:
         """What was given up waits for its time, unless it would show something else, or its channel is regained."""
         was = self.effects.get(one.effect.key)
-        if was is None or not given_up(was):
+        if was is None or not is_parked(was):
             return one
-        if was.hash == one.hash and one.call != "drop" and not self._regained(was):
+        if was.hash == one.hash and one.call != "drop" and not self._channel_regained(was):
             return one
         return replace(one, effect=replace(one.effect, next_try_at=None))
 
-    def _regained(self, effect: Effect) -> bool:
+    def _channel_regained(self, effect: Effect) -> bool:
         """Whether it was given up because the incident's channel could not be used, and that can be used again."""
-        return effect.channel == self.incident.channel and self.incident.reachable and effect.error in LOST
+        return (
+            effect.channel == self.incident.channel and self.incident.reachable and effect.error in CHANNEL_LOST_REASONS
+        )
 
 
-def given_up(effect: Effect) -> bool:
+def is_parked(effect: Effect) -> bool:
     """Whether it waits for a person to mend something."""
     return effect.state is EffectState.PARKED
 
 
-def lasting(key: str) -> bool:
+def is_lasting(key: str) -> bool:
     """Whether the message stands for the whole incident: then it is sent anew when somebody deletes it."""
     return key in ("card", "announce", "comms") or key.startswith(("runbook:", "section:"))
 
 
-def digest(*parts: str) -> str:
+def content_hash(*parts: str) -> str:
     """A short hash of contents, to tell whether something has to be shown anew."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
 
 
-def owed(books: Books) -> list[Owed]:
-    """Every call that is owed now or, by `at`, later; at most one per key, in the order in which to make them."""
-    if books.incident.newer:
+def plan_effects(books: PlanInput) -> list[PlannedEffect]:
+    """Every call that is owed now or, by `not_before`, later; at most one per key, in the order in which to make
+    them.
+    """
+    if books.incident.unknown_event_type:
         return []
-    found: dict[str, Owed] = {}
-    ways = (_looks, _channel, _messages, _file, _texts, _twins, _blind)
+    found: dict[str, PlannedEffect] = {}
+    ways = (_looks, _channel, _messages, _file, _texts, _duplicate_checks, _refused_lookups)
     for one in (one for way in ways for one in way(books)):
-        found.setdefault(one.effect.key, books.timed(one))
+        found.setdefault(one.effect.key, books.with_retry_time(one))
     return list(found.values())
 
 
-def _unseeable(effect: Effect) -> bool:
-    return given_up(effect) and effect.error.startswith(delivery_state.BLIND)
+def _is_lookup_refused(effect: Effect) -> bool:
+    return is_parked(effect) and effect.error.startswith(delivery_state.LOOKUP_REFUSED_PREFIX)
 
 
-def _looks(books: Books) -> Iterator[Owed]:
+def _looks(books: PlanInput) -> Iterator[PlannedEffect]:
     for effect in books.effects.values():
         if effect.channel and effect.channel == books.incident.channel and not books.incident.reachable:
             continue  # nobody can look there
         if effect.state is EffectState.SENDING:
-            effect = delivery_state.cut_off(effect)
-        if effect.state in delivery_state.DOUBTFUL:
-            yield Owed(effect, "look", effect.hash)
+            effect = delivery_state.interrupted(effect)
+        if effect.state in delivery_state.UNCERTAIN_STATES:
+            yield PlannedEffect(effect, "look", effect.hash)
 
 
-def _blind(books: Books) -> Iterator[Owed]:
+def _refused_lookups(books: PlanInput) -> Iterator[PlannedEffect]:
     """What could not be looked for is looked for again."""
     here = books.incident.channel if not books.incident.reachable else ""
     for effect in books.effects.values():
-        if _unseeable(effect) and (not here or effect.channel != here):
-            yield Owed(effect, "look", effect.hash)
+        if _is_lookup_refused(effect) and (not here or effect.channel != here):
+            yield PlannedEffect(effect, "look", effect.hash)
 
 
-def _twins(books: Books) -> Iterator[Owed]:
+def _duplicate_checks(books: PlanInput) -> Iterator[PlannedEffect]:
     for effect in books.effects.values():
         if effect.channel == books.incident.channel and not books.incident.reachable:
             continue
-        if delivery_state.twin_at(effect) is not None:
-            yield Owed(effect, "twin", effect.hash)
+        if delivery_state.duplicate_check_at(effect) is not None:
+            yield PlannedEffect(effect, "twin", effect.hash)
 
 
 # -- the channel and who is in it -------------------------------------------------------------------
 
 
-def _channel(books: Books) -> Iterator[Owed]:
+def _channel(books: PlanInput) -> Iterator[PlannedEffect]:
     incident = books.incident
-    wants = duties.wants(incident)
+    wants = duties.channel_needs(incident)
     opening = books.effects.get("channel")
     # One that was let go when the incident ended without it is wanted again when it is reopened.
     armed = opening is not None and opening.state in (*_UNSENT, EffectState.REFUSED)
     if not incident.open and not incident.channel and opening is not None and opening.state in _UNSENT:
-        yield Owed(opening, "drop", opening.hash)
+        yield PlannedEffect(opening, "drop", opening.hash)
     if incident.open and not incident.channel and (wants.channel if opening is None else armed):
-        effect = books.effect("channel", "channel")
+        effect = books.effect_for("channel", "channel")
         name = effect.hash or channel.name(incident, 0)
-        yield Owed(replace(effect, hash=name), "look" if books.doubtful(effect) else "open", name)
+        yield PlannedEffect(replace(effect, hash=name), "look" if books.needs_lookup(effect) else "open", name)
     if not incident.reachable:
         return
     # Before the people: Slack tells everybody inside of a changed topic.
     topic = channel.topic(incident, books.policy)
-    effect = books.effect("topic", "topic", incident.channel)
+    effect = books.effect_for("topic", "topic", incident.channel)
     # What people wrote over a channel that they made by hand stays.
-    if not incident.keeps_topic and books.open_to(effect, digest(topic)):
-        yield Owed(effect, "topic", digest(topic), text=topic)
+    if not incident.keeps_topic and books.is_needed(effect, content_hash(topic)):
+        yield PlannedEffect(effect, "topic", content_hash(topic), text=topic)
     if incident.renamed:
-        effect = books.effect("rename", "rename", incident.channel)
-        if books.open_to(effect, digest(incident.channel_name)):
-            yield Owed(effect, "rename", digest(incident.channel_name), text=incident.channel_name)
-    effect, hash = books.effect("invites", "invites", incident.channel), _invitation(incident, wants.people)
+        effect = books.effect_for("rename", "rename", incident.channel)
+        if books.is_needed(effect, content_hash(incident.channel_name)):
+            yield PlannedEffect(effect, "rename", content_hash(incident.channel_name), text=incident.channel_name)
+    effect, hash = books.effect_for("invites", "invites", incident.channel), _invitation(incident, wants.people)
     # Also where nobody is left to bring in, so that the call is done with: they came by themselves meanwhile.
     begun = "invites" in books.effects and effect.state not in (EffectState.SENT, EffectState.REFUSED)
-    if (wants.people or begun) and books.open_to(effect, hash):
-        yield Owed(effect, "invite", hash, people=wants.people)
+    if (wants.people or begun) and books.is_needed(effect, hash):
+        yield PlannedEffect(effect, "invite", hash, people=wants.people)
 
 
 def _invitation(incident: Incident, people: tuple[str, ...]) -> str:
     # Who left and is wanted again is asked again.
-    return digest(*people, str(incident.departures))
+    return content_hash(*people, str(incident.departures))
 
 
-def people_are_in(books: Books) -> bool:
+def all_invited(books: PlanInput) -> bool:
     """Whether everybody wanted is in, was refused, or cannot be brought in as things are."""
-    wanted, effect = duties.wants(books.incident).people, books.effects.get("invites")
+    wanted, effect = duties.channel_needs(books.incident).people, books.effects.get("invites")
     if not wanted or effect is None:
         return not wanted
-    return given_up(effect) and effect.hash == _invitation(books.incident, wanted)
+    return is_parked(effect) and effect.hash == _invitation(books.incident, wanted)
 
 
 # -- messages ---------------------------------------------------------------------------------------
 
 
-def _messages(books: Books) -> Iterator[Owed]:
+def _messages(books: PlanInput) -> Iterator[PlannedEffect]:
     for message in sorted(books.messages, key=_urgency):
         if (one := _message(books, message)) is not None:
             yield one
         sent = books.effects.get(message.key)
         if message.pin and sent and sent.ts and books.incident.reachable:
-            pin = books.effect(f"pin:{message.key}", "pin", sent.channel)
-            if books.open_to(pin, sent.ts):
-                yield Owed(pin, "pin", sent.ts, text=sent.ts)
-            mark = books.effect(f"bookmark:{message.key}", "bookmark", sent.channel)
-            if books.open_to(mark, sent.ts):
-                yield Owed(mark, "bookmark", sent.ts, text=sent.ts)
+            pin = books.effect_for(f"pin:{message.key}", "pin", sent.channel)
+            if books.is_needed(pin, sent.ts):
+                yield PlannedEffect(pin, "pin", sent.ts, text=sent.ts)
+            mark = books.effect_for(f"bookmark:{message.key}", "bookmark", sent.channel)
+            if books.is_needed(mark, sent.ts):
+                yield PlannedEffect(mark, "bookmark", sent.ts, text=sent.ts)
 
 
-def _urgency(message: Message) -> int:
+def _urgency(message: DesiredMessage) -> int:
     """What is sent first where Slack lets only one a second through: the card, then whoever is called for."""
     if message.key == "card":
         return 0
     return 1 if message.key.startswith(("nobody:", "hail")) else 2
 
 
-def _message(books: Books, message: Message) -> Owed | None:
+def _message(books: PlanInput, message: DesiredMessage) -> PlannedEffect | None:
     effect = books.effects.get(message.key)
-    if effect is not None and _stands_as_it_should(effect, message):
+    if effect is not None and _is_up_to_date(effect, message):
         return None  # most do
     where = _where(books, message)
     if where is None:
         return None
     stands = effect is not None and bool(effect.ts)
-    if effect is not None and stands and effect.attempts and delivery_state.twin_at(effect):
+    if effect is not None and stands and effect.attempts and delivery_state.duplicate_check_at(effect):
         return None  # a change failed: the look for its twin comes first
-    if message.gone:
-        if effect is None or not books.open_to(effect, "gone"):
+    if message.delete:
+        if effect is None or not books.is_needed(effect, "gone"):
             return None
         if stands:
-            return Owed(effect, "delete", "gone", message)
-        return Owed(effect, "drop", "gone") if effect.state in _UNSENT else None
-    parent = books.effects.get(message.place.parent)
-    if message.place.parent and (parent is None or not parent.ts):
+            return PlannedEffect(effect, "delete", "gone", message)
+        return PlannedEffect(effect, "drop", "gone") if effect.state in _UNSENT else None
+    parent = books.effects.get(message.target.parent)
+    if message.target.parent and (parent is None or not parent.ts):
         return None
     thread = parent.ts if parent else ""
     if effect is not None and stands:
         if effect.thread_ts != thread and message.key.startswith("section:"):
             # Its parent was deleted and sent anew: what people tick has to hang beneath the one that they see.
-            return Owed(effect, "move", effect.hash, message) if books.open_to(effect, "moved") else None
-        if effect.state is EffectState.REFUSED and effect.error in GONE:
+            return PlannedEffect(effect, "move", effect.hash, message) if books.is_needed(effect, "moved") else None
+        if effect.state is EffectState.REFUSED and effect.error in UNEDITABLE_CODES:
             return None
-        return Owed(effect, "edit", message.hash, message) if books.open_to(effect, message.hash) else None
-    if not message.standing and effect is not None and effect.state in _UNSENT and books.open_to(effect, "gone"):
-        return Owed(effect, "drop", "gone")
-    if not message.standing or not all(_done(books, key) for key in message.after):
+        return PlannedEffect(effect, "edit", message.hash, message) if books.is_needed(effect, message.hash) else None
+    if not message.send_if_new and effect is not None and effect.state in _UNSENT and books.is_needed(effect, "gone"):
+        return PlannedEffect(effect, "drop", "gone")
+    if not message.send_if_new or not all(_done(books, key) for key in message.after):
         return None
-    effect = books.effect(message.key, "message", where)
-    if _unseeable(effect) and effect.hash != message.hash:
-        return Owed(replace(effect, hash=message.hash), "look", message.hash, message)
-    if not books.open_to(effect, message.hash) and not books.doubtful(effect):
+    effect = books.effect_for(message.key, "message", where)
+    if _is_lookup_refused(effect) and effect.hash != message.hash:
+        return PlannedEffect(replace(effect, hash=message.hash), "look", message.hash, message)
+    if not books.is_needed(effect, message.hash) and not books.needs_lookup(effect):
         return None
-    if not effect.channel and message.place.kind == "person":
-        return Owed(effect, "direct", message.hash, message)
+    if not effect.channel and message.target.kind == "person":
+        return PlannedEffect(effect, "direct", message.hash, message)
     effect = replace(effect, channel=where or effect.channel, thread_ts=thread)
-    if books.doubtful(effect):  # what may stand there shows what it was sent with
-        return Owed(effect, "look", message.hash, message)
-    return Owed(replace(effect, hash=message.hash), "post", message.hash, message)
+    if books.needs_lookup(effect):  # what may stand there shows what it was sent with
+        return PlannedEffect(effect, "look", message.hash, message)
+    return PlannedEffect(replace(effect, hash=message.hash), "post", message.hash, message)
 
 
-def _stands_as_it_should(effect: Effect, message: Message) -> bool:
+def _is_up_to_date(effect: Effect, message: DesiredMessage) -> bool:
     """Sent, and shows what it should. What was ticked may hang beneath a parent that was sent anew: see there."""
-    sent = effect.state is EffectState.SENT and not effect.attempts and not message.gone
+    sent = effect.state is EffectState.SENT and not effect.attempts and not message.delete
     return sent and effect.hash == message.hash and not message.key.startswith("section:")
 
 
-def _where(books: Books, message: Message) -> str | None:
+def _where(books: PlanInput, message: DesiredMessage) -> str | None:
     """The channel to speak in ("": a person's, looked up first); None where that cannot be."""
-    match message.place.kind:
+    match message.target.kind:
         case "channel":
             return books.incident.channel if books.incident.reachable else None
         case "person":
             return ""
         case kind:
-            return books.place(kind) or None
+            return books.channel_for(kind) or None
 
 
-def _done(books: Books, key: str) -> bool:
+def _done(books: PlanInput, key: str) -> bool:
     if key == "invites":
-        return people_are_in(books)
+        return all_invited(books)
     effect = books.effects.get(key)
     return effect is not None and effect.state in _SETTLED
 
@@ -313,40 +317,40 @@ def _done(books: Books, key: str) -> bool:
 # -- files and public texts -------------------------------------------------------------------------
 
 
-def _file(books: Books) -> Iterator[Owed]:
+def _file(books: PlanInput) -> Iterator[PlannedEffect]:
     """Two steps: bytes that nobody sees yet, whose file's id is kept in `ts`, then the file into the channel."""
     incident = books.incident
-    yield from _spoilt(books)
+    yield from _files_to_delete(books)
     for other in books.effects.values():
         # One that was never handed over and was written anew since.
         if other.kind == "file" and other.state in _UNSENT and other.key != f"postmortem:{incident.postmortem_seq}":
-            yield Owed(other, "drop", "gone")
+            yield PlannedEffect(other, "drop", "gone")
     if not incident.postmortem or incident.postmortem_file or not incident.reachable:
         return
     hash = str(incident.postmortem_seq)
-    effect = books.effect(f"postmortem:{hash}", "file", incident.channel)
-    if books.open_to(effect, hash):
-        yield Owed(replace(effect, hash=hash), "share" if effect.ts else "upload", hash)
+    effect = books.effect_for(f"postmortem:{hash}", "file", incident.channel)
+    if books.is_needed(effect, hash):
+        yield PlannedEffect(replace(effect, hash=hash), "share" if effect.ts else "upload", hash)
 
 
-def _spoilt(books: Books) -> Iterator[Owed]:
+def _files_to_delete(books: PlanInput) -> Iterator[PlannedEffect]:
     """Files that told what was redacted since. One that is just being shared goes when that has ended."""
     under_way = {
-        one.ts for one in books.effects.values() if one.kind == "file" and one.state in delivery_state.DOUBTFUL
+        one.ts for one in books.effects.values() if one.kind == "file" and one.state in delivery_state.UNCERTAIN_STATES
     }
-    for file in books.incident.spoilt_files:
-        effect = books.effect(f"spoilt:{file}", "spoilt")
-        if file not in under_way and books.open_to(effect, file):
-            yield Owed(effect, "discard", file, text=file)
+    for file in books.incident.unredacted_files:
+        effect = books.effect_for(f"spoilt:{file}", "spoilt")
+        if file not in under_way and books.is_needed(effect, file):
+            yield PlannedEffect(effect, "discard", file, text=file)
 
 
-def _texts(books: Books) -> Iterator[Owed]:
+def _texts(books: PlanInput) -> Iterator[PlannedEffect]:
     for draft in books.incident.drafts.values():
         if draft.state not in ("approved", "sending"):
             continue
         hash = draft.drafted.text_hash
-        effect = books.effect(f"publish:{draft.name}", "publish")
-        if books.doubtful(effect):
-            yield Owed(replace(effect, hash=hash), "look", hash, text=draft.name)
-        elif books.open_to(effect, hash):
-            yield Owed(replace(effect, hash=hash), "publish", hash, text=draft.name)
+        effect = books.effect_for(f"publish:{draft.name}", "publish")
+        if books.needs_lookup(effect):
+            yield PlannedEffect(replace(effect, hash=hash), "look", hash, text=draft.name)
+        elif books.is_needed(effect, hash):
+            yield PlannedEffect(replace(effect, hash=hash), "publish", hash, text=draft.name)

@@ -13,58 +13,60 @@ from datetime import datetime, timedelta
 Key = tuple[str, str, str]  # workspace, kind of call, channel
 
 #: calls of one kind that are under way in one channel at most: keeps messages in order and bursts short
-WIDE = 4
+MAX_CALLS_IN_FLIGHT = 4
 #: the pace of posting in a channel, for so long after Slack asked to wait
-PACE, CAREFUL = timedelta(seconds=1), timedelta(minutes=1)
+POST_INTERVAL, PACED_PERIOD = timedelta(seconds=1), timedelta(minutes=1)
 
 
 @dataclass
-class _Gate:
-    opens: datetime | None = None
-    careful: datetime | None = None
-    under_way: int = 0
+class _RateLimit:
+    retry_at: datetime | None = None
+    paced_until: datetime | None = None
+    in_flight: int = 0
 
 
 @dataclass
-class Gates:
+class RateLimits:
     """All gates. Empty ones are let go."""
 
-    _gates: dict[Key, _Gate] = field(default_factory=dict)
+    _gates: dict[Key, _RateLimit] = field(default_factory=dict)
     _left: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def opens(self, key: Key, now: datetime) -> datetime | None:
+    def retry_at(self, key: Key, now: datetime) -> datetime | None:
         """When this kind of call is welcome again; None: now."""
         gate = self._gates.get(key)
-        return gate.opens if gate and gate.opens and gate.opens > now else None
+        return gate.retry_at if gate and gate.retry_at and gate.retry_at > now else None
 
-    def free(self, key: Key, now: datetime) -> bool:
+    def has_capacity(self, key: Key, now: datetime) -> bool:
         """Whether one more such call may be under way."""
         gate = self._gates.get(key)
         if gate is None:
             return True
-        return gate.under_way < (1 if gate.careful and gate.careful > now else WIDE)
+        return gate.in_flight < (1 if gate.paced_until and gate.paced_until > now else MAX_CALLS_IN_FLIGHT)
 
-    def enter(self, key: Key) -> None:
+    def acquire(self, key: Key) -> None:
         """Such a call begins."""
-        self._gates.setdefault(key, _Gate()).under_way += 1
+        self._gates.setdefault(key, _RateLimit()).in_flight += 1
 
-    def leave(self, key: Key, now: datetime) -> None:
+    def release(self, key: Key, now: datetime) -> None:
         """It has ended; who waits for a place looks again."""
         self._left.set()
         self._left = asyncio.Event()
         gate = self._gates[key]
-        gate.under_way -= 1
-        if key[1] == "post" and gate.careful and gate.careful > now and not self.opens(key, now):
-            gate.opens = now + PACE
-        if not gate.under_way and not self.opens(key, now) and not (gate.careful and gate.careful > now):
+        gate.in_flight -= 1
+        if key[1] == "post" and gate.paced_until and gate.paced_until > now and not self.retry_at(key, now):
+            gate.retry_at = now + POST_INTERVAL
+        if not gate.in_flight and not self.retry_at(key, now) and not (gate.paced_until and gate.paced_until > now):
             del self._gates[key]
 
-    def left(self) -> asyncio.Event:
-        """Set when the next call, of whatever kind, has ended. Taken before `free` is asked, so that none is missed."""
+    def next_release(self) -> asyncio.Event:
+        """Set when the next call, of whatever kind, has ended. Taken before `has_capacity` is asked, so that none is
+        missed.
+        """
         return self._left
 
-    def shut(self, key: Key, until: datetime) -> None:
+    def block_until(self, key: Key, until: datetime) -> None:
         """Slack asks to wait until then."""
-        gate = self._gates.setdefault(key, _Gate())
-        gate.opens = max(until, gate.opens) if gate.opens else until
-        gate.careful = gate.opens + CAREFUL
+        gate = self._gates.setdefault(key, _RateLimit())
+        gate.retry_at = max(until, gate.retry_at) if gate.retry_at else until
+        gate.paced_until = gate.retry_at + PACED_PERIOD

@@ -6,35 +6,37 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.effect import Effect
 from bot.domain.incident import Incident
 from bot.ports import Publisher, Room
 
-Render = Callable[[Incident, datetime], list[Message]]
-Write = Callable[[Incident], Awaitable[tuple[str, str]]]  # the postmortem: (file name, Markdown)
+RenderMessages = Callable[[Incident, datetime], list[DesiredMessage]]
+RenderPostmortem = Callable[[Incident], Awaitable[tuple[str, str]]]  # the postmortem: (file name, Markdown)
 
 #: Slack's codes which say that nothing can be done in that workspace with our token any more
-SHUT_OUT = frozenset({"token_revoked", "account_inactive", "invalid_auth", "token_expired"})
+TOKEN_REVOKED_CODES = frozenset({"token_revoked", "account_inactive", "invalid_auth", "token_expired"})
 #: incidents of a workspace where nothing can be done are looked at again so much later
-REST = timedelta(minutes=1)
+NOT_INSTALLED_POLL_INTERVAL = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Ground:
-    """Where calls go: `render` makes the messages, `postmortem` the file, `publishers` the public posts by audience.
+class WorkspaceContext:
+    """Where calls go: `render_messages` makes the messages, `render_postmortem` the file, `publishers` the public posts
+    by audience.
 
-    `parked` makes the one about what was given up. `place`: kind of place ("announcements") -> channel id, or "".
+    `render_parked` makes the one about what was given up. `channel_for`: kind of place ("announcements") -> channel id,
+    or "".
     """
 
     room: Room
-    render: Render
-    postmortem: Write
+    render_messages: RenderMessages
+    render_postmortem: RenderPostmortem
     publishers: Mapping[str, Publisher]
-    place: Callable[[str], str]
+    channel_for: Callable[[str], str]
     #: the message about what was given up; None: it is not said
-    parked: Callable[[Sequence[Effect]], Message] | None = None
+    render_parked: Callable[[Sequence[Effect]], DesiredMessage] | None = None
 
 
 #: the ground of a workspace by its id; None where the bot is not installed (any more): its duties rest
-Grounds = Callable[[str], Awaitable[Ground | None]]
+WorkspaceContextLookup = Callable[[str], Awaitable[WorkspaceContext | None]]

@@ -17,13 +17,13 @@ from bot.domain.times import clock_time, lasted
 from bot.reports import questions, statistics
 from bot.reports.markdown import fence, link, markdown, paragraph, table
 from bot.reports.phrases import capital, sentence, share
-from bot.reports.statistics import Told
-from bot.reports.timeline import Reader, line, moment, words
+from bot.reports.statistics import DueOutcome
+from bot.reports.timeline import EntryFormatter, format_entry, format_line, happened_at
 
-__all__ = ["line", "write"]
+__all__ = ["format_line", "render_postmortem"]
 
 
-def write(
+def render_postmortem(
     incident: Incident,
     entries: Sequence[e.Entry],
     names: Mapping[str, str],
@@ -36,7 +36,7 @@ def write(
 
     `base_url` is the workspace's address ("https://acme.slack.com"), for links to the channel and what was sent there.
     """
-    page = _Page(incident, entries, names, policy, at, base_url.rstrip("/"))
+    page = _PostmortemRenderer(incident, entries, names, policy, at, base_url.rstrip("/"))
     parts = [
         f"# {incident.name}: {page.say(incident.title)}",
         *page.section("Facts", page.facts()),
@@ -50,7 +50,7 @@ def write(
         *page.section("What customers were told", page.texts()),
         *page.section("Updates and promises", page.cadence()),
         *page.section("How long it took", page.times()),
-        *questions.lines(),
+        *questions.question_blocks(),
         *page.section("Action items", page.actions()),
     ]
     through = entries[-1].seq if entries else 0
@@ -58,7 +58,7 @@ def write(
     return "\n\n".join(parts) + "\n"
 
 
-class _Page:
+class _PostmortemRenderer:
     """The sections that the timeline fills."""
 
     def __init__(
@@ -72,7 +72,7 @@ class _Page:
     ) -> None:
         self.incident, self.entries, self.names = incident, entries, names
         self.policy, self.at, self.base_url = policy, at, base_url
-        self.reader = Reader(names, incident)
+        self.reader = EntryFormatter(names, incident)
         self.scorecard = statistics.scorecard(incident, entries, policy, at)
 
     @staticmethod
@@ -169,10 +169,10 @@ class _Page:
         shown: list[tuple[datetime, int, str]] = []
         last = self.incident.declared_at or self.at
         for entry in self.entries:
-            said = words(entry, self.names, incident=self.incident)
+            said = format_entry(entry, self.names, incident=self.incident)
             if said is None:
                 continue
-            last = moment(entry) or last
+            last = happened_at(entry) or last
             shown.append((last, entry.seq, markdown(said) + self._source(entry)))
             last = entry.event.at if entry.event else last
         day = ""
@@ -304,7 +304,7 @@ class _Page:
 
     def texts(self) -> Iterator[str]:
         """Every text that is public, exactly, with who wrote and who approved it; and those that may be."""
-        for draft in statistics.sent(self.incident):
+        for draft in statistics.published_drafts(self.incident):
             x = draft.drafted
             yield f"### {self.time(draft.published_at)}, {self.say(x.audience)}: {self.say(x.stage)}"
             yield ""
@@ -351,16 +351,16 @@ class _Page:
             yield ""
             yield from table(("What", "Due", "Told", ""), rows)
 
-    def _told(self, one: Told) -> tuple[str, str, str]:
+    def _told(self, one: DueOutcome) -> tuple[str, str, str]:
         if one.open:
             verdict = "still ahead at the end"
-        elif one.at is None:
+        elif one.told_at is None:
             verdict = "not told"
         elif one.due is None:
             verdict = "no time was set"
         else:
             verdict = f"{lasted(one.late)} late" if one.late else "on time"
-        return self.time(one.due), self.time(one.at), verdict
+        return self.time(one.due), self.time(one.told_at), verdict
 
     def times(self) -> Iterator[str]:
         """The durations, in words."""

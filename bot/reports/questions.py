@@ -34,7 +34,7 @@ QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-def lines() -> Iterator[str]:
+def question_blocks() -> Iterator[str]:
     """The headings and their questions, a block of Markdown each."""
     for title, asked in QUESTIONS:
         yield f"## {title}"

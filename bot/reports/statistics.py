@@ -22,7 +22,7 @@ GRACE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Times:
+class IncidentDurations:
     """How long things took; None: it has not happened, or is not known."""
 
     to_declare: timedelta | None  # from when the trouble began
@@ -31,7 +31,7 @@ class Times:
     to_end: timedelta | None
 
 
-def times(incident: Incident) -> Times:
+def times(incident: Incident) -> IncidentDurations:
     """The times of one incident. After a reopening, mitigation and end are the latest ones.
 
     One that was recorded afterwards is measured from its beginning: nobody knows when it would have been declared.
@@ -42,7 +42,7 @@ def times(incident: Incident) -> Times:
         return moment - begun if moment and begun else None
 
     started = incident.started
-    return Times(
+    return IncidentDurations(
         to_declare=begun - started if begun and started and started <= begun and not incident.adopted_at else None,
         to_acknowledge=since(incident.acknowledged_at) if not incident.adopted_at else None,
         to_mitigate=since(incident.mitigated_at),
@@ -51,11 +51,11 @@ def times(incident: Incident) -> Times:
 
 
 @dataclass(frozen=True)
-class Told:
-    """One thing owed by a time: `due` and when it was told; `at` None: it never was."""
+class DueOutcome:
+    """One thing owed by a time: `due` and when it was told; `told_at` None: it never was."""
 
     due: datetime | None
-    at: datetime | None
+    told_at: datetime | None
     what: str = ""
     #: it was still ahead, or nobody asked for it any more, when the incident ended (or until now)
     open: bool = False
@@ -63,14 +63,14 @@ class Told:
     @property
     def late(self) -> timedelta:
         """By how much it was late; zero where it was on time or no time was set."""
-        if self.due is None or self.at is None or self.at < self.due + GRACE:
+        if self.due is None or self.told_at is None or self.told_at < self.due + GRACE:
             return timedelta()
-        return self.at - self.due
+        return self.told_at - self.due
 
     @property
     def kept(self) -> bool:
         """Whether it was told, by its time."""
-        return self.at is not None and not self.late
+        return self.told_at is not None and not self.late
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ class Silence:
 class Scorecard:
     """Updates and promises against their times."""
 
-    updates: tuple[Told, ...]
-    promises: tuple[Told, ...]
+    updates: tuple[DueOutcome, ...]
+    promises: tuple[DueOutcome, ...]
     silence: Silence | None
 
     @property
@@ -105,7 +105,7 @@ class Scorecard:
         return _score(self.promises)
 
 
-def _score(told: Sequence[Told]) -> tuple[int, int]:
+def _score(told: Sequence[DueOutcome]) -> tuple[int, int]:
     owed = [one for one in told if one.due is not None and not one.open]
     return sum(one.kept for one in owed), len(owed)
 
@@ -120,19 +120,19 @@ def scorecard(incident: Incident, entries: Sequence[e.Entry], policy: Policy, at
     )
 
 
-def _updates(incident: Incident, entries: Sequence[e.Entry], policy: Policy, end: datetime) -> tuple[Told, ...]:
+def _updates(incident: Incident, entries: Sequence[e.Entry], policy: Policy, end: datetime) -> tuple[DueOutcome, ...]:
     """Each update with the time by which it was due, as the clock stood right before it was posted.
 
     Snoozing, holding and waiting move the time while it is ahead; a reminder that has come due keeps it.
     """
     standing = {one.seq for one in incident.updates if not one.undone}
-    told: list[Told] = []
+    told: list[DueOutcome] = []
     moment = Incident(team=incident.team, id=incident.id)
     before_end = moment
     for entry in entries:
         if isinstance(entry.event, e.UpdatePosted) and entry.seq in standing:
             due = _due(moment, policy, entry.event.at)
-            told.append(Told(due, entry.event.at, "nothing new" if entry.event.nothing_new else entry.event.text))
+            told.append(DueOutcome(due, entry.event.at, "nothing new" if entry.event.nothing_new else entry.event.text))
         if moment.open:
             before_end = moment
         moment = evolve(moment, entry)
@@ -140,7 +140,7 @@ def _updates(incident: Incident, entries: Sequence[e.Entry], policy: Policy, end
         before_end = moment
     due = _due(before_end, policy, end)
     if due is not None and due + GRACE <= end:
-        told.append(Told(due, None))
+        told.append(DueOutcome(due, None))
     return tuple(told)
 
 
@@ -155,15 +155,15 @@ def _due(incident: Incident, policy: Policy, at: datetime) -> datetime | None:
     return min([*passed, *([due] if due else [])], default=None)
 
 
-def sent(incident: Incident) -> tuple[Draft, ...]:
+def published_drafts(incident: Incident) -> tuple[Draft, ...]:
     """The customer texts that are public, in the order in which they became so."""
     public = [one for one in incident.drafts.values() if one.published_at is not None]
     return tuple(sorted(public, key=lambda one: (one.published_at, one.seq)))
 
 
-def _promises(incident: Incident, end: datetime) -> tuple[Told, ...]:
+def _promises(incident: Incident, end: datetime) -> tuple[DueOutcome, ...]:
     """Each promised time with the next public text; a promise still ahead at the end is open."""
-    public = sent(incident)
+    public = published_drafts(incident)
     told = []
     for this, following in zip_longest(public, public[1:]):
         promised = this.drafted.promised
@@ -171,7 +171,7 @@ def _promises(incident: Incident, end: datetime) -> tuple[Told, ...]:
             continue
         answered = following.published_at if following else None
         ahead = answered is None and end < promised + GRACE
-        told.append(Told(promised, answered, this.drafted.audience, open=ahead))
+        told.append(DueOutcome(promised, answered, this.drafted.audience, open=ahead))
     return tuple(told)
 
 
@@ -180,7 +180,7 @@ def _silence(incident: Incident, end: datetime) -> Silence | None:
     if incident.declared_at is None:
         return None
     told = [one.at for one in incident.updates if not one.undone]
-    told += [one.published_at for one in sent(incident) if one.published_at]
+    told += [one.published_at for one in published_drafts(incident) if one.published_at]
     moments = [incident.declared_at, *sorted(one for one in told if one <= end), max(end, incident.declared_at)]
     gaps = [Silence(begin, after) for begin, after in pairwise(moments)]
     return max(gaps, key=lambda gap: gap.length)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain import events as e
-from bot.domain.append_only import place_of
+from bot.domain.append_only import index_of_seq
 from bot.domain.incident import Incident
 from bot.domain.times import clock_time
 
@@ -21,19 +21,19 @@ _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 _SPECIAL = re.compile(r"<!(?:subteam\^)?([A-Za-z0-9]+)(?:\|@?([^<>]*))?>|<#([A-Z0-9]+)(?:\|([^<>]*))?>")
 _LINK = re.compile(r"<(https?://[^<>|\s]+)(?:\|([^<>]*))?>")
 #: a step is named in at most so many characters; its whole sentence stands in the checklist
-SHORT = 100
+MAX_STEP_TITLE_CHARS = 100
 #: characters that change how their neighbours read (bidirectional overrides and isolates)
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
-class Reader:
+class EntryFormatter:
     """Turns what an entry holds into words: names for user ids, and the words of what an entry refers to."""
 
     names: Mapping[str, str]
     incident: Incident | None = None
 
-    def who(self, user: str) -> str:
+    def person(self, user: str) -> str:
         """A person's name as it was; the id where it is not known."""
         if user == "bot":
             return self.names.get(user, "The bot")
@@ -45,7 +45,7 @@ class Reader:
 
     def people(self, users: tuple[str, ...]) -> str:
         """ "Ana, Ben and Carla"; "nobody"."""
-        names = [self.who(user) for user in users]
+        names = [self.person(user) for user in users]
         return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "nobody"
 
     def plain(self, text: str) -> str:
@@ -56,7 +56,7 @@ class Reader:
         text = _TURNING.sub("", text)
         return " ".join("".join(c if c.isprintable() or c == "\u200d" else " " for c in text).split())
 
-    def said(self, text: str, before: str = ": ") -> str:
+    def after_colon(self, text: str, before: str = ": ") -> str:
         """The text after a colon, or nothing."""
         words = self.plain(text)
         return f"{before}{words}" if words else ""
@@ -77,7 +77,9 @@ class Reader:
     def short(self, text: str) -> str:
         """What a step asks for, without what is to be expected: its first clause, whole words only."""
         words = self.plain(text).partition("; ")[0].rstrip(".")
-        return words if len(words) <= SHORT else f"{words[: SHORT - 1].rsplit(' ', 1)[0]}…"
+        return (
+            words if len(words) <= MAX_STEP_TITLE_CHARS else f"{words[: MAX_STEP_TITLE_CHARS - 1].rsplit(' ', 1)[0]}…"
+        )
 
     def text(self, draft: str) -> str:
         """Which customer text a draft is."""
@@ -91,128 +93,135 @@ def _severity(key: str) -> str:
     return f"SEV-{key[3:]}" if re.fullmatch(r"sev\d", key) else key
 
 
-def _reading(x: e.ReadingTaken, r: Reader) -> str:
+def _reading(x: e.ReadingTaken, r: EntryFormatter) -> str:
     target = f" {r.plain(x.target)}" if x.target else ""
     return f"Reading of {r.plain(x.probe)}{target}: {r.plain(x.sentence)}"
 
 
-def _role(x: e.RoleTaken, r: Reader) -> str:
+def _role(x: e.RoleTaken, r: EntryFormatter) -> str:
     role = {"lead": "the lead", "comms-lead": "comms lead", "scribe": "the scribe"}.get(x.role, r.plain(x.role))
-    return f"{r.who(x.user)} is {role}" if x.user else f"Nobody is {role} any more"
+    return f"{r.person(x.user)} is {role}" if x.user else f"Nobody is {role} any more"
 
 
-def _adopted(x: e.Adopted, r: Reader) -> str:
+def _adopted(x: e.Adopted, r: EntryFormatter) -> str:
     told = f"it began {clock_time(x.began, x.at)}" + (f" and was over {clock_time(x.over, x.at)}" if x.over else "")
-    return f"{r.who(x.by)} recorded #{r.plain(x.name)} afterwards (backfilled): {told}"
+    return f"{r.person(x.by)} recorded #{r.plain(x.name)} afterwards (backfilled): {told}"
 
 
-def _update(x: e.UpdatePosted, r: Reader) -> str:
+def _update(x: e.UpdatePosted, r: EntryFormatter) -> str:
     by = f" Next update by {clock_time(x.next_by, x.at)}." if x.next_by else ""
-    return f"Update by {r.who(x.by)}: {r.plain(x.text).rstrip('.')}.{by}"
+    return f"Update by {r.person(x.by)}: {r.plain(x.text).rstrip('.')}.{by}"
 
 
-def _resolved(x: e.Resolved, r: Reader) -> str:
+def _resolved(x: e.Resolved, r: EntryFormatter) -> str:
     if x.override and x.second:
-        resolved = f"{r.who(x.second)} agreed, and the incident was resolved{r.said(x.note)}"
+        resolved = f"{r.person(x.second)} agreed, and the incident was resolved{r.after_colon(x.note)}"
     else:
-        resolved = f"{r.who(x.by)} resolved the incident{r.said(x.note)}"
+        resolved = f"{r.person(x.by)} resolved the incident{r.after_colon(x.note)}"
     return f"{resolved} (with open conditions: {r.plain(x.override)})" if x.override else resolved
 
 
-def _published(x: e.CommsPublished, r: Reader) -> str:
+def _published(x: e.CommsPublished, r: EntryFormatter) -> str:
     text = r.text(x.draft)
     return f"{text[:1].upper()}{text[1:]} is public ({r.plain(x.publisher)})"
 
 
-def _redacted(x: e.Redacted, r: Reader) -> str:
+def _redacted(x: e.Redacted, r: EntryFormatter) -> str:
     seqs = [str(one.seq) for one in x.kept]
     where = " and ".join([", ".join(seqs[:-1]), seqs[-1]] if len(seqs) > 1 else seqs)
-    return f"{r.who(x.by)} redacted {'entry' if len(seqs) == 1 else 'entries'} {where}{r.said(x.reason)}"
+    return f"{r.person(x.by)} redacted {'entry' if len(seqs) == 1 else 'entries'} {where}{r.after_colon(x.reason)}"
 
 
 #: event type -> its line; a type is here or in SILENT, never in both
-LINES: dict[type[e.Event], Callable[[Any, Reader], str]] = {
+FORMATTERS: dict[type[e.Event], Callable[[Any, EntryFormatter], str]] = {
     e.Declared: lambda x, r: (
-        f"{r.who(x.by)} declared the incident, {_severity(x.severity)}{' (assumed)' if x.assumed else ''}: "
+        f"{r.person(x.by)} declared the incident, {_severity(x.severity)}{' (assumed)' if x.assumed else ''}: "
         f"{r.plain(x.title)}"
     ),
     e.Adopted: _adopted,
     e.ChannelRefused: lambda x, r: f"Slack refused to open a channel ({r.plain(x.error)})",
     e.ChannelLost: lambda x, r: f"The channel could not be used any more ({r.plain(x.reason)})",
     e.ChannelRegained: lambda x, r: "The channel could be used again",
-    e.AlertFired: lambda x, r: f"{r.who(x.by)}: {r.plain(x.name)} fires{r.said(x.title)}",
-    e.AlertResolved: lambda x, r: f"{r.who(x.by)}: {r.plain(x.name)} no longer fires",
-    e.Acknowledged: lambda x, r: f"{r.who(x.by)} answered",
+    e.AlertFired: lambda x, r: f"{r.person(x.by)}: {r.plain(x.name)} fires{r.after_colon(x.title)}",
+    e.AlertResolved: lambda x, r: f"{r.person(x.by)}: {r.plain(x.name)} no longer fires",
+    e.Acknowledged: lambda x, r: f"{r.person(x.by)} answered",
     e.NobodyAnswered: lambda x, r: f"Nobody had answered; level {x.level} was asked: {r.people(x.to)}",
-    e.Escalated: lambda x, r: f"{r.who(x.by)} escalated to level {x.level}, {r.people(x.to)}{r.said(x.reason)}",
-    e.SeverityChanged: lambda x, r: (
-        f"{r.who(x.by)} confirmed {_severity(x.new)}{r.said(x.reason)}"
-        if x.old == x.new
-        else f"{r.who(x.by)} changed the severity from {_severity(x.old)} to {_severity(x.new)}{r.said(x.reason)}"
+    e.Escalated: lambda x, r: (
+        f"{r.person(x.by)} escalated to level {x.level}, {r.people(x.to)}{r.after_colon(x.reason)}"
     ),
-    e.TitleChanged: lambda x, r: f"{r.who(x.by)} changed the title: {r.plain(x.title)}",
-    e.ImpactStated: lambda x, r: f"{r.who(x.by)} stated the impact: {r.plain(x.impact)}",
-    e.StartCorrected: lambda x, r: f"{r.who(x.by)} corrected the start to {clock_time(x.started, x.at)}",
+    e.SeverityChanged: lambda x, r: (
+        f"{r.person(x.by)} confirmed {_severity(x.new)}{r.after_colon(x.reason)}"
+        if x.old == x.new
+        else f"{r.person(x.by)} changed the severity from {_severity(x.old)} to {_severity(x.new)}"
+        f"{r.after_colon(x.reason)}"
+    ),
+    e.TitleChanged: lambda x, r: f"{r.person(x.by)} changed the title: {r.plain(x.title)}",
+    e.ImpactStated: lambda x, r: f"{r.person(x.by)} stated the impact: {r.plain(x.impact)}",
+    e.StartCorrected: lambda x, r: f"{r.person(x.by)} corrected the start to {clock_time(x.started, x.at)}",
     e.RoleTaken: _role,
     e.UpdatePosted: _update,
-    e.Snoozed: lambda x, r: f"{r.who(x.by)} put the update off until {clock_time(x.until, x.at)}",
-    e.Held: lambda x, r: f"Quiet until {clock_time(x.until, x.at)}; {r.who(x.watcher)} watches",
+    e.Snoozed: lambda x, r: f"{r.person(x.by)} put the update off until {clock_time(x.until, x.at)}",
+    e.Held: lambda x, r: f"Quiet until {clock_time(x.until, x.at)}; {r.person(x.watcher)} watches",
     e.WaitingBegan: lambda x, r: f"Waiting for {r.plain(x.what)}; look again {clock_time(x.look_again, x.at)}",
     e.WaitingEnded: lambda x, r: "The wait ended",
-    e.Noted: lambda x, r: f"{r.who(x.author or x.by)}: {r.plain(x.text)}{' (backfilled)' if x.backfilled else ''}",
+    e.Noted: lambda x, r: f"{r.person(x.author or x.by)}: {r.plain(x.text)}{' (backfilled)' if x.backfilled else ''}",
     e.TaskAdded: lambda x, r: (
-        f"Action item{' for ' + r.who(x.assignee) if x.assignee else ''}: {r.plain(x.text)}"
+        f"Action item{' for ' + r.person(x.assignee) if x.assignee else ''}: {r.plain(x.text)}"
         f"{', by ' + r.plain(x.due) if x.due else ''}"
     ),
     e.ReadingTaken: _reading,
     e.RunbookAttached: lambda x, r: (
         f"Runbook {r.plain(x.runbook.title)} attached at revision {r.plain(x.runbook.revision)} "
-        f"{'by an alert' if x.how == 'alert' else 'by ' + r.who(x.by)}"
+        f"{'by an alert' if x.how == 'alert' else 'by ' + r.person(x.by)}"
     ),
-    e.StepTicked: lambda x, r: f"{r.who(x.by)} did {r.step(x.runbook, x.step)}",
-    e.StepUnticked: lambda x, r: f"{r.who(x.by)} reopened {r.step(x.runbook, x.step)}",
-    e.StepSkipped: lambda x, r: f"{r.who(x.by)} skipped {r.step(x.runbook, x.step)}{r.said(x.reason)}",
+    e.StepTicked: lambda x, r: f"{r.person(x.by)} did {r.step(x.runbook, x.step)}",
+    e.StepUnticked: lambda x, r: f"{r.person(x.by)} reopened {r.step(x.runbook, x.step)}",
+    e.StepSkipped: lambda x, r: f"{r.person(x.by)} skipped {r.step(x.runbook, x.step)}{r.after_colon(x.reason)}",
     e.StepNoted: lambda x, r: (
-        f"{r.who(x.by)} {'corrected' if x.correction else 'remarked on'} {r.step(x.runbook, x.step)}{r.said(x.text)}"
+        f"{r.person(x.by)} {'corrected' if x.correction else 'remarked on'} {r.step(x.runbook, x.step)}"
+        f"{r.after_colon(x.text)}"
     ),
     e.Asked: lambda x, r: (
-        f"{r.who(x.by)} asked for a second person: {r.short(x.action)}"
-        f"{r.said(x.count, '; count ')}{r.said(x.amount, '; sum ')}{r.said(x.evidence, '; evidence: ')}"
+        f"{r.person(x.by)} asked for a second person: {r.short(x.action)}"
+        f"{r.after_colon(x.count, '; count ')}{r.after_colon(x.amount, '; sum ')}"
+        f"{r.after_colon(x.evidence, '; evidence: ')}"
     ),
-    e.GoGiven: lambda x, r: f"{r.who(x.by)} agreed: {r.act(x.ask)}",
-    e.AskRefused: lambda x, r: f"{r.who(x.by)} did not agree to: {r.act(x.ask)}{r.said(x.reason, ' — ')}",
+    e.GoGiven: lambda x, r: f"{r.person(x.by)} agreed: {r.act(x.ask)}",
+    e.AskRefused: lambda x, r: f"{r.person(x.by)} did not agree to: {r.act(x.ask)}{r.after_colon(x.reason, ' — ')}",
     e.AskLapsed: lambda x, r: f"The request lapsed: {r.act(x.ask)}",
-    e.AskDone: lambda x, r: f"{r.who(x.by)} did what two people agreed on: {r.act(x.ask)}{r.said(x.result, ' — ')}",
-    e.AskNotDone: lambda x, r: f"{r.who(x.by)} did not do it: {r.act(x.ask)}{r.said(x.reason, ' — ')}",
-    e.StoppedFirst: lambda x, r: f"{r.who(x.by)} stopped first: {r.step(x.runbook, x.step)}{r.said(x.note)}",
-    e.DoneAlone: lambda x, r: (
-        f"Exception: {r.who(x.by)} did {r.step(x.runbook, x.step)} without a second person{r.said(x.reason)}"
+    e.AskDone: lambda x, r: (
+        f"{r.person(x.by)} did what two people agreed on: {r.act(x.ask)}{r.after_colon(x.result, ' — ')}"
     ),
-    e.Reviewed: lambda x, r: f"{r.who(x.by)} reviewed {r.step(x.runbook, x.step)}{r.said(x.note)}",
+    e.AskNotDone: lambda x, r: f"{r.person(x.by)} did not do it: {r.act(x.ask)}{r.after_colon(x.reason, ' — ')}",
+    e.StoppedFirst: lambda x, r: f"{r.person(x.by)} stopped first: {r.step(x.runbook, x.step)}{r.after_colon(x.note)}",
+    e.DoneAlone: lambda x, r: (
+        f"Exception: {r.person(x.by)} did {r.step(x.runbook, x.step)} without a second person{r.after_colon(x.reason)}"
+    ),
+    e.Reviewed: lambda x, r: f"{r.person(x.by)} reviewed {r.step(x.runbook, x.step)}{r.after_colon(x.note)}",
     e.ReviewOverdue: lambda x, r: f"The review of {r.step(x.runbook, x.step)} was overdue",
-    e.CommsDrafted: lambda x, r: f"{r.who(x.by)} wrote a text for {r.plain(x.audience)} ({r.plain(x.stage)})",
-    e.CommsApproved: lambda x, r: f"{r.who(x.by)} approved {r.text(x.draft)}",
-    e.CommsDiscarded: lambda x, r: f"{r.who(x.by)} discarded {r.text(x.draft)}{r.said(x.reason)}",
-    e.CommsLapsed: lambda x, r: f"The draft lapsed, {r.text(x.draft)}{r.said(x.reason)}",
+    e.CommsDrafted: lambda x, r: f"{r.person(x.by)} wrote a text for {r.plain(x.audience)} ({r.plain(x.stage)})",
+    e.CommsApproved: lambda x, r: f"{r.person(x.by)} approved {r.text(x.draft)}",
+    e.CommsDiscarded: lambda x, r: f"{r.person(x.by)} discarded {r.text(x.draft)}{r.after_colon(x.reason)}",
+    e.CommsLapsed: lambda x, r: f"The draft lapsed, {r.text(x.draft)}{r.after_colon(x.reason)}",
     e.CommsPublished: _published,
-    e.CommsUncertain: lambda x, r: f"It is not known whether {r.text(x.draft)} went out{r.said(x.error)}",
-    e.CommsFailed: lambda x, r: f"Sending failed, {r.text(x.draft)} is not public{r.said(x.error)}",
+    e.CommsUncertain: lambda x, r: f"It is not known whether {r.text(x.draft)} went out{r.after_colon(x.error)}",
+    e.CommsFailed: lambda x, r: f"Sending failed, {r.text(x.draft)} is not public{r.after_colon(x.error)}",
     e.SecretRefused: lambda x, r: (
         f"A secret ({r.plain(x.kind)}) was kept out of {r.plain(x.where)}; nothing was stored"
     ),
-    e.Mitigated: lambda x, r: f"{r.who(x.by)} mitigated the incident{r.said(x.note)}",
-    e.OverrideAsked: lambda x, r: f"{r.who(x.by)} asked to resolve with open conditions{r.said(x.reason)}",
+    e.Mitigated: lambda x, r: f"{r.person(x.by)} mitigated the incident{r.after_colon(x.note)}",
+    e.OverrideAsked: lambda x, r: f"{r.person(x.by)} asked to resolve with open conditions{r.after_colon(x.reason)}",
     e.Resolved: _resolved,
-    e.Reopened: lambda x, r: f"{r.who(x.by)} reopened the incident{r.said(x.reason)}",
-    e.FalseAlarm: lambda x, r: f"{r.who(x.by)} ended the incident as a false alarm{r.said(x.reason)}",
-    e.MarkedDuplicate: lambda x, r: f"{r.who(x.by)} marked the incident as a duplicate of INC-{x.of}",
+    e.Reopened: lambda x, r: f"{r.person(x.by)} reopened the incident{r.after_colon(x.reason)}",
+    e.FalseAlarm: lambda x, r: f"{r.person(x.by)} ended the incident as a false alarm{r.after_colon(x.reason)}",
+    e.MarkedDuplicate: lambda x, r: f"{r.person(x.by)} marked the incident as a duplicate of INC-{x.of}",
     e.Redacted: _redacted,
-    e.Closed: lambda x, r: f"{r.who(x.by)} closed the record{r.said(x.note)}",
+    e.Closed: lambda x, r: f"{r.person(x.by)} closed the record{r.after_colon(x.note)}",
     e.Unknown: lambda x, r: f"An entry of a newer version of the bot ({r.plain(x.type)})",
 }
 
 #: facts that the timeline keeps and that nobody needs to read there
-SILENT: frozenset[type[e.Event]] = frozenset(
+HIDDEN_EVENTS: frozenset[type[e.Event]] = frozenset(
     {
         e.ChannelOpened, e.Invited, e.PersonAdded, e.PersonLeft, e.Followed, e.Unfollowed,
         e.SeverityAsked, e.RoleOffered, e.RoleKept, e.UpdateUndone,
@@ -222,15 +231,17 @@ SILENT: frozenset[type[e.Event]] = frozenset(
 )  # fmt: skip
 
 
-def line(entry: e.Entry, names: Mapping[str, str], *, incident: Incident | None = None) -> str | None:
-    """ "14:02 UTC Ana answered": `words` with their time; with its weekday where `incident` began on another day."""
-    said, at = words(entry, names, incident=incident), moment(entry)
+def format_line(entry: e.Entry, names: Mapping[str, str], *, incident: Incident | None = None) -> str | None:
+    """ "14:02 UTC Ana answered": `format_entry` with their time; with its weekday where `incident` began on another
+    day.
+    """
+    said, at = format_entry(entry, names, incident=incident), happened_at(entry)
     if said is None or at is None:
         return said
     return f"{clock_time(at, incident.declared_at if incident else None)} {said}"
 
 
-def words(entry: e.Entry, names: Mapping[str, str], *, incident: Incident | None = None) -> str | None:
+def format_entry(entry: e.Entry, names: Mapping[str, str], *, incident: Incident | None = None) -> str | None:
     """One line of plain text, without its time, or None where people need not read it.
 
     `names`: user id -> name. With `incident` the line says what an entry refers to, and what was undone or
@@ -239,10 +250,10 @@ def words(entry: e.Entry, names: Mapping[str, str], *, incident: Incident | None
     event = entry.event
     if event is None:
         return "An entry was redacted"
-    if incident is not None and (taken_back(entry, incident) or _declared_too(event, incident)):
+    if incident is not None and (is_withdrawn(entry, incident) or _declared_too(event, incident)):
         return None
-    say = LINES.get(type(event))
-    return say(event, Reader(names, incident)) if say else None
+    say = FORMATTERS.get(type(event))
+    return say(event, EntryFormatter(names, incident)) if say else None
 
 
 def _declared_too(event: e.Event, incident: Incident) -> bool:
@@ -254,19 +265,19 @@ def _declared_too(event: e.Event, incident: Incident) -> bool:
     )
 
 
-def taken_back(entry: e.Entry, incident: Incident) -> bool:
+def is_withdrawn(entry: e.Entry, incident: Incident) -> bool:
     """Whether it is an update that was undone or a note that was withdrawn since."""
     match entry.event:
         case e.UpdatePosted():
-            place = place_of(incident.updates, entry.seq)
+            place = index_of_seq(incident.updates, entry.seq)
             return place is not None and incident.updates[place].undone
         case e.Noted():
-            place = place_of(incident.notes, entry.seq)
+            place = index_of_seq(incident.notes, entry.seq)
             return place is not None and incident.notes[place].withdrawn
     return False
 
 
-def moment(entry: e.Entry) -> datetime | None:
+def happened_at(entry: e.Entry) -> datetime | None:
     """When it happened (for a note: as told, else as recorded); None for a redacted entry."""
     if isinstance(entry.event, e.Noted):
         return entry.event.happened

@@ -10,6 +10,6 @@ from bot.runbooks.index import index, refresh
 from bot.runbooks.lint import lint
 from bot.runbooks.load import load
 from bot.runbooks.problem import Problem
-from bot.runbooks.shelf import Place, Shelf
+from bot.runbooks.shelf import RunbookSource, Shelf
 
-__all__ = ["Place", "Problem", "Shelf", "index", "lint", "load", "refresh"]
+__all__ = ["RunbookSource", "Problem", "Shelf", "index", "lint", "load", "refresh"]

@@ -13,16 +13,16 @@ from typing import Any
 
 import yaml
 
-from bot.runbooks.problem import Finding
+from bot.runbooks.problem import LineProblem
 
 #: a button of Slack holds 75 characters, and a guess offers the title on one
-TITLE_LIMIT = 70
-SUMMARY_LIMIT = 300
-LIST_LIMIT = 50
-WORD_LIMIT = 200
-SIZE_LIMIT = 16_384
+MAX_TITLE_CHARS = 70
+MAX_SUMMARY_CHARS = 300
+MAX_LIST_ITEMS = 50
+MAX_WORD_CHARS = 200
+MAX_FRONT_MATTER_CHARS = 16_384
 #: the time that PyYAML takes grows with the square of how deep they stand in each other
-BRACKETS_LIMIT = 300
+MAX_NESTING = 300
 
 
 @dataclass(frozen=True)
@@ -39,29 +39,31 @@ class FrontMatter:
     related: tuple[str, ...] = ()
 
 
-def read(text: str, first_line: int) -> tuple[FrontMatter, list[Finding]]:
+def read(text: str, first_line: int) -> tuple[FrontMatter, list[LineProblem]]:
     """The values in `text`, whose first line is line `first_line` of the file, and everything wrong with it."""
-    if len(text) > SIZE_LIMIT:
-        return FrontMatter(), [Finding(first_line, f"The front matter is longer than {SIZE_LIMIT} characters.")]
-    if text.count("[") + text.count("{") > BRACKETS_LIMIT:
-        return FrontMatter(), [Finding(first_line, f"The front matter has more than {BRACKETS_LIMIT} brackets.")]
-    loader = _Plain(text)
+    if len(text) > MAX_FRONT_MATTER_CHARS:
+        return FrontMatter(), [
+            LineProblem(first_line, f"The front matter is longer than {MAX_FRONT_MATTER_CHARS} characters.")
+        ]
+    if text.count("[") + text.count("{") > MAX_NESTING:
+        return FrontMatter(), [LineProblem(first_line, f"The front matter has more than {MAX_NESTING} brackets.")]
+    loader = _NoAliasLoader(text)
     try:
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
-            return FrontMatter(), [Finding(first_line, "The front matter has to be lines of “key: value”.")]
+            return FrontMatter(), [LineProblem(first_line, "The front matter has to be lines of “key: value”.")]
         return _values(loader, node, first_line)
     except yaml.YAMLError as error:
         return FrontMatter(), [_yaml_finding(error, first_line)]
     except (ValueError, RecursionError, OverflowError):
         # PyYAML lets these through for a scalar that looks like a date or a number and is none, and for
         # thousands of brackets inside each other
-        return FrontMatter(), [Finding(first_line, "The front matter cannot be read as YAML.")]
+        return FrontMatter(), [LineProblem(first_line, "The front matter cannot be read as YAML.")]
     finally:
         loader.dispose()
 
 
-class _Plain(yaml.SafeLoader):
+class _NoAliasLoader(yaml.SafeLoader):
     """The safe loader, without aliases."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
@@ -71,43 +73,45 @@ class _Plain(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def _values(loader: _Plain, mapping: yaml.MappingNode, first_line: int) -> tuple[FrontMatter, list[Finding]]:
+def _values(
+    loader: _NoAliasLoader, mapping: yaml.MappingNode, first_line: int
+) -> tuple[FrontMatter, list[LineProblem]]:
     values: dict[str, Any] = {}
     lines: dict[str, int] = {}
-    findings: list[Finding] = []
+    findings: list[LineProblem] = []
     for key_node, value_node in mapping.value:
         line = first_line + key_node.start_mark.line
         key = key_node.value if isinstance(key_node, yaml.ScalarNode) else ""
         if key not in CHECKS:
-            findings.append(Finding(line, f"The key “{key[:40]}” is not known. Known are: {', '.join(CHECKS)}."))
+            findings.append(LineProblem(line, f"The key “{key[:40]}” is not known. Known are: {', '.join(CHECKS)}."))
             continue
         if key in lines:
-            findings.append(Finding(line, f"The key “{key}” stands here a second time."))
+            findings.append(LineProblem(line, f"The key “{key}” stands here a second time."))
             continue
         lines[key] = line
         try:
             values[key] = CHECKS[key](loader.construct_object(value_node, deep=True))
-        except _Wrong as wrong:
-            findings.append(Finding(line, f"“{key}” {wrong}."))
+        except _InvalidValue as wrong:
+            findings.append(LineProblem(line, f"“{key}” {wrong}."))
         except ValueError:  # a date such as 2026-13-45
-            findings.append(Finding(line, f"“{key}” is not a date that exists."))
-    findings += [Finding(first_line, f"“{key}” is missing.") for key in ("title", "summary") if key not in lines]
+            findings.append(LineProblem(line, f"“{key}” is not a date that exists."))
+    findings += [LineProblem(first_line, f"“{key}” is missing.") for key in ("title", "summary") if key not in lines]
     return FrontMatter(**values), findings
 
 
-class _Wrong(Exception):
+class _InvalidValue(Exception):
     """The end of a sentence that begins with the key's name."""
 
 
 def _line_of_text(limit: int) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if not isinstance(value, str):
-            raise _Wrong("has to be text; put it in quotes")
+            raise _InvalidValue("has to be text; put it in quotes")
         words = " ".join(value.split())
         if not words:
-            raise _Wrong("is empty")
+            raise _InvalidValue("is empty")
         if len(words) > limit:
-            raise _Wrong(f"is longer than {limit} characters")
+            raise _InvalidValue(f"is longer than {limit} characters")
         return words
 
     return check
@@ -115,48 +119,48 @@ def _line_of_text(limit: int) -> Callable[[Any], str]:
 
 def _list_of_text(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise _Wrong("has to be a list of texts: [one, two]")
+        raise _InvalidValue("has to be a list of texts: [one, two]")
     words = tuple(" ".join(one.split()) for one in value)
-    if len(words) > LIST_LIMIT:
-        raise _Wrong(f"has more than {LIST_LIMIT} entries")
-    if not all(words) or any(len(one) > WORD_LIMIT for one in words):
-        raise _Wrong(f"has an entry that is empty or longer than {WORD_LIMIT} characters")
+    if len(words) > MAX_LIST_ITEMS:
+        raise _InvalidValue(f"has more than {MAX_LIST_ITEMS} entries")
+    if not all(words) or any(len(one) > MAX_WORD_CHARS for one in words):
+        raise _InvalidValue(f"has an entry that is empty or longer than {MAX_WORD_CHARS} characters")
     folded = [one.casefold() for one in words]
     if len(set(folded)) < len(folded):
-        raise _Wrong("names something twice")
+        raise _InvalidValue("names something twice")
     return words
 
 
 def _key(value: Any) -> str:
     word = _line_of_text(20)(value)
     if not word.replace("-", "").isalnum():
-        raise _Wrong("has to be one word, such as sev1")
+        raise _InvalidValue("has to be one word, such as sev1")
     return word.lower()
 
 
 def _day(value: Any) -> date:
     # a datetime is a date in Python, and would compare with none
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise _Wrong("has to be a date: 2026-11-20")
+        raise _InvalidValue("has to be a date: 2026-11-20")
     return value
 
 
 #: every key that may stand in the front matter, and what makes its value
 CHECKS: dict[str, Callable[[Any], Any]] = {
-    "title": _line_of_text(TITLE_LIMIT),
-    "summary": _line_of_text(SUMMARY_LIMIT),
+    "title": _line_of_text(MAX_TITLE_CHARS),
+    "summary": _line_of_text(MAX_SUMMARY_CHARS),
     "alerts": _list_of_text,
     "words": _list_of_text,
     "severity": _key,
-    "owner": _line_of_text(WORD_LIMIT),
+    "owner": _line_of_text(MAX_WORD_CHARS),
     "reviewed": _day,
     "related": _list_of_text,
 }
 assert set(CHECKS) == {one.name for one in fields(FrontMatter)}
 
 
-def _yaml_finding(error: yaml.YAMLError, first_line: int) -> Finding:
+def _yaml_finding(error: yaml.YAMLError, first_line: int) -> LineProblem:
     """Where YAML stopped, in its own short words (never the text itself: it may hold anything)."""
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or "a character that YAML does not allow"
-    return Finding(first_line + (mark.line if mark else 0), f"The front matter cannot be read: {what[:120]}.")
+    return LineProblem(first_line + (mark.line if mark else 0), f"The front matter cannot be read: {what[:120]}.")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.domain.runbook import Runbook, Step, TwoPeople
 from bot.runbooks.problem import Problem
-from bot.runbooks.shelf import Place, Shelf
+from bot.runbooks.shelf import RunbookSource, Shelf
 
 #: the sections that everybody can count on, in this order
 TEMPLATE = (
@@ -58,7 +58,7 @@ def lint(shelf: Shelf, *, today: date | None = None, severities: frozenset[str] 
     """
     found = list(shelf.problems)
     for slug, runbook in shelf.runbooks.items():
-        place = shelf.places.get(slug, Place(_nowhere(slug)))
+        place = shelf.sources.get(slug, RunbookSource(_nowhere(slug)))
         for step in runbook.steps:
             line = place.lines.get(step.id, 1)
             found += [Problem(place.path, line, sentence) for sentence in _of_step(step)]

@@ -11,11 +11,11 @@ from bot.domain.runbook import Runbook
 from bot.runbooks import revision
 from bot.runbooks.parse import has_front_matter, parse
 from bot.runbooks.problem import Problem
-from bot.runbooks.shelf import Place, Shelf
+from bot.runbooks.shelf import RunbookSource, Shelf
 
 #: bytes; the longest runbook that people have followed to its end is a tenth of this
-SIZE_LIMIT = 256 * 1024
-FILES_LIMIT = 1000
+MAX_FILE_BYTES = 256 * 1024
+MAX_FILES = 1000
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -30,11 +30,11 @@ def load(root: Path, *, known_probes: frozenset[str]) -> Shelf:
         paths = sorted(path for path in root.iterdir() if path.suffix == ".md" and path.name[0] != ".")
     except (OSError, RuntimeError):  # RuntimeError: a loop of symbolic links
         return Shelf({}, (Problem(root, 1, "This folder of runbooks cannot be read."),))
-    shelf = _Filling(folder, known_probes)
-    for path in paths[:FILES_LIMIT]:
+    shelf = _ShelfBuilder(folder, known_probes)
+    for path in paths[:MAX_FILES]:
         shelf.take(path)
-    if len(paths) > FILES_LIMIT:
-        shelf.problems.append(Problem(root, 1, f"Only the first {FILES_LIMIT} of {len(paths)} files are read."))
+    if len(paths) > MAX_FILES:
+        shelf.problems.append(Problem(root, 1, f"Only the first {MAX_FILES} of {len(paths)} files are read."))
     return shelf.done()
 
 
@@ -46,14 +46,14 @@ class _Unreadable(Exception):
         self.line = line
 
 
-class _Filling:
+class _ShelfBuilder:
     """A shelf while files are put on it, in the order of their names."""
 
     def __init__(self, folder: Path, known_probes: frozenset[str]) -> None:
         self.runbooks: dict[str, Runbook] = {}
         self.problems: list[Problem] = []
         self.related: dict[str, tuple[str, ...]] = {}
-        self.places: dict[str, Place] = {}
+        self.places: dict[str, RunbookSource] = {}
         self._folder, self._probes, self._git = folder, known_probes, revision.Git(folder)
         self._titles: dict[str, str] = {}
         self._alerts: dict[str, str] = {}
@@ -92,7 +92,7 @@ class _Filling:
             reviewed=matter.reviewed,
         )
         self.related[slug] = matter.related
-        self.places[slug] = Place(path, parsed.lines)
+        self.places[slug] = RunbookSource(path, parsed.lines)
 
     def _own_alerts(self, path: Path, slug: str, names: tuple[str, ...]) -> tuple[str, ...]:
         """Those that no earlier runbook has: an alert attaches one runbook by itself, so it must be clear which."""
@@ -116,7 +116,7 @@ class _Filling:
                     self.problems.append(Problem(self.places[slug].path, 1, sentence))
         known = {slug: tuple(n for n in names if n in self.runbooks) for slug, names in self.related.items()}
         problems = tuple(sorted(self.problems, key=lambda problem: (problem.path, problem.line)))
-        return replace(Shelf(self.runbooks, problems), related=known, places=self.places)
+        return replace(Shelf(self.runbooks, problems), related=known, sources=self.places)
 
 
 def _read(path: Path, folder: Path) -> tuple[Path, bytes, str]:
@@ -130,11 +130,11 @@ def _read(path: Path, folder: Path) -> tuple[Path, bytes, str]:
         if not stat.S_ISREG(about.st_mode):
             raise _Unreadable("This is not a file.")
         with real.open("rb") as file:
-            data = file.read(SIZE_LIMIT + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except (OSError, RuntimeError):
         raise _Unreadable("This file cannot be opened.") from None
-    if len(data) > SIZE_LIMIT:
-        raise _Unreadable(f"This file is larger than {SIZE_LIMIT // 1024} KB.")
+    if len(data) > MAX_FILE_BYTES:
+        raise _Unreadable(f"This file is larger than {MAX_FILE_BYTES // 1024} KB.")
     try:
         return real, data, data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

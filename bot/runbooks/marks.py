@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.runbook import TwoPeople
 
-TARGET_LIMIT = 200
+MAX_TARGET_CHARS = 200
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def read(marks: tuple[str, ...], known_probes: frozenset[str]) -> tuple[Marks, l
                     known = ", ".join(sorted(known_probes)) or "none"
                     wrong.append(f"There is no probe “{probe[:40]}”. Known are: {known}.")
                     continue
-                if len(target) > TARGET_LIMIT:
-                    wrong.append(f"A probe's target has at most {TARGET_LIMIT} characters.")
+                if len(target) > MAX_TARGET_CHARS:
+                    wrong.append(f"A probe's target has at most {MAX_TARGET_CHARS} characters.")
                     continue
                 result = replace(result, probe=probe, target=" ".join(target.split()))
             case _:

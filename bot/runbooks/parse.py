@@ -29,36 +29,36 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from bot.domain.runbook import Section, Step
 from bot.runbooks import front_matter, marks, secrets, words
 from bot.runbooks.front_matter import FrontMatter
-from bot.runbooks.problem import Finding
+from bot.runbooks.problem import LineProblem
 
-STEP_LIMIT = 100
+MAX_STEPS = 100
 #: a section block of Slack holds 3,000 characters; number, mark and "Ana, 14:07 UTC" need some of them
-TEXT_LIMIT = 2_800
-HEADING_LIMIT = 100
-FINDINGS_LIMIT = 20
+MAX_TEXT_CHARS = 2_800
+MAX_HEADING_CHARS = 100
+MAX_FINDINGS = 20
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParsedRunbook:
     """A file's content. With findings it is not to be served. `lines`: step id -> line of the file."""
 
     matter: FrontMatter
     sections: tuple[Section, ...] = ()
     lines: dict[str, int] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[LineProblem, ...] = ()
 
 
-def parse(text: str, known_probes: frozenset[str]) -> Parsed:
+def parse(text: str, known_probes: frozenset[str]) -> ParsedRunbook:
     """Never raises, whatever the text."""
     findings = [*_hidden_characters(text), *secrets.find(text)]
     if findings:
-        return Parsed(FrontMatter(), findings=_first(findings))
+        return ParsedRunbook(FrontMatter(), findings=_first(findings))
     # enough of a blank line that the front matter's rule never looks past the end
     tree = SyntaxTreeNode(_markdown().parse(text + "\n"))
     nodes = list(tree.children)
     if not nodes or nodes[0].type != "front_matter":
-        return Parsed(
-            FrontMatter(), findings=(Finding(1, "There is no front matter: begin with --- and end it with ---."),)
+        return ParsedRunbook(
+            FrontMatter(), findings=(LineProblem(1, "There is no front matter: begin with --- and end it with ---."),)
         )
     matter, wrong = front_matter.read(nodes[0].content, first_line=2)
     body = _Body(known_probes)
@@ -66,15 +66,15 @@ def parse(text: str, known_probes: frozenset[str]) -> Parsed:
         body.take(node)
     body.finish()
     findings = sorted([*wrong, *body.findings], key=lambda finding: finding.line)
-    return Parsed(matter, tuple(body.sections), body.lines, _first(findings))
+    return ParsedRunbook(matter, tuple(body.sections), body.lines, _first(findings))
 
 
-def _first(findings: list[Finding]) -> tuple[Finding, ...]:
+def _first(findings: list[LineProblem]) -> tuple[LineProblem, ...]:
     """As many as somebody would read; a file that is no runbook at all has one in every line."""
-    if len(findings) <= FINDINGS_LIMIT:
+    if len(findings) <= MAX_FINDINGS:
         return tuple(findings)
-    more = Finding(findings[FINDINGS_LIMIT].line, f"And {len(findings) - FINDINGS_LIMIT} more from here on.")
-    return (*findings[:FINDINGS_LIMIT], more)
+    more = LineProblem(findings[MAX_FINDINGS].line, f"And {len(findings) - MAX_FINDINGS} more from here on.")
+    return (*findings[:MAX_FINDINGS], more)
 
 
 def has_front_matter(text: str) -> bool:
@@ -86,21 +86,21 @@ def _markdown() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
 
 
-def _hidden_characters(text: str) -> list[Finding]:
+def _hidden_characters(text: str) -> list[LineProblem]:
     """What a terminal or a reader would take for something else: control characters, turned directions."""
     findings = []
     for number, line in enumerate(text.split("\n"), 1):
         for character in line.rstrip("\r"):
             if character == "\t" or (character.isascii() and character.isprintable()):
                 continue
-            bidirectional = unicodedata.bidirectional(character) in _TURNING
+            bidirectional = unicodedata.bidirectional(character) in _BIDI_CONTROLS
             if bidirectional or unicodedata.category(character) in ("Cc", "Zl", "Zp"):
-                findings.append(Finding(number, f"There is a hidden character here, U+{ord(character):04X}."))
+                findings.append(LineProblem(number, f"There is a hidden character here, U+{ord(character):04X}."))
                 break
     return findings
 
 
-_TURNING = frozenset({"LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+_BIDI_CONTROLS = frozenset({"LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 class _Body:
@@ -109,7 +109,7 @@ class _Body:
     def __init__(self, known_probes: frozenset[str]) -> None:
         self.sections: list[Section] = []
         self.lines: dict[str, int] = {}
-        self.findings: list[Finding] = []
+        self.findings: list[LineProblem] = []
         self._probes = known_probes
         self._count = 0
         self._numbers: set[int] = set()
@@ -142,11 +142,11 @@ class _Body:
         """Look at what can only be seen at the end."""
         if not self._count:
             self._find(1, "There are no steps. Write them as “- [ ] Do this.”")
-        if self._count > STEP_LIMIT:
-            self._find(1, f"There are {self._count} steps; at most {STEP_LIMIT} can be followed.")
+        if self._count > MAX_STEPS:
+            self._find(1, f"There are {self._count} steps; at most {MAX_STEPS} can be followed.")
 
     def _find(self, line: int, sentence: str) -> None:
-        self.findings.append(Finding(line, sentence))
+        self.findings.append(LineProblem(line, sentence))
 
     def _open(self, heading: str, line: int) -> None:
         number, dot, title = heading.partition(".")
@@ -158,8 +158,8 @@ class _Body:
             how = "stands here twice" if int(number) in self._numbers else "comes too late"
             self._find(line, f"Section {number} {how}: numbers have to rise.")
             number = str(self.sections[-1].number + 1)
-        if len(title) > HEADING_LIMIT:
-            self._find(line, f"A section's title has at most {HEADING_LIMIT} characters.")
+        if len(title) > MAX_HEADING_CHARS:
+            self._find(line, f"A section's title has at most {MAX_HEADING_CHARS} characters.")
         self._numbers.add(int(number))
         self.sections.append(Section(int(number), title.strip()))
 
@@ -174,8 +174,8 @@ class _Body:
             self._find(line, "Text after a step would be shown above it. Make it part of a step, or a step.")
             return
         whole = f"{section.text}\n\n{text}".strip()
-        if shown_length(whole) > TEXT_LIMIT >= shown_length(section.text):
-            self._find(line, f"The text of a section has at most {TEXT_LIMIT} characters.")
+        if shown_length(whole) > MAX_TEXT_CHARS >= shown_length(section.text):
+            self._find(line, f"The text of a section has at most {MAX_TEXT_CHARS} characters.")
         self.sections[-1] = replace(section, text=whole)
 
     def _steps(self, node: SyntaxTreeNode) -> None:
@@ -213,8 +213,8 @@ class _Body:
         text = text[3:].strip() if text[:1] == "[" else text
         if not text:
             self._find(line, "This step has no text.")
-        if shown_length(text) > TEXT_LIMIT:
-            self._find(line, f"The sentence of a step has at most {TEXT_LIMIT} characters.")
+        if shown_length(text) > MAX_TEXT_CHARS:
+            self._find(line, f"The sentence of a step has at most {MAX_TEXT_CHARS} characters.")
         plain = tail + "".join(piece.content for piece in pieces if piece.type == "text")
         if marks.misplaced(plain):
             self._find(line, "A mark stands inside the sentence. Marks stand at its end.")
@@ -229,8 +229,8 @@ class _Body:
         command = node.content.strip("\n").rstrip()
         if not command:
             self._find(line, "This code block is empty.")
-        if shown_length(command) > TEXT_LIMIT:
-            self._find(line, f"A code block has at most {TEXT_LIMIT} characters. Put a script where it can run.")
+        if shown_length(command) > MAX_TEXT_CHARS:
+            self._find(line, f"A code block has at most {MAX_TEXT_CHARS} characters. Put a script where it can run.")
         return command
 
 

@@ -19,7 +19,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Finding:
+class LineProblem:
     """A problem before the file's name is known: the parsers see text, not files."""
 
     line: int

@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 #: seconds that git may take for the whole folder; a repository on a sleeping disk must not hold up the start
-PATIENCE = 10.0
+GIT_TIMEOUT_SECONDS = 10.0
 
 
 class Git:
     """Asks git about the files of one folder. After the first failure it asks no more: every answer is None."""
 
-    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+    def __init__(self, folder: Path, patience: float = GIT_TIMEOUT_SECONDS) -> None:
         self._folder = folder
         self._until = time.monotonic() + patience
         self._tree = self._committed()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.runbooks.problem import Finding
+from bot.runbooks.problem import LineProblem
 
 #: what a secret looks like, and what it is called; the value itself is never repeated
 SECRETS = (
@@ -16,10 +16,10 @@ SECRETS = (
 )
 
 
-def find(text: str) -> list[Finding]:
+def find(text: str) -> list[LineProblem]:
     """A finding for each line that holds one."""
     return [
-        Finding(number, f"There is {what} here. Remove it, and replace it where it is used: it has been seen.")
+        LineProblem(number, f"There is {what} here. Remove it, and replace it where it is used: it has been seen.")
         for number, line in enumerate(text.split("\n"), 1)
         for pattern, what in SECRETS
         if pattern.search(line)

@@ -10,12 +10,12 @@ from pathlib import Path
 from bot.domain.runbook import Runbook
 from bot.runbooks.problem import Problem
 
-GUESSES = 2
-NEAREST = 3
+MAX_GUESSES = 2
+MAX_SUGGESTIONS = 3
 
 
 @dataclass(frozen=True)
-class Place:
+class RunbookSource:
     """Where a runbook was read: its file, and the line of each step."""
 
     path: Path
@@ -30,7 +30,7 @@ class Shelf:
     problems: tuple[Problem, ...] = ()
     #: slug -> the slugs that its file calls related
     related: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    places: Mapping[str, Place] = field(default_factory=dict)
+    sources: Mapping[str, RunbookSource] = field(default_factory=dict)
 
     def find(self, word: str) -> Runbook | None:
         """The runbook of exactly this slug or title, or of the one slug that begins so; None where none or several."""
@@ -43,16 +43,16 @@ class Shelf:
         begun = titled or [one for slug, one in self.runbooks.items() if slug.startswith(wanted)]
         return begun[0] if len(begun) == 1 else None
 
-    def nearest(self, word: str) -> list[str]:
+    def close_matches(self, word: str) -> list[str]:
         """Slugs to offer for a word that found nothing: those that hold it first, then those that look like it."""
         wanted = _slug(word)
         if not wanted:
-            return sorted(self.runbooks)[:NEAREST]
+            return sorted(self.runbooks)[:MAX_SUGGESTIONS]
         holding = sorted((slug for slug in self.runbooks if wanted in slug), key=lambda slug: (slug.find(wanted), slug))
         # a typo in one part of a name should find the name
         parts = {part: slug for slug in sorted(self.runbooks, reverse=True) for part in (slug, *slug.split("-"))}
-        alike = [parts[part] for part in difflib.get_close_matches(wanted, parts, NEAREST, 0.6)]
-        return list(dict.fromkeys([*holding, *alike]))[:NEAREST]
+        alike = [parts[part] for part in difflib.get_close_matches(wanted, parts, MAX_SUGGESTIONS, 0.6)]
+        return list(dict.fromkeys([*holding, *alike]))[:MAX_SUGGESTIONS]
 
     def for_alert(self, name: str) -> Runbook | None:
         """The runbook whose front matter names this alert."""
@@ -70,7 +70,7 @@ class Shelf:
             for runbook in self.runbooks.values()
         ]
         fitting = sorted((one for one in scored if one[0]), key=lambda one: (-one[0], one[1].slug))
-        return [runbook for _, runbook in fitting[:GUESSES]]
+        return [runbook for _, runbook in fitting[:MAX_GUESSES]]
 
 
 def _plain(text: str) -> str:

@@ -9,7 +9,16 @@ refusal(findings, "Summary")  "A Stellar secret seed is in Summary. Nothing was 
 
 from __future__ import annotations
 
-from bot.scrub.decide import LIMIT, NOTHING, Allow, Mode, scrub, secrets
-from bot.scrub.say import refusal, removed
+from bot.scrub.decide import EMPTY_ALLOW_LIST, MAX_INPUT_CHARS, AllowList, Mode, find_secrets, scrub
+from bot.scrub.say import refusal_text, removed_summary
 
-__all__ = ["LIMIT", "NOTHING", "Allow", "Mode", "refusal", "removed", "scrub", "secrets"]
+__all__ = [
+    "MAX_INPUT_CHARS",
+    "EMPTY_ALLOW_LIST",
+    "AllowList",
+    "Mode",
+    "refusal_text",
+    "removed_summary",
+    "scrub",
+    "find_secrets",
+]

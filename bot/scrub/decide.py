@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.scrub.detect import DETECTORS, RANK, SECRETS, Hit, hits
+from bot.scrub.detect import DETECTORS, RANK, SECRET_DETECTORS, DetectorMatch, find_matches
 from bot.scrub.detector import Detector
-from bot.scrub.findings import Action, Finding, Scrubbed
-from bot.scrub.normalise import View, fold, views
+from bot.scrub.findings import ScrubAction, Scrubbed, ScrubFinding
+from bot.scrub.normalise import TextView, fold, views
 
-Choice = Callable[[Detector], Action]
+ChooseAction = Callable[[Detector], ScrubAction]
 
 #: characters of input; more is blocked unread
-LIMIT = 40_000
+MAX_INPUT_CHARS = 40_000
 #: characters of a view: one ligature can unfold to eighteen letters
-_VIEW_LIMIT = 2 * LIMIT
-_ROUNDS = 6
-_WEIGHT = {Action.HOLD: 0, Action.MASK: 1, Action.BLOCK: 2}
+_MAX_VIEW_CHARS = 2 * MAX_INPUT_CHARS
+_MAX_ROUNDS = 6
+_WEIGHT = {ScrubAction.HOLD: 0, ScrubAction.MASK: 1, ScrubAction.BLOCK: 2}
 _WEB = frozenset({"url", "host", "domain"})
 #: kinds that an allowed address may contain in its path
 _IN_PATHS = frozenset({"number", "opaque", "url", "domain", "host", "uuid"})
@@ -43,7 +43,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True)
-class Allow:
+class AllowList:
     """What may pass although a rule matches: whole literals ("support@example.com") and whole host names.
 
     Compared after normalising and case-folding, never as a pattern; secrets and card numbers are not allowable.
@@ -54,10 +54,10 @@ class Allow:
 
 
 #: the usual allow list
-NOTHING = Allow()
+EMPTY_ALLOW_LIST = AllowList()
 
 
-def scrub(text: str, mode: Mode, *, allow: Allow = NOTHING) -> Scrubbed:
+def scrub(text: str, mode: Mode, *, allow: AllowList = EMPTY_ALLOW_LIST) -> Scrubbed:
     """The text with what may not leave replaced by neutral nouns; empty if it must not even be stored.
 
     Never raises. Scrubbing a result again changes nothing. Offsets of findings are characters of `text`.
@@ -68,67 +68,73 @@ def scrub(text: str, mode: Mode, *, allow: Allow = NOTHING) -> Scrubbed:
         return Scrubbed("", (_failure("scrubber-failed", len(text)),))
 
 
-def secrets(text: str) -> tuple[Finding, ...]:
+def find_secrets(text: str) -> tuple[ScrubFinding, ...]:
     """Only what must never be stored: secrets and card numbers. For notes, titles and updates; never raises."""
     try:
-        if len(text) > LIMIT:
+        if len(text) > MAX_INPUT_CHARS:
             return (_failure("too-long", len(text)),)
-        return tuple(_finding(hit, Action.BLOCK) for hit in _unite(hits(_views(text), SECRETS), _blocks))
+        return tuple(
+            _finding(hit, ScrubAction.BLOCK) for hit in _unite(find_matches(_views(text), SECRET_DETECTORS), _blocks)
+        )
     except Exception:
         return (_failure("scrubber-failed", len(text)),)
 
 
-def _scrub(text: str, mode: Mode, allow: Allow) -> Scrubbed:
-    if len(text) > LIMIT:
+def _scrub(text: str, mode: Mode, allow: AllowList) -> Scrubbed:
+    if len(text) > MAX_INPUT_CHARS:
         return Scrubbed("", (_failure("too-long", len(text)),))
 
-    def action(row: Detector) -> Action:
+    def action(row: Detector) -> ScrubAction:
         chosen = row.public if mode is Mode.STRICT else row.internal
         assert chosen is not None
         return chosen
 
     rows = tuple(row for row in DETECTORS if mode is Mode.STRICT or row.internal is not None)
-    allowed = _Allowed(allow)
-    draft = _Draft(text, range(len(text)), range(1, len(text) + 1))
-    every: list[Hit] = []
-    for _ in range(_ROUNDS):
+    allowed = _AllowListMatcher(allow)
+    draft = _MappedText(text, range(len(text)), range(1, len(text) + 1))
+    every: list[DetectorMatch] = []
+    for _ in range(_MAX_ROUNDS):
         seen = _views(draft.text)
-        found = [hit for hit in hits(seen, rows) if action(hit.detector) is Action.BLOCK or not allowed.lets(hit, seen)]
+        found = [
+            hit
+            for hit in find_matches(seen, rows)
+            if action(hit.detector) is ScrubAction.BLOCK or not allowed.allows(hit, seen)
+        ]
         united = _unite(found, action)
-        every += (draft.at_home(hit) for hit in united)
-        if any(action(hit.detector) is Action.BLOCK for hit in united):
+        every += (draft.in_original(hit) for hit in united)
+        if any(action(hit.detector) is ScrubAction.BLOCK for hit in united):
             return Scrubbed("", _findings(every, action))
-        masks = [hit for hit in united if action(hit.detector) is Action.MASK]
+        masks = [hit for hit in united if action(hit.detector) is ScrubAction.MASK]
         if not masks:
             return Scrubbed(draft.text, _findings(every, action))
-        draft = draft.without(masks)
+        draft = draft.masked(masks)
     return Scrubbed("", (_failure("scrubber-failed", len(text)),))
 
 
-def _views(text: str) -> tuple[View, ...]:
+def _views(text: str) -> tuple[TextView, ...]:
     seen = views(text)
-    if any(len(view.text) > _VIEW_LIMIT for view in seen):
+    if any(len(view.text) > _MAX_VIEW_CHARS for view in seen):
         raise ValueError("a view is too long")
     return seen
 
 
-def _blocks(_: Detector) -> Action:
-    return Action.BLOCK
+def _blocks(_: Detector) -> ScrubAction:
+    return ScrubAction.BLOCK
 
 
 @dataclass(frozen=True)
-class _Draft:
+class _MappedText:
     """A text on its way, each character with the original characters that it stands for."""
 
     text: str
     starts: Sequence[int]
     ends: Sequence[int]
 
-    def at_home(self, hit: Hit) -> Hit:
+    def in_original(self, hit: DetectorMatch) -> DetectorMatch:
         start, end = min(self.starts[hit.start : hit.end]), max(self.ends[hit.start : hit.end])
-        return Hit(hit.detector, start, end, "")
+        return DetectorMatch(hit.detector, start, end, "")
 
-    def without(self, masks: Iterable[Hit]) -> _Draft:
+    def masked(self, masks: Iterable[DetectorMatch]) -> _MappedText:
         text = ""
         starts: list[int] = []
         ends: list[int] = []
@@ -138,12 +144,12 @@ class _Draft:
             starts += self.starts[at : hit.start]
             ends += self.ends[at : hit.start]
             noun = placeholder(hit.detector.noun, text)
-            home = self.at_home(hit)
+            home = self.in_original(hit)
             text += noun
             starts += [home.start] * len(noun)
             ends += [home.end] * len(noun)
             at = hit.end
-        return _Draft(text + self.text[at:], [*starts, *self.starts[at:]], [*ends, *self.ends[at:]])
+        return _MappedText(text + self.text[at:], [*starts, *self.starts[at:]], [*ends, *self.ends[at:]])
 
 
 def placeholder(noun: str, before: str) -> str:
@@ -157,40 +163,40 @@ def placeholder(noun: str, before: str) -> str:
     return noun[0].upper() + noun[1:] if len(before) <= 60 and _SENTENCE_START.search(tail) else noun
 
 
-def _unite(found: Iterable[Hit], action: Choice) -> list[Hit]:
+def _unite(found: Iterable[DetectorMatch], action: ChooseAction) -> list[DetectorMatch]:
     """Overlapping hits as one: its span the union, its rule the gravest, then the earliest in the table."""
-    united: list[Hit] = []
+    united: list[DetectorMatch] = []
     for hit in sorted(found, key=lambda hit: (hit.start, -hit.end)):
         if not united or hit.start >= united[-1].end:
             united.append(hit)
             continue
         last = united[-1]
         first = min(last, hit, key=lambda one: (-_WEIGHT[action(one.detector)], RANK[one.detector.id]))
-        united[-1] = Hit(first.detector, last.start, max(last.end, hit.end), first.words)
+        united[-1] = DetectorMatch(first.detector, last.start, max(last.end, hit.end), first.words)
     return united
 
 
-def _findings(every: Iterable[Hit], action: Choice) -> tuple[Finding, ...]:
+def _findings(every: Iterable[DetectorMatch], action: ChooseAction) -> tuple[ScrubFinding, ...]:
     return tuple(_finding(hit, action(hit.detector)) for hit in _unite(every, action))
 
 
-def _finding(hit: Hit, action: Action) -> Finding:
+def _finding(hit: DetectorMatch, action: ScrubAction) -> ScrubFinding:
     row = hit.detector
-    return Finding(row.kind, row.id, action, hit.start, hit.end, row.noun)
+    return ScrubFinding(row.kind, row.id, action, hit.start, hit.end, row.noun)
 
 
-def _failure(rule: str, length: int) -> Finding:
-    return Finding("unchecked", rule, Action.BLOCK, 0, length, "a text that could not be checked")
+def _failure(rule: str, length: int) -> ScrubFinding:
+    return ScrubFinding("unchecked", rule, ScrubAction.BLOCK, 0, length, "a text that could not be checked")
 
 
-class _Allowed:
+class _AllowListMatcher:
     """The allow list, normalised once, and the question whether a hit lies wholly within what it names."""
 
-    def __init__(self, allow: Allow) -> None:
+    def __init__(self, allow: AllowList) -> None:
         self.literals = tuple(fold(literal).lower() for literal in sorted(allow.literals) if literal)
         self.domains = frozenset(fold(domain).lower().strip(".") for domain in allow.domains)
 
-    def lets(self, hit: Hit, seen: Sequence[View]) -> bool:
+    def allows(self, hit: DetectorMatch, seen: Sequence[TextView]) -> bool:
         if not self.literals and not self.domains:
             return False
         if hit.words.lower() in self.literals:
@@ -203,7 +209,7 @@ class _Allowed:
         match = _HOST.match(words)
         return match is not None and match.group(1).lower().strip(".") in self.domains
 
-    def _ranges(self, hit: Hit, view: View) -> Iterable[tuple[int, int]]:
+    def _ranges(self, hit: DetectorMatch, view: TextView) -> Iterable[tuple[int, int]]:
         """Where allowed literals, and paths of allowed addresses, stand in the searched text."""
         for literal in self.literals:
             for match in re.finditer(rf"(?<![\w.@-]){re.escape(literal)}(?![\w@-]|\.\w)", view.text, re.IGNORECASE):

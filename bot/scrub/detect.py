@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.scrub import finders
-from bot.scrub.detector import Detector, shape
+from bot.scrub.detector import Detector, regex
 from bot.scrub.finders import labelled
-from bot.scrub.findings import Action
-from bot.scrub.normalise import View
+from bot.scrub.findings import ScrubAction
+from bot.scrub.normalise import TextView
 
-BLOCK, MASK = Action.BLOCK, Action.MASK
+BLOCK, MASK = ScrubAction.BLOCK, ScrubAction.MASK
 
 _EDGE = r"(?<![A-Za-z0-9])"
 _ANNOUNCES = (  # words before a password or key
@@ -75,25 +75,25 @@ DETECTORS: tuple[Detector, ...] = (
     # -- secrets: the text is not even stored
     Detector("stellar-seed", "stellar_seed", "a Stellar secret seed", BLOCK, BLOCK, finders.strkeys("S")),
     Detector("stellar-seed-shape", "stellar_seed", "a Stellar secret seed", BLOCK, BLOCK,
-             shape(_EDGE + r"S[A-Z2-7]{49,62}(?![A-Za-z0-9])", _has_digit, case=True)),
+             regex(_EDGE + r"S[A-Z2-7]{49,62}(?![A-Za-z0-9])", _has_digit, case=True)),
     Detector("stellar-seed-groups", "stellar_seed", "a Stellar secret seed", BLOCK, BLOCK, finders.grouped_seed),
     Detector("seed-phrase", "seed_phrase", "a seed phrase", BLOCK, BLOCK, finders.seed_phrase),
     Detector("pem-private-key", "private_key", "a private key", BLOCK, BLOCK,
-             shape(r"BEGIN\s{1,3}(?:[A-Z0-9]{1,12}\s){0,3}PRIVATE\s{1,3}KEY"), ("begin",)),
+             regex(r"BEGIN\s{1,3}(?:[A-Z0-9]{1,12}\s){0,3}PRIVATE\s{1,3}KEY"), ("begin",)),
     Detector("stripe-key", "api_key", "an API key", BLOCK, BLOCK,
-             shape(_EDGE + r"(?:(?:sk|rk)_?(?:live|test)_?|whsec_?)[A-Za-z0-9]{8,250}"),
+             regex(_EDGE + r"(?:(?:sk|rk)_?(?:live|test)_?|whsec_?)[A-Za-z0-9]{8,250}"),
              ("live", "test", "whsec")),
     Detector("aws-key", "api_key", "an AWS access key", BLOCK, BLOCK,
-             shape(_EDGE + r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", case=True), ("akia", "asia")),
+             regex(_EDGE + r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", case=True), ("akia", "asia")),
     Detector("slack-token", "api_key", "a Slack token", BLOCK, BLOCK,
-             shape(_EDGE + r"(?:xox[a-z]-|xapp-)[A-Za-z0-9-]{10,250}"), ("xox", "xapp")),
+             regex(_EDGE + r"(?:xox[a-z]-|xapp-)[A-Za-z0-9-]{10,250}"), ("xox", "xapp")),
     Detector("slack-webhook", "api_key", "a Slack webhook", BLOCK, BLOCK,
-             shape(r"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/]{8,200}"), ("hooks.slack",)),
+             regex(r"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/]{8,200}"), ("hooks.slack",)),
     Detector("github-token", "api_key", "a GitHub token", BLOCK, BLOCK,
-             shape(_EDGE + r"(?:gh[pousr]_?[A-Za-z0-9]{30,250}|github_?pat_?[A-Za-z0-9_]{20,250})"),
+             regex(_EDGE + r"(?:gh[pousr]_?[A-Za-z0-9]{30,250}|github_?pat_?[A-Za-z0-9_]{20,250})"),
              ("gh", "github")),
     Detector("vendor-key", "api_key", "an API key", BLOCK, BLOCK,
-             shape(_EDGE + r"(?:glpat-[\w-]{16,250}|AIza[\w-]{30,100}|ya29\.[\w-]{20,250}|"
+             regex(_EDGE + r"(?:glpat-[\w-]{16,250}|AIza[\w-]{30,100}|ya29\.[\w-]{20,250}|"
                    r"SG\.[\w-]{16,64}\.[\w-]{16,128}|"
                    r"sk-(?:ant-|proj-)?[\w-]{20,250}|npm_[A-Za-z0-9]{30,100}|hf_[A-Za-z0-9]{30,100}|dop_v1_[a-f0-9]{40,80}|"
                    r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{30,64}|dckr_pat_[\w-]{20,60}|pypi-[\w-]{40,250}|"
@@ -101,148 +101,148 @@ DETECTORS: tuple[Detector, ...] = (
                    case=True)),
     Detector("jwt", "jwt", "a JSON web token", BLOCK, BLOCK, finders.jwt, ("eyj",)),
     Detector("bearer", "bearer", "a bearer token", BLOCK, BLOCK,
-             shape(r"\b(?:bearer|basic)[\s:]{1,3}(?P<value>[\w.~+/-]{16,2000}={0,2})", _has_digit),
+             regex(r"\b(?:bearer|basic)[\s:]{1,3}(?P<value>[\w.~+/-]{16,2000}={0,2})", _has_digit),
              ("bearer", "basic")),
     Detector("url-password", "url_password", "a URL with a password", BLOCK, BLOCK,
-             shape(r"(?<![a-z0-9])[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,100}:[^\s@/]{1,200}@"), ("://",)),
+             regex(r"(?<![a-z0-9])[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,100}:[^\s@/]{1,200}@"), ("://",)),
     Detector("assigned-secret", "password", "a password or key", BLOCK, BLOCK,
-             shape(_ANNOUNCES + r"[\"'\])]{0,2}\s{0,3}(?::=|=>|[:=])\s{0,3}(?P<value>[\"'`]?[^\s\"'`,;]{1,250})",
+             regex(_ANNOUNCES + r"[\"'\])]{0,2}\s{0,3}(?::=|=>|[:=])\s{0,3}(?P<value>[\"'`]?[^\s\"'`,;]{1,250})",
                    _assigned),
              ("pass", "secret", "key", "token", "pwd", "senha", "kennwort", "contrasena")),
     Detector("told-secret", "password", "a password or key", BLOCK, BLOCK,
-             shape(_ANNOUNCES + r"\s{1,3}(?:is|was|=)\s{1,3}[\"'`]?(?P<value>[^\s\"'`]{4,250})", _told),
+             regex(_ANNOUNCES + r"\s{1,3}(?:is|was|=)\s{1,3}[\"'`]?(?P<value>[^\s\"'`]{4,250})", _told),
              ("pass", "secret", "key", "token", "pwd")),
     Detector("one-time-code", "password", "a PIN or security code", BLOCK, BLOCK,
-             shape(r"(?<![A-Za-z])(?:cvv2?|cvc2?|cid|otp|pin(?: code)?|security code|one[- ]time code)\s{0,2}"
+             regex(r"(?<![A-Za-z])(?:cvv2?|cvc2?|cid|otp|pin(?: code)?|security code|one[- ]time code)\s{0,2}"
                    r"(?:[:=#]|\bis\b)?\s{0,2}(?P<value>\d{3,8})(?![\d:.,-])")),
     Detector("random-token", "api_key", "an API key", BLOCK, BLOCK,
-             shape(r"(?:token|key|credential|authorization)s?[\"'\])]{0,2}\s{0,3}[:=]\s{0,3}[\"'`]?"
+             regex(r"(?:token|key|credential|authorization)s?[\"'\])]{0,2}\s{0,3}[:=]\s{0,3}[\"'`]?"
                    r"(?P<value>[\w.+/-]{20,250}={0,2})", _random),
              ("token", "key", "credential", "authorization")),
     Detector("card", "card", "a card number", BLOCK, BLOCK, finders.card),
     # -- Slack's own markup, before its parts are looked at
     Detector("slack-mailto", "email", "an e-mail address", MASK, MASK,
-             shape(r"<mailto:[^<>\n]{1,400}>"), ("<mailto:",)),
-    Detector("slack-tel", "phone", "a phone number", MASK, MASK, shape(r"<tel:[^<>\n]{1,200}>"), ("<tel:",)),
+             regex(r"<mailto:[^<>\n]{1,400}>"), ("<mailto:",)),
+    Detector("slack-tel", "phone", "a phone number", MASK, MASK, regex(r"<tel:[^<>\n]{1,200}>"), ("<tel:",)),
     Detector("slack-mention", "mention", "a colleague", MASK, None,
-             shape(r"<@[A-Z0-9]{1,24}(?:\|[^<>\n]{0,200})?>"), ("<@",)),
+             regex(r"<@[A-Z0-9]{1,24}(?:\|[^<>\n]{0,200})?>"), ("<@",)),
     Detector("slack-channel", "channel", "a channel", MASK, None,
-             shape(r"<#[A-Z0-9]{1,24}(?:\|[^<>\n]{0,200})?>"), ("<#",)),
-    Detector("slack-special", "mention", "a mention", MASK, None, shape(r"<![^<>\n]{1,400}>"), ("<!",)),
+             regex(r"<#[A-Z0-9]{1,24}(?:\|[^<>\n]{0,200})?>"), ("<#",)),
+    Detector("slack-special", "mention", "a mention", MASK, None, regex(r"<![^<>\n]{1,400}>"), ("<!",)),
     Detector("broadcast", "mention", "a mention", MASK, None,
-             shape(r"(?<![\w@.])@[a-z][\w.-]{1,40}(?!\w|@)"), ("@",)),
+             regex(r"(?<![\w@.])@[a-z][\w.-]{1,40}(?!\w|@)"), ("@",)),
     Detector("slack-id", "slack_id", "a Slack id", MASK, None,
-             shape(_EDGE + r"[UWCDGTB]0[A-Z0-9]{7,10}(?![A-Za-z0-9])", case=True)),
-    Detector("slack-link", "url", "a link", MASK, None, shape(r"<[a-z][a-z0-9+.-]{1,20}://[^<>\n]{1,4000}>"), ("://",)),
+             regex(_EDGE + r"[UWCDGTB]0[A-Z0-9]{7,10}(?![A-Za-z0-9])", case=True)),
+    Detector("slack-link", "url", "a link", MASK, None, regex(r"<[a-z][a-z0-9+.-]{1,20}://[^<>\n]{1,4000}>"), ("://",)),
     # -- people
     Detector("email", "email", "an e-mail address", MASK, MASK,
-             shape(r"(?:mailto:)?[\w.%+'-]{1,64}@(?:\[?[\w-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])"), ("@",)),
+             regex(r"(?:mailto:)?[\w.%+'-]{1,64}@(?:\[?[\w-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])"), ("@",)),
     Detector("email-spaced", "email", "an e-mail address", MASK, MASK,
-             shape(r"[\w.%+'-]{1,64}\s{0,2}@\s{0,2}[\w-]{1,63}(?:\s{0,2}\[?\.\]?\s{0,2}[\w-]{2,63}){1,4}"), ("@",)),
+             regex(r"[\w.%+'-]{1,64}\s{0,2}@\s{0,2}[\w-]{1,63}(?:\s{0,2}\[?\.\]?\s{0,2}[\w-]{2,63}){1,4}"), ("@",)),
     Detector("email-spelled", "email", "an e-mail address", MASK, MASK,
-             shape(r"(?<![\w.+-])[\w.+-]{1,64}\s{0,2}(?:[\[({<]\s{0,2}(?:at|@)\s{0,2}[\])}>]\s{0,2}[\w-]{1,63}"
+             regex(r"(?<![\w.+-])[\w.+-]{1,64}\s{0,2}(?:[\[({<]\s{0,2}(?:at|@)\s{0,2}[\])}>]\s{0,2}[\w-]{1,63}"
                    r"(?:\s{0,2}(?:[\[({<]\s{0,2})?(?:\.|\bdot\b)(?:\s{0,2}[\])}>])?\s{0,2}[\w-]{2,63}){1,4}"
                    r"|(?<=\s)at\s{1,2}[\w-]{1,63}(?:\s{1,2}dot\s{1,2}[\w-]{2,24}){1,4})"),
              ("dot", "[at", "(at", "{at", "<at", "[@", "(@", "[ at", "( at")),
     Detector("upi", "payment_address", "a payment address", MASK, MASK,
-             shape(r"(?<![\w@])[\w.+-]{2,64}@[a-z]{2,24}(?![\w@-]|\.\w)"), ("@",)),
+             regex(r"(?<![\w@])[\w.+-]{2,64}@[a-z]{2,24}(?![\w@-]|\.\w)"), ("@",)),
     Detector("phone", "phone", "a phone number", MASK, MASK,
-             shape(r"(?:tel:)?(?:(?:\+|(?<!\d)00)\s?\(?\d{1,3}\)?(?:[ .()/-]{0,3}+\d){6,13}"
+             regex(r"(?:tel:)?(?:(?:\+|(?<!\d)00)\s?\(?\d{1,3}\)?(?:[ .()/-]{0,3}+\d){6,13}"
                    r"|(?<![\d.-])\(?[2-9]\d{2}\)?[ .-]{1,2}\d{3}[ .-]\d{4}"
                    r"|(?<![\d.-])0\d{1,4}[ -]\d{3,4}[ -]?\d{3,4}|(?<![\d.-])0[1-9]\d{8,9})(?!\d)", blanked=True)),
     Detector("phone-labelled", "phone", "a phone number", MASK, MASK,
-             shape(r"\b(?:call|phone|telephone|tel|mobile|cell|whatsapp|sms|fax|hotline)\b[^\d\n\0]{0,12}?"
+             regex(r"\b(?:call|phone|telephone|tel|mobile|cell|whatsapp|sms|fax|hotline)\b[^\d\n\0]{0,12}?"
                    r"(?P<value>\+?\(?\d(?:[ .()/-]{0,2}+\d){5,14})(?!\d)", blanked=True)),
     Detector("honorific", "person", "a person", MASK, None,
-             shape(r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof)\b\.?\s[A-Z][\w'-]{1,30}(?:\s[A-Z][\w'-]{1,30})?", case=True)),
+             regex(r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof)\b\.?\s[A-Z][\w'-]{1,30}(?:\s[A-Z][\w'-]{1,30})?", case=True)),
     Detector("street", "address", "an address", MASK, MASK,
-             shape(r"(?<!\d)\d{1,5}[A-Za-z]?,? (?:[A-Z][a-z']{1,20} ){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|"
+             regex(r"(?<!\d)\d{1,5}[A-Za-z]?,? (?:[A-Z][a-z']{1,20} ){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|"
                    r"Drive|Close|Crescent|Way|Boulevard|Blvd|Court|Square|Place)\b", case=True)),
     Detector("identity", "identity", "an identity number", MASK, MASK,
              labelled(r"passport|ssn|social security|nin|bvn|nino|national insurance|aadhaar|pan|tax id|tin|"
                       r"national id|id card|driv(?:ing|er'?s) licen[cs]e|curp|cpf")),
     Detector("birth-date", "identity", "a date of birth", MASK, MASK,
-             shape(r"\b(?:dob|date of birth|born(?: on)?)\b\s{0,2}:?\s{0,2}\d[\d/.-]{3,9}\d(?!\d)"),
+             regex(r"\b(?:dob|date of birth|born(?: on)?)\b\s{0,2}:?\s{0,2}\d[\d/.-]{3,9}\d(?!\d)"),
              ("dob", "birth", "born")),
     Detector("ssn", "identity", "an identity number", MASK, MASK,
-             shape(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])"
+             regex(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])"
                    r"|(?<![A-Za-z0-9])[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]"
                    r"(?![A-Za-z0-9])|(?<![A-Za-z0-9])[A-Z]{5}\d{4}[A-Z](?![A-Za-z0-9])", case=True)),
     # -- money and accounts
     Detector("iban", "iban", "an IBAN", MASK, MASK, finders.iban),
     Detector("card-tail", "card_tail", "a card", MASK, MASK,
-             shape(r"\bcards?\s(?:no\.?\s|number\s)?(?:ending|ends)\s(?:in\s|with\s)?[\dxX*#.-]{0,20}\d{2,6}(?!\d)"
+             regex(r"\bcards?\s(?:no\.?\s|number\s)?(?:ending|ends)\s(?:in\s|with\s)?[\dxX*#.-]{0,20}\d{2,6}(?!\d)"
                    r"|(?:[x*#•]{2,4}[ -]?){1,4}\d{4}(?!\d)")),
     Detector("sort-code", "sort_code", "a sort code", MASK, MASK,
-             shape(r"\bsort[ -]?codes?\b\s{0,2}(?:[:=#]|\bis\b)?\s{0,2}\d{2}[ .-]?\d{2}[ .-]?\d{2}(?!\d)")),
+             regex(r"\bsort[ -]?codes?\b\s{0,2}(?:[:=#]|\bis\b)?\s{0,2}\d{2}[ .-]?\d{2}[ .-]?\d{2}(?!\d)")),
     Detector("sort-code-shape", "sort_code", "a sort code", MASK, MASK,
-             shape(r"(?<![\d.-])\d{2}-\d{2}-\d{2}(?![\d-])", blanked=True)),
+             regex(r"(?<![\d.-])\d{2}-\d{2}-\d{2}(?![\d-])", blanked=True)),
     Detector("account", "account", "an account id", MASK, MASK,
              labelled(r"(?:bank )?accounts?|acct|a/c|acc|iban|wallet|nuban|clabe|bsb|routing|aba|ifsc")),
     Detector("customer", "customer", "a customer id", MASK, MASK,
              labelled(r"customer|client|user|member|merchant|beneficiary|payee|sender|recipient")),
     Detector("prefixed-id", "customer", "a customer id", MASK, MASK,
-             shape(_EDGE + r"(?:cust?|customer|acct|usr|user|cli|client|mem|mer|merch|ben|kyc|wal|wallet)[_-]"
+             regex(_EDGE + r"(?:cust?|customer|acct|usr|user|cli|client|mem|mer|merch|ben|kyc|wal|wallet)[_-]"
                    r"[A-Za-z0-9]{3,40}(?![A-Za-z0-9])", _has_digit)),
     Detector("prefixed-reference", "reference", "a reference", MASK, None,
-             shape(_EDGE + r"(?:pi|ch|tr|txn?|trf|trx|pay|payout|po|inv|ord|order|evt|req|ref)[_-]"
+             regex(_EDGE + r"(?:pi|ch|tr|txn?|trf|trx|pay|payout|po|inv|ord|order|evt|req|ref)[_-]"
                    r"(?=[A-Za-z0-9]{0,40}\d)[A-Za-z0-9]{4,40}(?![A-Za-z0-9])")),
     Detector("memo", "memo", "a memo", MASK, MASK,
-             shape(r"\bmemo(?:[ _-](?:text|id|hash|return))?\s{0,2}[:=]\s{0,2}[\"'`]?[^\s\"'`,;]{1,64}"), ("memo",)),
+             regex(r"\bmemo(?:[ _-](?:text|id|hash|return))?\s{0,2}[:=]\s{0,2}[\"'`]?[^\s\"'`,;]{1,64}"), ("memo",)),
     Detector("reference", "reference", "a reference", MASK, None,
              labelled(r"payment|payout|transaction|transfer|txn?|order|invoice|case|ticket|reference|ref|memo|utr|rrn|trace|"
                       r"session|request|intent|idempotency")),
     # -- ledgers
     Detector("stellar-key", "stellar_address", "a Stellar address", MASK, None, finders.strkeys("GMCLBTX")),
     Detector("stellar-key-shape", "stellar_address", "a Stellar address", MASK, None,
-             shape(_EDGE + r"[GMCLB][A-D][A-Z2-7]{48,68}(?![A-Za-z0-9])", _has_digit, case=True)),
+             regex(_EDGE + r"[GMCLB][A-D][A-Z2-7]{48,68}(?![A-Za-z0-9])", _has_digit, case=True)),
     Detector("stellar-shortened", "stellar_address", "a Stellar address", MASK, None,
-             shape(_EDGE + r"[GMCLBS](?:[A-D][A-Z2-7]{0,14})?(?:\.{2,4}|-{2,4}|\[\.{2,4}\])"
+             regex(_EDGE + r"[GMCLBS](?:[A-D][A-Z2-7]{0,14})?(?:\.{2,4}|-{2,4}|\[\.{2,4}\])"
                    r"[A-Z2-7]{3,14}(?![A-Za-z0-9])", case=True)),
     Detector("federation", "federation", "a payment address", MASK, MASK,
-             shape(r"(?<![\w*])[\w.+@-]{1,64}\*(?:[a-z0-9][a-z0-9-]{0,62}\.){1,5}[a-z]{2,24}(?![\w*-])"), ("*",)),
+             regex(r"(?<![\w*])[\w.+@-]{1,64}\*(?:[a-z0-9][a-z0-9-]{0,62}\.){1,5}[a-z]{2,24}(?![\w*-])"), ("*",)),
     Detector("hash", "tx_hash", "a transaction hash", MASK, None,
-             shape(_EDGE + r"(?:[0-9a-f]{64}|[0-9a-f]{4,16}(?:[ .:-]{1,2}[0-9a-f]{4,16}){5,15})(?![A-Za-z0-9])",
+             regex(_EDGE + r"(?:[0-9a-f]{64}|[0-9a-f]{4,16}(?:[ .:-]{1,2}[0-9a-f]{4,16}){5,15})(?![A-Za-z0-9])",
                    _letters_and_digits)),
     Detector("hash-shortened", "tx_hash", "a transaction hash", MASK, None,
-             shape(_EDGE + r"(?:0x)?[0-9a-f]{4,16}\.{2,4}[0-9a-f]{4,16}(?![A-Za-z0-9])", _shortened_hash), ("..",)),
+             regex(_EDGE + r"(?:0x)?[0-9a-f]{4,16}\.{2,4}[0-9a-f]{4,16}(?![A-Za-z0-9])", _shortened_hash), ("..",)),
     Detector("hex", "chain_address", "a blockchain address", MASK, None,
-             shape(_EDGE + r"0x[0-9a-f]{16,128}(?![A-Za-z0-9])"), ("0x",)),
+             regex(_EDGE + r"0x[0-9a-f]{16,128}(?![A-Za-z0-9])"), ("0x",)),
     Detector("bitcoin", "chain_address", "a blockchain address", MASK, None,
-             shape(_EDGE + r"(?:bc1|tb1)[02-9ac-hj-np-z]{11,71}(?![A-Za-z0-9])"), ("bc1", "tb1")),
+             regex(_EDGE + r"(?:bc1|tb1)[02-9ac-hj-np-z]{11,71}(?![A-Za-z0-9])"), ("bc1", "tb1")),
     Detector("bitcoin-base58", "chain_address", "a blockchain address", MASK, None,
-             shape(_EDGE + r"[13mn2][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])", _letters_and_digits, case=True)),
+             regex(_EDGE + r"[13mn2][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])", _letters_and_digits, case=True)),
     Detector("uuid", "uuid", "an id", MASK, None,
-             shape(_EDGE + r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![A-Za-z0-9])"), ("-",)),
+             regex(_EDGE + r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![A-Za-z0-9])"), ("-",)),
     # -- machines
     Detector("url", "url", "a link", MASK, None,
-             shape(r"(?<![a-z0-9])[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'|)\]}]{1,4000}(?<![.,;:!?])"), ("://",)),
+             regex(r"(?<![a-z0-9])[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'|)\]}]{1,4000}(?<![.,;:!?])"), ("://",)),
     Detector("internal-host", "host", "an internal system", MASK, None,
-             shape(r"(?<![\w@.-])(?:[a-z0-9_][a-z0-9_-]{0,62}\.){1,6}(?:internal|local|localdomain|lan|corp|intra|intranet|svc|"
+             regex(r"(?<![\w@.-])(?:[a-z0-9_][a-z0-9_-]{0,62}\.){1,6}(?:internal|local|localdomain|lan|corp|intra|intranet|svc|"
                    r"cluster|prod|staging|home|private|consul)(?::\d{2,5})?(?![\w-]|\.\w)|(?<![\w.-])localhost(?::\d{2,5})?\b")),
     Detector("machine", "host", "an internal system", MASK, None,
-             shape(r"(?<![\w.-])(?=[a-z-]{0,40}\d)(?:[a-z0-9]{1,20}-){0,4}(?:prod|prd|stg|staging|dev|db|pg|postgres|redis|"
+             regex(r"(?<![\w.-])(?=[a-z-]{0,40}\d)(?:[a-z0-9]{1,20}-){0,4}(?:prod|prd|stg|staging|dev|db|pg|postgres|redis|"
                    r"kafka|node|pod|k8s|eks|gke|ec2|vm|srv|host|ip|core|horizon|validator|worker)"
                    r"(?:-[a-z0-9]{1,20}){1,6}(?![\w-])", _has_digit), ("-",)),
     Detector("domain", "domain", "a web address", MASK, None,
-             shape(r"(?<![\w@.-])" + _HOST_LABELS + _TLD
+             regex(r"(?<![\w@.-])" + _HOST_LABELS + _TLD
                    + r"(?:/[^\s<>\"'|)\]}]{0,2000}(?<![.,;:!?]))?(?![\w-]|\.\w)"), (".",)),
-    Detector("ip-public", "ip", "an IP address", MASK, MASK, shape(_IPV4, finders.public_ipv4)),
-    Detector("ip-private", "ip", "an IP address", MASK, None, shape(_IPV4, finders.private_ipv4)),
+    Detector("ip-public", "ip", "an IP address", MASK, MASK, regex(_IPV4, finders.public_ipv4)),
+    Detector("ip-private", "ip", "an IP address", MASK, None, regex(_IPV4, finders.private_ipv4)),
     Detector("ipv6", "ip", "an IP address", MASK, MASK, finders.ipv6, (":",)),
     Detector("mac", "mac", "a device address", MASK, MASK,
-             shape(_EDGE + r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![A-Za-z0-9])")),
+             regex(_EDGE + r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![A-Za-z0-9])")),
     # -- what is left
     Detector("opaque", "opaque", "a code", MASK, None, finders.opaque),
     Detector("number", "number", "an id number", MASK, None, finders.long_number),
 )  # fmt: skip
 
-SECRETS: tuple[Detector, ...] = tuple(row for row in DETECTORS if row.internal is BLOCK)
+SECRET_DETECTORS: tuple[Detector, ...] = tuple(row for row in DETECTORS if row.internal is BLOCK)
 RANK: dict[str, int] = {row.id: rank for rank, row in enumerate(DETECTORS)}
 
 
 @dataclass(frozen=True)
-class Hit:
+class DetectorMatch:
     """A detector's span: offsets in the text that was searched, and the view's words for exact allow-listing."""
 
     detector: Detector
@@ -251,13 +251,13 @@ class Hit:
     words: str
 
 
-def hits(views: Iterable[View], detectors: Iterable[Detector]) -> list[Hit]:
+def find_matches(views: Iterable[TextView], detectors: Iterable[Detector]) -> list[DetectorMatch]:
     """Every span that any of the detectors reports on any of the views."""
     rows = tuple(detectors)
-    found: list[Hit] = []
+    found: list[DetectorMatch] = []
     for view in views:
         for row in rows:
             for start, end in row.spans(view):
                 if end > start:
-                    found.append(Hit(row, *view.span(start, end), view.text[start:end]))
+                    found.append(DetectorMatch(row, *view.span(start, end), view.text[start:end]))
     return found

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bot.scrub.findings import Action
-from bot.scrub.normalise import View
+from bot.scrub.findings import ScrubAction
+from bot.scrub.normalise import TextView
 
 Spans = Iterable[tuple[int, int]]
-Find = Callable[[View], Spans]
+Find = Callable[[TextView], Spans]
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,19 @@ class Detector:
     id: str
     kind: str
     noun: str
-    public: Action
-    internal: Action | None
+    public: ScrubAction
+    internal: ScrubAction | None
     find: Find
     hints: tuple[str, ...] = ()
 
-    def spans(self, view: View) -> Spans:
+    def spans(self, view: TextView) -> Spans:
         """Offsets in the view's text."""
         if self.hints and not any(hint in view.lower for hint in self.hints):
             return ()
         return self.find(view)
 
 
-def shape(
+def regex(
     pattern: str,
     check: Callable[[re.Match[str]], bool] | None = None,
     *,
@@ -49,7 +49,7 @@ def shape(
     compiled = re.compile(pattern, 0 if case else re.IGNORECASE)
     group = "value" if "value" in compiled.groupindex else 0
 
-    def find(view: View) -> Spans:
+    def find(view: TextView) -> Spans:
         for match in compiled.finditer(view.blanked if blanked else view.text):
             if check is None or check(match):
                 yield match.span(group)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from bot.scrub import checksums, safe
 from bot.scrub.bip39 import WORDS
 from bot.scrub.detector import Find, Spans
-from bot.scrub.normalise import View
+from bot.scrub.normalise import TextView
 
 _DIGIT = re.compile(r"\d")
 _HEX_TOKEN = re.compile(
@@ -37,7 +37,7 @@ _VALUE = re.compile(r"[A-Za-z0-9_\-]{2,}+")
 def strkeys(letters: str) -> Find:
     """Stellar keys with a right checksum, however they are spaced, wrapped or cased (SEP-23)."""
 
-    def find(view: View) -> Spans:
+    def find(view: TextView) -> Spans:
         compact, places = view.compact
         if len(compact) < 56:
             return
@@ -51,7 +51,7 @@ def strkeys(letters: str) -> Find:
     return find
 
 
-def grouped_seed(view: View) -> Spans:
+def grouped_seed(view: TextView) -> Spans:
     """A seed in groups whose checksum is wrong: a typing error does not make it harmless."""
     for match in _GROUPED_SEED.finditer(view.text):
         letters = [char for char in match.group() if char.isalnum()]
@@ -59,7 +59,7 @@ def grouped_seed(view: View) -> Spans:
             yield match.span()
 
 
-def seed_phrase(view: View) -> Spans:
+def seed_phrase(view: TextView) -> Spans:
     """Twelve words in a row of which at least eleven are of BIP-39's list, numbered, quoted, wrapped or plain."""
     run: list[tuple[int, int, bool]] = []
     last = 0
@@ -75,7 +75,7 @@ def seed_phrase(view: View) -> Spans:
             yield run[0][0], end
 
 
-def jwt(view: View) -> Spans:
+def jwt(view: TextView) -> Spans:
     """Three dotted parts, the first of which is base64 of a JSON object (RFC 7519)."""
     for match in _TOKEN.finditer(view.text):
         parts = match.group().split(".")
@@ -87,13 +87,13 @@ def jwt(view: View) -> Spans:
                 break
 
 
-def card(view: View) -> Spans:
+def card(view: TextView) -> Spans:
     """A card number with any separators, line breaks included, that starts and ends at a group's edge."""
     text = view.text
     steps_over: tuple[tuple[int, int], ...] | None = None
     for run in _CARD_RUN.finditer(text):
         if steps_over is None:
-            steps_over = (*safe.moments(text), *(match.span() for match in _HEX_TOKEN.finditer(text)))
+            steps_over = (*safe.time_and_group_spans(text), *(match.span() for match in _HEX_TOKEN.finditer(text)))
         places = [i for i in range(run.start(), run.end()) if text[i].isdigit()]
         digits = "".join(text[i] for i in places)
         done = 0
@@ -114,7 +114,7 @@ def card(view: View) -> Spans:
                     break
 
 
-def iban(view: View) -> Spans:
+def iban(view: TextView) -> Spans:
     """An IBAN of its country's length: right check digits, or written like one (capitals, to a word's end)."""
     text = view.text
     for head in _IBAN_HEAD.finditer(text):
@@ -154,7 +154,7 @@ def labelled(labels: str, *, least: int = 4) -> Find:
         re.IGNORECASE,
     )
 
-    def find(view: View) -> Spans:
+    def find(view: TextView) -> Spans:
         for match in pattern.finditer(view.text):
             needed = 3 if match.group("exact") or match.group("hash") else least
             label: int | None = match.start()
@@ -171,7 +171,7 @@ def labelled(labels: str, *, least: int = 4) -> Find:
     return find
 
 
-def long_number(view: View) -> Spans:
+def long_number(view: TextView) -> Spans:
     """Seven digits or more that are neither a date, an amount, a count nor a ledger."""
     for match in _LONG_NUMBER.finditer(view.blanked):
         start, end = match.span()
@@ -179,7 +179,7 @@ def long_number(view: View) -> Spans:
         yield (prefix.start() if prefix else start), end
 
 
-def opaque(view: View) -> Spans:
+def opaque(view: TextView) -> Spans:
     """Sixteen or more letters and digits, mixed: an identifier whatever it belongs to."""
     for match in _OPAQUE.finditer(view.text):
         token = match.group()
@@ -188,7 +188,7 @@ def opaque(view: View) -> Spans:
             yield match.span()
 
 
-def ipv6(view: View) -> Spans:
+def ipv6(view: TextView) -> Spans:
     """An address as ipaddress reads it, with at least four hexadecimal digits ("::" alone is a pair of colons)."""
     for match in _IPV6.finditer(view.text):
         text = match.group().rstrip(".")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Action(StrEnum):
+class ScrubAction(StrEnum):
     """What the scrubber does with a finding."""
 
     BLOCK = "block"  # a secret or a card number: the text may not even be stored
@@ -15,12 +15,12 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class ScrubFinding:
     """One span that may not leave: its class and rule, never its value. Offsets are characters of the original."""
 
     kind: str  # "email", "iban", "stellar_seed", …
     rule: str  # the rule's id
-    action: Action
+    action: ScrubAction
     start: int
     end: int
     #: for people: "an account id", "an e-mail address", "a Stellar secret seed"
@@ -32,9 +32,9 @@ class Scrubbed:
     """A text after scrubbing. When `blocked` is not empty, `text` is empty: fail closed."""
 
     text: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ScrubFinding, ...] = ()
 
     @property
-    def blocked(self) -> tuple[Finding, ...]:
+    def blocked(self) -> tuple[ScrubFinding, ...]:
         """The findings that forbid the text altogether."""
-        return tuple(f for f in self.findings if f.action is Action.BLOCK)
+        return tuple(f for f in self.findings if f.action is ScrubAction.BLOCK)

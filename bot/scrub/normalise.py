@@ -74,7 +74,7 @@ def _fold(char: str) -> str:
 
 
 @dataclass(frozen=True)
-class View:
+class TextView:
     """One reading of a text. `starts[i]`, `ends[i]`: the original characters that `text[i]` stands for."""
 
     name: str
@@ -92,14 +92,14 @@ class View:
         return self.text.lower()
 
     @cached_property
-    def safe(self) -> tuple[tuple[int, int], ...]:
+    def safe_spans(self) -> tuple[tuple[int, int], ...]:
         """Numbers that are no identifiers: dates, amounts, counts, ledgers, references."""
-        return safe.spans(self.text)
+        return safe.safe_spans(self.text)
 
     @cached_property
     def blanked(self) -> str:
         """The text with every safe number replaced by NULs of the same length."""
-        return safe.blank(self.text, self.safe)
+        return safe.blank(self.text, self.safe_spans)
 
     @cached_property
     def compact(self) -> tuple[str, tuple[int, ...]]:
@@ -108,9 +108,9 @@ class View:
         return "".join(self.text[i] for i in places).upper(), places
 
 
-def plain_view(text: str) -> View:
+def plain_view(text: str) -> TextView:
     """The `plain` view of a text."""
-    view = View("plain", text, range(len(text)), range(1, len(text) + 1))
+    view = TextView("plain", text, range(len(text)), range(1, len(text) + 1))
     for _ in range(3):  # "&amp;#64;" is an at sign twice wrapped
         unescaped = _unescape(view)
         if unescaped is None:
@@ -121,7 +121,7 @@ def plain_view(text: str) -> View:
     return _rebuild("plain", view, ((_fold(char), i, i + 1) for i, char in enumerate(view.text)))
 
 
-def views(text: str) -> tuple[View, ...]:
+def views(text: str) -> tuple[TextView, ...]:
     """The views of a text that differ from each other: one to three."""
     plain = plain_view(text)
     bare = _bare(plain)
@@ -134,7 +134,7 @@ def fold(text: str) -> str:
     return plain_view(text).text
 
 
-def _rebuild(name: str, view: View, pieces: Iterable[tuple[str, int, int]]) -> View:
+def _rebuild(name: str, view: TextView, pieces: Iterable[tuple[str, int, int]]) -> TextView:
     """A view made of (text, start, end) where start and end are offsets in `view`."""
     chars: list[str] = []
     starts: list[int] = []
@@ -144,10 +144,10 @@ def _rebuild(name: str, view: View, pieces: Iterable[tuple[str, int, int]]) -> V
             chars.append(char)
             starts.append(view.starts[start])
             ends.append(view.ends[end - 1])
-    return View(name, "".join(chars), starts, ends)
+    return TextView(name, "".join(chars), starts, ends)
 
 
-def _unescape(view: View) -> View | None:
+def _unescape(view: TextView) -> TextView | None:
     pieces: list[tuple[str, int, int]] = []
     at = 0
     for match in _ESCAPE.finditer(view.text):
@@ -188,7 +188,7 @@ def _is_utf8(escape: str) -> bool:
     return True
 
 
-def _bare(view: View) -> View | None:
+def _bare(view: TextView) -> TextView | None:
     if not _MARKS.search(view.text):
         return None
     keep: list[tuple[str, int, int]] = []
@@ -200,7 +200,7 @@ def _bare(view: View) -> View | None:
     return _rebuild("bare", view, keep)
 
 
-def _decoded(view: View) -> View | None:
+def _decoded(view: TextView) -> TextView | None:
     pieces: list[tuple[str, int, int]] = []
     for match in _BASE64.finditer(view.text):
         whole = _WRAP.sub("", match.group())

@@ -46,14 +46,14 @@ _ALL = re.compile("|".join((*TIMES_AND_GROUPS, *_OTHERS)), re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 
 
-def spans(text: str) -> tuple[tuple[int, int], ...]:
+def safe_spans(text: str) -> tuple[tuple[int, int], ...]:
     """Where the safe numbers are, left to right, not overlapping."""
     if not _DIGIT.search(text):
         return ()
     return tuple(match.span() for match in _ALL.finditer(text))
 
 
-def moments(text: str) -> tuple[tuple[int, int], ...]:
+def time_and_group_spans(text: str) -> tuple[tuple[int, int], ...]:
     """Only dates, times and comma-grouped numbers: what even the rule for cards steps over."""
     return tuple(match.span() for match in _TIMES_AND_GROUPS.finditer(text))
 

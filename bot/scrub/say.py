@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from bot.scrub.findings import Action, Finding
+from bot.scrub.findings import ScrubAction, ScrubFinding
 
 _PLURALS = {"person": "people"}
 #: what to do about a blocked kind, most urgent first
@@ -17,17 +17,17 @@ _ADVICE: tuple[tuple[frozenset[str], str], ...] = (
 )
 
 
-def removed(findings: Iterable[Finding]) -> str:
+def removed_summary(findings: Iterable[ScrubFinding]) -> str:
     """Such as "2 account ids and 1 e-mail address removed"; empty if nothing was masked."""
-    counts = Counter(_bare(finding.noun) for finding in findings if finding.action is Action.MASK)
+    counts = Counter(_bare(finding.noun) for finding in findings if finding.action is ScrubAction.MASK)
     if not counts:
         return ""
     return f"{_listed([f'{n} {noun if n == 1 else _plural(noun)}' for noun, n in counts.items()])} removed"
 
 
-def refusal(findings: Iterable[Finding], label: str) -> str:
+def refusal_text(findings: Iterable[ScrubFinding], label: str) -> str:
     """Why a text was not taken and what to do: "A Stellar secret seed is in Summary. Nothing was stored. …"."""
-    blocked = [finding for finding in findings if finding.action is Action.BLOCK]
+    blocked = [finding for finding in findings if finding.action is ScrubAction.BLOCK]
     if any(finding.rule == "too-long" for finding in blocked):
         return f"{label} is too long to be checked. Nothing was stored. Shorten it."
     if not blocked or any(finding.kind == "unchecked" for finding in blocked):

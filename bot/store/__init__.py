@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from bot.store.errors import Damaged, StoreRefused
-from bot.store.rows import Delivery, IncidentRow, Person
+from bot.store.rows import DeliveryRow, IncidentRow, PersonRow
 from bot.store.schema import migrate
-from bot.store.store import Store
-from bot.store.transaction import Transaction
+from bot.store.store import SqlStore
+from bot.store.transaction import SqlTransaction
 
-__all__ = ["Damaged", "Delivery", "IncidentRow", "Person", "Store", "StoreRefused", "Transaction", "migrate"]
+__all__ = [
+    "Damaged",
+    "DeliveryRow",
+    "IncidentRow",
+    "PersonRow",
+    "SqlStore",
+    "StoreRefused",
+    "SqlTransaction",
+    "migrate",
+]

@@ -22,7 +22,7 @@ from bot.store import effects_sql, timestamps
 from bot.store.tables import incidents
 
 #: tells the other processes that an incident changed, once this is committed
-CHANGED = "incident_changed"
+INCIDENT_CHANGED_CHANNEL = "incident_changed"
 
 INDEXED = (
     "number", "channel", "status", "severity", "title", "private", "declared_at", "seq", "head", "alert_group",
@@ -60,7 +60,7 @@ _DELIVERED = text(f"""
 )
 #: what time does, written by whoever holds the incident, with the calls that follow
 _HELD = text(f"""
-    WITH indexed AS ({_INDEX} AND lease_by = :held {_TOLD}), called AS ({effects_sql.beside("indexed")})
+    WITH indexed AS ({_INDEX} AND lease_by = :held {_TOLD}), called AS ({effects_sql.upsert_cte("indexed")})
     {_NEW}
 """).bindparams(*_PARAMETERS, bindparam("held", type_=String()), *effects_sql.PARAMETERS)
 
@@ -83,7 +83,7 @@ def append(
     except (sqlite3.IntegrityError, IntegrityError):
         raise Conflict("somebody else wrote to this incident first, or acted on this delivery") from None
     if connection.dialect.name == "sqlite":
-        effects_sql.save(connection, owed or ())
+        effects_sql.save_effects(connection, owed or ())
 
 
 def _one_by_one(
@@ -106,10 +106,10 @@ def _together(
 ) -> None:  # fmt: skip
     values = {
         **index, **{f"{name}s": [row[name] for row in rows] for name in EVENT}, "id": id, "was": was, "team_id": team,
-        "told": CHANGED, "what": f"{told}:{id}",
+        "told": INCIDENT_CHANGED_CHANNEL, "what": f"{told}:{id}",
     }  # fmt: skip
     if owed is not None:
-        found = connection.execute(_HELD, {**values, "held": told, **effects_sql.given(owed)}).first()
+        found = connection.execute(_HELD, {**values, "held": told, **effects_sql.array_values(owed)}).first()
     else:
         key, at = delivery or ("", None)
         found = connection.execute(_DELIVERED, {**values, "delivery": key, "delivered_at": at}).first()
@@ -118,4 +118,4 @@ def _together(
 
 
 def _written(at: datetime | None) -> str | None:
-    return timestamps.written(at) if at is not None else None
+    return timestamps.to_text(at) if at is not None else None

@@ -11,7 +11,7 @@ from bot.store.errors import StoreRefused
 
 
 @contextmanager
-def arriving(path: Path) -> Iterator[Path]:
+def create_atomically(path: Path) -> Iterator[Path]:
     """An empty file beside `path`, for what becomes `path` when the block ends well; else it goes.
 
     Raises StoreRefused where `path` is there already, or cannot be written.
@@ -25,16 +25,16 @@ def arriving(path: Path) -> Iterator[Path]:
         raise StoreRefused(f"{path} cannot be written: {error.strerror}.") from error
     try:
         yield part
-        kept(part)
+        fsync_path(part)
         os.link(part, path)  # unlike a rename it replaces nothing that came meanwhile
-        kept(path.parent)
+        fsync_path(path.parent)
     except OSError as error:
         raise StoreRefused(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
         part.unlink(missing_ok=True)
 
 
-def kept(path: Path) -> None:
+def fsync_path(path: Path) -> None:
     """Return when the file, or the names in the folder, would survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:

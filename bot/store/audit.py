@@ -14,7 +14,7 @@ from bot.domain.events import Redacted
 from bot.domain.fold import fold
 from bot.store import chain, read_sql
 from bot.store.errors import Damaged
-from bot.store.index_rows import index_values
+from bot.store.index_rows import index_row
 from bot.store.tables import events, incidents, teams
 
 _i, _e = incidents.c, events.c
@@ -113,7 +113,7 @@ def _index(row: RowMapping, timeline: Any) -> Iterator[str]:
     """Whether the index row says what the timeline amounts to."""
     try:
         entries = read_sql.entries(timeline)
-        incident = read_sql.restored(fold(row["team_id"], row["id"], entries), row)
+        incident = read_sql.with_redacted_fields(fold(row["team_id"], row["id"], entries), row)
     except Exception as error:  # a rule of the fold met what no rule wrote
         what = str(error) if isinstance(error, Damaged) else "its events contradict each other"
         yield f"its timeline cannot be read ({what})."
@@ -123,7 +123,7 @@ def _index(row: RowMapping, timeline: Any) -> Iterator[str]:
         if one["seq"] in said_to_be and one["redacted"] is None:
             yield f"event {one['seq']} was redacted, and its mark was taken away."
     said = {**row, "private": row["private_as_is"]}
-    for name, value in index_values(incident).items():
+    for name, value in index_row(incident).items():
         if name != "seq" and (said[name] != value or type(said[name]) is bytes):
             yield f"its index row's {name} is not what the timeline says."
     if (redacted := sum(one["redacted"] is not None for one in timeline)) != row["redactions"]:

@@ -19,22 +19,22 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.store import audit, dump, engines, recovery, schema
-from bot.store.atomic_file import arriving, kept
+from bot.store.atomic_file import create_atomically, fsync_path
 from bot.store.dump import Contents
 from bot.store.errors import StoreRefused
-from bot.store.process_lock import Only
+from bot.store.process_lock import ProcessLock
 
 _SQLITE = b"SQLite format 3\0"
 #: how long a backup waits for whoever holds up all reading, in milliseconds
-_BUSY = 10_000
+_BUSY_TIMEOUT_MS = 10_000
 #: a bot that has just ended: how often the server is asked whether it has noticed, and the seconds between
-_LEAVING, _A_MOMENT = 30, 0.1
+_MAX_DISCONNECT_CHECKS, _DISCONNECT_CHECK_SECONDS = 30, 0.1
 #: problems that a refusal names
-_NAMED = 5
+_MAX_PROBLEMS_NAMED = 5
 
 
 @dataclass(frozen=True)
-class Made:
+class BackupResult:
     """A backup: `problems` of its timelines (it is kept all the same), and older ones that were deleted for it."""
 
     path: Path
@@ -44,7 +44,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Restored:
+class RestoreResult:
     """What was put back; `aside` is where what stood there before is now, `looked_at` how many incidents go on."""
 
     contents: Contents
@@ -55,27 +55,27 @@ class Restored:
 # -- taken ----------------------------------------------------------------------------------------------
 
 
-def back_up(url: str, key: bytes, target: Path, now: datetime, keep: int = 0) -> Made:
+def back_up(url: str, key: bytes, target: Path, now: datetime, keep: int = 0) -> BackupResult:
     """Write everything that is committed now into `target`, or into a file named by `now` in the folder `target`.
 
     `keep` > 0: of the folder's backups that many stay, the newest, unless the new one has problems. Raises
     StoreRefused where it cannot be made whole; then nothing is left of it, and nothing was deleted.
     """
-    address = engines.address(url)
-    ending = ".jsonl" if engines.shared(address) else ".sqlite"
+    address = engines.parse_url(url)
+    ending = ".jsonl" if engines.is_shared(address) else ".sqlite"
     folder = target.is_dir()
     if keep and not folder:
         raise StoreRefused("--keep is for backups into a folder: name one that is there.")
     path = target / f"{_BACKUP}{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{ending}" if folder else target
-    with engines.opening(address):
+    with engines.explained_errors(address):
         schema.check(address)
-    with arriving(path) as part:
-        if engines.shared(address):
+    with create_atomically(path) as part:
+        if engines.is_shared(address):
             held, problems = _dumped(address, key, part)
         else:
             held, problems = _copied(address, key, part)
     deleted = _older(target, ending, keep) if keep and not problems else ()
-    return Made(path, held, tuple(problems), deleted)
+    return BackupResult(path, held, tuple(problems), deleted)
 
 
 _BACKUP = "incidents-"
@@ -94,14 +94,14 @@ def _older(folder: Path, ending: str, keep: int) -> tuple[Path, ...]:
 
 
 def _dumped(address: URL, key: bytes, part: Path) -> tuple[Contents, list[str]]:
-    with part.open("wb") as out, engines.opening(address):
+    with part.open("wb") as out, engines.explained_errors(address):
 
         def job(connection: Connection) -> tuple[Contents, list[str]]:
             return dump.write(connection, out), audit.verify(connection, key)
 
-        made = engines.whole(address, job, write=False)
+        made = engines.run_in_transaction(address, job, write=False)
     with part.open("rb") as source:
-        dump.look(source)
+        dump.check_file(source)
     return made
 
 
@@ -111,14 +111,14 @@ def _copied(address: URL, key: bytes, part: Path) -> tuple[Contents, list[str]]:
     def job(connection: Connection) -> tuple[Contents, list[str]]:
         return dump.contents(connection), audit.verify(connection, key)
 
-    return engines.whole(_sqlite(part), job, write=False)
+    return engines.run_in_transaction(_sqlite(part), job, write=False)
 
 
 def _vacuum(source: Path, part: Path) -> None:
     """Copy a SQLite database as it stands at one moment, and see that every page of the copy is right."""
     try:
         with contextlib.closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.execute(f"PRAGMA busy_timeout={_BUSY}")
+            connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
             connection.execute("VACUUM INTO ?", (str(part),))
         with contextlib.closing(sqlite3.connect(part)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
@@ -147,17 +147,17 @@ def _sqlite(path: Path) -> URL:
 # -- put back -------------------------------------------------------------------------------------------
 
 
-def restore(url: str, key: bytes, source: Path, now: datetime, *, replace: bool = False) -> Restored:
+def restore(url: str, key: bytes, source: Path, now: datetime, *, replace: bool = False) -> RestoreResult:
     """Put a backup in the place of the database; an older one is brought to this program's shape.
 
     Where something is kept already, that takes `replace`, and is moved aside. Raises StoreRefused, and nothing is
     changed, while a bot works there, and for a backup that is not whole or does not verify.
     """
     aside = "With --replace {} (nothing is deleted)."
-    return _put(url, key, source, now, aside, replace, recovery.mark)
+    return _put(url, key, source, now, aside, replace, recovery.mark_restored)
 
 
-def take_in(url: str, key: bytes, source: Path, now: datetime) -> Restored:
+def import_dump(url: str, key: bytes, source: Path, now: datetime) -> RestoreResult:
     """Fill an empty database with an export: a move. What was sent counts as sent, since nothing happened since."""
     if _is_sqlite(source):
         raise StoreRefused(f"{source} is a SQLite database, no export: `python -m bot restore` takes it.")
@@ -167,9 +167,9 @@ def take_in(url: str, key: bytes, source: Path, now: datetime) -> Restored:
 
 def _put(
     url: str, key: bytes, source: Path, now: datetime, taken: str, replace: bool, mark: Callable[[Connection], int]
-) -> Restored:
+) -> RestoreResult:
     """`taken`: what to do where something is kept there already; {} is what `replace` would do."""
-    address = engines.address(url)
+    address = engines.parse_url(url)
     is_sqlite = _is_sqlite(source)
     stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
@@ -180,7 +180,7 @@ def _put(
         _verified(connection, key)
         return dump.contents(connection), mark(connection)
 
-    if engines.shared(address):
+    if engines.is_shared(address):
         if is_sqlite:
             raise StoreRefused(
                 f"{source} is a SQLite database. Restore it into a SQLite file, `export --all` that, and `import` it."
@@ -205,8 +205,8 @@ def _is_sqlite(source: Path) -> bool:
 
 def _verified(connection: Connection, key: bytes) -> None:
     if problems := audit.verify(connection, key):
-        named = "\n".join(f"  {one}" for one in problems[:_NAMED])
-        more = f"\n  and {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
+        named = "\n".join(f"  {one}" for one in problems[:_MAX_PROBLEMS_NAMED])
+        more = f"\n  and {len(problems) - _MAX_PROBLEMS_NAMED} more" if len(problems) > _MAX_PROBLEMS_NAMED else ""
         raise StoreRefused(
             "Nothing was changed: the timelines in that file are not as they were written, or CHAIN_KEY is another "
             f"one than theirs.\n{named}{more}"
@@ -215,12 +215,12 @@ def _verified(connection: Connection, key: bytes) -> None:
 
 @contextlib.contextmanager
 def _alone(target: Path) -> Iterator[None]:
-    only = Only(target)
-    only.take_now()
+    only = ProcessLock(target)
+    only.acquire_nowait()
     try:
         yield
     finally:
-        only.give_back()
+        only.release()
 
 
 def _free(target: Path) -> bool | None:
@@ -228,7 +228,9 @@ def _free(target: Path) -> bool | None:
     if not target.exists():
         return None
     try:
-        found = engines.whole(_sqlite(target), lambda one: schema.revision(one) is None or dump.empty(one), write=False)
+        found = engines.run_in_transaction(
+            _sqlite(target), lambda one: schema.revision(one) is None or dump.empty(one), write=False
+        )
     except (DBAPIError, ValueError):
         return False
     return found
@@ -236,22 +238,22 @@ def _free(target: Path) -> bool | None:
 
 def _into_file(
     target: Path, copy: Path | None, fill: Callable[[Connection], tuple[Contents, int]], stamp: str
-) -> Restored:
+) -> RestoreResult:
     new = target.with_name(f".{target.name}.{os.getpid()}.restoring")
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
         url = _sqlite(new)
         if copy is not None:
             _vacuum(copy, new)
-            if engines.whole(url, schema.revision, write=False) is None:
+            if engines.run_in_transaction(url, schema.revision, write=False) is None:
                 raise StoreRefused(f"Nothing was changed: {copy} is a SQLite database, and no backup of this bot.")
         schema.migrate(url.render_as_string())
-        contents, looked_at = engines.whole(url, fill, write=True)
-        kept(new)
+        contents, looked_at = engines.run_in_transaction(url, fill, write=True)
+        fsync_path(new)
         aside = _aside(target, f"{target.name}.before-{stamp}") if stamp else ""
         new.replace(target)
-        kept(target.parent)
-        return Restored(contents, looked_at, aside)
+        fsync_path(target.parent)
+        return RestoreResult(contents, looked_at, aside)
     except (OSError, DBAPIError) as error:
         raise StoreRefused(f"{target} cannot be written: {getattr(error, 'orig', None) or error}.") from error
     finally:
@@ -273,9 +275,9 @@ def _aside(target: Path, name: str) -> str:
 
 def _into_tables(
     address: URL, fill: Callable[[Connection], tuple[Contents, int]], taken: str, replace: bool, stamp: str
-) -> Restored:
-    def job(connection: Connection) -> Restored:
-        schema.bring_up(connection)  # takes turns with migrations, and refuses what is newer
+) -> RestoreResult:
+    def job(connection: Connection) -> RestoreResult:
+        schema.upgrade(connection)  # takes turns with migrations, and refuses what is newer
         tables = ", ".join(f'"{table.name}"' for table in dump.tables())
         connection.execute(text(f"LOCK TABLE {tables} IN EXCLUSIVE MODE"))
         aside = ""
@@ -284,15 +286,15 @@ def _into_tables(
                 ours = taken.format("its tables are moved aside, into a schema of their own")
                 raise StoreRefused(f"That database is not empty. {ours}")
             aside = _tables_aside(connection, f"before_{stamp.lower()}")
-        return Restored(*fill(connection), aside)
+        return RestoreResult(*fill(connection), aside)
 
-    with engines.opening(address):
-        return engines.whole(address, job, write=True)
+    with engines.explained_errors(address):
+        return engines.run_in_transaction(address, job, write=True)
 
 
 def _tables_aside(connection: Connection, name: str) -> str:
     """Move every table of ours into another schema; empty ones stand in their place afterwards."""
-    for _ in range(_LEAVING):
+    for _ in range(_MAX_DISCONNECT_CHECKS):
         connection.execute(text("SELECT pg_stat_clear_snapshot()"))
         others = connection.execute(
             text(
@@ -302,7 +304,7 @@ def _tables_aside(connection: Connection, name: str) -> str:
         ).scalar_one()
         if not others:
             break
-        time.sleep(_A_MOMENT)
+        time.sleep(_DISCONNECT_CHECK_SECONDS)
     else:
         raise StoreRefused(
             f"{others} other connections of this database user are open. Stop every bot that works on it first."
@@ -310,5 +312,5 @@ def _tables_aside(connection: Connection, name: str) -> str:
     connection.execute(text(f'CREATE SCHEMA "{name}"'))
     for table in [*schema.tables(), "alembic_version"]:
         connection.execute(text(f'ALTER TABLE "{table}" SET SCHEMA "{name}"'))
-    schema.bring_up(connection)
+    schema.upgrade(connection)
     return f"schema {name}"

@@ -27,7 +27,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
-class Written:
+class EncodedEvent:
     """An event as its row holds it."""
 
     type: str
@@ -42,7 +42,7 @@ def _adapter(type: str) -> TypeAdapter[e.Event]:
     return TypeAdapter(e.EVENTS[type])
 
 
-def encode(event: e.Event) -> tuple[Written, e.Event]:
+def encode(event: e.Event) -> tuple[EncodedEvent, e.Event]:
     """The row's text, and the event as it will be read back.
 
     The two differ only where a text holds half a character (a lone surrogate), which no database takes: it
@@ -52,7 +52,7 @@ def encode(event: e.Event) -> tuple[Written, e.Event]:
     if e.EVENTS.get(type) is not event.__class__:
         raise ValueError(f"{type} is not an event that can be stored")
     body = _body(_plain(event, type))
-    row = Written(type, VERSIONS.get(type, 1), timestamps.written(event.at), event.by, body)
+    row = EncodedEvent(type, VERSIONS.get(type, 1), timestamps.to_text(event.at), event.by, body)
     if not (_HALF.search(body) or _HALF.search(event.by)):
         return row, event
     row = replace(row, by=_whole(row.by), body=_whole(row.body))
@@ -63,7 +63,7 @@ def decode(type: str, at: str, by: str, body: str) -> e.Event:
     """The event of a row. Raises Damaged for what this program cannot have written."""
     try:
         if type not in e.EVENTS:
-            return e.Unknown(by=by, at=timestamps.read(at), type=type)
+            return e.Unknown(by=by, at=timestamps.from_text(at), type=type)
         own = f'{{"at":{json.dumps(at)},"by":{json.dumps(by)}'
         return _adapter(type).validate_json(own + ("}" if body == "{}" else "," + body[1:]))
     except (ValidationError, ValueError) as error:
@@ -80,7 +80,7 @@ def _plain(event: e.Event, type: str) -> dict[str, Any]:
 def _text(value: object) -> str:
     match value:
         case datetime():
-            return timestamps.written(value)
+            return timestamps.to_text(value)
         case date():
             return value.isoformat()
     raise ValueError(f"a {value.__class__.__name__} cannot be stored")

@@ -23,13 +23,13 @@ from sqlalchemy.exc import DBAPIError
 from bot.store import schema, timestamps
 from bot.store.errors import StoreRefused
 from bot.store.tables import events, metadata
-from bot.store.timestamps import Instant
+from bot.store.timestamps import UtcTimestamp
 
 FORMAT, VERSION = "incident-commander", 1
 #: rows that are read and written together
-TOGETHER = 500
+ROWS_PER_BATCH = 500
 #: bytes of a line at most: far above what any row can have, and below what would hurt
-LONGEST = 64 * 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024 * 1024
 
 _LEFT_OUT_TABLES = frozenset({"oauth_states"})
 _LEFT_OUT = frozenset({"lease_by", "lease_until"})
@@ -64,7 +64,7 @@ def contents(connection: Connection) -> Contents:
     """What the database holds."""
     rows = {one.name: connection.execute(select(func.count()).select_from(one)).scalar_one() for one in tables()}
     until = connection.execute(select(func.max(events.c.at))).scalar()
-    return Contents(rows, timestamps.read(until) if until else None)
+    return Contents(rows, timestamps.from_text(until) if until else None)
 
 
 def empty(connection: Connection) -> bool:
@@ -103,13 +103,13 @@ def _rows(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
     how = "C" if connection.dialect.name == "postgresql" else "BINARY"
     order = [one if isinstance(one.type, Integer) else collate(one, how) for one in table.primary_key.columns]
     wanted = columns(table)
-    found = connection.execute(select(*wanted).order_by(*order), execution_options={"yield_per": TOGETHER})
+    found = connection.execute(select(*wanted).order_by(*order), execution_options={"yield_per": ROWS_PER_BATCH})
     for row in found:
         yield {column.name: _plain(value) for column, value in zip(wanted, row, strict=True)}
 
 
 def _plain(value: object) -> object:
-    return timestamps.written(value) if isinstance(value, datetime) else value
+    return timestamps.to_text(value) if isinstance(value, datetime) else value
 
 
 # -- in -------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def read(connection: Connection, source: BinaryIO) -> Contents:
     header = _header(lines)
     counted: dict[str, int] = {}
     by_name = {table.name: table for table in tables()}
-    while batch := list(islice(_batch(lines), TOGETHER)):
+    while batch := list(islice(_batch(lines), ROWS_PER_BATCH)):
         name = batch[0][0]
         table = by_name.get(name)
         if table is None:
@@ -142,7 +142,7 @@ def read(connection: Connection, source: BinaryIO) -> Contents:
     return contents(connection)
 
 
-def look(source: BinaryIO) -> None:
+def check_file(source: BinaryIO) -> None:
     """Raise StoreRefused unless the file is whole. Nothing is written."""
     lines = _Lines(source)
     _header(lines)
@@ -174,9 +174,9 @@ class _Lines:
             kept, self.kept = self.kept, None
             return kept
         self.number += 1
-        data = self._source.readline(LONGEST)
+        data = self._source.readline(MAX_LINE_BYTES)
         if not data.endswith(b"\n"):
-            raise self.refused("it was cut off" if len(data) < LONGEST else "it is too long")
+            raise self.refused("it was cut off" if len(data) < MAX_LINE_BYTES else "it is too long")
         try:
             fields = json.loads(data)
         except (ValueError, RecursionError):
@@ -202,7 +202,7 @@ def _header(lines: _Lines) -> dict[str, int]:
     fields = lines.next()
     if fields is None or fields.get("format") != FORMAT:
         raise lines.refused("this is not a header")
-    if fields.get("version") != VERSION or fields.get("schema") not in schema.known():
+    if fields.get("version") != VERSION or fields.get("schema") not in schema.known_revisions():
         raise StoreRefused("The file was made by a newer version of this program. Install that version.")
     counts = fields.get("tables")
     if not isinstance(counts, dict) or not all(isinstance(one, int) for one in counts.values()):
@@ -239,10 +239,10 @@ def _values(lines: _Lines, table: Table, fields: dict[str, Any]) -> dict[str, An
 def _value(column: Column[Any], value: object) -> object:
     if value is None:
         return None
-    if isinstance(column.type, Instant):
+    if isinstance(column.type, UtcTimestamp):
         if not isinstance(value, str):
             raise ValueError
-        return timestamps.read(value)
+        return timestamps.from_text(value)
     kind = bool if isinstance(column.type, Boolean) else int if isinstance(column.type, Integer) else str
     if type(value) is not kind:
         raise ValueError

@@ -22,26 +22,26 @@ _ONE = text(f"{_INTO} VALUES ({', '.join(f':{name}' for name in _NAMES)}) {_KNOW
     *(bindparam(column.name, type_=column.type) for column in effects.c)
 )
 
-#: the parameters of `beside`
+#: the parameters of `upsert_cte`
 PARAMETERS: tuple[BindParameter[Any], ...] = tuple(
     bindparam(f"call_{column.name}", type_=ARRAY(column.type)) for column in effects.c
 )
 
 
-def beside(rows: str) -> str:
+def upsert_cte(rows: str) -> str:
     """The part of a statement of PostgreSQL's that writes calls down if its part called `rows` has a row."""
     given = ", ".join(f":call_{name}" for name in _NAMES)
     # S608: names, and what stands above, are all that is put into it.
     return f"{_INTO} SELECT call.* FROM {rows}, unnest({given}) AS call ({', '.join(_NAMES)}) {_KNOWN}"  # noqa: S608
 
 
-def given(calls: Sequence[Effect]) -> dict[str, list[Any]]:
+def array_values(calls: Sequence[Effect]) -> dict[str, list[Any]]:
     """Values for `PARAMETERS`."""
     rows = [_row(one) for one in calls]
     return {f"call_{name}": [row[name] for row in rows] for name in _NAMES}
 
 
-def save(connection: Connection, calls: Sequence[Effect]) -> None:
+def save_effects(connection: Connection, calls: Sequence[Effect]) -> None:
     """Write these down as they stand."""
     if calls:
         connection.execute(_ONE, [_row(one) for one in calls])

@@ -27,11 +27,11 @@ from bot.store.errors import StoreRefused
 T = TypeVar("T")
 
 #: how long a connection waits for another process that writes, in milliseconds
-BUSY = 2000
-READERS = 4
+BUSY_TIMEOUT_MS = 2000
+MAX_READ_CONNECTIONS = 4
 
 
-def address(url: str) -> URL:
+def parse_url(url: str) -> URL:
     """The database's URL without a driver. Raises StoreRefused for what this release cannot open."""
     try:
         parsed = make_url(url)
@@ -49,30 +49,30 @@ def address(url: str) -> URL:
     return parsed.set(drivername="sqlite")
 
 
-def shared(url: URL) -> bool:
+def is_shared(url: URL) -> bool:
     """Whether several replicas may work on that database at once."""
     return url.get_backend_name() == "postgresql"
 
 
-def file(url: URL) -> Path | None:
+def sqlite_path(url: URL) -> Path | None:
     """Where the database lies; None for PostgreSQL and for SQLite's own `file:` URIs."""
     database = url.database or ""
-    return None if shared(url) or database.startswith("file:") else Path(database)
+    return None if is_shared(url) or database.startswith("file:") else Path(database)
 
 
 @contextmanager
-def opening(url: URL) -> Iterator[None]:
+def explained_errors(url: URL) -> Iterator[None]:
     """Say in a sentence why it cannot be opened: no permission, not a database, locked for too long, not there."""
     try:
         yield
     except (DBAPIError, OSError) as error:
-        if shared(url):
-            raise StoreRefused(postgres.why(url, error)) from None
+        if is_shared(url):
+            raise StoreRefused(postgres.explain_error(url, error)) from None
         why = str(getattr(error, "orig", None) or error) or type(error).__name__
         raise StoreRefused(f"The database at {url.render_as_string()} cannot be opened: {why}.") from error
 
 
-def whole(url: URL, job: Callable[[Connection], T], *, write: bool, busy: int = BUSY) -> T:
+def run_in_transaction(url: URL, job: Callable[[Connection], T], *, write: bool, busy: int = BUSY_TIMEOUT_MS) -> T:
     """Run `job(connection)` in one transaction, on either database; one that only reads sees a single moment.
 
     On SQLite one that writes waits `busy` milliseconds for another process that does.
@@ -80,9 +80,9 @@ def whole(url: URL, job: Callable[[Connection], T], *, write: bool, busy: int = 
     Takes as long as it takes, so an event loop calls it in a thread. For what looks at everything: migrations,
     verification, backups. Raises what the job and the database raise.
     """
-    if shared(url):
+    if is_shared(url):
         return _in_a_loop_of_its_own(_whole_shared(url, job, write))
-    engine = writing(url, busy) if write else looking(url)
+    engine = write_engine(url, busy) if write else snapshot_engine(url)
     try:
         with engine.begin() as connection:
             return job(connection)
@@ -91,7 +91,7 @@ def whole(url: URL, job: Callable[[Connection], T], *, write: bool, busy: int = 
 
 
 async def _whole_shared(url: URL, job: Callable[[Connection], T], write: bool) -> T:
-    engine = postgres.single(url, "READ COMMITTED" if write else "REPEATABLE READ")
+    engine = postgres.single_connection_engine(url, "READ COMMITTED" if write else "REPEATABLE READ")
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(job)
@@ -118,7 +118,7 @@ def _in_a_loop_of_its_own(work: Coroutine[Any, Any, T]) -> T:
     return answer[0]
 
 
-def writing(url: URL, busy: int = BUSY) -> Engine:
+def write_engine(url: URL, busy: int = BUSY_TIMEOUT_MS) -> Engine:
     """An engine for the one connection that writes; `busy` milliseconds it waits for another process that does."""
     engine = create_engine(url.set(drivername="sqlite+pysqlite"), poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "connect", partial(_for_writing, busy=busy))
@@ -126,7 +126,7 @@ def writing(url: URL, busy: int = BUSY) -> Engine:
     return engine
 
 
-def looking(url: URL) -> Engine:
+def snapshot_engine(url: URL) -> Engine:
     """An engine for one long read in a thread of its own; a transaction sees one moment of the database."""
     engine = create_engine(url.set(drivername="sqlite+pysqlite"), poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "connect", _for_reading)
@@ -134,11 +134,11 @@ def looking(url: URL) -> Engine:
     return engine
 
 
-def reading(url: URL) -> AsyncEngine:
+def read_engine(url: URL) -> AsyncEngine:
     """An engine for short reads, each a statement by itself."""
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
-        pool_size=READERS,
+        pool_size=MAX_READ_CONNECTIONS,
         max_overflow=0,
         # a statement is its own transaction: BEGIN and ROLLBACK would cost two more hops between threads each
         isolation_level="AUTOCOMMIT",
@@ -181,7 +181,7 @@ def _asked_for_wal(cursor: Any, busy: int) -> str:
 def _for_reading(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY}")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA query_only=ON")
     cursor.close()
 

@@ -11,7 +11,7 @@ from bot.domain.incident import Incident
 
 
 @dataclass(frozen=True)
-class Folded:
+class FoldedIncident:
     """An incident as of `head` and `redactions`; `mac` is its last event's, which the next one links to."""
 
     incident: Incident
@@ -20,18 +20,18 @@ class Folded:
     redactions: int
 
 
-class FoldedCache:
+class FoldCache:
     """The most recently used incidents. Used from the writer's thread and from the loop's."""
 
     def __init__(self, most: int = 1000) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Folded] = OrderedDict()
+        self._kept: OrderedDict[str, FoldedIncident] = OrderedDict()
         self._doubted: set[str] = set()
         #: (what, team, name) -> id: incidents by their channels, and those that are open by their groups of alerts
         self._named: dict[tuple[str, str, str], str] = {}
 
-    def latest(self, id: str) -> Folded | None:
+    def latest(self, id: str) -> FoldedIncident | None:
         """The incident as this process last knew it: as it stands, unless another process has written since."""
         with self._lock:
             one = self._kept.get(id)
@@ -49,7 +49,7 @@ class FoldedCache:
         with self._lock:
             return self._named.get(("group", team, group))
 
-    def get(self, id: str, head: str, redactions: int) -> Folded | None:
+    def get(self, id: str, head: str, redactions: int) -> FoldedIncident | None:
         """What is kept for exactly this state of the timeline."""
         with self._lock:
             one = self._kept.get(id)
@@ -58,7 +58,7 @@ class FoldedCache:
             self._kept.move_to_end(id)
             return one
 
-    def put(self, many: Iterable[Folded]) -> None:
+    def put(self, many: Iterable[FoldedIncident]) -> None:
         """Keep these. An older state never replaces a newer one (a slow reader against the writer)."""
         with self._lock:
             for one in many:
@@ -82,12 +82,12 @@ class FoldedCache:
             if self._named.get(name) == incident.id:
                 del self._named[name]
 
-    def current(self, id: str) -> Folded | None:
+    def if_fresh(self, id: str) -> FoldedIncident | None:
         """The incident, unless somebody else is known to have written since."""
         with self._lock:
             return None if id in self._doubted else self._kept.get(id)
 
-    def doubt(self, id: str = "") -> None:
+    def mark_stale(self, id: str = "") -> None:
         """Somebody else has changed it, or, without an id, may have changed anything.
 
         It is kept: events are only ever added, so what it folded is where the next fold begins.

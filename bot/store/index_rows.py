@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.incident import Incident
 
 
-def index_values(incident: Incident) -> dict[str, Any]:
+def index_row(incident: Incident) -> dict[str, Any]:
     """What the index row says of an incident: a function of its timeline alone."""
     return {
         "number": incident.number,

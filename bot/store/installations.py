@@ -17,17 +17,17 @@ from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from bot.ports import Installation
 from bot.store.errors import StoreRefused
-from bot.store.store import Store
+from bot.store.store import SqlStore
 from bot.store.tables import incidents, installations, oauth_states
-from bot.store.transaction import Transaction
+from bot.store.transaction import SqlTransaction
 
 #: how long somebody may take at Slack, and how many may be there at once (each is a row that a stranger can make)
-WITHIN, PENDING = timedelta(minutes=10), 1000
+OAUTH_STATE_LIFETIME, MAX_PENDING_OAUTH_STATES = timedelta(minutes=10), 1000
 
 _i, _s = installations.c, oauth_states.c
 
 
-class Keys:
+class TokenKeys:
     """The keys of TOKEN_KEYS, separated by commas. Raises StoreRefused where there is none, or a bad one."""
 
     def __init__(self, text: str) -> None:
@@ -62,7 +62,7 @@ class Keys:
         return token
 
 
-def _installation(row: RowMapping, keys: Keys) -> Installation:
+def _installation(row: RowMapping, keys: TokenKeys) -> Installation:
     return Installation(
         team=row["team_id"], token=keys.decrypted(row["team_id"], row["token"]), bot_user=row["bot_user"],
         scopes=row["scopes"], installed_by=row["installed_by"], installed_at=row["installed_at"],
@@ -70,19 +70,19 @@ def _installation(row: RowMapping, keys: Keys) -> Installation:
     )  # fmt: skip
 
 
-def every(tx: Transaction, keys: Keys) -> list[Installation]:
+def every(tx: SqlTransaction, keys: TokenKeys) -> list[Installation]:
     """All, by workspace. Raises StoreRefused where a token cannot be decrypted."""
     rows = tx.connection.execute(select(installations).order_by(_i.team_id)).mappings()
     return [_installation(row, keys) for row in rows]
 
 
-def one(tx: Transaction, keys: Keys, team: str) -> Installation | None:
+def one(tx: SqlTransaction, keys: TokenKeys, team: str) -> Installation | None:
     """That of one workspace."""
     row = tx.connection.execute(select(installations).where(_i.team_id == team)).mappings().first()
     return _installation(row, keys) if row else None
 
 
-def save(tx: Transaction, keys: Keys, new: Installation) -> None:
+def save(tx: SqlTransaction, keys: TokenKeys, new: Installation) -> None:
     """Keep it in place of an earlier one; what that workspace's incidents owe is due again."""
     earlier = tx.connection.execute(select(_i.installed_at).where(_i.team_id == new.team)).scalar()
     if earlier is not None and earlier >= new.installed_at:  # the moment tells installations apart
@@ -94,23 +94,23 @@ def save(tx: Transaction, keys: Keys, new: Installation) -> None:
     }  # fmt: skip
     if tx.connection.execute(update(installations).where(_i.team_id == new.team).values(values)).rowcount == 0:
         tx.connection.execute(insert(installations).values(team_id=new.team, **values))
-    wake(tx, new.team, new.installed_at)
+    make_incidents_due(tx, new.team, new.installed_at)
     tx.rearm(new.installed_at, team=new.team)  # it may have brought the scope that was missing
 
 
-def wake(tx: Transaction, team: str, at: datetime) -> None:
+def make_incidents_due(tx: SqlTransaction, team: str, at: datetime) -> None:
     """Whatever that workspace's incidents owe is due now: its duties rested."""
     ours = incidents.c.team_id == team, incidents.c.due_at > at
     tx.connection.execute(update(incidents).where(*ours).values(due_at=at))
 
 
-def revoke(tx: Transaction, team: str, installed_at: datetime, at: datetime) -> bool:
+def revoke(tx: SqlTransaction, team: str, installed_at: datetime, at: datetime) -> bool:
     """Forget the token of exactly that installation; False where it is gone already, or another one stands."""
     this = _i.team_id == team, _i.installed_at == installed_at, _i.revoked_at.is_(None)
     return tx.connection.execute(update(installations).where(*this).values(token="", revoked_at=at)).rowcount == 1
 
 
-def rotate(tx: Transaction, keys: Keys) -> int:
+def rotate(tx: SqlTransaction, keys: TokenKeys) -> int:
     """Encrypt every token anew with the first key; how many there are."""
     kept = [one for one in every(tx, keys) if one.token]
     for each in kept:
@@ -119,17 +119,17 @@ def rotate(tx: Transaction, keys: Keys) -> int:
     return len(kept)
 
 
-def begin(tx: Transaction, state: str, cookie: str, team: str, now: datetime) -> bool:
+def save_oauth_state(tx: SqlTransaction, state: str, cookie: str, team: str, now: datetime) -> bool:
     """Remember somebody who goes to Slack; False where too many have not come back. Hashes only are kept."""
     tx.connection.execute(delete(oauth_states).where(_s.until <= now))
-    if tx.connection.execute(select(func.count()).select_from(oauth_states)).scalar_one() >= PENDING:
+    if tx.connection.execute(select(func.count()).select_from(oauth_states)).scalar_one() >= MAX_PENDING_OAUTH_STATES:
         return False
-    values = {"state": _hash(state), "cookie": _hash(cookie), "team_id": team, "until": now + WITHIN}
+    values = {"state": _hash(state), "cookie": _hash(cookie), "team_id": team, "until": now + OAUTH_STATE_LIFETIME}
     tx.connection.execute(insert(oauth_states).values(values))
     return True
 
 
-def take(tx: Transaction, state: str, cookie: str, now: datetime) -> str | None:
+def consume_oauth_state(tx: SqlTransaction, state: str, cookie: str, now: datetime) -> str | None:
     """The workspace meant ("": any) by whoever was sent with this state and cookie, once; else None."""
     this = _s.state == _hash(state), _s.cookie == _hash(cookie), _s.until > now
     taken = delete(oauth_states).where(*this).returning(_s.team_id)
@@ -140,10 +140,10 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-class KeptInstallations:
+class SqlInstallations:
     """The Installations that are kept in the store."""
 
-    def __init__(self, store: Store, keys: Keys) -> None:
+    def __init__(self, store: SqlStore, keys: TokenKeys) -> None:
         self._store = store
         self._keys = keys
 
@@ -163,10 +163,10 @@ class KeptInstallations:
         """Forget its token."""
         return await self._store.write(lambda tx: revoke(tx, installation.team, installation.installed_at, at))
 
-    async def begin(self, state: str, cookie: str, team: str, now: datetime) -> bool:
+    async def save_oauth_state(self, state: str, cookie: str, team: str, now: datetime) -> bool:
         """Remember who goes to Slack."""
-        return await self._store.write(lambda tx: begin(tx, state, cookie, team, now))
+        return await self._store.write(lambda tx: save_oauth_state(tx, state, cookie, team, now))
 
-    async def take(self, state: str, cookie: str, now: datetime) -> str | None:
+    async def consume_oauth_state(self, state: str, cookie: str, now: datetime) -> str | None:
         """Recognise who comes back."""
-        return await self._store.write(lambda tx: take(tx, state, cookie, now))
+        return await self._store.write(lambda tx: consume_oauth_state(tx, state, cookie, now))

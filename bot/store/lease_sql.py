@@ -28,8 +28,8 @@ _i = incidents.c
 
 
 def _held(row: str) -> Any:
-    """A statement about an incident that `by` holds, its key and the calls that are written down with it."""
-    return text(f"WITH held AS ({row}), called AS ({effects_sql.beside('held')}) SELECT seq FROM held").bindparams(  # noqa: S608
+    """A statement about an incident that `owner` holds, its key and the calls that are written down with it."""
+    return text(f"WITH held AS ({row}), called AS ({effects_sql.upsert_cte('held')}) SELECT seq FROM held").bindparams(  # noqa: S608
         bindparam("key", type_=String()), bindparam("by", type_=String()), *effects_sql.PARAMETERS
     )
 
@@ -39,31 +39,31 @@ _DUE = "UPDATE incidents SET due_at = CASE WHEN seq = :was THEN :due_at ELSE due
 _FREE = ", ".join(f"{name} = CASE WHEN seq = :was THEN NULL ELSE {name} END" for name in ("lease_by", "lease_until"))
 _AT = (bindparam("was", type_=Integer()), bindparam("due_at", type_=_i.due_at.type))
 #: the fence and the next moment in one; it stays as it is where something has happened since
-STAY = _held(f"{_DUE} {_MINE} RETURNING seq").bindparams(*_AT)
+SAVE_AND_SET_DUE = _held(f"{_DUE} {_MINE} RETURNING seq").bindparams(*_AT)
 #: and it is given back
-LEAVE = _held(f"{_DUE}, {_FREE} {_MINE} RETURNING seq").bindparams(*_AT)
+SAVE_SET_DUE_AND_RELEASE = _held(f"{_DUE}, {_FREE} {_MINE} RETURNING seq").bindparams(*_AT)
 #: the fence alone
-NOTE = _held(f"SELECT seq FROM incidents {_MINE} FOR UPDATE")  # noqa: S608
+SAVE_FENCED = _held(f"SELECT seq FROM incidents {_MINE} FOR UPDATE")  # noqa: S608
 
 
-class Holder:
-    """A process among several that share a database: `by` names it, its leases last so many seconds."""
+class LeaseSql:
+    """A process among several that share a database: `owner` names it, its leases last so many seconds."""
 
     def __init__(self, by: str, lasts: float) -> None:
-        self.by = by
-        self.lasts = lasts
+        self.owner = by
+        self.lease_seconds = lasts
         # By the database's clock, so that no two machines need agree on the time.
         now: ColumnElement[datetime] = func.clock_timestamp()
         #: whether an incident is free, or its own already
-        self.may_take = or_(_i.lease_until.is_(None), _i.lease_until <= now, _i.lease_by == by)
+        self.is_claimable = or_(_i.lease_until.is_(None), _i.lease_until <= now, _i.lease_by == by)
         #: what claiming writes
-        self.takes: dict[str, Any] = {
+        self.lease_values: dict[str, Any] = {
             "lease_by": by, "lease_until": now + literal_column(f"interval '{lasts:f} seconds'"),
         }  # fmt: skip
         # Made once: making a statement takes longer than PostgreSQL takes to run it.
         one, mine = _i.id == bindparam("key"), _i.lease_by == by
-        self.claim = update(incidents).where(one, self.may_take).values(self.takes)
-        self.renew = update(incidents).where(mine).values(self.takes).returning(_i.id)
+        self.claim = update(incidents).where(one, self.is_claimable).values(self.lease_values)
+        self.renew = update(incidents).where(mine).values(self.lease_values).returning(_i.id)
         self.release = update(incidents).where(one, mine).values(lease_by=None, lease_until=None)
         #: what nobody holds and is due from `after` to `until`, the soonest first
         soon = (
@@ -77,10 +77,12 @@ class Holder:
             .with_for_update(skip_locked=True)
             .cte()
         )  # fmt: skip
-        self.soon = update(incidents).where(_i.id.in_(select(soon.c.id))).values(self.takes).returning(_i.id, _i.due_at)
+        self.claim_upcoming = (
+            update(incidents).where(_i.id.in_(select(soon.c.id))).values(self.lease_values).returning(_i.id, _i.due_at)
+        )
         self._leases: dict[tuple[str, ...], Any] = {}
 
-    def lease(self, worst: tuple[str, ...]) -> Any:
+    def claim_due(self, worst: tuple[str, ...]) -> Any:
         """Claims what is due, in the order of `read_sql.order`. Parameters: due, most, but, and those of the order."""
         if worst not in self._leases:
             free = (
@@ -88,13 +90,13 @@ class Holder:
                 .where(
                     _i.due_at <= bindparam("due"),
                     not_(_i.id == any_(bindparam("but", type_=ARRAY(String)))),
-                    self.may_take,
+                    self.is_claimable,
                 )
                 .order_by(*read_sql.order(worst))
                 .limit(bindparam("most"))
                 .with_for_update(skip_locked=True)
                 .cte()  # evaluated once: as a plain subquery PostgreSQL may claim more than the limit
             )
-            claimed = update(incidents).where(_i.id.in_(select(free.c.id))).values(self.takes)
+            claimed = update(incidents).where(_i.id.in_(select(free.c.id))).values(self.lease_values)
             self._leases[worst] = claimed.returning(_i.id, _i.due_at, _i.severity)
         return self._leases[worst]

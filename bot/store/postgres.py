@@ -15,15 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.store.errors import StoreRefused
 
 #: seconds for opening a connection, for one statement, and for getting one of the pool's connections
-CONNECT, STATEMENT, POOL = 2, 2, 2
+CONNECT_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS, POOL_TIMEOUT_SECONDS = 2, 2, 2
 #: milliseconds after which the server ends a transaction of which it hears nothing more: its rows are locked for all
 #: others as long as a process stands still in the middle of it. Shorter than STATEMENT: those others are answered yet.
-SILENT = "1000"
+IDLE_IN_TRANSACTION_TIMEOUT_MS = "1000"
 #: milliseconds after which it ends a transaction, where it can (PostgreSQL 17): a process may also stand still between
 #: two messages of one statement, which no other limit of the server's covers
-UNENDED = "SELECT set_config(name, '2500', false) FROM pg_settings WHERE name = 'transaction_timeout'"
+SET_TRANSACTION_TIMEOUT_SQL = (
+    "SELECT set_config(name, '2500', false) FROM pg_settings WHERE name = 'transaction_timeout'"
+)
 #: connections of one replica: these and one that listens (the server's default is 100 for all)
-WRITERS, READERS = 5, 3
+MAX_WRITE_CONNECTIONS, MAX_READ_CONNECTIONS = 5, 3
 
 #: what may stand behind the ? of an address; `sslmode` is what other programs call asyncpg's `ssl`
 _PARAMETERS = frozenset(
@@ -54,7 +56,7 @@ def address(parsed: URL) -> URL:
     return url if password is None else url.set(password=str(password))
 
 
-def why(url: URL, error: Exception) -> str:
+def explain_error(url: URL, error: Exception) -> str:
     """Why it cannot be opened, in a sentence, and what to do; never with the password."""
     place = url.difference_update_query(_PARAMETERS - {"host"}).render_as_string(hide_password=True)
     cause = getattr(error, "orig", None) or error
@@ -72,23 +74,23 @@ def why(url: URL, error: Exception) -> str:
     return f"The database at {place} cannot be opened: {told}."
 
 
-def writing(url: URL) -> AsyncEngine:
+def write_engine(url: URL) -> AsyncEngine:
     """An engine for short transactions that write."""
-    return _pooled(url, WRITERS, "READ COMMITTED")
+    return _pooled(url, MAX_WRITE_CONNECTIONS, "READ COMMITTED")
 
 
-def reading(url: URL) -> AsyncEngine:
+def read_engine(url: URL) -> AsyncEngine:
     """An engine for short reads, each a statement by itself."""
-    return _pooled(url, READERS, "AUTOCOMMIT")
+    return _pooled(url, MAX_READ_CONNECTIONS, "AUTOCOMMIT")
 
 
-def single(url: URL, isolation: str) -> AsyncEngine:
+def single_connection_engine(url: URL, isolation: str) -> AsyncEngine:
     """An engine for one connection that takes its time: a migration, a backup, a listener."""
     return create_async_engine(
         _with_driver(url),
         poolclass=NullPool,
         isolation_level=isolation,
-        connect_args={"timeout": CONNECT * 5},
+        connect_args={"timeout": CONNECT_TIMEOUT_SECONDS * 5},
         hide_parameters=True,
     )
 
@@ -99,12 +101,12 @@ def _pooled(url: URL, size: int, isolation: str) -> AsyncEngine:
         pool_size=size,
         pool_use_lifo=True,  # few are used much: those need not be asked whether they still answer
         max_overflow=0,
-        pool_timeout=POOL,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
         isolation_level=isolation,
         connect_args={
-            "timeout": CONNECT,
-            "command_timeout": STATEMENT,
-            "server_settings": {"idle_in_transaction_session_timeout": SILENT},
+            "timeout": CONNECT_TIMEOUT_SECONDS,
+            "command_timeout": STATEMENT_TIMEOUT_SECONDS,
+            "server_settings": {"idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS},
         },
         hide_parameters=True,
     )
@@ -112,16 +114,16 @@ def _pooled(url: URL, size: int, isolation: str) -> AsyncEngine:
     return engine
 
 
-class Trust:
-    """Which of an engine's connections are used: those that were opened since `renew` was last called. Others are
-    closed when somebody is about to take them; `dispose` would leave those open for ever that are under way."""
+class PoolGeneration:
+    """Which of an engine's connections are used: those that were opened since `invalidate_all` was last called. Others
+    are closed when somebody is about to take them; `dispose` would leave those open for ever that are under way."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._age = 0
         event.listen(engine.sync_engine, "connect", self._opened)
         event.listen(engine.sync_engine, "checkout", self._taken)
 
-    def renew(self) -> None:
+    def invalidate_all(self) -> None:
         """Something is wrong with one of them: the others are likely as dead."""
         self._age += 1
 
@@ -135,7 +137,7 @@ class Trust:
 
 def _bounded(connection: Any, _record: Any) -> None:
     try:
-        connection.run_async(lambda driver: driver.execute(UNENDED))
+        connection.run_async(lambda driver: driver.execute(SET_TRANSACTION_TIMEOUT_SQL))
     except Exception as error:  # asyncpg has several for a cut line, and SQLAlchemy translates none in a hook
         raise ConnectionError("the server went away while it was connected to") from error
 

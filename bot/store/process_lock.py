@@ -11,28 +11,28 @@ from pathlib import Path
 from bot.store.errors import StoreRefused
 
 #: seconds to wait for a bot that is stopping, and between two looks
-PATIENCE, LOOK = 12.0, 0.1
+LOCK_TIMEOUT_SECONDS, RETRY_SECONDS = 12.0, 0.1
 
 
-class Only:
+class ProcessLock:
     """The lock file beside the database. The system gives it back however the process ends."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock: int | None = None
 
-    async def take(self, patience: float = PATIENCE) -> None:
+    async def acquire(self, patience: float = LOCK_TIMEOUT_SECONDS) -> None:
         """Be the only one; wait for one that is stopping. Raises StoreRefused while another one works on."""
         loop = asyncio.get_running_loop()
         until = loop.time() + patience
         while loop.time() < until:
             with contextlib.suppress(StoreRefused):
-                self.take_now()
+                self.acquire_nowait()
                 return
-            await asyncio.sleep(LOOK)
-        self.take_now()
+            await asyncio.sleep(RETRY_SECONDS)
+        self.acquire_nowait()
 
-    def take_now(self) -> None:
+    def acquire_nowait(self) -> None:
         """The same without waiting."""
         handle = os.open(self._file.with_name(self._file.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -44,7 +44,7 @@ class Only:
             ) from None
         self._lock = handle
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Let the next one work."""
         if self._lock is not None:
             os.close(self._lock)

@@ -16,14 +16,14 @@ from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident, Status
 from bot.store import codec
 from bot.store.errors import Damaged
-from bot.store.fold_cache import Folded
-from bot.store.rows import Delivery, IncidentRow, Person
+from bot.store.fold_cache import FoldedIncident
+from bot.store.rows import DeliveryRow, IncidentRow, PersonRow
 from bot.store.tables import deliveries, effects, events, incidents, people
 
 _i, _e = incidents.c, events.c
 
 #: what fell due no longer ago than this is attended in the order in which it fell due
-FRESH = timedelta(minutes=1)
+RECENTLY_DUE = timedelta(minutes=1)
 
 #: what tells whether a folded incident is still the latest
 STATE = select(_i.team_id, _i.number, _i.declared_at, _i.seq, _i.head, _i.redactions).where(_i.id == bindparam("id"))
@@ -47,7 +47,7 @@ PARKED = select(effects).where(effects.c.state == EffectState.PARKED.value).orde
 DELIVERY = select(deliveries).where(deliveries.c.team_id == bindparam("team"), deliveries.c.key == bindparam("key"))
 FIND = select(_i.id).where(_i.team_id == bindparam("team"), _i.number == bindparam("number"))
 #: the incidents of a group of alerts: those that are open, else the latest
-GATHERED = (
+ID_BY_ALERT_GROUP = (
     select(_i.id)
     .where(_i.team_id == bindparam("team"), _i.alert_group == bindparam("group"))
     .order_by(case((_i.status.in_([one.value for one in Status if one.open]), 0), else_=1), _i.number.desc())
@@ -108,7 +108,7 @@ def order(worst: tuple[str, ...]) -> tuple[Any, ...]:
 
 def due_values(worst: tuple[str, ...], now: datetime) -> dict[str, Any]:
     """The parameters of that order."""
-    return {"fresh": now - FRESH} if worst else {}
+    return {"fresh": now - RECENTLY_DUE} if worst else {}
 
 
 @lru_cache
@@ -131,7 +131,7 @@ def entries(timeline: Sequence[RowMapping]) -> list[Entry]:
     return found[::-1]
 
 
-def folded(id: str, state: RowMapping, timeline: Sequence[RowMapping]) -> Folded:
+def fold_rows(id: str, state: RowMapping, timeline: Sequence[RowMapping]) -> FoldedIncident:
     """The incident that these rows amount to. Raises Damaged where events are missing or cannot be read.
 
     `timeline` may go on after `state` was read: what is kept is as of `state`.
@@ -141,26 +141,26 @@ def folded(id: str, state: RowMapping, timeline: Sequence[RowMapping]) -> Folded
         raise Damaged(f"events are missing from incident {state['number']} ({id})")
     # of all rows: what an entry has kept may stand behind `state`
     incident = fold(state["team_id"], id, entries(timeline)[: len(rows)])
-    return Folded(restored(incident, state), rows[-1]["mac"], state["head"], state["redactions"])
+    return FoldedIncident(with_redacted_fields(incident, state), rows[-1]["mac"], state["head"], state["redactions"])
 
 
-def base(known: Folded | None, state: RowMapping) -> Folded | None:
+def usable_fold(known: FoldedIncident | None, state: RowMapping) -> FoldedIncident | None:
     """What a fold of now can go on from: events are only ever added, and a redaction is counted."""
     if known is None or known.redactions != state["redactions"] or known.incident.seq > state["seq"]:
         return None
     return known
 
 
-def continued(known: Folded, state: RowMapping, tail: Sequence[RowMapping]) -> Folded:
-    """The same as `folded`, of the events after those that are known."""
+def fold_more(known: FoldedIncident, state: RowMapping, tail: Sequence[RowMapping]) -> FoldedIncident:
+    """The same as `fold_rows`, of the events after those that are known."""
     rows = tail[: state["seq"] - known.incident.seq]
     if [row["seq"] for row in rows] != list(range(known.incident.seq + 1, state["seq"] + 1)):
         raise Damaged(f"events are missing from incident {state['number']} ({known.incident.id})")
     incident = reduce(evolve, entries(tail)[: len(rows)], known.incident)
-    return Folded(incident, rows[-1]["mac"] if rows else known.mac, state["head"], state["redactions"])
+    return FoldedIncident(incident, rows[-1]["mac"] if rows else known.mac, state["head"], state["redactions"])
 
 
-def restored(incident: Incident, state: RowMapping) -> Incident:
+def with_redacted_fields(incident: Incident, state: RowMapping) -> Incident:
     """The incident with its number and hour, which stay known when its declaration was redacted."""
     if incident.declared_at is None:
         return replace(incident, number=state["number"], declared_at=state["declared_at"])
@@ -181,11 +181,11 @@ def listed(row: RowMapping) -> IncidentRow:
     return IncidentRow(**plain)
 
 
-def delivery(row: RowMapping) -> Delivery:
+def delivery(row: RowMapping) -> DeliveryRow:
     """A delivery that was acted on."""
-    return Delivery(row["team_id"], row["key"], row["incident_id"], row["answer"], row["at"])
+    return DeliveryRow(row["team_id"], row["key"], row["incident_id"], row["answer"], row["at"])
 
 
-def person(row: RowMapping) -> Person:
+def person(row: RowMapping) -> PersonRow:
     """A person of the cached directory."""
-    return Person(row["team_id"], row["user_id"], codec.read_plain(row["body"]), row["at"])
+    return PersonRow(row["team_id"], row["user_id"], codec.read_plain(row["body"]), row["at"])

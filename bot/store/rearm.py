@@ -12,7 +12,7 @@ from bot.store.tables import effects, incidents
 _i, _f = incidents.c, effects.c
 
 
-def doubt(connection: Connection, incident_id: str, key: str, now: datetime) -> None:
+def recheck_effect(connection: Connection, incident_id: str, key: str, now: datetime) -> None:
     """A call was made late, after somebody else had taken over: what stands there is looked at, and made anew."""
     known = (_f.incident_id == incident_id, _f.key == key, _f.state == EffectState.SENT.value)
     shows = update(effects).where(*known, _f.kind.in_(("message", "topic")))

@@ -23,20 +23,20 @@ _i, _f = incidents.c, effects.c
 _IN_DOUBT = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.MISSING)
 _NOT_MADE = (EffectState.WAITING, EffectState.PARKED)
 #: messages that say what was said and never look different afterwards
-_FINAL = ("update:", "announce-update:", "severity:", "note:", "step:")
+_NEVER_EDITED_PREFIXES = ("update:", "announce-update:", "severity:", "note:", "step:")
 #: ids in one statement
-_TOGETHER = 500
+_IDS_PER_STATEMENT = 500
 
 
-def mark(connection: Connection) -> int:
+def mark_restored(connection: Connection) -> int:
     """Let the caretaker look before it acts, at once; how many incidents it looks at."""
     unsettled = select(_f.incident_id).where(_f.state.in_([*_IN_DOUBT, *_NOT_MADE]))
     alive = select(_i.id, _i.team_id, _i.seq, _i.declared_at).where(
         or_(_i.status.in_([one.value for one in Status if one.open]), _i.due_at.is_not(None), _i.id.in_(unsettled))
     )
     found = connection.execute(alive).all()
-    for start in range(0, len(found), _TOGETHER):
-        some = found[start : start + _TOGETHER]
+    for start in range(0, len(found), _IDS_PER_STATEMENT):
+        some = found[start : start + _IDS_PER_STATEMENT]
         ids = [row.id for row in some]
         _doubt(connection, ids)
         last = _last(connection, ids)
@@ -70,7 +70,8 @@ def _doubt(connection: Connection, ids: Collection[str]) -> None:
     looked_for = {"state": EffectState.MISSING.value, "error": RESTORED, "attempts": 1, "next_try_at": None}
     connection.execute(update(effects).where(ours, doubtful).values(looked_for))
     shown = (_f.state == EffectState.SENT.value) & (
-        (_f.kind == "topic") | ((_f.kind == "message") & (_f.ts != "") & ~or_(*map(_f.key.startswith, _FINAL)))
+        (_f.kind == "topic")
+        | ((_f.kind == "message") & (_f.ts != "") & ~or_(*map(_f.key.startswith, _NEVER_EDITED_PREFIXES)))
     )
     connection.execute(update(effects).where(ours, shown).values(hash=""))
 
@@ -79,4 +80,4 @@ def _last(connection: Connection, ids: Collection[str]) -> dict[str, datetime]:
     """When something was last written of each: what is not known was done after that."""
     of = events.c.incident_id
     rows = connection.execute(select(of, func.max(events.c.at)).where(of.in_(ids)).group_by(of)).all()
-    return {id: timestamps.read(at) for id, at in rows}
+    return {id: timestamps.from_text(at) for id, at in rows}

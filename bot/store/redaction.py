@@ -23,42 +23,42 @@ from bot.domain.comms import text_hash
 from bot.domain.errors import Refused
 from bot.domain.events import CommsDrafted, Redacted
 from bot.domain.incident import Incident
-from bot.domain.policy import NO_SUCH
-from bot.domain.redaction import Hit, Secret
+from bot.domain.policy import NO_SUCH_INCIDENT
+from bot.domain.redaction import RedactedWords, RedactionMatch
 from bot.store import codec, engines, postgres
 from bot.store.errors import StoreRefused
 from bot.store.tables import deliveries, effects, people
-from bot.store.transaction import Transaction
+from bot.store.transaction import SqlTransaction
 
 #: what a short write waits for while somebody reads, in milliseconds
-_BUSY = 10_000
+_BUSY_TIMEOUT_MS = 10_000
 #: tables that may have held the words
 _TOUCHED = ("incidents", "events", "effects", "deliveries", "people")
 
 
 @dataclass(frozen=True)
-class Blanked:
+class RedactionResult:
     """What was done: the incident after it, the entries that held the words, how many other rows did."""
 
     incident: Incident
-    hits: tuple[Hit, ...]
+    hits: tuple[RedactionMatch, ...]
     rows: Mapping[str, int]
     redacted: Redacted | None
 
 
 def redact(
-    tx: Transaction, id: str, secret: Secret, *, reason: str, public_too: bool, by: Actor, now: datetime
-) -> Blanked:
+    tx: SqlTransaction, id: str, secret: RedactedWords, *, reason: str, public_too: bool, by: Actor, now: datetime
+) -> RedactionResult:
     """Take the words out of one incident, and out of what is kept beside its timeline; it is due at once.
 
-    The job of a `Store.write`. Raises Refused, and Conflict where somebody else wrote meanwhile.
+    The job of a `SqlStore.write`. Raises Refused, and Conflict where somebody else wrote meanwhile.
     """
     incident = tx.incident(id)
     if incident is None:
-        raise Refused(NO_SUCH)
+        raise Refused(NO_SUCH_INCIDENT)
     entries = tx.entries(id)
     at = max(now, incident.last_at or now)
-    hits = redaction.look(incident, entries, secret)
+    hits = redaction.find_matches(incident, entries, secret)
     uploads = [one.ts for one in tx.effects(id) if one.kind == "file" and one.ts]
     new = redaction.redact(
         incident, hits, entries, secret, reason=reason, written=lambda event: codec.encode(event)[0].body,
@@ -69,10 +69,12 @@ def redact(
         after = tx.append(incident, new, incident.last_at or at)  # due at once, whatever this machine's clock says
         after = tx.redact(id, [hit.seq for hit in hits])
     rows = _rows(tx.connection, after, hits, secret)
-    return Blanked(after, tuple(hits), rows, next((one for one in new if isinstance(one, Redacted)), None))
+    return RedactionResult(after, tuple(hits), rows, next((one for one in new if isinstance(one, Redacted)), None))
 
 
-def _rows(connection: Connection, incident: Incident, hits: list[Hit], secret: Secret) -> dict[str, int]:
+def _rows(
+    connection: Connection, incident: Incident, hits: list[RedactionMatch], secret: RedactedWords
+) -> dict[str, int]:
     """Take the words out of the rows beside the timeline; how many of each table held them."""
     stale = {
         text_hash(hit.event.text): text_hash(hit.left.text)
@@ -87,13 +89,13 @@ def _rows(connection: Connection, incident: Incident, hits: list[Hit], secret: S
 
     for row in connection.execute(select(effects).where(effects.c.incident_id == incident.id)).all():
         hash = stale.get(row.hash, incident.channel_name if row.kind == "channel" and incident.renamed else row.hash)
-        if (left := (hash, secret.hidden(row.error))) != (row.hash, row.error):
+        if (left := (hash, secret.redact(row.error))) != (row.hash, row.error):
             put(effects, effects.c.id == row.id, {"hash": left[0], "error": left[1]})
     d = deliveries.c
     answered = select(d.key, d.answer).where(d.team_id == incident.team, d.answer != "")
     for row in connection.execute(answered).all():
-        if secret.stands_in(row.answer):
-            put(deliveries, (d.team_id == incident.team) & (d.key == row.key), {"answer": secret.hidden(row.answer)})
+        if secret.found_in(row.answer):
+            put(deliveries, (d.team_id == incident.team) & (d.key == row.key), {"answer": secret.redact(row.answer)})
     p = people.c
     for row in connection.execute(select(p.user_id, p.body).where(p.team_id == incident.team)).all():
         body = codec.read_plain(row.body)
@@ -103,10 +105,10 @@ def _rows(connection: Connection, incident: Incident, hits: list[Hit], secret: S
     return counted
 
 
-def _hidden(value: Any, secret: Secret) -> Any:
+def _hidden(value: Any, secret: RedactedWords) -> Any:
     match value:
         case str():
-            return secret.hidden(value)
+            return secret.redact(value)
         case list():
             return [_hidden(one, secret) for one in value]
         case dict():
@@ -117,13 +119,13 @@ def _hidden(value: Any, secret: Secret) -> Any:
 # -- free space -----------------------------------------------------------------------------------------
 
 
-def sweep(url: str) -> str:
+def purge_free_space(url: str) -> str:
     """Take what was overwritten out of the database's log and free space; a sentence says what is left.
 
     Raises StoreRefused where somebody reads for too long: then the words may still stand in the log.
     """
-    address = engines.address(url)
-    if engines.shared(address):
+    address = engines.parse_url(url)
+    if engines.is_shared(address):
         asyncio.run(_vacuum(address))
         return (
             "PostgreSQL was vacuumed: no query finds the words any more. Their bytes may stand in its free space and "
@@ -131,7 +133,7 @@ def sweep(url: str) -> str:
         )
     try:
         with contextlib.closing(sqlite3.connect(str(address.database))) as connection:
-            connection.execute(f"PRAGMA busy_timeout={_BUSY}")
+            connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.Error as error:
         raise StoreRefused(f"The database's log could not be emptied: {error}. Run the command again.") from error
@@ -141,7 +143,7 @@ def sweep(url: str) -> str:
 
 
 async def _vacuum(address: URL) -> None:
-    engine = postgres.single(address, "AUTOCOMMIT")  # VACUUM runs in no transaction
+    engine = postgres.single_connection_engine(address, "AUTOCOMMIT")  # VACUUM runs in no transaction
     try:
         async with engine.connect() as connection:
             for table in _TOUCHED:

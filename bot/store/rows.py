@@ -33,7 +33,7 @@ class IncidentRow:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class DeliveryRow:
     """Something that Slack (or an alert's sender) delivered, and the answer it got."""
 
     team: str
@@ -44,7 +44,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Person:
+class PersonRow:
     """What was known about a person at `at`: a cache of Slack's directory."""
 
     team: str

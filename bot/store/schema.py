@@ -20,9 +20,9 @@ from bot.store.tables import metadata
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: any number of our own: names the lock that migrations of a PostgreSQL database take
-LOCK = 5_021_917
+ADVISORY_LOCK_ID = 5_021_917
 #: PostgreSQL's code for a lock that was waited for in vain
-_WAITED = "55P03"
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def _config() -> Config:
@@ -34,7 +34,7 @@ def _config() -> Config:
 
 
 @dataclass(frozen=True)
-class Patience:
+class MigrationTimeouts:
     """Seconds that a migration waits for another one, for a table in use, and for one of its statements."""
 
     turn: float = 60
@@ -42,23 +42,25 @@ class Patience:
     statement: float = 300
 
 
-def migrate(url: str, patience: Patience = Patience()) -> bool:
+def migrate(url: str, patience: MigrationTimeouts = MigrationTimeouts()) -> bool:
     """Bring the database at `url` to the shape this program needs; make it where there is none, and say so (True).
 
     All or nothing: a crash on the way leaves it as it was. Of two programs that migrate at once, one waits.
     Raises StoreRefused for a database of a newer program, and where somebody holds it up for too long.
     """
-    address = engines.address(url)
-    file = engines.file(address)
+    address = engines.parse_url(url)
+    file = engines.sqlite_path(address)
     if file is not None and not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)  # private incidents: nobody else on this machine reads them
-    with engines.opening(address):
+    with engines.explained_errors(address):
         turn = int(patience.turn * 1000)
-        return engines.whole(address, lambda connection: bring_up(connection, patience), write=True, busy=turn)
+        return engines.run_in_transaction(
+            address, lambda connection: upgrade(connection, patience), write=True, busy=turn
+        )
 
 
-def bring_up(connection: Connection, patience: Patience = Patience()) -> bool:
+def upgrade(connection: Connection, patience: MigrationTimeouts = MigrationTimeouts()) -> bool:
     """The same in the caller's transaction, which writes."""
     if connection.dialect.name == "postgresql":
         _take_turns(connection, patience)
@@ -68,8 +70,8 @@ def bring_up(connection: Connection, patience: Patience = Patience()) -> bool:
         f"A table was in use for longer than {patience.table:g} s, so the database was left as it was. "
         "Run `python -m bot migrate` again; pg_stat_activity shows who holds it."
     ):
-        if (found := revision(connection)) is not None and found not in known():
-            raise StoreRefused(newer(found))
+        if (found := revision(connection)) is not None and found not in known_revisions():
+            raise StoreRefused(newer_schema_text(found))
         command.upgrade(config, "head")
     return found is None
 
@@ -80,12 +82,12 @@ def _waiting(sentence: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", "") != _WAITED:
+        if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
             raise
         raise StoreRefused(sentence) from error
 
 
-def _take_turns(connection: Connection, patience: Patience) -> None:
+def _take_turns(connection: Connection, patience: MigrationTimeouts) -> None:
     """Of two programs that migrate at once one waits; neither holds up a running bot for long."""
 
     def bound(what: str, seconds: float) -> None:
@@ -96,7 +98,7 @@ def _take_turns(connection: Connection, patience: Patience) -> None:
         f"Another program has been migrating this database for longer than {patience.turn:g} s. "
         "Wait for it, then run this again."
     ):
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK_ID})
     # A table that the running bot uses is waited for so long at most: every query behind would wait as well.
     bound("lock_timeout", patience.table)
     bound("statement_timeout", patience.statement)
@@ -104,20 +106,20 @@ def _take_turns(connection: Connection, patience: Patience) -> None:
 
 def check(url: URL) -> None:
     """Raise StoreRefused unless the database has exactly the shape this program was written for."""
-    file = engines.file(url)
+    file = engines.sqlite_path(url)
     if file is not None and not file.exists():  # opening it would make one
         raise StoreRefused(f"There is no database at {file}. Run `python -m bot migrate` first.")
-    found = engines.whole(url, revision, write=False)
+    found = engines.run_in_transaction(url, revision, write=False)
     wanted = ScriptDirectory.from_config(_config()).get_current_head()
     if found == wanted:
         return
     if found is None:
         raise StoreRefused("Nothing of this bot is in the database yet. Run `python -m bot migrate` first.")
-    if found in known():
+    if found in known_revisions():
         raise StoreRefused(
             f"The database is at {found} and this program needs {wanted}. Run `python -m bot migrate` first."
         )
-    raise StoreRefused(newer(found))
+    raise StoreRefused(newer_schema_text(found))
 
 
 def revision(connection: Connection) -> str | None:
@@ -128,12 +130,12 @@ def revision(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def known() -> set[str]:
+def known_revisions() -> set[str]:
     """The migrations of this program."""
     return {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
-def newer(found: str) -> str:
+def newer_schema_text(found: str) -> str:
     """Why a database of a later program is left alone."""
     return f"The database was made by a newer version of this program (it is at {found}). Install that version."
 

@@ -18,33 +18,33 @@ from bot.domain.effect import Effect
 from bot.domain.errors import StoreUnavailable
 from bot.domain.events import Entry
 from bot.domain.incident import Incident
-from bot.ports import Claims
+from bot.ports import LeaseManager
 from bot.store import audit, engines, postgres, read_sql, schema
 from bot.store.errors import Damaged, StoreRefused
-from bot.store.fold_cache import FoldedCache
-from bot.store.lease_sql import Holder
-from bot.store.leases import LASTS, Alone, Leases
-from bot.store.notify_listener import Hearing
-from bot.store.process_lock import PATIENCE, Only
-from bot.store.rows import IncidentRow, Person
+from bot.store.fold_cache import FoldCache
+from bot.store.lease_sql import LeaseSql
+from bot.store.leases import LEASE_SECONDS, SingleProcessLeases, SqlLeases
+from bot.store.notify_listener import NotifyListener
+from bot.store.process_lock import LOCK_TIMEOUT_SECONDS, ProcessLock
+from bot.store.rows import IncidentRow, PersonRow
 from bot.store.shared_writer import SharedWriter
-from bot.store.transaction import Transaction
+from bot.store.transaction import SqlTransaction
 from bot.store.writer import Writer
 
 T = TypeVar("T")
 
 #: seconds within which a read is answered or given up
-WITHIN = 2.5
+READ_TIMEOUT_SECONDS = 2.5
 #: bytes of the chain's key at least: a shorter one could be guessed from any event
-SHORTEST_KEY = 16
+MIN_KEY_BYTES = 16
 
 
-class Store:
+class SqlStore:
     """Everything the bot remembers. Made by `open`, ended by `close`."""
 
     def __init__(
-        self, address: URL, key: bytes, writer: Writer | SharedWriter, reading: AsyncEngine, cache: FoldedCache,
-        holder: Holder | None = None,
+        self, address: URL, key: bytes, writer: Writer | SharedWriter, reading: AsyncEngine, cache: FoldCache,
+        holder: LeaseSql | None = None,
     ) -> None:  # fmt: skip
         self._address = address
         self._key = key
@@ -52,58 +52,60 @@ class Store:
         self._reading = reading
         self._writer = writer
         #: which incidents this process may attend
-        self.claims: Claims = Alone(self.due)
+        self.leases: LeaseManager = SingleProcessLeases(self.due_ids)
         if holder is not None and isinstance(writer, SharedWriter):
-            self.claims = Leases(writer.single, holder)
+            self.leases = SqlLeases(writer.single, holder)
         #: told the id of each incident that another process has changed
         self.on_change: Callable[[str], None] = lambda _id: None
-        file = engines.file(address)
-        self._only = Only(file) if file else None
+        file = engines.sqlite_path(address)
+        self._process_lock = ProcessLock(file) if file else None
         #: told the id of each team whose people or groups another process has learned anew; empty: perhaps of any
         self.on_people: Callable[[str], None] = lambda _team: None
-        self._hearing = Hearing(address, holder.by, self._heard, self._learned, self._deaf) if holder else None
+        self._listener = (
+            NotifyListener(address, holder.owner, self._heard, self._learned, self._deaf) if holder else None
+        )
 
     @classmethod
-    def open(cls, url: str, key: bytes, *, lease: float = LASTS) -> Store:
+    def open(cls, url: str, key: bytes, *, lease_seconds: float = LEASE_SECONDS) -> SqlStore:
         """Open the database at `url`, which was migrated before. `key` makes the chain; it lives elsewhere.
 
-        `lease`: seconds after which a process of several that died is replaced. Raises StoreRefused with what to do
-        when the database, its shape or the key is not as it has to be.
+        `lease_seconds`: seconds after which a process of several that died is replaced. Raises StoreRefused with what
+        to do when the database, its shape or the key is not as it has to be.
         """
-        if len(key) < SHORTEST_KEY:
-            raise StoreRefused(f"The timeline's key has to be {SHORTEST_KEY} bytes or longer.")
-        address = engines.address(url)
-        with engines.opening(address):
+        if len(key) < MIN_KEY_BYTES:
+            raise StoreRefused(f"The timeline's key has to be {MIN_KEY_BYTES} bytes or longer.")
+        address = engines.parse_url(url)
+        with engines.explained_errors(address):
             schema.check(address)
-        cache = FoldedCache()
-        if engines.shared(address):
-            holder = Holder(uuid.uuid4().hex, lease)
-            shared = SharedWriter(postgres.writing(address), key, cache, holder)
-            return cls(address, key, shared, postgres.reading(address), cache, holder)
-        return cls(address, key, Writer(engines.writing(address), key, cache), engines.reading(address), cache)
+        cache = FoldCache()
+        if engines.is_shared(address):
+            holder = LeaseSql(uuid.uuid4().hex, lease_seconds)
+            shared = SharedWriter(postgres.write_engine(address), key, cache, holder)
+            return cls(address, key, shared, postgres.read_engine(address), cache, holder)
+        return cls(address, key, Writer(engines.write_engine(address), key, cache), engines.read_engine(address), cache)
 
-    async def serve(self, patience: float = PATIENCE) -> None:
+    async def start_serving(self, patience: float = LOCK_TIMEOUT_SECONDS) -> None:
         """Begin to work on what is owed: alone on a SQLite file, or hearing what others change (`on_change`).
 
         Raises StoreRefused while another bot works on the file, after `patience` seconds.
         """
-        if self._only is not None:
-            await self._only.take(patience)
-        if self._hearing is not None:
-            self._hearing.start()
+        if self._process_lock is not None:
+            await self._process_lock.acquire(patience)
+        if self._listener is not None:
+            self._listener.start()
 
     @property
-    def hearing(self) -> bool:
+    def is_listening(self) -> bool:
         """Whether it is known at once what other processes change; alone there is nothing to hear."""
-        return self._hearing is None or self._hearing.hears
+        return self._listener is None or self._listener.is_listening
 
     def _heard(self, id: str) -> None:
-        self._cache.doubt(id)
+        self._cache.mark_stale(id)
         self.on_change(id)
 
     def _deaf(self) -> None:
         """Whatever others have done meanwhile was not heard."""
-        self._cache.doubt()
+        self._cache.mark_stale()
         self.on_people("")
 
     def _learned(self, team: str) -> None:
@@ -111,31 +113,32 @@ class Store:
 
     async def close(self) -> None:
         """Finish what waits to be written, then let go of the database."""
-        if self._hearing is not None:
-            await self._hearing.stop()
+        if self._listener is not None:
+            await self._listener.stop()
         await self._writer.close()
         await self._reading.dispose()
-        if self._only is not None:
-            self._only.give_back()
+        if self._process_lock is not None:
+            self._process_lock.release()
 
-    async def write(self, job: Callable[[Transaction], T], *, alone: str = "", single: bool = False) -> T:
+    async def write(self, job: Callable[[SqlTransaction], T], *, append_to: str = "", one_statement: bool = False) -> T:
         """Run `job`, synchronous and quick, in one transaction; its value, once that is on the disk.
 
         Whatever it raises is raised here, and nothing of it is written. Raises StoreUnavailable when the database
-        could not be written; then nothing of it was acknowledged either. `single`: the job is one statement where the
-        database is shared, `alone`: it glances at this incident and appends to it; PostgreSQL is asked once then.
+        could not be written; then nothing of it was acknowledged either. `one_statement`: the job is one statement
+        where the database is shared, `append_to`: it glances at this incident and appends to it; PostgreSQL is asked
+        once then.
         """
         if isinstance(self._writer, SharedWriter):
-            if alone:
-                return await self._writer.append(job, alone)
-            if single:
+            if append_to:
+                return await self._writer.append(job, append_to)
+            if one_statement:
                 return await self._writer.single(job)
         return await self._writer.write(job)
 
     async def _rows(self, statement: Executable, values: dict[str, Any] | None = None) -> Sequence[RowMapping]:
         for last in (False, True):
             try:
-                async with asyncio.timeout(WITHIN), self._reading.connect() as connection:
+                async with asyncio.timeout(READ_TIMEOUT_SECONDS), self._reading.connect() as connection:
                     return (await connection.execute(statement, values)).mappings().all()
             except (DBAPIError, PoolTimeout, OSError) as error:
                 # A connection that the server has closed meanwhile is found out by using it; a new one may do.
@@ -156,21 +159,21 @@ class Store:
             return known.incident  # written and committed here since the row was read
         one = self._cache.get(id, state["head"], state["redactions"])
         if one is None:
-            if (base := read_sql.base(known, state)) is None:
-                one = read_sql.folded(id, state, await self._rows(read_sql.TIMELINE, {"id": id}))
+            if (base := read_sql.usable_fold(known, state)) is None:
+                one = read_sql.fold_rows(id, state, await self._rows(read_sql.TIMELINE, {"id": id}))
             else:
                 tail = await self._rows(read_sql.TAIL, {"id": id, "after": base.incident.seq})
-                one = read_sql.continued(base, state, tail)
+                one = read_sql.fold_more(base, state, tail)
             self._cache.put([one])
         return one.incident
 
-    async def glance(self, id: str) -> Incident | None:
+    async def cached(self, id: str) -> Incident | None:
         """The incident as this process last knew it, without a look at the database where it knows one.
 
         For looking around before an act, which decides on the incident as it stands then. What this process has
         written is in it; what another wrote a moment ago may not be.
         """
-        known = self._cache.current(id) if self.hearing else None
+        known = self._cache.if_fresh(id) if self.is_listening else None
         return known.incident if known else await self.incident(id)
 
     async def entries(self, id: str) -> list[Entry]:
@@ -188,18 +191,18 @@ class Store:
         known = self._cache.in_channel(team, channel)
         return known or _id(await self._rows(read_sql.BY_CHANNEL, {"team": team, "channel": channel}))
 
-    def gathering(self, team: str, group: str) -> str | None:
+    def cached_id_by_alert_group(self, team: str, group: str) -> str | None:
         """The id of the group's open incident, where this process knows one; nothing is asked."""
         return self._cache.of_group(team, group)
 
     async def listing(
-        self, team: str, *, open_only: bool = True, limit: int = 100, worst: tuple[str, ...] = ()
+        self, team: str, *, open_only: bool = True, limit: int = 100, severity_order: tuple[str, ...] = ()
     ) -> list[IncidentRow]:
-        """Incidents, the latest first; of open ones those of the first severities of `worst` before.
+        """Incidents, the latest first; of open ones those of the first severities of `severity_order` before.
 
         Private ones are among them: who may see them is the caller's to ask.
         """
-        statement = read_sql.listing_open(worst) if open_only else read_sql.LISTING
+        statement = read_sql.listing_open(severity_order) if open_only else read_sql.LISTING
         return [read_sql.listed(row) for row in await self._rows(statement, {"team": team, "limit": limit})]
 
     async def count_open(self, team: str) -> int:
@@ -208,7 +211,7 @@ class Store:
 
     # -- what is owed ---------------------------------------------------------------------------------
 
-    async def due(self, now: datetime, limit: int, worst: tuple[str, ...] = ()) -> list[str]:
+    async def due_ids(self, now: datetime, limit: int, worst: tuple[str, ...] = ()) -> list[str]:
         """The ids of incidents that were to be looked at by now, the longest overdue first; with `worst` in the order
         of `read_sql.order`."""
         values = {"now": now, "limit": limit, **read_sql.due_values(worst, now)}
@@ -232,10 +235,10 @@ class Store:
         """Every call of this incident that was begun, oldest first."""
         return tuple(map(read_sql.effect, await self._rows(read_sql.EFFECTS, {"id": id})))
 
-    async def several(self, ids: Sequence[str]) -> dict[str, tuple[Incident, dict[str, Effect]]]:
+    async def load_many(self, ids: Sequence[str]) -> dict[str, tuple[Incident, dict[str, Effect]]]:
         """Of these incidents each as it stands and its calls by their keys, where other processes' changes are heard
         of; empty elsewhere. Damaged ones are left out."""
-        if self._hearing is None or not self.hearing:
+        if self._listener is None or not self.is_listening:
             return {}
         states = await self._rows(read_sql.STATES, {"ids": list(ids)})
         unknown = [one["id"] for one in states if self._cache.get(one["id"], one["head"], one["redactions"]) is None]
@@ -249,10 +252,10 @@ class Store:
         for state in states:
             if timeline := timelines.get(id := state["id"]):
                 with contextlib.suppress(Damaged):
-                    self._cache.put([read_sql.folded(id, state, timeline)])
+                    self._cache.put([read_sql.fold_rows(id, state, timeline)])
             effects[id] = {row["key"]: read_sql.effect(row) for row in calls[id]}
             await asyncio.sleep(0)  # many at a time, and nobody waits for more than one of them
-        found = ((id, self._cache.current(id)) for id in effects)
+        found = ((id, self._cache.if_fresh(id)) for id in effects)
         return {id: (one.incident, effects[id]) for id, one in found if one is not None}
 
     async def parked(self) -> list[Effect]:
@@ -261,23 +264,23 @@ class Store:
 
     # -- people ---------------------------------------------------------------------------------------
 
-    async def person(self, team: str, user: str) -> Person | None:
+    async def person(self, team: str, user: str) -> PersonRow | None:
         """What the directory said about a person, last time; None for somebody not yet asked about."""
         found = await self._rows(read_sql.PERSON, {"team": team, "user": user})
         return read_sql.person(found[0]) if found else None
 
-    async def people(self, team: str) -> list[Person]:
+    async def people(self, team: str) -> list[PersonRow]:
         """Everybody of a team whom the directory was asked about."""
         return [read_sql.person(row) for row in await self._rows(read_sql.PEOPLE, {"team": team})]
 
-    async def save_people(self, people: Sequence[Person]) -> None:
+    async def save_people(self, people: Sequence[PersonRow]) -> None:
         """Keep what the directory says now."""
 
-        def job(tx: Transaction) -> None:
+        def job(tx: SqlTransaction) -> None:
             for one in people:
                 tx.save_person(one.team, one.user, one.body, one.at)
             for team in sorted({one.team for one in people if one.team}):
-                tx.tell_people(team)
+                tx.notify_people_changed(team)
 
         await self.write(job)
 
@@ -287,7 +290,10 @@ class Store:
         """What is wrong with the timelines, a sentence each; empty when all is as written. Reads everything."""
 
         return await asyncio.to_thread(
-            engines.whole, self._address, lambda connection: audit.verify(connection, self._key, team), write=False
+            engines.run_in_transaction,
+            self._address,
+            lambda connection: audit.verify(connection, self._key, team),
+            write=False,
         )
 
 

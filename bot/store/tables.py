@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-from bot.store.timestamps import Instant
+from bot.store.timestamps import UtcTimestamp
 
 metadata = MetaData()
 
@@ -26,7 +26,7 @@ incidents = Table(
     Column("severity", String, nullable=False),
     Column("title", Text, nullable=False),
     Column("private", Boolean, nullable=False),
-    Column("declared_at", Instant, nullable=False),
+    Column("declared_at", UtcTimestamp, nullable=False),
     Column("seq", Integer, nullable=False),
     #: seals the chain's last mac, so that a cut tail shows
     Column("head", String, nullable=False),
@@ -34,9 +34,9 @@ incidents = Table(
     Column("redactions", Integer, nullable=False),
     #: which group of alerts began it
     Column("alert_group", String(32)),
-    Column("due_at", Instant),
+    Column("due_at", UtcTimestamp),
     Column("lease_by", String),
-    Column("lease_until", Instant),
+    Column("lease_until", UtcTimestamp),
     UniqueConstraint("team_id", "number", name="uq_incidents_number"),
 )
 Index("ix_incidents_due", incidents.c.due_at)
@@ -77,8 +77,8 @@ effects = Table(
     Column("thread_ts", String, nullable=False),
     Column("hash", String, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("started_at", Instant, nullable=False),
-    Column("next_try_at", Instant),
+    Column("started_at", UtcTimestamp, nullable=False),
+    Column("next_try_at", UtcTimestamp),
     Column("error", Text, nullable=False),
     UniqueConstraint("incident_id", "key", name="uq_effects_key"),
 )
@@ -91,7 +91,7 @@ deliveries = Table(
     Column("key", String, primary_key=True),
     Column("incident_id", String, nullable=False),
     Column("answer", Text, nullable=False),
-    Column("at", Instant, nullable=False),
+    Column("at", UtcTimestamp, nullable=False),
 )
 Index("ix_deliveries_at", deliveries.c.at)
 
@@ -101,7 +101,7 @@ people = Table(
     Column("team_id", String, primary_key=True),
     Column("user_id", String, primary_key=True),
     Column("body", Text, nullable=False),
-    Column("at", Instant, nullable=False),
+    Column("at", UtcTimestamp, nullable=False),
 )
 
 installations = Table(
@@ -114,8 +114,8 @@ installations = Table(
     #: encrypted with a key that lives elsewhere; empty once revoked
     Column("token", Text, nullable=False),
     Column("installed_by", String, nullable=False),
-    Column("installed_at", Instant, nullable=False),
-    Column("revoked_at", Instant),
+    Column("installed_at", UtcTimestamp, nullable=False),
+    Column("revoked_at", UtcTimestamp),
 )
 
 #: who was sent to Slack to install the bot and has not come back; hashes only
@@ -125,6 +125,6 @@ oauth_states = Table(
     Column("state", String(64), primary_key=True),
     Column("cookie", String(64), nullable=False),
     Column("team_id", String, nullable=False),
-    Column("until", Instant, nullable=False),
+    Column("until", UtcTimestamp, nullable=False),
 )
 Index("ix_oauth_states_until", oauth_states.c.until)

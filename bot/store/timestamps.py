@@ -10,15 +10,15 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
-def written(at: datetime) -> str:
+def to_text(at: datetime) -> str:
     """`2026-11-20T14:32:00.000000Z`. Raises ValueError for a datetime without a time zone."""
     return _aware(at).astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-def read(text: str) -> datetime:
-    """The moment that `written` wrote. Raises ValueError for any other spelling, even of the same moment."""
+def from_text(text: str) -> datetime:
+    """The moment that `to_text` wrote. Raises ValueError for any other spelling, even of the same moment."""
     at = datetime.fromisoformat(text)
-    if at.utcoffset() is None or written(at) != text:
+    if at.utcoffset() is None or to_text(at) != text:
         raise ValueError("not a moment as this program writes it")
     return at
 
@@ -29,7 +29,7 @@ def _aware(at: datetime) -> datetime:
     return at
 
 
-class Instant(TypeDecorator[datetime]):
+class UtcTimestamp(TypeDecorator[datetime]):
     """Text on SQLite (which has no type for it), timestamptz on PostgreSQL."""
 
     impl = String(27)
@@ -44,9 +44,9 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         # asyncpg would take what has no time zone for local time
-        return _aware(value) if dialect.name == "postgresql" else written(value)
+        return _aware(value) if dialect.name == "postgresql" else to_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return value.astimezone(UTC) if isinstance(value, datetime) else read(value)
+        return value.astimezone(UTC) if isinstance(value, datetime) else from_text(value)

@@ -15,19 +15,19 @@ from bot.domain.events import Entry, Event, Unknown
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
 from bot.store import append_sql, chain, codec, effects_sql, lease_sql, read_sql, rearm
-from bot.store.append_sql import CHANGED
-from bot.store.fold_cache import Folded, FoldedCache
-from bot.store.index_rows import index_values
-from bot.store.lease_sql import Holder
-from bot.store.rows import Delivery
+from bot.store.append_sql import INCIDENT_CHANGED_CHANNEL
+from bot.store.fold_cache import FoldCache, FoldedIncident
+from bot.store.index_rows import index_row
+from bot.store.lease_sql import LeaseSql
+from bot.store.rows import DeliveryRow
 from bot.store.tables import deliveries, events, incidents, teams
-from bot.store.timestamps import Instant
+from bot.store.timestamps import UtcTimestamp
 
 _i, _e = incidents.c, events.c
 
-NOTIFY = text("SELECT pg_notify(:channel, :what)")
+NOTIFY_SQL = text("SELECT pg_notify(:channel, :what)")
 #: the same of a workspace's people and groups
-PEOPLE = "people_changed"
+PEOPLE_CHANGED_CHANNEL = "people_changed"
 
 _COUNT = (
     update(teams)
@@ -45,19 +45,19 @@ _SET_DUE = (
 _PERSON = text(
     "INSERT INTO people (team_id, user_id, body, at) VALUES (:team, :user, :body, :at) "
     "ON CONFLICT (team_id, user_id) DO UPDATE SET body = excluded.body, at = excluded.at"
-).bindparams(bindparam("at", type_=Instant()))
+).bindparams(bindparam("at", type_=UtcTimestamp()))
 
 
-class Transaction:
+class SqlTransaction:
     """One job's hold on the database. What it writes is there for all when the job's `write` returns, or never."""
 
     def __init__(
         self,
         connection: Connection,
         key: bytes,
-        cache: FoldedCache,
-        batch: Mapping[str, Folded],
-        holder: Holder | None = None,
+        cache: FoldCache,
+        batch: Mapping[str, FoldedIncident],
+        holder: LeaseSql | None = None,
     ) -> None:
         self._connection = connection
         #: this process, where several share the database
@@ -69,7 +69,7 @@ class Transaction:
         #: index rows that this job has read and locked, as they stand
         self._states: dict[str, RowMapping | None] = {}
         #: folded by this job: reaches the cache only with the commit
-        self.folded: dict[str, Folded] = {}
+        self.folds: dict[str, FoldedIncident] = {}
 
     @property
     def connection(self) -> Connection:
@@ -78,12 +78,12 @@ class Transaction:
 
     # -- deliveries -----------------------------------------------------------------------------------
 
-    def delivery(self, team: str, key: str) -> Delivery | None:
+    def delivery(self, team: str, key: str) -> DeliveryRow | None:
         """What was done for this delivery; None for one never seen."""
         row = self._connection.execute(read_sql.DELIVERY, {"team": team, "key": key}).mappings().first()
         return read_sql.delivery(row) if row else None
 
-    def remember(self, team: str, key: str, incident_id: str, answer: str, at: datetime) -> None:
+    def save_delivery(self, team: str, key: str, incident_id: str, answer: str, at: datetime) -> None:
         """Keep the answer to a delivery. Raises Conflict when somebody else has just done so."""
         try:
             self._connection.execute(
@@ -112,18 +112,18 @@ class Transaction:
         one = self._folded(id)
         return one.incident if one else None
 
-    def glance(self, id: str) -> Incident | None:
+    def cached(self, id: str) -> Incident | None:
         """The incident as this process last knew it; None where it does not. Nothing is asked: `append` is refused
         where somebody else has written since."""
-        one = self.folded.get(id) or self._batch.get(id) or self._cache.current(id)
+        one = self.folds.get(id) or self._batch.get(id) or self._cache.if_fresh(id)
         if one is None:
             return None
-        self.folded[id] = one
+        self.folds[id] = one
         return one.incident
 
-    def gathered(self, team: str, group: str) -> Incident | None:
+    def incident_by_alert_group(self, team: str, group: str) -> Incident | None:
         """The incident of this group of alerts: the one that is open, else the latest; of a duplicate the other one."""
-        id = self._connection.execute(read_sql.GATHERED, {"team": team, "group": group}).scalar()
+        id = self._connection.execute(read_sql.ID_BY_ALERT_GROUP, {"team": team, "group": group}).scalar()
         found, seen = self.incident(str(id)) if id else None, set[int]()
         while found is not None and found.duplicate_of and found.number not in seen:
             seen.add(found.number)
@@ -135,18 +135,18 @@ class Transaction:
         """The whole timeline in this transaction, in order."""
         return read_sql.entries(self._connection.execute(read_sql.TIMELINE, {"id": id}).mappings().all())
 
-    def _folded(self, id: str) -> Folded | None:
+    def _folded(self, id: str) -> FoldedIncident | None:
         state = self._state(id)
         if state is None:
             return None
         head, redactions = state["head"], state["redactions"]
-        for kept in (self.folded.get(id), self._batch.get(id)):
+        for kept in (self.folds.get(id), self._batch.get(id)):
             if kept and kept.head == head and kept.redactions == redactions:
                 return kept
         one = self._cache.get(id, head, redactions)
         if one is None:
             one = self._read(id, state)
-        self.folded[id] = one
+        self.folds[id] = one
         return one
 
     def _state(self, id: str) -> RowMapping | None:
@@ -154,26 +154,28 @@ class Transaction:
             self._states[id] = self._connection.execute(read_sql.STATE_TO_WRITE, {"id": id}).mappings().first()
         return self._states[id]
 
-    def _read(self, id: str, state: RowMapping) -> Folded:
-        if (known := read_sql.base(self._cache.latest(id), state)) is None:
-            return read_sql.folded(id, state, self._connection.execute(read_sql.TIMELINE, {"id": id}).mappings().all())
+    def _read(self, id: str, state: RowMapping) -> FoldedIncident:
+        if (known := read_sql.usable_fold(self._cache.latest(id), state)) is None:
+            return read_sql.fold_rows(
+                id, state, self._connection.execute(read_sql.TIMELINE, {"id": id}).mappings().all()
+            )
         tail = self._connection.execute(read_sql.TAIL, {"id": id, "after": known.incident.seq}).mappings().all()
-        return read_sql.continued(known, state, tail)
+        return read_sql.fold_more(known, state, tail)
 
     def append(
         self, incident: Incident, new: Sequence[Event], due_at: datetime | None,
-        delivery: tuple[str, datetime] | None = None, owed: Sequence[Effect] | None = None,
+        delivery: tuple[str, datetime] | None = None, effects: Sequence[Effect] | None = None,
     ) -> Incident:  # fmt: skip
         """Write what happened, in order, and when the incident is to be looked at; the incident afterwards.
 
-        `delivery`: the key and moment of what brought it about, which is remembered with it. `owed`: calls, written
+        `delivery`: the key and moment of what brought it about, which is remembered with it. `effects`: calls, written
         down with it by whoever attends the incident. Raises Conflict when `incident` is not the latest state, the
-        delivery was acted on already, or, with `owed`, another process attends it; and NewerThanThisProgram when its
+        delivery was acted on already, or, with `effects`, another process attends it; and NewerThanThisProgram when its
         timeline holds what this program does not understand.
         """
         if not new:
             return incident
-        if incident.newer:
+        if incident.unknown_event_type:
             raise NewerThanThisProgram(
                 f"{incident.name} was changed by a newer version of this bot, so this version only reads it. "
                 "Nothing was recorded. Update the bot and try again."
@@ -198,23 +200,23 @@ class Transaction:
             )  # fmt: skip
             incident = evolve(incident, Entry(seq, kept))
         head = chain.head(self._key, team, id, incident.seq, mac)
-        index = {**index_values(incident), "head": head, "due_at": due_at}
+        index = {**index_row(incident), "head": head, "due_at": due_at}
         if last is not None:
-            told = self._holder.by if self._holder else ""
-            append_sql.append(self._connection, team, id, last.head, index, rows, delivery, told, owed)
+            told = self._holder.owner if self._holder else ""
+            append_sql.append(self._connection, team, id, last.head, index, rows, delivery, told, effects)
         else:
             self._begin(incident, index, rows)
             if delivery is not None:
-                self.remember(team, delivery[0], id, "", delivery[1])
+                self.save_delivery(team, delivery[0], id, "", delivery[1])
         self._states.pop(id, None)
-        self.folded[id] = Folded(incident, mac, head, last.redactions if last else 0)
+        self.folds[id] = FoldedIncident(incident, mac, head, last.redactions if last else 0)
         return incident
 
-    def _latest(self, incident: Incident) -> Folded | None:
+    def _latest(self, incident: Incident) -> FoldedIncident | None:
         """The place in the chain where `incident` stands; None before its first event. Raises Conflict elsewhere."""
         if incident.seq == 0:
             return None
-        one = self.folded.get(incident.id)
+        one = self.folds.get(incident.id)
         if one is None or one.incident is not incident:
             one = self._folded(incident.id)
             if one is None or one.incident != incident:
@@ -232,7 +234,9 @@ class Transaction:
             raise Conflict("this incident was declared meanwhile") from None
         if self._holder:
             self.claim(incident.id)  # who declares goes on with it: nobody else claims it in between
-            self._connection.execute(NOTIFY, {"channel": CHANGED, "what": f"{self._holder.by}:{incident.id}"})
+            self._connection.execute(
+                NOTIFY_SQL, {"channel": INCIDENT_CHANGED_CHANNEL, "what": f"{self._holder.owner}:{incident.id}"}
+            )
 
     def redact(self, id: str, seqs: Iterable[int]) -> Incident:
         """Take the bodies of these events out for good; the chain still verifies. The incident afterwards.
@@ -259,7 +263,7 @@ class Transaction:
         if one is None:
             raise Conflict("there is no such incident any more")
         # the index row must not go on saying what was taken out
-        self._connection.execute(update(incidents).where(_i.id == id).values(**index_values(one.incident)))
+        self._connection.execute(update(incidents).where(_i.id == id).values(**index_row(one.incident)))
         return one.incident
 
     # -- when -----------------------------------------------------------------------------------------
@@ -271,28 +275,28 @@ class Transaction:
 
     # -- who attends it, where several processes share the database ------------------------------------
 
-    def lease(self, due: datetime, limit: int, but: Collection[str] = (), worst: tuple[str, ...] = ()) -> list[str]:
+    def claim_due(self, due: datetime, limit: int, but: Collection[str] = (), worst: tuple[str, ...] = ()) -> list[str]:
         """Claim incidents that are due at `due` and that nobody else holds, none of `but`; their ids.
 
         In the order of `read_sql.order`.
         """
         values = {"due": due, "most": limit, "but": list(but), **read_sql.due_values(worst, due)}
-        rows = self._connection.execute(self._shared().lease(worst), values).all()
+        rows = self._connection.execute(self._shared().claim_due(worst), values).all()
         longest = sorted(rows, key=lambda row: (row.due_at, row.id))  # RETURNING keeps no order
         if not worst:
             return [row.id for row in longest]
         rank = {severity: place for place, severity in enumerate(worst)}
 
         def place(row: Any) -> tuple[int, bool, float]:
-            past = row.due_at <= due - read_sql.FRESH
+            past = row.due_at <= due - read_sql.RECENTLY_DUE
             return rank.get(row.severity, len(rank)), past, -row.due_at.timestamp() if past else 0.0
 
         return [row.id for row in sorted(longest, key=place)]
 
-    def soon(self, after: datetime, until: datetime, limit: int) -> dict[str, datetime]:
+    def claim_upcoming(self, after: datetime, until: datetime, limit: int) -> dict[str, datetime]:
         """Claim what nobody holds and is due after the one and until the other; ids and their moments."""
         values = {"after": after, "until": until, "most": limit}
-        return {row.id: row.due_at for row in self._connection.execute(self._shared().soon, values)}
+        return {row.id: row.due_at for row in self._connection.execute(self._shared().claim_upcoming, values)}
 
     def claim(self, id: str) -> bool:
         """Claim this incident, due or not; False while somebody else holds it."""
@@ -307,46 +311,48 @@ class Transaction:
         """Give a lease back; False when somebody else holds it by now."""
         return self._connection.execute(self._shared().release, {"key": id}).rowcount == 1
 
-    def leave(self) -> None:
+    def release_all(self) -> None:
         """Give back everything that this process holds."""
-        mine = update(incidents).where(_i.lease_by == self._shared().by)
+        mine = update(incidents).where(_i.lease_by == self._shared().owner)
         self._connection.execute(mine.values(lease_by=None, lease_until=None))
 
     def fence(self, id: str) -> None:
         """Let nothing be written about an incident that another process has taken over. Raises LeaseLost."""
         if self._holder is not None:
             state = self._state(id)
-            self._still_mine(id, state is not None and state["lease_by"] == self._holder.by)
+            self._require_lease(id, state is not None and state["lease_by"] == self._holder.owner)
 
-    def attended(self, id: str, seq: int, due_at: datetime | None, ended: Sequence[Effect], leave: bool) -> bool:
-        """`noted` and `set_due`; where that is the last word (`leave`) it is given back. False when something has
-        happened after `seq`: then it stays due, and held."""
+    def save_effects_and_reschedule(
+        self, id: str, seq: int, due_at: datetime | None, ended: Sequence[Effect], leave: bool
+    ) -> bool:
+        """`save_effects_fenced` and `set_due`; where that is the last word (`leave`) it is given back. False when
+        something has happened after `seq`: then it stays due, and held."""
         if self._holder is None:
-            effects_sql.save(self._connection, ended)
+            effects_sql.save_effects(self._connection, ended)
             return self.set_due(id, seq, due_at)
-        how = lease_sql.LEAVE if leave else lease_sql.STAY
-        return self._held(how, id, ended, {"was": seq, "due_at": due_at}) == seq
+        how = lease_sql.SAVE_SET_DUE_AND_RELEASE if leave else lease_sql.SAVE_AND_SET_DUE
+        return self._run_fenced(how, id, ended, {"was": seq, "due_at": due_at}) == seq
 
-    def noted(self, id: str, ended: Sequence[Effect]) -> None:
+    def save_effects_fenced(self, id: str, ended: Sequence[Effect]) -> None:
         """Write down how calls stand, unless another process attends the incident by now. Raises LeaseLost."""
         if self._holder is None:
-            effects_sql.save(self._connection, ended)
+            effects_sql.save_effects(self._connection, ended)
         else:
-            self._held(lease_sql.NOTE, id, ended, {})
+            self._run_fenced(lease_sql.SAVE_FENCED, id, ended, {})
 
-    def _held(self, how: Any, id: str, ended: Sequence[Effect], values: Mapping[str, Any]) -> int:
-        values = {"key": id, "by": self._shared().by, **values, **effects_sql.given(ended)}
+    def _run_fenced(self, how: Any, id: str, ended: Sequence[Effect], values: Mapping[str, Any]) -> int:
+        values = {"key": id, "by": self._shared().owner, **values, **effects_sql.array_values(ended)}
         row = self._connection.execute(how, values).first()
         self._states.pop(id, None)
-        self._still_mine(id, row is not None)
+        self._require_lease(id, row is not None)
         return row.seq if row is not None else 0
 
     @staticmethod
-    def _still_mine(id: str, mine: bool) -> None:
+    def _require_lease(id: str, mine: bool) -> None:
         if not mine:
             raise LeaseLost(f"another process attends incident {id} by now")
 
-    def _shared(self) -> Holder:
+    def _shared(self) -> LeaseSql:
         assert self._holder is not None, "leases are for databases that are shared"
         return self._holder
 
@@ -359,18 +365,18 @@ class Transaction:
 
     def save_effect(self, effect: Effect) -> None:
         """Write the call down as it stands; there is one per incident and key."""
-        effects_sql.save(self._connection, (effect,))
+        effects_sql.save_effects(self._connection, (effect,))
 
-    def doubt(self, incident_id: str, key: str, now: datetime) -> None:
-        """See `rearm.doubt`."""
-        rearm.doubt(self._connection, incident_id, key, now)
-        self._tell(CHANGED, incident_id)  # whoever attends it reads anew what stands there
+    def recheck_effect(self, incident_id: str, key: str, now: datetime) -> None:
+        """See `rearm.recheck_effect`."""
+        rearm.recheck_effect(self._connection, incident_id, key, now)
+        self._tell(INCIDENT_CHANGED_CHANNEL, incident_id)  # whoever attends it reads anew what stands there
 
     def rearm(self, now: datetime | None = None, *, team: str = "", channel: str = "") -> list[str]:
         """See `rearm.rearm`."""
         ids = rearm.rearm(self._connection, now, team, channel)
         for id in ids:
-            self._tell(CHANGED, id)
+            self._tell(INCIDENT_CHANGED_CHANNEL, id)
         return ids
 
     # -- people ---------------------------------------------------------------------------------------
@@ -379,10 +385,10 @@ class Transaction:
         """Keep what the directory says about a person; `body` holds JSON's own types."""
         self._connection.execute(_PERSON, {"team": team, "user": user, "body": codec.plain_text(body), "at": at})
 
-    def tell_people(self, team: str) -> None:
+    def notify_people_changed(self, team: str) -> None:
         """Let the other processes know that people or groups of this team have changed."""
-        self._tell(PEOPLE, team)
+        self._tell(PEOPLE_CHANGED_CHANNEL, team)
 
     def _tell(self, channel: str, what: str) -> None:
         if self._holder:
-            self._connection.execute(NOTIFY, {"channel": channel, "what": f"{self._holder.by}:{what}"})
+            self._connection.execute(NOTIFY_SQL, {"channel": channel, "what": f"{self._holder.owner}:{what}"})

@@ -16,7 +16,7 @@ from bot.store.tables import effects, incidents, metadata
 _i, _f = incidents.c, effects.c
 
 #: state -> what is owed, as `verify` says it
-OWED = {
+UNFINISHED_TEXT = {
     EffectState.WAITING: "unsent",
     EffectState.SENDING: "under way, or cut off",
     EffectState.UNKNOWN: "outcome unknown",
@@ -26,7 +26,7 @@ OWED = {
 
 
 @dataclass(frozen=True)
-class Duty:
+class UnfinishedEffect:
     """A call that did not end well yet: of which incident, what, since when, and why."""
 
     incident: str
@@ -38,31 +38,31 @@ class Duty:
 
 
 @dataclass(frozen=True)
-class Report:
-    """`damage`: a sentence each. `owed`: the oldest first."""
+class VerifyReport:
+    """`damage`: a sentence each. `unfinished`: the oldest first."""
 
     damage: list[str] = field(default_factory=list)
-    owed: list[Duty] = field(default_factory=list)
+    unfinished: list[UnfinishedEffect] = field(default_factory=list)
 
 
-def look(connection: Connection, key: bytes) -> Report:
+def verify_all(connection: Connection, key: bytes) -> VerifyReport:
     """Everything, at one moment. Reads all there is."""
     if broken := list(_pages(connection)):
-        return Report(broken)  # nothing that is read from such a file says anything
+        return VerifyReport(broken)  # nothing that is read from such a file says anything
     damage = [*audit.verify(connection, key), *_strays(connection), *_calls(connection)]
-    return Report(damage, list(owed(connection)))
+    return VerifyReport(damage, list(unfinished_effects(connection)))
 
 
-def owed(connection: Connection) -> Iterator[Duty]:
+def unfinished_effects(connection: Connection) -> Iterator[UnfinishedEffect]:
     """Calls that were begun, wait, or were given up."""
     wanted = (
         select(_i.number, _f.team_id, _f.key, _f.state, _f.started_at, _f.error)
         .join(incidents, _i.id == _f.incident_id)
-        .where(_f.state.in_([one.value for one in OWED]))
+        .where(_f.state.in_([one.value for one in UNFINISHED_TEXT]))
         .order_by(_f.started_at, _f.id)
     )
     for number, team, key, state, since, error in connection.execute(wanted):
-        yield Duty(f"INC-{number}", team, key, OWED[EffectState(state)], since, error)
+        yield UnfinishedEffect(f"INC-{number}", team, key, UNFINISHED_TEXT[EffectState(state)], since, error)
 
 
 def _pages(connection: Connection) -> Iterator[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, and_, select
 
-from bot.store.atomic_file import kept
+from bot.store.atomic_file import fsync_path
 from bot.store.chain import new_salt
 from bot.store.errors import StoreRefused
 from bot.store.tables import events, incidents
@@ -25,7 +25,7 @@ _i, _e = incidents.c, events.c
 
 
 @dataclass(frozen=True)
-class End:
+class TimelineEnd:
     """Where a timeline ended: the incident's number, how many events it had, and the mac of the last one."""
 
     number: int
@@ -37,20 +37,20 @@ class End:
 class Witness:
     """Incident's id -> where its timeline ended."""
 
-    ends: Mapping[str, End] = field(default_factory=dict)
+    ends: Mapping[str, TimelineEnd] = field(default_factory=dict)
 
 
-def seen(connection: Connection) -> Witness:
+def take_witness(connection: Connection) -> Witness:
     """Where every timeline ends now."""
     last = select(_i.id, _i.number, _e.seq, _e.mac).join(
         events, and_(_e.incident_id == _i.id, _e.seq == _i.seq)
     )  # fmt: skip
-    return Witness({id: End(number, seq, mac) for id, number, seq, mac in connection.execute(last)})
+    return Witness({id: TimelineEnd(number, seq, mac) for id, number, seq, mac in connection.execute(last)})
 
 
-def missing(connection: Connection, before: Witness) -> Iterator[str]:
+def missing_since(connection: Connection, before: Witness) -> Iterator[str]:
     """What was there `before` and is not any more, a sentence each. A redaction is no problem: the mac stays."""
-    now = seen(connection).ends
+    now = take_witness(connection).ends
     for id, end in sorted(before.ends.items(), key=lambda one: (one[1].number, one[0])):
         name = f"INC-{end.number} ({id})"
         if id not in now:
@@ -72,7 +72,7 @@ def read(path: Path, key: bytes) -> Witness | None:
         body, seal = str(written["seen"]), str(written["seal"])
         if not hmac.compare_digest(_seal(key, body), seal):
             raise ValueError
-        return Witness({id: End(*end) for id, end in json.loads(body).items()})
+        return Witness({id: TimelineEnd(*end) for id, end in json.loads(body).items()})
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -89,9 +89,9 @@ def write(path: Path, key: bytes, witness: Witness) -> None:
     try:
         with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
             out.write(content)
-        kept(part)
+        fsync_path(part)
         part.replace(path)
-        kept(path.parent)
+        fsync_path(path.parent)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise StoreRefused(f"{path} cannot be written: {error.strerror}.") from error

@@ -19,22 +19,22 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from bot.domain.errors import StoreUnavailable
-from bot.store.fold_cache import Folded, FoldedCache
-from bot.store.transaction import Transaction
+from bot.store.fold_cache import FoldCache, FoldedIncident
+from bot.store.transaction import SqlTransaction
 
 T = TypeVar("T")
 
 #: how many jobs share one commit at most: bounds how long the first of them waits for the last
-TOGETHER = 256
+MAX_JOBS_PER_COMMIT = 256
 #: seconds of a failure after which nobody waits for a second try
-LONG = 0.5
+SLOW_FAILURE_SECONDS = 0.5
 UNAVAILABLE = "The database cannot be written right now: nothing was recorded."
 CLOSED = "The database is closed: nothing was recorded."
 
 
 @dataclass(eq=False)
-class _Waiting:
-    job: Callable[[Transaction], Any]
+class _QueuedJob:
+    job: Callable[[SqlTransaction], Any]
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
     value: Any = None
@@ -53,17 +53,17 @@ class _Waiting:
 class Writer:
     """Owns the connection that writes, and its thread."""
 
-    def __init__(self, engine: Engine, key: bytes, cache: FoldedCache) -> None:
+    def __init__(self, engine: Engine, key: bytes, cache: FoldCache) -> None:
         self._engine = engine
         self._key = key
         self._cache = cache
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_QueuedJob | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, job: Callable[[Transaction], T]) -> T:
+    async def write(self, job: Callable[[SqlTransaction], T]) -> T:
         """Run `job` in a transaction and return its value once that is on the disk.
 
         A job that raises leaves nothing behind and raises here. Raises StoreUnavailable when the database failed.
@@ -72,7 +72,7 @@ class Writer:
             raise StoreUnavailable(CLOSED)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Waiting(job, future, loop))
+        self._queue.put(_QueuedJob(job, future, loop))
         return await future
 
     async def close(self) -> None:
@@ -94,20 +94,20 @@ class Writer:
             try:
                 self._commit(batch)
             except BaseException as error:  # the thread has to outlive whatever the database does
-                if time.monotonic() - began > LONG:
+                if time.monotonic() - began > SLOW_FAILURE_SECONDS:
                     batch += self._waiting()
                 self._give_up(batch, error)
             self._answer(batch)
         self._disconnect()
 
-    def _take(self) -> tuple[list[_Waiting], bool]:
+    def _take(self) -> tuple[list[_QueuedJob], bool]:
         """Everything that waits, at least one; False when that was the end."""
-        batch: list[_Waiting] = []
+        batch: list[_QueuedJob] = []
         one = self._queue.get()
         while one is not None:
             if not one.future.cancelled():
                 batch.append(one)
-            if len(batch) >= TOGETHER:
+            if len(batch) >= MAX_JOBS_PER_COMMIT:
                 return batch, True
             try:
                 one = self._queue.get_nowait()
@@ -115,12 +115,12 @@ class Writer:
                 return batch, True
         return batch, False
 
-    def _commit(self, batch: list[_Waiting]) -> None:
+    def _commit(self, batch: list[_QueuedJob]) -> None:
         if self._connection is None:
             self._connection = self._engine.connect()
         connection = self._connection
         transaction = connection.begin()
-        folded: dict[str, Folded] = {}
+        folded: dict[str, FoldedIncident] = {}
         alone = len(batch) == 1
         # savepoints go past SQLAlchemy: there they would cost a fifth of an act
         direct = connection.connection.cursor().execute
@@ -136,12 +136,12 @@ class Writer:
         self,
         connection: Connection,
         direct: Callable[[str], Any],
-        one: _Waiting,
-        folded: dict[str, Folded],
+        one: _QueuedJob,
+        folded: dict[str, FoldedIncident],
         alone: bool,
     ) -> None:
         """Run one job; when it raises, undo what it wrote and nothing else."""
-        tx = Transaction(connection, self._key, self._cache, folded)
+        tx = SqlTransaction(connection, self._key, self._cache, folded)
         if not alone:
             direct("SAVEPOINT job")
         try:
@@ -157,23 +157,23 @@ class Writer:
         elif isinstance(one.error, StopIteration):  # a future cannot carry it
             one.error = RuntimeError("a job raised StopIteration")
         if one.error is None:
-            folded.update(tx.folded)
+            folded.update(tx.folds)
         if alone:
             return
         if one.error is not None:
             direct("ROLLBACK TO job")
         direct("RELEASE job")
 
-    def _give_up(self, batch: list[_Waiting], error: BaseException) -> None:
+    def _give_up(self, batch: list[_QueuedJob], error: BaseException) -> None:
         """Nobody knows what the connection holds: begin anew with the next batch."""
         for one in batch:
             one.error = _unavailable(error)
         self._cache.clear()
         self._disconnect()
 
-    def _waiting(self) -> list[_Waiting]:
+    def _waiting(self) -> list[_QueuedJob]:
         """What waited behind a long failure: tried only now, it would not be answered in time either."""
-        some: list[_Waiting] = []
+        some: list[_QueuedJob] = []
         while True:
             try:
                 one = self._queue.get_nowait()
@@ -194,9 +194,9 @@ class Writer:
             connection.invalidate()
 
     @staticmethod
-    def _answer(batch: list[_Waiting]) -> None:
+    def _answer(batch: list[_QueuedJob]) -> None:
         """Resolve all futures of a loop in one call: waking it is the dear part."""
-        by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+        by_loop: dict[asyncio.AbstractEventLoop, list[_QueuedJob]] = {}
         for one in batch:
             by_loop.setdefault(one.loop, []).append(one)
         for loop, many in by_loop.items():
@@ -206,7 +206,7 @@ class Writer:
                 continue
 
 
-def _answer_all(many: list[_Waiting]) -> None:
+def _answer_all(many: list[_QueuedJob]) -> None:
     for one in many:
         one.answer()
 

@@ -16,19 +16,19 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
-from bot.domain.errors import Conflict, Refused, StoreUnavailable, Unreadable
-from bot.metrics import ALERTS
-from bot.web.receiving import BODY_WITHIN, away, received
+from bot.domain.errors import Conflict, InvalidPayload, Refused, StoreUnavailable
+from bot.metrics import ALERT_DELIVERIES
+from bot.web.receiving import BODY_TIMEOUT_SECONDS, read_body, reject
 
 log = structlog.get_logger(__name__)
 
 #: seconds after which a sender is told to send again
-ANSWER_WITHIN = 2.8
+RESPONSE_TIMEOUT_SECONDS = 2.8
 #: the digest of a secret that nobody has
-NOBODY = hashlib.sha256(secrets.token_bytes(32)).digest()
+UNKNOWN_SOURCE_DIGEST = hashlib.sha256(secrets.token_bytes(32)).digest()
 
 
-class Taken(Protocol):
+class IntakeOutcome(Protocol):
     """What a delivery came to."""
 
     @property
@@ -38,52 +38,54 @@ class Taken(Protocol):
 
 
 #: source and body in; raises Unreadable where nothing can be made of the body
-Take = Callable[[str, bytes], Awaitable[Taken]]
+TakeAlerts = Callable[[str, bytes], Awaitable[IntakeOutcome]]
 
 
-class Door:
+class AlertsEndpoint:
     """The address. `known`: the secrets of each source, one, or two while it is changed."""
 
-    def __init__(self, known: Mapping[str, Sequence[str]], take: Take, *, body_within: float = BODY_WITHIN) -> None:
+    def __init__(
+        self, known: Mapping[str, Sequence[str]], take: TakeAlerts, *, body_timeout: float = BODY_TIMEOUT_SECONDS
+    ) -> None:
         self._digests = {source: [_digest(one) for one in some] for source, some in known.items()}
         self._take = take
-        self._body_within = body_within
+        self._body_within = body_timeout
 
     def routes(self) -> list[web.RouteDef]:
         """What the site serves."""
-        return [web.post("/alerts/{source}", self._hear)]
+        return [web.post("/alerts/{source}", self._post)]
 
-    def lets_in(self, source: str, authorization: str) -> bool:
+    def is_authorized(self, source: str, authorization: str) -> bool:
         """Whether that header holds a secret of this source. As much is compared for a source that is not known."""
         scheme, _, said = authorization.partition(" ")
         given, fits = _digest(said.strip()), False
-        for digest in (*self._digests.get(source, ()), NOBODY, NOBODY)[:2]:
+        for digest in (*self._digests.get(source, ()), UNKNOWN_SOURCE_DIGEST, UNKNOWN_SOURCE_DIGEST)[:2]:
             fits = hmac.compare_digest(digest, given) or fits
         return fits and scheme.lower() == "bearer"
 
-    async def _hear(self, request: web.Request) -> web.Response:
+    async def _post(self, request: web.Request) -> web.Response:
         source = request.match_info["source"]
-        if not self.lets_in(source, request.headers.get("Authorization", "")):
-            return away("alert_secret", 401, "not known here")
-        body = await received(request, self._body_within)
+        if not self.is_authorized(source, request.headers.get("Authorization", "")):
+            return reject("alert_secret", 401, "not known here")
+        body = await read_body(request, self._body_within)
         if isinstance(body, web.Response):
             return body
         try:
-            async with asyncio.timeout(ANSWER_WITHIN):
+            async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
                 taken = await self._take(source, body)
-        except Unreadable as error:
-            ALERTS.labels(source, "unreadable").inc()
+        except InvalidPayload as error:
+            ALERT_DELIVERIES.labels(source, "unreadable").inc()
             log.info("alerts.unreadable", source=source, why=str(error))
             return web.json_response({"error": f"not readable: {error}"}, status=400)
         except (StoreUnavailable, Conflict, TimeoutError, Refused) as error:  # refused: written by a newer version
-            ALERTS.labels(source, "not_stored").inc()
+            ALERT_DELIVERIES.labels(source, "not_stored").inc()
             log.warning("alerts.not_stored", source=source, why=str(error) or type(error).__name__)
             return web.json_response({"error": "not stored: send it again"}, status=503)
         except Exception as error:
-            ALERTS.labels(source, "failed").inc()
+            ALERT_DELIVERIES.labels(source, "failed").inc()
             log.error("alerts.failed", source=source, exc_info=error)
             return web.json_response({"error": "not stored: a mistake here, it is logged"}, status=500)
-        ALERTS.labels(source, taken.outcome).inc()
+        ALERT_DELIVERIES.labels(source, taken.outcome).inc()
         said = {"outcome": taken.outcome} | ({"incident": taken.incident} if taken.incident else {})
         return web.json_response(said)
 

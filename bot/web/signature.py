@@ -7,10 +7,10 @@ import hmac
 from collections.abc import Sequence
 
 #: seconds by which a request's time may differ from ours
-SKEW = 300
+MAX_TIMESTAMP_SKEW_SECONDS = 300
 
 
-def verified(secrets: Sequence[str], timestamp: str, signature: str, body: bytes, now: float) -> bool:
+def is_valid_signature(secrets: Sequence[str], timestamp: str, signature: str, body: bytes, now: float) -> bool:
     """Whether exactly this body was signed with one of the secrets within the last five minutes.
 
     Either way, for clocks that differ. `body` is what came over the wire: nothing of it has been parsed yet. While a
@@ -18,7 +18,7 @@ def verified(secrets: Sequence[str], timestamp: str, signature: str, body: bytes
     """
     if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
         return False
-    if abs(now - int(timestamp)) > SKEW:
+    if abs(now - int(timestamp)) > MAX_TIMESTAMP_SKEW_SECONDS:
         return False
     said = signature.encode("utf-8", "replace")
     signed = b"v0:" + timestamp.encode() + b":" + body

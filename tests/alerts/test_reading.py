@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.alerts import SOURCES
-from bot.alerts.payload import LINK, NAME, TITLE, parsed
+from bot.alerts.payload import MAX_LINK_CHARS, MAX_NAME_CHARS, MAX_TITLE_CHARS, parse_json
 from bot.domain.alert import Alert
-from bot.domain.errors import Unreadable
+from bot.domain.errors import InvalidPayload
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def read(source: str, body: bytes | str) -> tuple[Alert, ...]:
     return SOURCES[source].read(
-        source, parsed(body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass"))
+        source, parse_json(body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass"))
     )
 
 
@@ -65,7 +65,7 @@ def test_a_group_of_which_one_has_ended() -> None:
     ],
 )
 def test_what_is_not_its_webhook(change: dict[str, Any], why: str) -> None:
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(InvalidPayload, match=why):
         read("alertmanager", json.dumps({**fixture("alertmanager_firing.json"), **change}))
 
 
@@ -125,7 +125,7 @@ def test_what_names_it() -> None:
     ],
 )
 def test_what_is_not_our_format(body: str, why: str) -> None:
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(InvalidPayload, match=why):
         read("generic", body)
 
 
@@ -150,7 +150,7 @@ def test_what_is_not_our_format(body: str, why: str) -> None:
 )
 @pytest.mark.parametrize("source", SOURCES)
 def test_what_is_no_honest_json(source: str, body: bytes, why: str) -> None:
-    with pytest.raises(Unreadable, match=why) as refused:
+    with pytest.raises(InvalidPayload, match=why) as refused:
         read(source, body)
     assert len(str(refused.value)) < 100  # our words, nothing of theirs
 
@@ -160,7 +160,7 @@ def test_texts_are_one_line_and_cut() -> None:
         "name": "X" * 10_000, "title": "a\n\ud800b\u202ec\x00 " + "y" * 800_000, "severity": "\t ",
         "labels": {f"l{number}": "v" * 5000 for number in range(500)},
     }))  # fmt: skip
-    assert len(one.name) == NAME and len(one.title) == TITLE and one.title.startswith("a b c y")
+    assert len(one.name) == MAX_NAME_CHARS and len(one.title) == MAX_TITLE_CHARS and one.title.startswith("a b c y")
     assert one.severity == "" and len(one.labels) == 20 and all(len(value) <= 200 for _, value in one.labels)
 
 
@@ -172,7 +172,7 @@ def test_texts_are_one_line_and_cut() -> None:
         pytest.param("https://a.example/<!channel>", id="markup"),
         pytest.param("https://a.example/ b", id="a blank"),
         pytest.param("https://[", id="none"),
-        pytest.param("https://a.example/" + "x" * LINK, id="endless"),
+        pytest.param("https://a.example/" + "x" * MAX_LINK_CHARS, id="endless"),
         pytest.param(7, id="a number"),
     ],
 )
@@ -199,7 +199,7 @@ def test_whatever_it_is_it_is_read_or_refused(source: str, outer: dict[str, Any]
     payload = {"version": "4", "groupKey": "g", "name": "X", "alerts": [inner]} | outer
     try:
         alerts = read(source, json.dumps(payload))
-    except Unreadable:
+    except InvalidPayload:
         return
     assert alerts and all(isinstance(one, Alert) and one.id for one in alerts)
     assert len({one.group_key for one in alerts}) == 1

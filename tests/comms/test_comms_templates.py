@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.comms.templates import AUDIENCES, OUTPUT_LIMIT, STAGES, Library, load
+from bot.comms.templates import AUDIENCES, MAX_OUTPUT_CHARS, STAGES, Library, load
 from bot.comms.tone import tone
 from bot.domain.comms import Template
 from bot.domain.errors import Refused
@@ -247,7 +247,7 @@ def test_unknown_values_and_missing_fields_are_refused(tmp_path: Path) -> None:
 def test_the_text_is_capped(tmp_path: Path) -> None:
     head = "---\ntitle: T\nslots:\n  - {name: a, label: A, kind: text, max_length: 1000}\n---\n"
     library, template = _one(tmp_path, head + "{{ a }}" * 60)
-    with pytest.raises(Refused, match=f"{OUTPUT_LIMIT:,}"):
+    with pytest.raises(Refused, match=f"{MAX_OUTPUT_CHARS:,}"):
         library.fill(template, {"a": "x" * 1000}, {})
 
 

@@ -12,7 +12,7 @@ from stellar_sdk import Keypair
 from bot.comms.preview import Prepared, prepare, prepare_text
 from bot.comms.templates import Library, load
 from bot.domain.errors import Refused
-from bot.scrub import Allow, Mode, scrub
+from bot.scrub import AllowList, Mode, scrub
 
 LIBRARY: Library = load(Path(__file__).parents[2] / "comms_templates")
 INCIDENT = {
@@ -88,7 +88,9 @@ def test_tone_is_reported_not_refused() -> None:
 
 
 def test_allowed_literals_pass() -> None:
-    ready = prepare_text("Write to support@example.com.", "customers", allow=Allow(frozenset({"support@example.com"})))
+    ready = prepare_text(
+        "Write to support@example.com.", "customers", allow=AllowList(frozenset({"support@example.com"}))
+    )
     assert ready.text == "Write to support@example.com."
     assert ready.revision == ""
 

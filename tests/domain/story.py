@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain import checklist, lifecycle
 from bot.domain import events as e
-from bot.domain.actor import Actor, Kind, bot_itself
+from bot.domain.actor import Actor, ActorKind, bot_actor
 from bot.domain.comms import Template
 from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident
@@ -20,9 +20,9 @@ POLICY = Policy()
 BEGIN = datetime(2026, 11, 20, 14, 2, tzinfo=UTC)
 
 ANA, BEN, CARLA = (Actor(TEAM, user, name) for user, name in (("UANA", "Ana"), ("UBEN", "Ben"), ("UCARLA", "Carla")))
-SHELL = Actor(TEAM, "cli:ana", "ana", Kind.CLI)
-WORKFLOW = Actor(TEAM, "UFLOW", "Workflow", Kind.BOT)
-BOT = bot_itself(TEAM)
+SHELL = Actor(TEAM, "cli:ana", "ana", ActorKind.CLI)
+WORKFLOW = Actor(TEAM, "UFLOW", "Workflow", ActorKind.BOT)
+BOT = bot_actor(TEAM)
 NAMES = {"UANA": "Ana", "UBEN": "Ben", "UCARLA": "Carla"}
 PEOPLE = ("UANA", "UBEN", "UCARLA")
 

@@ -9,17 +9,17 @@ import pytest
 
 from bot.domain import alert, escalation
 from bot.domain import events as e
-from bot.domain.actor import Actor, Kind, sender_of_alerts
+from bot.domain.actor import Actor, ActorKind, alert_actor
 from bot.domain.alert import Alert
 from bot.domain.errors import Refused
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
-from bot.domain.policy import NOTE, AlertPolicy, Policy
+from bot.domain.policy import NOTE_ONLY, AlertPolicy, Policy
 from bot.domain.runbook import Runbook
 
 T0 = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 POLICY = Policy(levels=(("U1",), ("U2",)))
-BY = sender_of_alerts("T1", "alertmanager")
+BY = alert_actor("T1", "alertmanager")
 ANA = Actor("T1", "UANA", "Ana")
 DOWN = Alert(
     source="alertmanager", group="horizon", id="a", name="HorizonDown", title="root returns 503", since=T0,
@@ -39,7 +39,7 @@ def after(incident: Incident, *events: e.Event) -> Incident:
 def declared(
     *alerts: Alert, policy: Policy = POLICY, runbook: Runbook | None = None, **more: tuple[str, ...]
 ) -> Incident:
-    head = alert.foremost(alerts, policy)
+    head = alert.worst_alert(alerts, policy)
     assert head is not None
     people = {"responders": ("U1",), "insiders": ("U7",)} | more
     events = alert.declare(
@@ -86,9 +86,9 @@ def test_what_is_new(heard: tuple[Alert, ...], told: tuple[Alert, ...], new: int
 
 
 def test_one_incident_holds_so_many() -> None:
-    many = [replace(DOWN, id=str(number)) for number in range(alert.MOST + 50)]
+    many = [replace(DOWN, id=str(number)) for number in range(alert.MAX_ALERTS_PER_INCIDENT + 50)]
     incident = declared(*many)
-    assert len(incident.alerts) == alert.MOST
+    assert len(incident.alerts) == alert.MAX_ALERTS_PER_INCIDENT
     assert alert.add(incident, alerts=many, by=BY, at=T0, policy=POLICY) == []
     over = [replace(OVER, id="0")]
     assert len(alert.add(incident, alerts=over, by=BY, at=T0, policy=POLICY)) == 1
@@ -122,12 +122,12 @@ def test_whether_an_incident_begins(
         for one in last[1:]:
             before = after(before, *alert.add(before, alerts=[one], by=BY, at=T0, policy=POLICY))
         before = ended(before)
-    assert alert.begins(before, told, T0 + timedelta(seconds=later), POLICY) is wanted
+    assert alert.should_declare(before, told, T0 + timedelta(seconds=later), POLICY) is wanted
 
 
 def test_a_team_may_let_alerts_declare_nothing() -> None:
     policy = replace(POLICY, alerts=AlertPolicy(declare=False))
-    assert not alert.begins(None, [DOWN], T0, policy)
+    assert not alert.should_declare(None, [DOWN], T0, policy)
 
 
 # -- what it looks like ---------------------------------------------------------------------------------
@@ -139,13 +139,13 @@ def test_a_team_may_let_alerts_declare_nothing() -> None:
         pytest.param("critical", None, "sev1", id="an alias of a severity"),
         pytest.param(" SEV-3 ", None, "sev3", id="a severity's name"),
         pytest.param("page", None, "sev3", id="a word of policy's"),
-        pytest.param("warning", RUNBOOK, NOTE, id="noted, whatever its runbook says"),
+        pytest.param("warning", RUNBOOK, NOTE_ONLY, id="noted, whatever its runbook says"),
         pytest.param("blocker", RUNBOOK, "sev2", id="a word that nobody knows: its runbook's"),
         pytest.param("", None, None, id="nobody says"),
     ],
 )
 def test_the_severity(word: str, runbook: Runbook | None, meant: str | None) -> None:
-    policy = replace(POLICY, alerts=AlertPolicy(severities=(("page", "sev3"), ("warning", NOTE))))
+    policy = replace(POLICY, alerts=AlertPolicy(severities=(("page", "sev3"), ("warning", NOTE_ONLY))))
     assert alert.severity(replace(DOWN, severity=word), runbook, policy) == meant
 
 
@@ -179,7 +179,7 @@ def test_nobody_leads_and_nobody_has_answered() -> None:
     incident = declared(DOWN, runbook=RUNBOOK)
     assert (incident.lead, incident.acknowledged_by, incident.declared_by) == ("", "", "alert:alertmanager")
     assert incident.wanted == ("U1",) and incident.checklists[0].how == "alert"
-    assert escalation.next_call(incident, POLICY) == T0 + POLICY.answer_within
+    assert escalation.next_escalation_at(incident, POLICY) == T0 + POLICY.answer_within
 
 
 @pytest.mark.parametrize(
@@ -205,23 +205,23 @@ def test_delicate_words_make_it_private_and_somebody_is_let_in() -> None:
     incident = declared(DOWN, FRAUD)
     assert incident.private and incident.wanted == incident.responders == ("U7",)
     # nobody else is called, and those again and again as long as nobody answers
-    call = escalation.call_next(incident, by=BY, at=T0 + timedelta(minutes=5), policy=POLICY)
+    call = escalation.escalate_unanswered(incident, by=BY, at=T0 + timedelta(minutes=5), policy=POLICY)
     assert [one.to for one in call if isinstance(one, e.NobodyAnswered)] == [("U7",)]
     incident = after(incident, *call, e.Acknowledged(by="U7", at=T0))
-    assert escalation.next_call(incident, POLICY) is None
+    assert escalation.next_escalation_at(incident, POLICY) is None
 
 
 def test_a_private_one_that_reaches_nobody_is_public_without_words() -> None:
     incident = declared(FRAUD, runbook=RUNBOOK, insiders=())
     assert not incident.private and incident.checklists == () and incident.severity == "sev1"
     said = repr(incident)
-    assert alert.WITHHELD in incident.title and not any(word in said for word in ("Double", "3 payouts"))
+    assert alert.WITHHELD_TEXT in incident.title and not any(word in said for word in ("Double", "3 payouts"))
 
 
 def test_delicate_words_stay_out_of_a_public_one() -> None:
     incident = declared(DOWN)
     (told,) = alert.add(incident, alerts=[replace(FRAUD, id="f")], by=BY, at=T0, policy=POLICY)
-    assert isinstance(told, e.AlertFired) and told.name == alert.WITHHELD and "Double" not in repr(told)
+    assert isinstance(told, e.AlertFired) and told.name == alert.WITHHELD_TEXT and "Double" not in repr(told)
     private = declared(FRAUD)
     (told,) = alert.add(private, alerts=[replace(FRAUD, id="f")], by=BY, at=T0, policy=POLICY)
     assert isinstance(told, e.AlertFired) and told.name == "DoublePaymentFound"
@@ -244,7 +244,7 @@ def test_after_the_end_only_an_end_is_added() -> None:
 
 @pytest.mark.parametrize("verb", ["declare", "resolve", "approve", "go", "tick", "sev", "page"])
 def test_a_sender_of_alerts_may_nothing_else(verb: str) -> None:
-    assert BY.kind is Kind.ALERT
-    POLICY.allow("alert", BY)
+    assert BY.kind is ActorKind.ALERT
+    POLICY.require_right("alert", BY)
     with pytest.raises(Refused, match="A person has to do it"):
-        POLICY.allow(verb, BY)
+        POLICY.require_right(verb, BY)

@@ -5,49 +5,53 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.append_only import _TOGETHER, Trail, place_of
+from bot.domain.append_only import _CHUNK_SIZE, AppendOnlySequence, index_of_seq
 from bot.domain.events import Entry
 
-_SIZES = st.integers(min_value=0, max_value=3 * _TOGETHER + 1)
+_SIZES = st.integers(min_value=0, max_value=3 * _CHUNK_SIZE + 1)
 
 
 @given(_SIZES)
 def test_grown_one_by_one_or_made_at_once(size: int) -> None:
-    grown = Trail[int]()
+    grown = AppendOnlySequence[int]()
     for number in range(size):
-        grown = grown.then(number)
+        grown = grown.appended(number)
     plain = tuple(range(size))
     assert (tuple(grown), tuple(reversed(grown)), len(grown)) == (plain, plain[::-1], size)
-    assert grown == Trail(plain) and hash(grown) == hash(Trail(plain)) and bool(grown) is bool(plain)
-    assert grown != Trail((*plain, size)) and grown[-3:] == plain[-3:]
+    assert (
+        grown == AppendOnlySequence(plain)
+        and hash(grown) == hash(AppendOnlySequence(plain))
+        and bool(grown) is bool(plain)
+    )
+    assert grown != AppendOnlySequence((*plain, size)) and grown[-3:] == plain[-3:]
 
 
 @given(st.data(), _SIZES.filter(bool))
 def test_every_place_is_found_and_can_be_changed(data: st.DataObject, size: int) -> None:
     place = data.draw(st.integers(min_value=-size, max_value=size - 1))
-    before = Trail(range(size))
-    after = before.instead(place % size, -1)
+    before = AppendOnlySequence(range(size))
+    after = before.replaced(place % size, -1)
     assert before[place] == range(size)[place] and after[place] == -1
     assert [one for one in after if one != -1] == [one for one in before if one != place % size]
 
 
 @given(_SIZES)
 def test_there_is_nothing_beyond_its_ends(size: int) -> None:
-    for place in (size, -size - 1, size + _TOGETHER):
+    for place in (size, -size - 1, size + _CHUNK_SIZE):
         try:
-            Trail(range(size))[place]
+            AppendOnlySequence(range(size))[place]
         except IndexError:
             continue
         raise AssertionError(place)
 
 
 def test_what_it_has_is_shared_by_what_grows_from_it() -> None:
-    before = Trail(range(2 * _TOGETHER + 5))
-    one, other = before.then(-1), before.then(-2)
+    before = AppendOnlySequence(range(2 * _CHUNK_SIZE + 5))
+    one, other = before.appended(-1), before.appended(-2)
     assert one._full is before._full is other._full
-    assert (one[-1], other[-1], len(before)) == (-1, -2, 2 * _TOGETHER + 5)
+    assert (one[-1], other[-1], len(before)) == (-1, -2, 2 * _CHUNK_SIZE + 5)
 
 
 def test_a_thing_is_found_by_its_seq() -> None:
-    trail = Trail(Entry(seq, None) for seq in range(3, 1000, 3))
-    assert [place_of(trail, seq) for seq in (2, 3, 4, 999, 1002)] == [None, 0, None, 332, None]
+    trail = AppendOnlySequence(Entry(seq, None) for seq in range(3, 1000, 3))
+    assert [index_of_seq(trail, seq) for seq in (2, 3, 4, 999, 1002)] == [None, 0, None, 332, None]

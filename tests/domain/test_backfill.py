@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.domain import duties
 from bot.domain import events as e
 from bot.domain.actor import Actor
-from bot.domain.backfill import Found, Pinned, adopt
+from bot.domain.backfill import AdoptedChannel, PinnedMessage, adopt
 from bot.domain.errors import Refused
 from bot.domain.fold import fold
 from bot.domain.incident import Incident, Status
@@ -28,12 +28,12 @@ def ago(**length: float) -> datetime:
     return NOW - timedelta(**length)
 
 
-def pinned(ts: str, minutes: float, **more: Any) -> Pinned:
-    return Pinned(ts, ago(minutes=minutes), **{"text": f"at {ts}", "author": "UBEN", **more})
+def pinned(ts: str, minutes: float, **more: Any) -> PinnedMessage:
+    return PinnedMessage(ts, ago(minutes=minutes), **{"text": f"at {ts}", "author": "UBEN", **more})
 
 
-def adopted(found: Found | None = None, **more: Any) -> tuple[list[e.Event], Incident]:
-    found = found or Found("C1", "inc-stuck", ago(hours=2), members=("UANA", "UBEN"))
+def adopted(found: AdoptedChannel | None = None, **more: Any) -> tuple[list[e.Event], Incident]:
+    found = found or AdoptedChannel("C1", "inc-stuck", ago(hours=2), members=("UANA", "UBEN"))
     told: dict[str, Any] = {"title": "Stuck", "severity": "sev1", "began": ago(hours=1)} | more
     events = adopt(Incident("T1", "id"), number=7, found=found, by=ANA, at=NOW, policy=POLICY, **told)
     return events, fold("T1", "id", [e.Entry(seq, one) for seq, one in enumerate(events, 1)])
@@ -64,15 +64,15 @@ def test_what_cannot_be(more: dict[str, Any], field: str) -> None:
     ],
 )
 def test_who_is_called(more: dict[str, Any], private: bool, called: tuple[str, ...]) -> None:
-    _, incident = adopted(Found("C1", "x", NOW, private=private, members=("UANA", "UBEN")), **more)
+    _, incident = adopted(AdoptedChannel("C1", "x", NOW, private=private, members=("UANA", "UBEN")), **more)
     assert incident.responders == called
-    assert duties.wants(incident).people == called and not duties.wants(incident).channel
+    assert duties.channel_needs(incident).people == called and not duties.channel_needs(incident).channel
 
 
 def test_while_it_goes_on_the_clocks_run_from_now() -> None:
     _, incident = adopted()
     assert (incident.open, incident.lead, incident.declared_at, incident.started) == (True, "UANA", NOW, ago(hours=1))
-    assert duties.timed(incident, POLICY, NOW) == []
+    assert duties.due_rules(incident, POLICY, NOW) == []
     assert (duties.next_at(incident, POLICY, NOW) or NOW) > NOW
 
 
@@ -89,14 +89,14 @@ def test_when_it_is_over_nothing_is_owed() -> None:
 
 def test_a_secret_leaves_the_fact_alone() -> None:
     secret = pinned("2.0", 5, text="", secret="Stellar secret seed")
-    events, incident = adopted(Found("C1", "x", NOW, pinned=(secret, pinned("1.0", 9))))
+    events, incident = adopted(AdoptedChannel("C1", "x", NOW, pinned=(secret, pinned("1.0", 9))))
     assert [one.noted.message_ts for one in incident.notes] == ["1.0"]
     assert [one.kind for one in events if isinstance(one, e.SecretRefused)] == ["Stellar secret seed"]
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(-5, 500)), max_size=12))
 def test_each_pinned_message_once_in_order_of_time(some: list[tuple[int, int]]) -> None:
-    found = Found("C1", "x", NOW, pinned=tuple(pinned(f"{n}.0", minutes) for n, minutes in some))
+    found = AdoptedChannel("C1", "x", NOW, pinned=tuple(pinned(f"{n}.0", minutes) for n, minutes in some))
     _, incident = adopted(found)
     noted = [one.noted for one in incident.notes]
     assert {one.message_ts for one in noted} == {f"{n}.0" for n, _ in some}

@@ -13,7 +13,7 @@ from bot.domain.actor import Actor
 from bot.domain.errors import NewerThanThisProgram, Refused
 from bot.domain.incident import Incident, Mark
 from bot.domain.policy import Policy
-from bot.domain.preconditions import known, live
+from bot.domain.preconditions import require_known, require_open
 
 from .story import (
     ANA,
@@ -37,27 +37,27 @@ def asked(story: Story | None = None) -> tuple[Story, int]:
     """Ana asks for a second person for 2.2."""
     story = story or with_runbook()
     story.tell(
-        s.ask, **the("2.2"), evidence="queue doubling", count="12", amount="4,000 USDC", confirmers=PEOPLE, by=ANA,
-        policy=POLICY,
+        s.ask_second_person, **the("2.2"), evidence="queue doubling", count="12", amount="4,000 USDC",
+        confirmers=PEOPLE, by=ANA, policy=POLICY,
     )  # fmt: skip
     return story, story.entries[-1].seq
 
 
 def with_go() -> tuple[Story, int]:
     story, ask = asked()
-    story.later(1).tell(s.go, ask=ask, by=BEN, policy=POLICY)
+    story.later(1).tell(s.give_go, ask=ask, by=BEN, policy=POLICY)
     return story, ask
 
 
 def done() -> Story:
     story, ask = with_go()
-    story.later(1).tell(s.done, ask=ask, result="hash abc123", by=ANA)
+    story.later(1).tell(s.record_done, ask=ask, result="hash abc123", by=ANA)
     return story
 
 
 def stopped() -> Story:
     story = with_runbook()
-    story.tell(s.stopped, **the("2.1"), note="queue doubling", confirmers=PEOPLE, by=ANA, policy=POLICY)
+    story.tell(s.record_stopped, **the("2.1"), note="queue doubling", confirmers=PEOPLE, by=ANA, policy=POLICY)
     return story
 
 
@@ -86,21 +86,21 @@ class TestStanding:
         story = Story()
         story.keep(end)
         with pytest.raises(Refused) as caught:
-            live(story.incident)
+            require_open(story.incident)
         assert caught.value.sentence.startswith(says)
         assert "/incident reopen" in caught.value.sentence
-        known(story.incident)
+        require_known(story.incident)
 
     def test_an_incident_of_a_newer_program_is_read_only(self) -> None:
         story = Story()
         story.keep(e.Unknown(by="UANA", at=BEGIN, type="Teleported"))
-        for question in (live, known):
+        for question in (require_open, require_known):
             with pytest.raises(NewerThanThisProgram, match="Teleported"):
                 question(story.incident)
 
     def test_nothing_is_no_incident(self) -> None:
         with pytest.raises(Refused, match="/incident list"):
-            live(Incident(team="T1", id="none"))
+            require_open(Incident(team="T1", id="none"))
 
 
 class TestRunbooks:
@@ -110,15 +110,15 @@ class TestRunbooks:
 
     def test_a_guess_is_asked_once_and_attaches_nothing(self) -> None:
         story = Story()
-        assert story.tell(c.guess, runbooks=(PAYOUTS, DATABASE), by=BOT)
+        assert story.tell(c.suggest_runbooks, runbooks=(PAYOUTS, DATABASE), by=BOT)
         assert story.incident.checklists == ()
-        assert story.tell(c.guess, runbooks=(PAYOUTS,), by=BOT) == []
+        assert story.tell(c.suggest_runbooks, runbooks=(PAYOUTS,), by=BOT) == []
         assert story.tell(c.decline, by=ANA)
         assert story.tell(c.decline, by=BEN) == []
-        assert story.tell(c.guess, runbooks=(PAYOUTS,), by=BOT) == []
+        assert story.tell(c.suggest_runbooks, runbooks=(PAYOUTS,), by=BOT) == []
 
     def test_nothing_is_guessed_beside_an_attached_runbook(self) -> None:
-        assert with_runbook().tell(c.guess, runbooks=(DATABASE,), by=BOT) == []
+        assert with_runbook().tell(c.suggest_runbooks, runbooks=(DATABASE,), by=BOT) == []
 
     def test_a_section_opens_once_and_again_when_folded(self) -> None:
         story = with_runbook()
@@ -238,7 +238,7 @@ class TestBefore:
 
     def test_the_asker_is_not_the_second(self) -> None:
         story, ask = asked()
-        assert refused(story, s.go, ask=ask, by=ANA, policy=POLICY) == (
+        assert refused(story, s.give_go, ask=ask, by=ANA, policy=POLICY) == (
             "You asked for this, so somebody else has to agree: <@UBEN> or <@UCARLA> are in this channel."
         )
 
@@ -253,44 +253,46 @@ class TestBefore:
     )
     def test_programs_are_no_people(self, by: Actor, says: str) -> None:
         story, ask = asked()
-        assert says in refused(story, s.go, ask=ask, by=by, policy=POLICY)
-        assert says in refused(story, s.refuse, ask=ask, reason="no", by=by)
-        assert says in refused(with_runbook(), s.ask, **the("2.2"), confirmers=PEOPLE, by=by, policy=POLICY)
-        assert says in refused(stopped(), s.review, **the("2.1"), by=by, policy=POLICY)
+        assert says in refused(story, s.give_go, ask=ask, by=by, policy=POLICY)
+        assert says in refused(story, s.refuse_ask, ask=ask, reason="no", by=by)
+        assert says in refused(
+            with_runbook(), s.ask_second_person, **the("2.2"), confirmers=PEOPLE, by=by, policy=POLICY
+        )
+        assert says in refused(stopped(), s.record_review, **the("2.1"), by=by, policy=POLICY)
 
     def test_policy_names_who_may_agree(self) -> None:
         story, ask = asked()
         only_carla = Policy(may_confirm=("UCARLA",))
-        assert "Ask <@UCARLA>." in refused(story, s.go, ask=ask, by=BEN, policy=only_carla)
-        assert story.tell(s.go, ask=ask, by=CARLA, policy=only_carla)
+        assert "Ask <@UCARLA>." in refused(story, s.give_go, ask=ask, by=BEN, policy=only_carla)
+        assert story.tell(s.give_go, ask=ask, by=CARLA, policy=only_carla)
 
     def test_alone_at_night_nothing_is_asked(self) -> None:
-        says = refused(with_runbook(), s.ask, **the("2.2"), confirmers=("UANA",), by=ANA, policy=POLICY)
+        says = refused(with_runbook(), s.ask_second_person, **the("2.2"), confirmers=("UANA",), by=ANA, policy=POLICY)
         assert "Held money is safe. Wait" in says
 
     def test_an_open_ask_is_not_asked_again(self) -> None:
         story, ask = asked()
-        says = refused(story, s.ask, **the("2.2"), confirmers=PEOPLE, by=BEN, policy=POLICY)
+        says = refused(story, s.ask_second_person, **the("2.2"), confirmers=PEOPLE, by=BEN, policy=POLICY)
         assert says == (
             "<@UANA> has asked for this and nobody has agreed yet. <@UBEN> or <@UCARLA> can, until 14:34 UTC."
         )
-        story.tell(s.go, ask=ask, by=BEN, policy=POLICY)
-        says = refused(story, s.done, ask=ask, result="x", by=CARLA)
+        story.tell(s.give_go, ask=ask, by=BEN, policy=POLICY)
+        says = refused(story, s.record_done, ask=ask, result="x", by=CARLA)
         assert "only they can say that it is done" in says
 
     def test_done_once_is_said_before_it_is_asked_again(self) -> None:
         story = done()
         once = "Done once, 14:06 UTC by <@UANA> with <@UBEN>, hash abc123. Asking again may pay twice."
         again = {**the("2.2"), "confirmers": PEOPLE, "by": ANA, "policy": POLICY}
-        assert refused(story, s.ask, **again) == once
+        assert refused(story, s.ask_second_person, **again) == once
         assert refused(story, c.tick, **the("2.2"), by=BEN) == once
         assert refused(story, c.untick, **the("2.2"), by=ANA).startswith(once)
-        assert story.tell(s.ask, **again, again=True)
+        assert story.tell(s.ask_second_person, **again, repeat=True)
         # That it was asked for once more does not make the first time forgotten.
-        story.later(1).tell(s.not_done, ask=story.entries[-1].seq, reason="not needed", by=ANA)
+        story.later(1).tell(s.record_not_done, ask=story.entries[-1].seq, reason="not needed", by=ANA)
         assert story.incident.checklists[0].state("2.2").mark is Mark.DONE
         assert "cannot be skipped" in refused(story, c.skip, **the("2.2"), reason="x", by=BEN)
-        assert refused(story, s.ask, **again) == once
+        assert refused(story, s.ask_second_person, **again) == once
 
     def test_a_done_one_is_corrected(self) -> None:
         story = done()
@@ -302,29 +304,32 @@ class TestBefore:
     @pytest.mark.parametrize("result", ["", "   "])
     def test_done_takes_the_result(self, result: str) -> None:
         story, ask = with_go()
-        assert "Write what came of it" in refused(story, s.done, ask=ask, result=result, by=ANA)
+        assert "Write what came of it" in refused(story, s.record_done, ask=ask, result=result, by=ANA)
 
     def test_done_takes_a_go(self) -> None:
         story, ask = asked()
-        assert "nobody has agreed yet" in refused(story, s.done, ask=ask, result="hash", by=ANA)
+        assert "nobody has agreed yet" in refused(story, s.record_done, ask=ask, result="hash", by=ANA)
 
     def test_refusing_takes_a_reason_and_another_person(self) -> None:
         story, ask = asked()
-        assert "Say why" in refused(story, s.refuse, ask=ask, reason="", by=BEN)
-        assert "[Not done]" in refused(story, s.refuse, ask=ask, reason="no", by=ANA)
-        story.tell(s.refuse, ask=ask, reason="count first", by=BEN)
-        assert refused(story, s.go, ask=ask, by=CARLA, policy=POLICY) == "<@UBEN> refused that, 14:04 UTC: count first"
+        assert "Say why" in refused(story, s.refuse_ask, ask=ask, reason="", by=BEN)
+        assert "[Not done]" in refused(story, s.refuse_ask, ask=ask, reason="no", by=ANA)
+        story.tell(s.refuse_ask, ask=ask, reason="count first", by=BEN)
+        assert (
+            refused(story, s.give_go, ask=ask, by=CARLA, policy=POLICY)
+            == "<@UBEN> refused that, 14:04 UTC: count first"
+        )
 
     def test_a_go_can_be_taken_back_by_whoever_sees_harm(self) -> None:
         story, ask = with_go()
-        story.tell(s.refuse, ask=ask, reason="it went through", by=CARLA)
-        assert "refused that" in refused(story, s.done, ask=ask, result="hash", by=ANA)
+        story.tell(s.refuse_ask, ask=ask, reason="it went through", by=CARLA)
+        assert "refused that" in refused(story, s.record_done, ask=ask, result="hash", by=ANA)
 
     @pytest.mark.parametrize("made", [asked, with_go])
     def test_the_asker_takes_it_back(self, made: Callable[[], tuple[Story, int]]) -> None:
         story, ask = made()
-        assert "only they can take it back" in refused(story, s.not_done, ask=ask, by=BEN)
-        assert story.tell(s.not_done, ask=ask, by=ANA)
+        assert "only they can take it back" in refused(story, s.record_not_done, ask=ask, by=BEN)
+        assert story.tell(s.record_not_done, ask=ask, by=ANA)
         assert story.incident.checklists[0].state("2.2").mark is Mark.OPEN
 
     @pytest.mark.parametrize(
@@ -340,21 +345,21 @@ class TestBefore:
         story, ask = made()
         lapse = {"ask": ask, "by": BOT, "policy": POLICY}
         story.later(stands - 0.01)
-        assert story.tell(s.lapse, **lapse) == []
+        assert story.tell(s.expire_ask, **lapse) == []
         story.later(0.01)
         # The bot may be late: the time counts, not its event.
-        assert "lapsed" in refused(story, s.go, ask=ask, by=CARLA, policy=POLICY)
+        assert "lapsed" in refused(story, s.give_go, ask=ask, by=CARLA, policy=POLICY)
         if story.incident.asks[ask].state == "go":
-            assert "record it as done alone" in refused(story, s.done, ask=ask, result="hash", by=ANA)
-        assert story.tell(s.lapse, **lapse)
-        assert story.tell(s.lapse, **lapse) == []
-        assert "lapsed" in refused(story, s.done, ask=ask, result="hash", by=ANA)
+            assert "record it as done alone" in refused(story, s.record_done, ask=ask, result="hash", by=ANA)
+        assert story.tell(s.expire_ask, **lapse)
+        assert story.tell(s.expire_ask, **lapse) == []
+        assert "lapsed" in refused(story, s.record_done, ask=ask, result="hash", by=ANA)
         assert story.incident.checklists[0].state("2.2").mark is Mark.OPEN
 
     def test_asking_after_the_time_lapses_the_old_ask(self) -> None:
         story, _ = asked()
         story.later(31)
-        lapsed, anew = story.tell(s.ask, **the("2.2"), confirmers=PEOPLE, by=BEN, policy=POLICY)
+        lapsed, anew = story.tell(s.ask_second_person, **the("2.2"), confirmers=PEOPLE, by=BEN, policy=POLICY)
         assert isinstance(lapsed, e.AskLapsed) and isinstance(anew, e.Asked)
         assert [ask.asked.by for ask in story.incident.open_asks] == ["UBEN"]
 
@@ -363,33 +368,35 @@ class TestBefore:
         story.keep(e.Resolved(by="UBEN", at=story.now))
         story.tell(lifecycle.reopen, reason="back", by=ANA)
         assert story.incident.checklists[0].state("2.2").mark is Mark.OPEN
-        assert "lapsed" in refused(story, s.done, ask=ask, result="hash", by=ANA)
+        assert "lapsed" in refused(story, s.record_done, ask=ask, result="hash", by=ANA)
 
     def test_done_alone_is_an_exception_that_owes_a_review(self) -> None:
         story, _ = asked()
         alone = {**the("2.2"), "confirmers": PEOPLE, "policy": POLICY}
-        assert "Say why" in refused(story, s.alone, **alone, reason="", by=ANA)
-        story.tell(s.alone, **alone, reason="customers at the counter", by=ANA)
+        assert "Say why" in refused(story, s.record_done_alone, **alone, reason="", by=ANA)
+        story.tell(s.record_done_alone, **alone, reason="customers at the counter", by=ANA)
         state = story.incident.checklists[0].state("2.2")
         assert (state.mark, state.alone, state.review_to) == (Mark.REVIEW, True, ("UBEN", "UCARLA"))
         assert story.incident.open_asks == ()
-        assert "not yet reviewed" in refused(story, s.ask, **the("2.2"), confirmers=PEOPLE, by=ANA, policy=POLICY)
+        assert "not yet reviewed" in refused(
+            story, s.ask_second_person, **the("2.2"), confirmers=PEOPLE, by=ANA, policy=POLICY
+        )
         refused(story, c.untick, **the("2.2"), by=ANA)
-        refused(story, s.review, **the("2.2"), by=ANA, policy=POLICY)
-        story.tell(s.review, **the("2.2"), note="sums agree", by=BEN, policy=POLICY)
+        refused(story, s.record_review, **the("2.2"), by=ANA, policy=POLICY)
+        story.tell(s.record_review, **the("2.2"), note="sums agree", by=BEN, policy=POLICY)
         assert story.incident.checklists[0].state("2.2").mark is Mark.DONE
         assert "alone; reviewed by <@UBEN>" in refused(story, c.untick, **the("2.2"), by=ANA)
 
     def test_with_a_go_one_is_not_alone(self) -> None:
         story, _ = with_go()
-        says = refused(story, s.alone, **the("2.2"), reason="x", confirmers=PEOPLE, by=ANA, policy=POLICY)
+        says = refused(story, s.record_done_alone, **the("2.2"), reason="x", confirmers=PEOPLE, by=ANA, policy=POLICY)
         assert "<@UBEN>'s go" in says
 
     @pytest.mark.parametrize("step", ["1.1", "2.1"])
     def test_only_marked_steps_are_asked_for(self, step: str) -> None:
         story = with_runbook()
-        refused(story, s.ask, **the(step), confirmers=PEOPLE, by=ANA, policy=POLICY)
-        refused(story, s.alone, **the(step), reason="x", confirmers=PEOPLE, by=ANA, policy=POLICY)
+        refused(story, s.ask_second_person, **the(step), confirmers=PEOPLE, by=ANA, policy=POLICY)
+        refused(story, s.record_done_alone, **the(step), reason="x", confirmers=PEOPLE, by=ANA, policy=POLICY)
 
 
 class TestAfter:
@@ -397,41 +404,41 @@ class TestAfter:
         story = stopped()
         state = story.incident.checklists[0].state("2.1")
         assert (state.mark, state.review_by) == (Mark.REVIEW, story.now + timedelta(minutes=30))
-        assert refused(story, s.review, **the("2.1"), by=ANA, policy=POLICY) == (
+        assert refused(story, s.record_review, **the("2.1"), by=ANA, policy=POLICY) == (
             "You did this yourself, so somebody else has to look at it: <@UBEN> or <@UCARLA> are in this channel."
         )
         assert refused(story, c.tick, **the("2.1"), by=BEN) == "Stopped 14:04 UTC by <@UANA>; not yet reviewed."
-        story.tell(s.review, **the("2.1"), by=BEN, policy=POLICY)
-        assert "<@UBEN> has reviewed that" in refused(story, s.review, **the("2.1"), by=CARLA, policy=POLICY)
+        story.tell(s.record_review, **the("2.1"), by=BEN, policy=POLICY)
+        assert "<@UBEN> has reviewed that" in refused(story, s.record_review, **the("2.1"), by=CARLA, policy=POLICY)
         assert "reviewed by <@UBEN>" in refused(story, c.untick, **the("2.1"), by=ANA)
 
     def test_nobody_else_there_does_not_keep_anybody_from_stopping(self) -> None:
         story = with_runbook()
-        assert story.tell(s.stopped, **the("2.1"), confirmers=("UANA",), by=ANA, policy=POLICY)
-        assert "Invite one" in refused(story, s.review, **the("2.1"), by=ANA, policy=POLICY)
+        assert story.tell(s.record_stopped, **the("2.1"), confirmers=("UANA",), by=ANA, policy=POLICY)
+        assert "Invite one" in refused(story, s.record_review, **the("2.1"), by=ANA, policy=POLICY)
 
     def test_a_review_is_welcome_after_the_end(self) -> None:
         story = stopped()
         story.keep(e.Resolved(by="UBEN", at=story.now))
-        story.tell(s.review, **the("2.1"), by=CARLA, policy=POLICY)
+        story.tell(s.record_review, **the("2.1"), by=CARLA, policy=POLICY)
         assert story.incident.checklists[0].state("2.1").reviewed_by == "UCARLA"
 
     def test_a_review_is_missed_once(self) -> None:
         story = stopped()
         overdue = {**the("2.1"), "by": BOT}
-        assert story.later(29).tell(s.review_overdue, **overdue) == []
-        (event,) = story.later(1).tell(s.review_overdue, **overdue)
+        assert story.later(29).tell(s.remind_of_review, **overdue) == []
+        (event,) = story.later(1).tell(s.remind_of_review, **overdue)
         assert isinstance(event, e.ReviewOverdue) and event.to == ("UBEN", "UCARLA")
-        assert story.later(1).tell(s.review_overdue, **overdue) == []
-        assert story.tell(s.review, **the("2.1"), by=CARLA, policy=POLICY)
+        assert story.later(1).tell(s.remind_of_review, **overdue) == []
+        assert story.tell(s.record_review, **the("2.1"), by=CARLA, policy=POLICY)
 
     def test_what_was_stopped_again_is_reviewed_again(self) -> None:
         story = stopped()
         again = {**the("2.1"), "confirmers": PEOPLE, "policy": POLICY}
-        refused(story, s.stopped, **again, by=BEN)
-        story.tell(s.review, **the("2.1"), by=BEN, policy=POLICY)
-        refused(story, s.stopped, **again, by=BEN)
-        story.tell(s.stopped, **again, again=True, by=BEN)
+        refused(story, s.record_stopped, **again, by=BEN)
+        story.tell(s.record_review, **the("2.1"), by=BEN, policy=POLICY)
+        refused(story, s.record_stopped, **again, by=BEN)
+        story.tell(s.record_stopped, **again, repeat=True, by=BEN)
         state = story.incident.checklists[0].state("2.1")
         assert (state.mark, state.by, state.reviewed_by) == (Mark.REVIEW, "UBEN", "")
 
@@ -446,7 +453,7 @@ class TestAfter:
     )
     def test_other_steps_are_not_stopped(self, step: str, says: str) -> None:
         story = with_runbook()
-        assert says in refused(story, s.stopped, **the(step), confirmers=PEOPLE, by=ANA, policy=POLICY)
+        assert says in refused(story, s.record_stopped, **the(step), confirmers=PEOPLE, by=ANA, policy=POLICY)
 
 
 STEPS = {**the("1.1"), "by": ANA}
@@ -464,13 +471,13 @@ TWO = {"confirmers": PEOPLE, "by": ANA, "policy": POLICY}
         pytest.param(c.skip, {**STEPS, "reason": "x"}, id="skip"),
         pytest.param(c.note_step, {**STEPS, "text": "x"}, id="note_step"),
         pytest.param(c.correct, {**the("2.2"), "text": "x", "by": ANA}, id="correct"),
-        pytest.param(s.ask, {**the("2.2"), **TWO}, id="ask"),
-        pytest.param(s.go, {"ask": 5, "by": BEN, "policy": POLICY}, id="go"),
-        pytest.param(s.refuse, {"ask": 5, "reason": "x", "by": BEN}, id="refuse"),
-        pytest.param(s.done, {"ask": 5, "result": "x", "by": ANA}, id="done"),
-        pytest.param(s.not_done, {"ask": 5, "by": ANA}, id="not_done"),
-        pytest.param(s.alone, {**the("2.2"), **TWO, "reason": "x"}, id="alone"),
-        pytest.param(s.stopped, {**the("2.1"), **TWO}, id="stopped"),
+        pytest.param(s.ask_second_person, {**the("2.2"), **TWO}, id="ask"),
+        pytest.param(s.give_go, {"ask": 5, "by": BEN, "policy": POLICY}, id="go"),
+        pytest.param(s.refuse_ask, {"ask": 5, "reason": "x", "by": BEN}, id="refuse"),
+        pytest.param(s.record_done, {"ask": 5, "result": "x", "by": ANA}, id="done"),
+        pytest.param(s.record_not_done, {"ask": 5, "by": ANA}, id="not_done"),
+        pytest.param(s.record_done_alone, {**the("2.2"), **TWO, "reason": "x"}, id="alone"),
+        pytest.param(s.record_stopped, {**the("2.1"), **TWO}, id="stopped"),
     ],
 )
 def test_after_the_end_everything_is_refused(rule: Callable[..., list[e.Event]], arguments: dict[str, object]) -> None:
@@ -483,6 +490,6 @@ def test_after_the_end_the_bot_owes_nothing() -> None:
     story, ask = asked(stopped())
     story.keep(e.Resolved(by="UBEN", at=story.now))
     story.later(60)
-    assert story.tell(c.guess, runbooks=(DATABASE,), by=BOT) == []
-    assert story.tell(s.lapse, ask=ask, by=BOT, policy=POLICY) == []
-    assert story.tell(s.review_overdue, **the("2.1"), by=BOT) == []
+    assert story.tell(c.suggest_runbooks, runbooks=(DATABASE,), by=BOT) == []
+    assert story.tell(s.expire_ask, ask=ask, by=BOT, policy=POLICY) == []
+    assert story.tell(s.remind_of_review, **the("2.1"), by=BOT) == []

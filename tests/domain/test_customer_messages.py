@@ -46,13 +46,13 @@ def approved(**more: object) -> Story:
 
 def begun() -> Story:
     story = approved()
-    story.tell(customer_messages.sending, draft="d1", by=BOT)
+    story.tell(customer_messages.record_sending, draft="d1", by=BOT)
     return story
 
 
 def public() -> Story:
     story = begun()
-    story.tell(customer_messages.published, draft="d1", publisher="slack", where="C9", reference="1.2", by=BOT)
+    story.tell(customer_messages.record_published, draft="d1", publisher="slack", where="C9", reference="1.2", by=BOT)
     return story
 
 
@@ -125,18 +125,18 @@ def test_changed_facts_void_a_text(
     made: Callable[[], Story], turn: Callable[..., list[e.Event]], arguments: dict[str, object]
 ) -> None:
     story = made()
-    assert story.tell(customer_messages.lapse, draft="d1", by=BOT) == []
+    assert story.tell(customer_messages.expire, draft="d1", by=BOT) == []
     story.tell(turn, **arguments, by=BEN)
     draft = story.incident.drafts["d1"]
     says = "severity or status changed since it was written"
-    assert customer_messages.ends(story.incident, draft) == draft.drafted.at
+    assert customer_messages.expires_at(story.incident, draft) == draft.drafted.at
     if draft.state == "approved":
-        assert says in refused(story, customer_messages.sending, draft="d1", by=BOT)
+        assert says in refused(story, customer_messages.record_sending, draft="d1", by=BOT)
     else:
         assert says in refused(story, customer_messages.approve, **APPROVE, by=BEN)
-    (event,) = story.tell(customer_messages.lapse, draft="d1", by=BOT)
+    (event,) = story.tell(customer_messages.expire, draft="d1", by=BOT)
     assert isinstance(event, e.CommsLapsed) and event.reason == says
-    assert story.tell(customer_messages.lapse, draft="d1", by=BOT) == []
+    assert story.tell(customer_messages.expire, draft="d1", by=BOT) == []
     # The same words can be used again: an edit makes a new draft of them.
     write(story, "d2", replaces="d1")
 
@@ -164,15 +164,17 @@ def test_confirming_the_assumed_severity_voids_nothing() -> None:
 )
 def test_time_voids_a_text(made: Callable[[], Story], minutes: float) -> None:
     story = made()
-    assert customer_messages.ends(story.incident, story.incident.drafts["d1"]) == story.now + timedelta(minutes=minutes)
-    assert story.later(minutes - 0.01).tell(customer_messages.lapse, draft="d1", by=BOT) == []
+    assert customer_messages.expires_at(story.incident, story.incident.drafts["d1"]) == story.now + timedelta(
+        minutes=minutes
+    )
+    assert story.later(minutes - 0.01).tell(customer_messages.expire, draft="d1", by=BOT) == []
     story.later(0.01)
     if story.incident.drafts["d1"].state == "drafted":
         assert "Not approved" in refused(story, customer_messages.approve, **APPROVE, by=BEN)
     else:
-        assert "Not sent" in refused(story, customer_messages.sending, draft="d1", by=BOT)
-    assert story.tell(customer_messages.lapse, draft="d1", by=BOT)
-    assert customer_messages.ends(story.incident, story.incident.drafts["d1"]) is None
+        assert "Not sent" in refused(story, customer_messages.record_sending, draft="d1", by=BOT)
+    assert story.tell(customer_messages.expire, draft="d1", by=BOT)
+    assert customer_messages.expires_at(story.incident, story.incident.drafts["d1"]) is None
 
 
 def test_a_promise_lies_ahead() -> None:
@@ -183,11 +185,11 @@ def test_a_promise_lies_ahead() -> None:
 def test_the_promise_is_that_of_the_last_public_text() -> None:
     story = Story().later(2)
     write(story, promised=BEGIN + timedelta(minutes=58))
-    assert cadence.promise(story.incident) is None
+    assert cadence.promise_due(story.incident) is None
     story.tell(customer_messages.approve, **APPROVE, by=BEN)
-    story.tell(customer_messages.sending, draft="d1", by=BOT)
-    story.tell(customer_messages.published, draft="d1", publisher="slack", where="C9", by=BOT)
-    assert cadence.promise(story.incident) == BEGIN + timedelta(minutes=58)
+    story.tell(customer_messages.record_sending, draft="d1", by=BOT)
+    story.tell(customer_messages.record_published, draft="d1", publisher="slack", where="C9", by=BOT)
+    assert cadence.promise_due(story.incident) == BEGIN + timedelta(minutes=58)
 
 
 def test_the_same_draft_told_twice_is_one() -> None:
@@ -216,22 +218,25 @@ def test_what_may_be_public_is_not_taken_back(made: Callable[[], Story], says: s
     story = made()
     assert says in refused(story, customer_messages.discard, draft="d1", by=ANA)
     assert says in refused(story, customer_messages.approve, **APPROVE, by=CARLA)
-    assert says in refused(story, customer_messages.sending, draft="d1", by=BOT)
+    assert says in refused(story, customer_messages.record_sending, draft="d1", by=BOT)
     with pytest.raises(Refused, match=says):
         write(story, "d2", replaces="d1")
 
 
-@pytest.mark.parametrize("rule", [customer_messages.published, customer_messages.uncertain, customer_messages.failed])
+@pytest.mark.parametrize(
+    "rule", [customer_messages.record_published, customer_messages.record_uncertain, customer_messages.record_failed]
+)
 def test_nothing_comes_of_what_was_never_begun(rule: Callable[..., list[e.Event]]) -> None:
     more: dict[str, object] = {
-        customer_messages.published: {"publisher": "slack", "where": "C9"}, customer_messages.failed: {"error": "x"}
+        customer_messages.record_published: {"publisher": "slack", "where": "C9"},
+        customer_messages.record_failed: {"error": "x"}
     }.get(rule, {})  # fmt: skip
     for story in (drafted(), approved()):
         assert "Sending never began" in refused(story, rule, draft="d1", by=BOT, **more)
 
 
 def test_sending_takes_an_approval() -> None:
-    assert "not approved yet" in refused(drafted(), customer_messages.sending, draft="d1", by=BOT)
+    assert "not approved yet" in refused(drafted(), customer_messages.record_sending, draft="d1", by=BOT)
 
 
 def test_approving_twice() -> None:
@@ -242,26 +247,26 @@ def test_approving_twice() -> None:
 
 def test_what_nobody_knows_is_settled_by_a_person() -> None:
     story = begun()
-    assert story.tell(customer_messages.uncertain, draft="d1", error="no answer", by=BOT)
-    assert story.tell(customer_messages.uncertain, draft="d1", by=BOT) == []
-    assert "somebody has to look" in refused(story, customer_messages.sending, draft="d1", by=BOT)
-    assert story.tell(customer_messages.published, draft="d1", publisher="person", where="C9", by=ANA)
-    assert story.tell(customer_messages.published, draft="d1", publisher="person", where="C9", by=ANA) == []
-    assert "public since 14:05 UTC" in refused(story, customer_messages.failed, draft="d1", error="x", by=ANA)
+    assert story.tell(customer_messages.record_uncertain, draft="d1", error="no answer", by=BOT)
+    assert story.tell(customer_messages.record_uncertain, draft="d1", by=BOT) == []
+    assert "somebody has to look" in refused(story, customer_messages.record_sending, draft="d1", by=BOT)
+    assert story.tell(customer_messages.record_published, draft="d1", publisher="person", where="C9", by=ANA)
+    assert story.tell(customer_messages.record_published, draft="d1", publisher="person", where="C9", by=ANA) == []
+    assert "public since 14:05 UTC" in refused(story, customer_messages.record_failed, draft="d1", error="x", by=ANA)
 
 
 def test_what_failed_is_sent_again_by_people_only() -> None:
     story = begun()
-    story.tell(customer_messages.failed, draft="d1", error="not_in_channel", by=BOT)
-    assert "sending failed" in refused(story, customer_messages.sending, draft="d1", by=BOT)
-    assert story.tell(customer_messages.sending, draft="d1", by=ANA)
+    story.tell(customer_messages.record_failed, draft="d1", error="not_in_channel", by=BOT)
+    assert "sending failed" in refused(story, customer_messages.record_sending, draft="d1", by=BOT)
+    assert story.tell(customer_messages.record_sending, draft="d1", by=ANA)
 
 
 def test_discarding() -> None:
     story = approved()
     assert story.tell(customer_messages.discard, draft="d1", reason="not needed", by=CARLA)
     assert story.tell(customer_messages.discard, draft="d1", by=CARLA) == []
-    assert "discarded" in refused(story, customer_messages.sending, draft="d1", by=BOT)
+    assert "discarded" in refused(story, customer_messages.record_sending, draft="d1", by=BOT)
 
 
 def test_customers_are_told_that_it_is_over() -> None:
@@ -270,14 +275,14 @@ def test_customers_are_told_that_it_is_over() -> None:
     write(story)
     assert story.tell(customer_messages.approve, **APPROVE, by=BEN)
     story.tell(lifecycle.close, note="", by=ANA)
-    assert "reopen it first" in refused(story, customer_messages.sending, draft="d1", by=BOT)
+    assert "reopen it first" in refused(story, customer_messages.record_sending, draft="d1", by=BOT)
 
 
 def test_the_outcome_is_recorded_whatever_happened_meanwhile() -> None:
     story = begun()
     story.keep(e.Resolved(by="UANA", at=story.now))
     story.tell(lifecycle.close, note="", by=ANA)
-    assert story.tell(customer_messages.published, draft="d1", publisher="slack", where="C9", by=BOT)
+    assert story.tell(customer_messages.record_published, draft="d1", publisher="slack", where="C9", by=BOT)
 
 
 def test_a_private_incident_may_still_tell_customers() -> None:
@@ -288,4 +293,4 @@ def test_a_private_incident_may_still_tell_customers() -> None:
 
 def test_no_such_draft() -> None:
     assert "no such draft" in refused(Story(), customer_messages.discard, draft="d9", by=ANA)
-    assert Story().tell(customer_messages.lapse, draft="d9", by=BOT) == []
+    assert Story().tell(customer_messages.expire, draft="d9", by=BOT) == []

@@ -86,39 +86,44 @@ class Machine(RuleBasedStateMachine):
     @rule(step=st.just(("payouts-stuck", "2.2")) | STEP, by=WHO, again=st.booleans())
     def ask(self, step: tuple[str, str], by: object, again: bool) -> None:
         self.attempt(
-            dual_control.ask, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
+            dual_control.ask_second_person, runbook=step[0], step=step[1], confirmers=PEOPLE, repeat=again, by=by,
+            policy=POLICY
         )  # fmt: skip
 
     @rule(choice=ASK, by=WHO)
     def go(self, choice: int, by: object) -> None:
-        self.attempt(dual_control.go, ask=self.the_ask(choice), by=by, policy=POLICY)
+        self.attempt(dual_control.give_go, ask=self.the_ask(choice), by=by, policy=POLICY)
 
     @rule(choice=ASK, by=WHO, words=WORDS, asker=st.booleans())
     def done(self, choice: int, by: Actor, words: str, asker: bool) -> None:
         ask = self.story.incident.asks.get(self.the_ask(choice))
         if ask and asker:
             by = next(one for one in (ANA, BEN, CARLA) if one.user == ask.asked.by)
-        self.attempt(dual_control.done, ask=self.the_ask(choice), result=words, by=by)
+        self.attempt(dual_control.record_done, ask=self.the_ask(choice), result=words, by=by)
 
-    @rule(choice=ASK, by=WHO, words=WORDS, which=st.sampled_from((dual_control.refuse, dual_control.not_done)))
+    @rule(
+        choice=ASK, by=WHO, words=WORDS, which=st.sampled_from((dual_control.refuse_ask, dual_control.record_not_done))
+    )
     def refuse_or_take_back(self, choice: int, by: object, words: str, which: Callable[..., list[e.Event]]) -> None:
         self.attempt(which, ask=self.the_ask(choice), reason=words, by=by)
 
     @rule(step=st.just(("payouts-stuck", "2.1")) | STEP, by=WHO, again=st.booleans())
     def stopped(self, step: tuple[str, str], by: object, again: bool) -> None:
         self.attempt(
-            dual_control.stopped, runbook=step[0], step=step[1], confirmers=PEOPLE, again=again, by=by, policy=POLICY
+            dual_control.record_stopped, runbook=step[0], step=step[1], confirmers=PEOPLE, repeat=again, by=by,
+            policy=POLICY
         )  # fmt: skip
 
     @rule(step=STEP, by=WHO, words=WORDS)
     def alone(self, step: tuple[str, str], by: object, words: str) -> None:
         self.attempt(
-            dual_control.alone, runbook=step[0], step=step[1], reason=words, confirmers=PEOPLE, by=by, policy=POLICY
+            dual_control.record_done_alone, runbook=step[0], step=step[1], reason=words, confirmers=PEOPLE, by=by,
+            policy=POLICY
         )  # fmt: skip
 
     @rule(step=STEP, by=WHO)
     def review(self, step: tuple[str, str], by: object) -> None:
-        self.attempt(dual_control.review, runbook=step[0], step=step[1], by=by, policy=POLICY)
+        self.attempt(dual_control.record_review, runbook=step[0], step=step[1], by=by, policy=POLICY)
 
     @rule(asker=WHO, second=WHO, doer=WHO, agreed=WAIT, acted=WAIT, again=st.booleans())
     def ask_agree_act(
@@ -126,12 +131,12 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         """The whole way in one step, which single steps seldom walk: whoever it is, however long it takes."""
         where = {"runbook": "payouts-stuck", "step": "2.2", "confirmers": PEOPLE, "policy": POLICY}
-        self.attempt(dual_control.ask, **where, again=again, by=asker)
+        self.attempt(dual_control.ask_second_person, **where, repeat=again, by=asker)
         self.story.later(agreed)
-        self.attempt(dual_control.go, ask=self.the_ask(0), by=second, policy=POLICY)
+        self.attempt(dual_control.give_go, ask=self.the_ask(0), by=second, policy=POLICY)
         self.story.later(acted)
-        self.attempt(dual_control.done, ask=self.the_ask(0), result="hash abc", by=doer)
-        self.attempt(dual_control.done, ask=self.the_ask(0), result="hash abc", by=asker)
+        self.attempt(dual_control.record_done, ask=self.the_ask(0), result="hash abc", by=doer)
+        self.attempt(dual_control.record_done, ask=self.the_ask(0), result="hash abc", by=asker)
 
     # -- customer comms
 
@@ -147,8 +152,8 @@ class Machine(RuleBasedStateMachine):
         self.story.later(approved)
         self.attempt(customer_messages.approve, draft=name, text_hash=text_hash(read), by=second, policy=POLICY)
         self.story.later(sent)
-        self.attempt(customer_messages.sending, draft=name, by=BOT)
-        self.attempt(customer_messages.published, draft=name, publisher="slack", where="C1", by=BOT)
+        self.attempt(customer_messages.record_sending, draft=name, by=BOT)
+        self.attempt(customer_messages.record_published, draft=name, publisher="slack", where="C1", by=BOT)
 
     @rule(text=TEXT, by=WHO, edits=st.none() | DRAFT, promised=st.sampled_from((None, 20, 60)), known=st.booleans())
     def write(self, text: str, by: object, edits: int | None, promised: int | None, known: bool) -> None:
@@ -174,15 +179,21 @@ class Machine(RuleBasedStateMachine):
     @rule(by=WHO, ends=st.booleans())
     def send(self, by: object, ends: bool) -> None:
         for name in list(self.story.incident.drafts):
-            self.attempt(customer_messages.sending, draft=name, by=by)
+            self.attempt(customer_messages.record_sending, draft=name, by=by)
             if ends:
-                self.attempt(customer_messages.published, draft=name, publisher="slack", where="C1", by=by)
+                self.attempt(customer_messages.record_published, draft=name, publisher="slack", where="C1", by=by)
 
     @rule(choice=DRAFT, by=WHO, where=st.sampled_from(("C1", "C2")))
     def publish(self, choice: int, by: object, where: str) -> None:
-        self.attempt(customer_messages.published, draft=self.the_draft(choice), publisher="slack", where=where, by=by)
+        self.attempt(
+            customer_messages.record_published, draft=self.the_draft(choice), publisher="slack", where=where, by=by
+        )
 
-    @rule(choice=DRAFT, by=WHO, which=st.sampled_from((customer_messages.uncertain, customer_messages.failed)))
+    @rule(
+        choice=DRAFT,
+        by=WHO,
+        which=st.sampled_from((customer_messages.record_uncertain, customer_messages.record_failed)),
+    )
     def lose(self, choice: int, by: object, which: Callable[..., list[e.Event]]) -> None:
         self.attempt(which, draft=self.the_draft(choice), error="no answer", by=by)
 
@@ -225,7 +236,7 @@ class Machine(RuleBasedStateMachine):
         self, by: object, second: object, how: tuple[Callable[..., list[e.Event]], dict[str, object]], lasts: bool
     ) -> None:
         self.attempt(how[0], **how[1], by=by)
-        self.attempt(lifecycle.agree_override, by=second, policy=POLICY)
+        self.attempt(lifecycle.confirm_override, by=second, policy=POLICY)
         if not lasts:
             self.attempt(lifecycle.reopen, reason="", by=by)
 
@@ -233,12 +244,12 @@ class Machine(RuleBasedStateMachine):
     def the_bot_attends(self) -> None:
         self.attempt(cadence.remind, by=BOT, policy=POLICY)
         for seq in list(self.story.incident.asks):
-            self.attempt(dual_control.lapse, ask=seq, by=BOT, policy=POLICY)
+            self.attempt(dual_control.expire_ask, ask=seq, by=BOT, policy=POLICY)
         for one in self.story.incident.checklists:
             for step in one.steps:
-                self.attempt(dual_control.review_overdue, runbook=one.runbook.slug, step=step, by=BOT)
+                self.attempt(dual_control.remind_of_review, runbook=one.runbook.slug, step=step, by=BOT)
         for draft in list(self.story.incident.drafts):
-            self.attempt(customer_messages.lapse, draft=draft, by=BOT)
+            self.attempt(customer_messages.expire, draft=draft, by=BOT)
 
     # -- what holds
 
@@ -347,12 +358,14 @@ class Machine(RuleBasedStateMachine):
         story = self.story
         for length in range(len(story.entries) + 1):
             fold(TEAM, "i1", story.entries[:length])
-        assert postmortem.write(story.incident, story.entries, NAMES, POLICY, story.now).startswith("# INC-42")
+        assert postmortem.render_postmortem(story.incident, story.entries, NAMES, POLICY, story.now).startswith(
+            "# INC-42"
+        )
         card = scorecard(story.incident, story.entries, POLICY, story.now)
         assert card.updates_on_time[0] <= card.updates_on_time[1]
         for gone in range(len(story.entries)):
             left = [*story.entries[:gone], e.Entry(gone + 1, None), *story.entries[gone + 1 :]]
-            postmortem.write(fold(TEAM, "i1", left), left, NAMES, POLICY, story.now)
+            postmortem.render_postmortem(fold(TEAM, "i1", left), left, NAMES, POLICY, story.now)
 
     def events(self, kind: type[e.Event]) -> list[e.Event]:
         """All events of that type."""

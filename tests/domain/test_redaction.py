@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain import events as e
-from bot.domain.actor import Actor, Kind
+from bot.domain.actor import Actor, ActorKind
 from bot.domain.errors import Refused
 from bot.domain.fold import fold
 from bot.domain.incident import Incident
-from bot.domain.redaction import MARK, WORDS, Secret, blanked, look, redact
+from bot.domain.redaction import FREE_TEXT_FIELDS, REDACTION_MARK, RedactedWords, find_matches, redact, redact_event
 from bot.domain.runbook import Runbook, Section, Step
-from bot.reports.timeline import words
+from bot.reports.timeline import format_entry
 
 T0 = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
-CLI = Actor(team="", user="cli:ops", name="ops", kind=Kind.CLI)
+CLI = Actor(team="", user="cli:ops", name="ops", kind=ActorKind.CLI)
 
 #: fields of texts that stay: ids, names of kinds, codes of Slack, digests, addresses
 FACTS = {
@@ -82,7 +82,7 @@ FACTS = {
 def test_every_field_is_free_text_or_a_fact(type: type[e.Event]) -> None:
     plain = ("by", "at")
     texts = [one.name for one in dataclasses.fields(type) if one.name not in plain and _holds_text(str(one.type))]
-    assert sorted(texts) == sorted((*WORDS.get(type, ()), *FACTS.get(type, ())))
+    assert sorted(texts) == sorted((*FREE_TEXT_FIELDS.get(type, ()), *FACTS.get(type, ())))
 
 
 def _holds_text(annotation: str) -> bool:
@@ -92,36 +92,43 @@ def _holds_text(annotation: str) -> bool:
 @pytest.mark.parametrize(
     ("secret", "text", "left"),
     [
-        pytest.param("hunter2", "it is hunter2, hunter2!", f"it is {MARK}, {MARK}!", id="every time"),
-        pytest.param("  hunter2\n", "it is hunter2", f"it is {MARK}", id="pasted with blanks around it"),
-        pytest.param("a&b<c>d", "it is a&amp;b&lt;c&gt;d", f"it is {MARK}", id="as Slack escapes it"),
-        pytest.param("a&b<c>d", "it is a&b<c>d", f"it is {MARK}", id="as it is"),
-        pytest.param("one\ntwo three", "it is one two   three.", f"it is {MARK}.", id="line ends made blanks"),
+        pytest.param(
+            "hunter2", "it is hunter2, hunter2!", f"it is {REDACTION_MARK}, {REDACTION_MARK}!", id="every time"
+        ),
+        pytest.param("  hunter2\n", "it is hunter2", f"it is {REDACTION_MARK}", id="pasted with blanks around it"),
+        pytest.param("a&b<c>d", "it is a&amp;b&lt;c&gt;d", f"it is {REDACTION_MARK}", id="as Slack escapes it"),
+        pytest.param("a&b<c>d", "it is a&b<c>d", f"it is {REDACTION_MARK}", id="as it is"),
+        pytest.param(
+            "one\ntwo three", "it is one two   three.", f"it is {REDACTION_MARK}.", id="line ends made blanks"
+        ),
         pytest.param("hunter2", "HUNTER2 and hunter", "HUNTER2 and hunter", id="other words"),
-        pytest.param("0123456789abcdef", "so 0123456789ab…", f"so {MARK}", id="cut by a limit, with a sign"),
-        pytest.param("0123456789abcdef", "so 0123456789ab", f"so {MARK}", id="cut by a limit"),
+        pytest.param("0123456789abcdef", "so 0123456789ab…", f"so {REDACTION_MARK}", id="cut by a limit, with a sign"),
+        pytest.param("0123456789abcdef", "so 0123456789ab", f"so {REDACTION_MARK}", id="cut by a limit"),
         pytest.param("0123456789abcdef", "so 0123", "so 0123", id="too little of it to tell"),
-        pytest.param("a.c+", "abcc a.c+", f"abcc {MARK}", id="no pattern"),
+        pytest.param("a.c+", "abcc a.c+", f"abcc {REDACTION_MARK}", id="no pattern"),
     ],
 )
 def test_how_words_are_found(secret: str, text: str, left: str) -> None:
-    assert Secret(secret).hidden(text) == left
-    assert Secret(secret).stands_in(text) is (left != text)
+    assert RedactedWords(secret).redact(text) == left
+    assert RedactedWords(secret).found_in(text) is (left != text)
 
 
-@pytest.mark.parametrize("text", ["", "  abc ", "redacted", MARK])
+@pytest.mark.parametrize("text", ["", "  abc ", "redacted", REDACTION_MARK])
 def test_words_that_cannot_be_looked_for(text: str) -> None:
     with pytest.raises(Refused):
-        Secret(text)
+        RedactedWords(text)
 
 
 def test_what_others_go_by_stays() -> None:
     runbook = Runbook("pager", "Call pager", "pager", "pager1", (Section(1, "pager", "", (Step("1.1", "pager"),)),))
     event = e.RunbookAttached(by="pager", at=T0, runbook=runbook, how="pager")
-    left = blanked(event, Secret("pager"))
+    left = redact_event(event, RedactedWords("pager"))
     assert isinstance(left, e.RunbookAttached)
     assert (left.by, left.how, left.runbook.slug, left.runbook.revision) == ("pager", "pager", "pager", "pager1")
-    assert (left.runbook.title, left.runbook.sections[0].steps[0]) == (f"Call {MARK}", Step("1.1", MARK))
+    assert (left.runbook.title, left.runbook.sections[0].steps[0]) == (
+        f"Call {REDACTION_MARK}",
+        Step("1.1", REDACTION_MARK),
+    )
 
 
 def told(*events: e.Event) -> tuple[Incident, list[e.Entry]]:
@@ -138,9 +145,9 @@ def drafted(name: str, text: str) -> e.CommsDrafted:
 
 
 def out(incident: Incident, entries: list[e.Entry], by: Actor = CLI) -> list[e.Event]:
-    secret = Secret("hunter2")
+    secret = RedactedWords("hunter2")
     return redact(
-        incident, look(incident, entries, secret), entries, secret, reason="pasted", written=repr, by=by, at=T0
+        incident, find_matches(incident, entries, secret), entries, secret, reason="pasted", written=repr, by=by, at=T0
     )
 
 
@@ -165,7 +172,7 @@ def test_files_that_told_the_words_go_and_the_postmortem_is_owed_again() -> None
     (redacted,) = out(incident, entries)
     assert isinstance(redacted, e.Redacted) and redacted.files == ("F2",)  # F1 is of before
     after = fold("T", "i", [*entries, e.Entry(7, redacted)])
-    assert (after.spoilt_files, after.postmortem_file, after.postmortem_seq) == (("F2",), "", 7)
+    assert (after.unredacted_files, after.postmortem_file, after.postmortem_seq) == (("F2",), "", 7)
 
 
 def test_a_name_that_people_gave_stays_and_the_bots_own_goes() -> None:
@@ -187,6 +194,6 @@ def test_the_line_says_who_and_why() -> None:
     kept = tuple(e.Kept(seq=seq, type="Noted", body="{}") for seq in (3, 5, 9))
     event = e.Redacted(by="cli:ops", at=T0, reason="a key was pasted", kept=kept)
     said = "ops (command line) redacted entries 3, 5 and 9: a key was pasted"
-    assert words(e.Entry(10, event), {}) == said
+    assert format_entry(e.Entry(10, event), {}) == said
     one = dataclasses.replace(event, kept=kept[:1])
-    assert words(e.Entry(10, one), {}) == "ops (command line) redacted entry 3: a key was pasted"
+    assert format_entry(e.Entry(10, one), {}) == "ops (command line) redacted entry 3: a key was pasted"

@@ -27,7 +27,7 @@ from bot.cli import cli
 from bot.clock import SystemClock
 from bot.config import ROOT
 from bot.slack.outbound.room import SlackRoom
-from bot.store import Store
+from bot.store import SqlStore
 
 #: what a bot imports while it starts
 LATER = (
@@ -60,7 +60,7 @@ class Doom:
 
     def everywhere(self) -> None:
         """Points before and after each commit and each call to Slack."""
-        self.surround(Store, "write")
+        self.surround(SqlStore, "write")
         for name, method in vars(SlackRoom).items():
             if asyncio.iscoroutinefunction(method) and not name.startswith("_"):
                 self.surround(SlackRoom, name)
@@ -93,8 +93,8 @@ async def rest(bot: Bot) -> None:
     """Return when nobody has anything left to do at this moment."""
     while True:
         await bot.settle()
-        await bot.caretaker.round()
-        if not bot.tasks and not bot.caretaker.busy:
+        await bot.scheduler.start_due()
+        if not bot.tasks and not bot.scheduler.busy:
             return
 
 

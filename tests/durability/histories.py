@@ -174,16 +174,16 @@ ACTS: dict[str, Choice] = {
     "untick": lambda i, do, key, now: partial(checklist.untick, **_step(i, do)),
     "skip": lambda i, do, key, now: partial(checklist.skip, **_step(i, do), reason=f"skipped {key}"),
     "ask": lambda i, do, key, now: partial(
-        dual_control.ask, runbook="payouts-stuck", step="2.2", evidence="queue empty", again=True, **_TWO
+        dual_control.ask_second_person, runbook="payouts-stuck", step="2.2", evidence="queue empty", repeat=True, **_TWO
     ),
-    "go": lambda i, do, key, now: partial(dual_control.go, ask=_ask(i), policy=POLICY),
-    "done": lambda i, do, key, now: partial(dual_control.done, ask=_ask(i), result=f"batch {key}"),
-    "not done": lambda i, do, key, now: partial(dual_control.not_done, ask=_ask(i), reason=f"no ({key})"),
-    "refuse": lambda i, do, key, now: partial(dual_control.refuse, ask=_ask(i), reason=f"no ({key})"),
+    "go": lambda i, do, key, now: partial(dual_control.give_go, ask=_ask(i), policy=POLICY),
+    "done": lambda i, do, key, now: partial(dual_control.record_done, ask=_ask(i), result=f"batch {key}"),
+    "not done": lambda i, do, key, now: partial(dual_control.record_not_done, ask=_ask(i), reason=f"no ({key})"),
+    "refuse": lambda i, do, key, now: partial(dual_control.refuse_ask, ask=_ask(i), reason=f"no ({key})"),
     "stopped": lambda i, do, key, now: partial(
-        dual_control.stopped, runbook="payouts-stuck", step="2.1", again=True, **_TWO
+        dual_control.record_stopped, runbook="payouts-stuck", step="2.1", repeat=True, **_TWO
     ),
-    "review": lambda i, do, key, now: partial(dual_control.review, **_marked(i, do, Mark.REVIEW), policy=POLICY),
+    "review": lambda i, do, key, now: partial(dual_control.record_review, **_marked(i, do, Mark.REVIEW), policy=POLICY),
     "worse": _severity("sev1"),
     "better": _severity("sev3"),
     "lead": lambda i, do, key, now: partial(roles.take, role="lead", user=PEOPLE[do.who], policy=POLICY),
@@ -204,7 +204,7 @@ ACTS: dict[str, Choice] = {
     "resolve": lambda i, do, key, now: partial(
         lifecycle.resolve, note=f"resolved {key}", override=f"asleep {key}", confirmers=PEOPLE, policy=POLICY
     ),
-    "agree": lambda i, do, key, now: partial(lifecycle.agree_override, policy=POLICY),
+    "agree": lambda i, do, key, now: partial(lifecycle.confirm_override, policy=POLICY),
     "false alarm": lambda i, do, key, now: partial(lifecycle.call_false_alarm, reason=f"a test {key}"),
     "reopen": lambda i, do, key, now: partial(lifecycle.reopen, reason=f"again {key}"),
     "stand down": lambda i, do, key, now: lifecycle.stand_down,

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from bot.domain import cadence, channel, duties
 from bot.domain import events as e
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.effect import Effect, EffectState
 from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident, Status
@@ -47,7 +47,7 @@ class Case:
     incident: Incident
     entries: list[e.Entry]
     effects: dict[str, Effect]
-    shown: list[Message]
+    shown: list[DesiredMessage]
     due: datetime | None
     now: datetime
 
@@ -57,7 +57,7 @@ class Case:
 
     def id(self, key: str) -> str:
         """What marks the message of that key when it is sent for the first time."""
-        return delivery_state.new(self.incident.id, TEAM, key, "message", self.now).id
+        return delivery_state.new_effect(self.incident.id, TEAM, key, "message", self.now).id
 
     def marked(self, id: str) -> list[Posted]:
         return [one for place in self.world.slack.places.values() for one in place.standing if one.id == id]
@@ -123,13 +123,13 @@ def each_message_stands_once_as_it_should(case: Case) -> Iterator[str]:
     for one in case.shown:
         effect = case.effects.get(one.key)
         there = case.marked(effect.id if effect is not None else case.id(one.key))
-        if one.gone:
+        if one.delete:
             if there or (effect is not None and effect.ts):
                 yield f"{one.key} should be gone"
             continue
-        if one.place.kind == "channel" and not case.incident.channel:
+        if one.target.kind == "channel" and not case.incident.channel:
             continue
-        if one.standing and len(there) != 1:
+        if one.send_if_new and len(there) != 1:
             yield f"{one.key} stands {len(there)} times"
         if len(there) > 1:
             yield f"{one.key} stands {len(there)} times, and needs not stand"
@@ -146,7 +146,7 @@ def reminders_are_what_was_due(case: Case) -> Iterator[str]:
         if isinstance(event := entry.event, e.Reminded):
             if not incident.open:
                 yield f"reminded by event {entry.seq} though it was {incident.status}"
-            due = {(item.kind, item.due) for item in cadence.dues(incident, POLICY)}
+            due = {(item.kind, item.due) for item in cadence.due_items(incident, POLICY)}
             told = {(item.kind, item.due) for item in event.items}
             if not told <= due:
                 yield f"event {entry.seq} reminds of {told - due}, which was not due"
@@ -209,7 +209,7 @@ def its_status_goes_along_the_ways(case: Case) -> Iterator[str]:
 def nothing_is_left_over(case: Case) -> Iterator[str]:
     for one in case.effects.values():
         if one.state is EffectState.PARKED:
-            if one.error.removeprefix(delivery_state.BLIND) not in case.world.slack.refused:
+            if one.error.removeprefix(delivery_state.LOOKUP_REFUSED_PREFIX) not in case.world.slack.refused:
                 yield f"{one.key} is parked for no reason: {one.error}"
         elif one.state not in (EffectState.SENT, EffectState.REFUSED):
             yield f"{one.key} is {one.state}: {one.error}, next at {one.next_try_at}"

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.domain.errors import Conflict, Refused, StoreUnavailable
 from bot.domain.incident import Incident
-from bot.ports import NotDone, TryLater, Unsure
-from bot.reconciler import Caretaker, Ground
-from bot.service import Done, Service
+from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
+from bot.reconciler import Scheduler, WorkspaceContext
+from bot.service import ActResult, Service
 from bot.slack.outbound.room import SlackPublisher
-from bot.store import Store
+from bot.store import SqlStore
 from tests.durability.mortal import Died, Fate, MortalRoom, MortalStore
 from tests.durability.simulated_slack import Slack
 from tests.durability.stories import POLICY
@@ -30,7 +30,7 @@ T = TypeVar("T")
 #: seconds of a lease
 LEASE = 10.0
 #: what a call may raise towards somebody who is gone
-EXPECTED = (Died, NotDone, TryLater, Unsure, Refused, StoreUnavailable, Conflict)
+EXPECTED = (Died, CallRefused, RetryAfter, OutcomeUnknown, Refused, StoreUnavailable, Conflict)
 
 
 class BotClock:
@@ -89,14 +89,14 @@ class SimulatedRoom:
         return f"https://slack.test/archives/{channel}/p{ts}"
 
 
-class SimulatedClaims:
+class SimulatedLeases:
     """The claims of one bot, kept by the database."""
 
     def __init__(self, claims: Any, life: Life) -> None:
         self._claims = claims
         self._life = life
-        self.every: float | None = claims.every
-        self.ahead: timedelta = claims.ahead
+        self.renew_every_seconds: float | None = claims.renew_every_seconds
+        self.claim_ahead: timedelta = claims.claim_ahead
 
     async def release(self, id: str, last: Any = None) -> None:
         given = (id,) if last is None else (id, last)  # `last` goes to the database by itself
@@ -115,7 +115,7 @@ class SimulatedStore:
 
     def __init__(self, life: Life) -> None:
         self._life = life
-        self.claims = SimulatedClaims(life.store.claims, life)
+        self.leases = SimulatedLeases(life.store.leases, life)
 
     def __getattr__(self, name: str) -> Any:
         return lambda *arguments, **named: self._life.outside(
@@ -130,7 +130,7 @@ class SimulatedStore:
                 world.away -= 1
                 raise StoreUnavailable("The database is away.")
             value = await self._life.store.write(job, **how)
-            if isinstance(value, Done) and value.events:
+            if isinstance(value, ActResult) and value.events:
                 world.committed.append(value)
             return value
 
@@ -145,28 +145,28 @@ class Life:
         self.number = number
         self.clock = clock
         self.fate = FrozenFate(world.loop)
-        self.store = Store.open(world.url, KEY.encode(), lease=LEASE)
+        self.store = SqlStore.open(world.url, KEY.encode(), lease_seconds=LEASE)
         kept: Any = MortalStore(SimulatedStore(self), self.fate)  # type: ignore[arg-type]
         room: Any = MortalRoom(SimulatedRoom(world.slack, self.fate), self.fate)  # type: ignore[arg-type]
         self.kept = kept
         self.service = Service(kept, POLICY, clock)
-        ground = Ground(
+        ground = WorkspaceContext(
             room, world.render, self._postmortem, {"customers": SlackPublisher(room, world.slack.customers.id)},
             {"announcements": world.slack.incidents.id}.__getitem__,
         )  # fmt: skip
-        self.caretaker = Caretaker(self.service, lambda team: asyncio.sleep(0, ground))
+        self.caretaker = Scheduler(self.service, lambda team: asyncio.sleep(0, ground))
         self.service.on_change = self._changed
-        self.keeping = asyncio.create_task(self.caretaker.keep())
+        self.keeping = asyncio.create_task(self.caretaker.renew_leases())
 
     @staticmethod
     async def _postmortem(incident: Incident) -> tuple[str, str]:
         return "postmortem.md", "What happened, and when."
 
     def _changed(self, id: str) -> None:
-        self.caretaker.changed(id)
+        self.caretaker.incident_changed(id)
         for other in self.world.lives:
             if other is not self and other is not None and not other.fate.dead:
-                other.caretaker.heard(id)
+                other.caretaker.incident_changed_elsewhere(id)
 
     async def outside(self, work: Callable[[], Awaitable[T]]) -> T:
         """Let the database work; a bot that dies meanwhile changes nothing of it."""

@@ -19,14 +19,14 @@ from bot.domain.actor import Actor
 from bot.domain.errors import Refused, StoreUnavailable
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.reconciler import Caretaker, Ground
+from bot.reconciler import Scheduler, WorkspaceContext
 from bot.service import Service, incident_id
 from bot.slack.outbound.room import SlackPublisher, SlackRoom, web_client
 from bot.slack.surfaces.messages import messages
 from bot.slack.surfaces.messages.parked import parked
-from bot.slack.surfaces.render_context import Setup
+from bot.slack.surfaces.render_context import RenderEnvironment
 from bot.slack.workspace.directory import Directory
-from bot.store import Store
+from bot.store import SqlStore
 from localslack import LocalSlack
 from tests.world import KEY, WorldClock
 
@@ -92,7 +92,7 @@ class MortalRoom:
 class MortalStore:
     """A Store in which the process may die once something is on the disk and before anybody knows."""
 
-    def __init__(self, store: Store, fate: Fate) -> None:
+    def __init__(self, store: SqlStore, fate: Fate) -> None:
         self._store = store
         self._fate = fate
 
@@ -100,9 +100,9 @@ class MortalStore:
         return getattr(self._store, name)
 
     @property
-    def claims(self) -> Any:
-        claims = self._store.claims
-        return claims if claims.every is None else MortalClaims(claims, self._fate)
+    def leases(self) -> Any:
+        claims = self._store.leases
+        return claims if claims.renew_every_seconds is None else MortalLeases(claims, self._fate)
 
     async def write(self, job: Job, **how: Any) -> Any:
         self._fate.point("before a commit")
@@ -111,7 +111,7 @@ class MortalStore:
         return value
 
 
-class MortalClaims:
+class MortalLeases:
     """Where several processes share the database, claiming is a commit, too."""
 
     def __init__(self, claims: Any, fate: Fate) -> None:
@@ -121,8 +121,8 @@ class MortalClaims:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._claims, name)
 
-    async def due(self, *arguments: Any, **named: Any) -> Any:
-        ids = await self._claims.due(*arguments, **named)
+    async def claim_due(self, *arguments: Any, **named: Any) -> Any:
+        ids = await self._claims.claim_due(*arguments, **named)
         self._fate.point("after a claim")
         return ids
 
@@ -144,18 +144,18 @@ class MortalClaims:
 class Mortal:
     """One life of the bot."""
 
-    def __init__(self, slack: LocalSlack, store: Store, room: SlackRoom, directory: Directory, clock: WorldClock,
+    def __init__(self, slack: LocalSlack, store: SqlStore, room: SlackRoom, directory: Directory, clock: WorldClock,
                  policy: Policy, fate: Fate) -> None:  # fmt: skip
         self.slack = slack
         self.store = store
         self.clock = clock
         self.fate = fate
         self.policy = policy
-        setup = Setup(policy=policy, names=directory.names)
+        setup = RenderEnvironment(policy=policy, names=directory.names)
         mortal: Any = MortalRoom(room, fate)
         kept: Any = MortalStore(store, fate)
         self.service = Service(kept, policy, clock)
-        ground = Ground(
+        ground = WorkspaceContext(
             mortal,
             lambda incident, now: messages(incident, now, setup),
             self._postmortem,
@@ -163,8 +163,8 @@ class Mortal:
             {"announcements": directory.channel("incidents")}.__getitem__,
             parked,
         )
-        self.caretaker = Caretaker(self.service, lambda team: asyncio.sleep(0, ground))
-        self.service.on_change = self.caretaker.changed
+        self.caretaker = Scheduler(self.service, lambda team: asyncio.sleep(0, ground))
+        self.service.on_change = self.caretaker.incident_changed
         self.team = directory.team
         self.id = incident_id(self.team, DECLARED)
 
@@ -199,8 +199,8 @@ class Mortal:
         """Let everything happen that is due now or within so much time, each at its moment."""
         end = self.clock.now() + within
         while True:
-            await self.until_answered(self.caretaker.round)
-            await self.caretaker.idle()
+            await self.until_answered(self.caretaker.start_due)
+            await self.caretaker.wait_until_idle()
             if self.fate.dead:
                 raise Died(self.fate.dead)
             due = await self.until_answered(self.store.next_due)
@@ -227,14 +227,14 @@ async def life(slack: LocalSlack, database: Path | str, policy: Policy, fate: Fa
     of it runs any more."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_mourn)
-    store = Store.open(database if isinstance(database, str) else f"sqlite:///{database}", KEY.encode())
+    store = SqlStore.open(database if isinstance(database, str) else f"sqlite:///{database}", KEY.encode())
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=fate.lost_after)) as session:
             client = web_client(slack.bot_token, slack.api_url, session)
             directory = Directory(client)
             await directory.warm(("incidents", "customer-comms"))
-            await directory.join()
-            room = SlackRoom(client, directory.bot_user, directory.url)
+            await directory.join_channels()
+            room = SlackRoom(client, directory.bot_user, directory.workspace_url)
             one = Mortal(slack, store, room, directory, WorldClock(slack.clock), policy, fate)
             try:
                 yield one

@@ -17,7 +17,7 @@ from typing import Any
 from bot.config import ROOT
 from bot.demo.horizon_stand_in import HorizonStandIn
 from bot.policies import load
-from bot.store import Store
+from bot.store import SqlStore
 from localslack import LocalSlack, WorkspaceClock
 from tests.durability.runs import MANIFEST, Databases, Files
 from tests.durability.test_killed import free_port
@@ -99,7 +99,7 @@ class Outside(World):
 
     def __init__(self, nursery: Any, slack: LocalSlack, url: str, places: Files | Databases) -> None:
         super().__init__(slack, settings_for(slack, Path(), "socket", url), load(POLICY_FILE))
-        self.bot.store = Store.open(url, KEY.encode())
+        self.bot.store = SqlStore.open(url, KEY.encode())
         self._nursery = nursery
         self._url = url
         self._places = places

@@ -25,7 +25,7 @@ from bot.config import ROOT
 from bot.domain.effect import EffectState
 from bot.domain.events import Event
 from bot.domain.incident import Incident
-from bot.store import Store
+from bot.store import SqlStore
 from localslack import LocalSlack
 from localslack.records import Channel
 from tests.durability.test_killed import free_port
@@ -192,7 +192,7 @@ class Replicas:
         self.url = url
         self.all = all
         self.balancer = balancer
-        self.store = Store.open(url, KEY.encode())
+        self.store = SqlStore.open(url, KEY.encode())
         self._looking: asyncpg.Connection
 
     async def start(self) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from bot.ports import Block, NotDone, TryLater, Unsure
+from bot.ports import Block, CallRefused, OutcomeUnknown, RetryAfter
 from tests.durability.virtual_time import VirtualLoop
 from tests.world import BEGIN
 
@@ -114,27 +114,27 @@ class Slack:
             answer = self._done(method, arguments, began)
             await asyncio.sleep(trouble.hang)
             if how != "done":
-                raise Unsure(how)
+                raise OutcomeUnknown(how)
             return answer
         await asyncio.sleep(trouble.hang)
         if method in READING and how.startswith("unsure"):
-            raise TryLater
+            raise RetryAfter
         if how == "later":
-            raise TryLater(trouble.seconds)
+            raise RetryAfter(trouble.seconds)
         if how == "refused":
             code = CODES.get(method, ELSE)
             self.refused.add(code)
-            raise NotDone(code)
+            raise CallRefused(code)
         if how == "unsure, done late":
             self.late += 1
             late = min(trouble.seconds, LOOKED_FOR) if method == "open_channel" else trouble.seconds
             self._loop.call_later(late, self._done_late, method, arguments, began)
-            raise Unsure(how)
+            raise OutcomeUnknown(how)
         if how == "unsure, not done":
-            raise Unsure(how)
+            raise OutcomeUnknown(how)
         answer = self._done(method, arguments, began)
         if how != "done":
-            raise Unsure(how)
+            raise OutcomeUnknown(how)
         return answer
 
     def _next(self, method: str) -> Trouble | None:
@@ -155,7 +155,7 @@ class Slack:
 
     def _done_late(self, method: str, arguments: tuple[Any, ...], began: float) -> None:
         self.late -= 1
-        with contextlib.suppress(NotDone):
+        with contextlib.suppress(CallRefused):
             self._done(method, arguments, began)
 
     def _ts(self) -> str:
@@ -164,14 +164,14 @@ class Slack:
 
     def _there(self, channel: str) -> Place:
         if channel not in self.places:
-            raise NotDone("channel_not_found")
+            raise CallRefused("channel_not_found")
         return self.places[channel]
 
     # -- what each call does --------------------------------------------------------------------------
 
     def _open_channel(self, name: str, private: bool) -> tuple[str, str]:
         if any(one.name == name for one in self.places.values()):
-            raise NotDone("name_taken")
+            raise CallRefused("name_taken")
         return self.place(name, ours=True).id, name
 
     def _find_channel(self, name: str, since: datetime) -> str | None:
@@ -215,7 +215,7 @@ class Slack:
     def _edit(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
         one = self._there(channel).messages.get(ts)
         if one is None or one.deleted:
-            raise NotDone("message_not_found")
+            raise CallRefused("message_not_found")
         one.text, one.blocks = text, tuple(blocks)
 
     def _delete(self, channel: str, ts: str) -> None:
@@ -243,7 +243,7 @@ class Slack:
     def _share(self, channel: str, thread: str, file: str, title: str) -> None:
         place = self._there(channel)
         if file not in self.files or any(file in one.files for one in place.messages.values()):
-            raise NotDone("file_not_found")
+            raise CallRefused("file_not_found")
         ts = self._ts()
         place.messages[ts] = Posted(ts, "", title, (), "", self._loop.time(), self._loop.time(), [file])
 

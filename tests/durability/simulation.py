@@ -18,13 +18,13 @@ import asyncpg
 from bot.domain import events as e
 from bot.domain import lifecycle
 from bot.domain.actor import Actor
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.effect import EffectState
 from bot.domain.errors import Conflict, Refused, StoreUnavailable
 from bot.domain.incident import Incident
-from bot.service import Done, incident_id
+from bot.service import ActResult, incident_id
 from bot.slack.surfaces.messages import messages
-from bot.slack.surfaces.render_context import Setup
+from bot.slack.surfaces.render_context import RenderEnvironment
 from tests.domain.story import PAYOUTS
 from tests.durability.histories import (
     ACTS,
@@ -73,12 +73,12 @@ class World:
         self.database = asyncio.Lock()
         self.away = 0
         #: whatever was written, by people and by the bots' own rules, in the order in which it was
-        self.committed: list[Done] = []
+        self.committed: list[ActResult] = []
         #: the delivery that brought an event about, by the event's identity
         self.born: dict[int, tuple[str, e.Event]] = {}
         self.declared: list[str] = []
         self.unexpected: list[str] = []
-        self.setup = Setup(policy=POLICY)
+        self.setup = RenderEnvironment(policy=POLICY)
         self._clocks = [BotClock(loop) for _ in range(history.bots)]
         self.lives: list[Life | None] = [None] * history.bots
         self._people: set[asyncio.Task[None]] = set()
@@ -87,7 +87,7 @@ class World:
         self._teller: asyncpg.Connection | None = None
         self._told = -1.0
 
-    def render(self, incident: Incident, now: datetime) -> list[Message]:
+    def render(self, incident: Incident, now: datetime) -> list[DesiredMessage]:
         return messages(incident, now, self.setup)
 
     async def tell_the_database(self) -> None:
@@ -244,7 +244,7 @@ class World:
                 continue
             if not life.fate.dead and not life.fate.frozen:
                 with contextlib.suppress(Died, StoreUnavailable):
-                    await self._or_frozen(life, life.caretaker.round())
+                    await self._or_frozen(life, life.caretaker.start_due())
             if life.fate.dead:
                 self.lives[number] = None
                 task = asyncio.create_task(self._succeeded(life))

@@ -17,7 +17,7 @@ import pytest
 from bot.alerts.intake import Intake
 from bot.domain import cadence, checklist, customer_messages, dual_control, escalation, lifecycle
 from bot.domain import events as e
-from bot.domain.actor import Actor, Kind
+from bot.domain.actor import Actor, ActorKind
 from bot.domain.comms import Template, text_hash
 from bot.domain.effect import EffectState
 from bot.domain.policy import Policy
@@ -72,8 +72,8 @@ async def update(bot: Mortal) -> None:
 
 async def ask(bot: Mortal) -> None:
     rule = partial(
-        dual_control.ask, **the("2.2"), evidence="queue empty", count="412", amount="", confirmers=(BEN, CARLA),
-        policy=POLICY,
+        dual_control.ask_second_person, **the("2.2"), evidence="queue empty", count="412", amount="", confirmers=(BEN,
+        CARLA), policy=POLICY,
     )  # fmt: skip
     await bot.act("ask", rule, person(bot, ANA))
     await bot.settle()
@@ -81,13 +81,13 @@ async def ask(bot: Mortal) -> None:
 
 async def go(bot: Mortal) -> None:
     (asked,) = (await bot.incident()).asks
-    await bot.act("go", partial(dual_control.go, ask=asked, policy=POLICY), person(bot, BEN))
+    await bot.act("go", partial(dual_control.give_go, ask=asked, policy=POLICY), person(bot, BEN))
     await bot.settle()
 
 
 async def done(bot: Mortal) -> None:
     (asked,) = (await bot.incident()).asks
-    await bot.act("done", partial(dual_control.done, ask=asked, result="batch 7f3a"), person(bot, ANA))
+    await bot.act("done", partial(dual_control.record_done, ask=asked, result="batch 7f3a"), person(bot, ANA))
     await bot.settle()
 
 
@@ -144,7 +144,7 @@ async def reminder(bot: Mortal) -> None:
 async def by_a_program(bot: Mortal) -> None:
     """Nobody leads what a program declares."""
     rule = partial(lifecycle.declare, title="Settlement did not run", severity="sev1", policy=POLICY)
-    actor = Actor(bot.team, "cli:night-job", "night-job", Kind.CLI)
+    actor = Actor(bot.team, "cli:night-job", "night-job", ActorKind.CLI)
     await bot.declare(rule, actor)
     await bot.settle()
 
@@ -167,7 +167,7 @@ async def delivered(bot: Mortal, payload: dict[str, str]) -> None:
     """What POST /alerts/generic stores before it answers; its sender sends it again until it has an answer."""
     intake = Intake(bot.service, bot.team, lambda one: PAYOUTS, lambda named: (BEN, CARLA), lambda text: "")
     body = json.dumps(payload).encode()
-    await bot.until_answered(lambda: intake.take("generic", body))
+    await bot.until_answered(lambda: intake.receive("generic", body))
     await bot.settle()
 
 

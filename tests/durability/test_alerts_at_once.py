@@ -17,7 +17,7 @@ from bot.domain.errors import StoreUnavailable
 from bot.domain.policy import Policy
 from bot.ports import Transaction
 from bot.service import Service
-from bot.store import Store, migrate
+from bot.store import SqlStore, migrate
 from tests.postgres import Postgres
 from tests.world import KEY
 
@@ -28,7 +28,7 @@ def nobody(_: object) -> tuple[str, ...]:
     return ()
 
 
-def taking(store: Store) -> Intake:
+def taking(store: SqlStore) -> Intake:
     return Intake(Service(store, Policy(), SystemClock()), TEAM, lambda _: None, nobody, lambda _: "")
 
 
@@ -54,7 +54,7 @@ async def test_one_incident_a_group(
         for number in range(webhooks)
     ]
     async with AsyncExitStack() as stack:
-        stores = [Store.open(url, KEY.encode()) for _ in range(replicas)]
+        stores = [SqlStore.open(url, KEY.encode()) for _ in range(replicas)]
         for store in stores:
             stack.push_async_callback(store.close)
         # As many at once as a sender's connections; a sender repeats what was not stored.
@@ -64,7 +64,7 @@ async def test_one_incident_a_group(
             async with free:
                 while True:
                     try:
-                        return (await intake.take("generic", body)).outcome
+                        return (await intake.receive("generic", body)).outcome
                     except StoreUnavailable:
                         await asyncio.sleep(0.1)
 
@@ -83,10 +83,10 @@ async def test_the_key_is_kept_with_what_it_did(tmp_path: Path) -> None:
     """A delivery that did something is known by its key; one that did nothing leaves nothing."""
     url = f"sqlite:///{tmp_path}/x.sqlite"
     migrate(url)
-    store = Store.open(url, KEY.encode())
+    store = SqlStore.open(url, KEY.encode())
     try:
         intake = taking(store)
-        assert (await intake.take("generic", b'{"name": "Down", "severity": "info"}')).outcome == "noted"
+        assert (await intake.receive("generic", b'{"name": "Down", "severity": "info"}')).outcome == "noted"
         keys = []
 
         def job(tx: Transaction) -> int:
@@ -94,10 +94,10 @@ async def test_the_key_is_kept_with_what_it_did(tmp_path: Path) -> None:
 
         keys.append(await store.write(job))
         for _ in range(3):
-            await intake.take("generic", b'{"name": "Down"}')
+            await intake.receive("generic", b'{"name": "Down"}')
         keys.append(await store.write(job))
         # the key is gone by now: what the incident knows of the alert is enough
-        assert (await intake.take("generic", b'{"name": "Down"}')).outcome == "repeated"
+        assert (await intake.receive("generic", b'{"name": "Down"}')).outcome == "repeated"
         assert keys == [0, 1] and len(await store.listing(TEAM)) == 1
     finally:
         await store.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import bot
+from bot.app import create_bot
 from bot.domain.times import lasted
 from tests.world import World, WorldClock, world_at
 
@@ -149,7 +149,7 @@ async def test_away_for_a_day(world: World) -> None:
     order = [rooms[one.args["channel"]] for one in posts if "was due" in str(one.args.get("text"))]
     assert sorted(order) == [1, 2, 3]
     await world.stop_bot()
-    world.bot = bot(world.settings, world.policy, world.clock)
+    world.bot = create_bot(world.settings, world.policy, world.clock)
     await world.start_bot()
     await world.settle()
     assert [(await world.types(number)).count("Reminded") for number in names] == [1, 1, 1]

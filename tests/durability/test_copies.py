@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.domain.events import Entry
-from bot.store import Store
+from bot.store import SqlStore
 from tests.durability.runs import ALL_POINTS, SEED, Files
 from tests.store.acts import KEY, append, declare, note
 
@@ -21,7 +21,7 @@ INCIDENTS = 8
 
 async def test_any_copy_is_a_beginning(files: Files, tmp_path: Path) -> None:
     async with files.fresh() as url:
-        store = Store.open(url, KEY)
+        store = SqlStore.open(url, KEY)
         for number in range(INCIDENTS):
             await store.write(declare(f"i{number}"))
         ended = asyncio.Event()
@@ -68,7 +68,7 @@ async def _looked_at(copy: Path, whole: dict[str, list[Entry]]) -> int:
     """It opens, is sound, verifies, and holds a beginning of each timeline; how many events there are."""
     with closing(sqlite3.connect(copy)) as raw:
         assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",), f"{copy}; SEED={SEED}"
-    store = Store.open(f"sqlite:///{copy}", KEY)
+    store = SqlStore.open(f"sqlite:///{copy}", KEY)
     try:
         assert await store.verify() == [], f"{copy}; SEED={SEED}"
         held = {id: await store.entries(id) for id in whole}

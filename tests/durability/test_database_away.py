@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import Connection, event
 
 from bot.domain import events as e
-from bot.domain.actor import bot_itself
-from bot.domain.errors import StoreUnavailable, StoreUnsure
-from bot.slack.requests.deliveries import trouble
+from bot.domain.actor import bot_actor
+from bot.domain.errors import CommitOutcomeUnknown, StoreUnavailable
+from bot.slack.requests.deliveries import error_reply
 from bot.slack.surfaces.words import outage
-from bot.store.shared_writer import QUIET
+from bot.store.shared_writer import PING_AFTER_SECONDS
 from tests.postgres import Postgres
 from tests.proxy import Proxy
 from tests.world import World, world_at
@@ -75,7 +75,7 @@ async def full(world: World) -> AsyncIterator[None]:
         with pytest.raises(StoreUnavailable):
             while True:
                 await world.bot.service.act(
-                    id, "fill", lambda i, *, by, at: [e.LeadSeen(by=by.user, at=at)], bot_itself(world.slack.team_id)
+                    id, "fill", lambda i, *, by, at: [e.LeadSeen(by=by.user, at=at)], bot_actor(world.slack.team_id)
                 )
         yield
 
@@ -197,7 +197,9 @@ async def test_everything_that_people_do(tmp_path: Path, server: Postgres | None
         before = await world.types()
         card = world.find("eve", "#incidents", "INC-1")
         async with away(world):
-            await asyncio.sleep(2 * QUIET)  # who has just answered is believed to be there; what is sent then is lost
+            await asyncio.sleep(
+                2 * PING_AFTER_SECONDS
+            )  # who has just answered is believed to be there; what is sent then is lost
             before += ["LeadSeen"] * ((await _types_where_readable(world, readable)).count("LeadSeen"))
             declared, noted, followed, form, preview, added, _ = await asyncio.gather(
                 timed(carla.command("/incident declare sev2 Receipts are blurred")),
@@ -208,16 +210,16 @@ async def test_everything_that_people_do(tmp_path: Path, server: Postgres | None
                 timed(ana.shortcut("inc:add-to-timeline", remark, room)),
                 ana.react(room, remark, "pushpin"),
             )
-            assert declared.text == outage.DOWN and declared.response_type == "ephemeral"
-            assert noted.text in (outage.DOWN_HERE, outage.DOWN)
+            assert declared.text == outage.DATABASE_DOWN and declared.response_type == "ephemeral"
+            assert noted.text in (outage.DATABASE_DOWN_IN_INCIDENT, outage.DATABASE_DOWN)
             assert followed.ok and added.ok
             # What was typed is still there, with the reason beside it.
-            assert form.errors == {"title": outage.DOWN}
+            assert form.errors == {"title": outage.DATABASE_DOWN}
             assert preview.ok and eve.view is not None and ben.view is not None
-            assert outage.DOWN[:40] in str(eve.view["blocks"][0]) and "Horizon is behind" in str(eve.view)
+            assert outage.DATABASE_DOWN[:40] in str(eve.view["blocks"][0]) and "Horizon is behind" in str(eve.view)
             await world.slack.idle()
             await asyncio.gather(*world.bot.tasks, return_exceptions=True)
-            assert {*private(world, "ana", room)[-1:]} <= {outage.DOWN_HERE, outage.DOWN}
+            assert {*private(world, "ana", room)[-1:]} <= {outage.DATABASE_DOWN_IN_INCIDENT, outage.DATABASE_DOWN}
             assert not [
                 one for one in world.slack.channel(room).messages if "database" in one.plain and not one.only_for
             ]
@@ -225,7 +227,9 @@ async def test_everything_that_people_do(tmp_path: Path, server: Postgres | None
                 timed(ana.command("/incident status", room)), timed(ben.command("/incident list"))
             )
             for answer in (status, listing):
-                assert ("INC-1" in answer.text) if readable else answer.text.startswith(outage.DOWN[:50]), answer
+                assert ("INC-1" in answer.text) if readable else answer.text.startswith(outage.DATABASE_DOWN[:50]), (
+                    answer
+                )
         # Back, with no restart: what was not acknowledged comes again, what people say counts, each once.
         answer = await timed(carla.command("/incident declare sev3 Receipts are blurred"))
         assert "INC-2 is recorded" in answer.text
@@ -251,7 +255,7 @@ async def test_a_mention_is_answered_in_words_and_not_done_later(world: World) -
         await world.person("ana").post(room, "@incident-commander note queue grows")
         await world.slack.idle()
         await asyncio.gather(*world.bot.tasks, return_exceptions=True)
-        assert private(world, "ana", room)[-1] == outage.DOWN_HERE
+        assert private(world, "ana", room)[-1] == outage.DATABASE_DOWN_IN_INCIDENT
     await world.advance(minutes=6)
     assert "Noted" not in await world.types()
 
@@ -275,7 +279,7 @@ async def test_what_waits_behind_a_write_is_not_kept_waiting(world: World) -> No
         first = asyncio.ensure_future(world.person("ana").command("/incident note one", room))
         await asyncio.sleep(1)
         answer = await timed(world.person("ben").command("/incident note two", room))
-        assert answer.text == outage.DOWN_HERE
+        assert answer.text == outage.DATABASE_DOWN_IN_INCIDENT
         await first
 
 
@@ -287,7 +291,7 @@ async def test_a_database_that_is_slow(tmp_path: Path, postgres18: Postgres) -> 
     ):
         proxy.mode = "latency"
         answer = await timed(world.person("ana").command("/incident declare sev3 Receipts are blurred"))
-        assert answer.text == outage.STILL_AT_IT
+        assert answer.text == outage.STILL_RUNNING
         proxy.mode = "ok"
         await world.settle()
         _, recorded, opened = private(world, "ana", "#general")
@@ -312,10 +316,12 @@ async def test_afterwards_the_channel_is_taken_over(world: World) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        pytest.param(StoreUnavailable("x"), outage.DOWN, id="nothing was written"),
-        pytest.param(StoreUnsure("x"), outage.DOWN_UNSURE, id="cut off at the commit: nobody knows"),
+        pytest.param(StoreUnavailable("x"), outage.DATABASE_DOWN, id="nothing was written"),
+        pytest.param(
+            CommitOutcomeUnknown("x"), outage.COMMIT_OUTCOME_UNKNOWN, id="cut off at the commit: nobody knows"
+        ),
     ],
 )
 def test_what_is_said_is_what_is_known(error: Exception, said: str) -> None:
-    assert trouble(error).text == said
-    assert "nothing was recorded" not in outage.DOWN_UNSURE
+    assert error_reply(error).text == said
+    assert "nothing was recorded" not in outage.COMMIT_OUTCOME_UNKNOWN

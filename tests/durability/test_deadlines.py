@@ -53,8 +53,12 @@ async def test_the_database_takes_its_time(tmp_path: Path, postgres18: Postgres,
             ana.react(room, remark, "pushpin"),
         )
         for answer in (declared, noted, asked):
-            assert answer.text in (outage.DOWN, outage.DOWN_HERE, outage.DOWN_UNSURE), answer
-        assert form.errors == {"title": outage.DOWN} and ben.view is not None, "what was typed is still there"
+            assert answer.text in (
+                outage.DATABASE_DOWN,
+                outage.DATABASE_DOWN_IN_INCIDENT,
+                outage.COMMIT_OUTCOME_UNKNOWN,
+            ), answer
+        assert form.errors == {"title": outage.DATABASE_DOWN} and ben.view is not None, "what was typed is still there"
         assert carla.view is not None, "a form that needs nothing of the database is opened at once"
         await world.slack.idle()
         await asyncio.gather(*world.bot.tasks, return_exceptions=True)
@@ -65,7 +69,7 @@ async def test_the_database_takes_its_time(tmp_path: Path, postgres18: Postgres,
         # and came again.
         types = await world.types()
         assert types[: len(before)] == before
-        assert types[len(before) :].count("Noted") in ((1, 2) if noted.text == outage.DOWN_UNSURE else (1,))
+        assert types[len(before) :].count("Noted") in ((1, 2) if noted.text == outage.COMMIT_OUTCOME_UNKNOWN else (1,))
         assert [one.title for one in await world.bot.store.listing(world.slack.team_id)] == ["Withdrawals are stuck"]
 
 

@@ -23,7 +23,7 @@ import pytest
 from bot.domain import events as e
 from bot.domain.effect import EffectState
 from bot.policies import load
-from bot.store import Store
+from bot.store import SqlStore
 from tests.durability import outside
 from tests.durability.outside import POLICY_FILE, Killed, Life, Outside, born
 from tests.durability.runs import ALL_POINTS, LONG, SEED, Databases, Files
@@ -276,7 +276,7 @@ async def test_killed_under_a_flood(nursery: Any, tmp_path: Path, files: Files) 
         id = (await world.incident()).id
         await world.stop_bot()
         http = {"SLACK_MODE": "http", "SLACK_SIGNING_SECRET": world.slack.signing_secret}
-        store = Store.open(url, KEY.encode())
+        store = SqlStore.open(url, KEY.encode())
 
         async def stored() -> Counter[int]:
             entries = [entry.event for entry in await store.entries(id)]

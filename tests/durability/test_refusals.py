@@ -94,8 +94,8 @@ async def test_what_is_parked_is_seen_and_armed_again(world: World) -> None:
     assert {one.key for one in await world.bot.store.parked()} == {"pin:card", "bookmark:card"}
     status, problems = await ready(world)
     assert status == 503 and "duties: 2 parked; `bot doctor` shows them" in problems
-    found = [one for one in await examine(world.settings) if not one.ok and "pin:card" in one.what]
-    assert found and "rearm" in found[0].do
+    found = [one for one in await examine(world.settings) if not one.ok and "pin:card" in one.summary]
+    assert found and "rearm" in found[0].advice
 
     world.slack.faults.clear()
     assert await rearm_all(world.settings) == 2

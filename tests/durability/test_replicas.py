@@ -21,7 +21,7 @@ import pytest_asyncio
 from bot.config import ROOT
 from bot.domain import events as e
 from bot.domain import lifecycle
-from bot.domain.actor import Actor, Kind
+from bot.domain.actor import Actor, ActorKind
 from bot.domain.incident import Incident
 from bot.policies import load
 from bot.service import Service
@@ -88,16 +88,16 @@ async def each(mode: Replicas) -> Replicas:
 # -- what happens in them --------------------------------------------------------------------------------------------
 
 
-async def began(them: Replicas, count: int, title: str, kind: Kind = Kind.MEMBER) -> list[str]:
+async def began(them: Replicas, count: int, title: str, kind: ActorKind = ActorKind.MEMBER) -> list[str]:
     """So many incidents at once, recorded by somebody who leaves the rest to the replicas; their ids."""
     service = Service(them.store, POLICY, WorldClock(them.slack.clock))
     ana = them.slack.person("ana")
-    actor = Actor(them.slack.team_id, ana.id if kind is Kind.MEMBER else "cli:ops", "Ana", kind)
+    actor = Actor(them.slack.team_id, ana.id if kind is ActorKind.MEMBER else "cli:ops", "Ana", kind)
 
     async def one(number: int) -> str:
         rule = partial(lifecycle.declare, title=f"{title} {number}", severity="sev1", policy=POLICY)
         done = await service.declare("declare", rule, actor, key=f"{title} {number} {random.random()}")
-        await them.store.claims.release(done.incident.id)
+        await them.store.leases.release(done.incident.id)
         await them.store.write(lambda tx: tx.release(done.incident.id))
         return done.incident.id
 
@@ -244,7 +244,7 @@ async def test_what_one_hears_of_people_all_of_them_know(socket: Replicas) -> No
 
 async def test_two_claim_a_role_at_the_same_moment(http: Replicas) -> None:
     """One has it, and the other is told who: 50 times in all."""
-    ids = await began(http, 4 if ROUNDS == 1 else 17, "Roles are free", Kind.CLI)
+    ids = await began(http, 4 if ROUNDS == 1 else 17, "Roles are free", ActorKind.CLI)
     await http.settled(ids)
     races = 0
     for id in ids:

@@ -107,7 +107,7 @@ async def test_a_backup_of_any_moment_of_a_declaration(there: World, tmp_path: P
     world.slack.latency = 0.4
     declaring = asyncio.create_task(world.person("ana").command("/incident declare sev1 Withdrawals are stuck"))
     files: list[Path] = []
-    while not declaring.done() or world.bot.caretaker.busy:
+    while not declaring.done() or world.bot.scheduler.busy:
         files.append(await asyncio.to_thread(back_up, world, tmp_path / f"{len(files)}"))
         await asyncio.sleep(0.03)
     await declaring

@@ -16,10 +16,10 @@ from sqlalchemy.engine import Engine
 
 from bot.domain import events as e
 from bot.domain import notes
-from bot.domain.actor import Actor, sender_of_alerts
+from bot.domain.actor import Actor, alert_actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
-from bot.service import Done
+from bot.service import ActResult
 from tests.postgres import Postgres
 from tests.world import world_at
 
@@ -78,12 +78,12 @@ async def test_an_act_is_one_statement(tmp_path: Path, postgres18: Postgres) -> 
         ana = Actor(incident.team, world.slack.person("ana").id, "Ana")
         note = partial(notes.note, text="restarted the payout worker")
         with said() as statements:
-            first = await service.act(incident.id, "note", note, ana, key="one", told=False)
+            first = await service.act(incident.id, "note", note, ana, key="one", on_change=False)
         assert [" ".join(one.split()[:3]) for one in statements] == ["WITH indexed AS"]
-        again = await service.act(incident.id, "note", note, ana, key="one", told=False)
+        again = await service.act(incident.id, "note", note, ana, key="one", on_change=False)
         assert (again.repeated, again.incident.seq) == (True, first.incident.seq)
         with pytest.raises(Refused, match="Write what happened"):
-            await service.act(incident.id, "note", partial(notes.note, text=" "), ana, key="two", told=False)
+            await service.act(incident.id, "note", partial(notes.note, text=" "), ana, key="two", on_change=False)
         assert (await world.types()).count("Noted") == 1
 
 
@@ -91,7 +91,7 @@ async def test_one_more_alert_is_one_statement(tmp_path: Path, postgres18: Postg
     """Of a group whose incident is open. Delivered again it is looked at, and does nothing."""
     async with world_at(tmp_path, database_url=postgres18.create()) as world:
         service, team = world.bot.service, world.slack.team_id
-        sender = sender_of_alerts(team, "generic")
+        sender = alert_actor(team, "generic")
 
         def declared(incident: Incident, *, number: int, by: Actor, at: datetime) -> list[e.Event]:
             return [e.Declared(by=by.user, at=at, number=number, title="The queue grows", severity="sev3"), fired(at)]
@@ -102,8 +102,8 @@ async def test_one_more_alert_is_one_statement(tmp_path: Path, postgres18: Postg
         def more(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
             return [fired(at)]
 
-        def gather(key: str) -> Awaitable[Done | None]:
-            return service.gather("queue", lambda _last, _at: declared, more, sender, key=key)
+        def gather(key: str) -> Awaitable[ActResult | None]:
+            return service.correlate_alerts("queue", lambda _last, _at: declared, more, sender, key=key)
 
         await gather("one")
         await world.settle()

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from bot.domain import lifecycle
-from bot.domain.actor import Actor, Kind
+from bot.domain.actor import Actor, ActorKind
 from tests.world import World
 
 
@@ -30,7 +30,7 @@ async def test_slack_is_away_for_half_an_hour(world: World) -> None:
     """What is declared and done meanwhile is recorded; afterwards one channel each, and one edit for many changes."""
     before = (await world.declare("ana", "sev2 Deposits wait")).id
     world.slack.faults.add("*", "cut_before", times=0)
-    shell = Actor(world.slack.team_id, "cli:night-job", "night-job", Kind.CLI)
+    shell = Actor(world.slack.team_id, "cli:night-job", "night-job", ActorKind.CLI)
     for number in range(3):
         rule = partial(lifecycle.declare, title=f"Settlement {number}", severity="sev1", policy=world.policy)
         await world.bot.service.declare("declare", lambda i, r=rule, **more: r(i, **more), shell, key=f"job:{number}")  # type: ignore[misc]

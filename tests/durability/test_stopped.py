@@ -13,7 +13,7 @@ import yaml
 
 from bot.config import ROOT
 from bot.store import migrate
-from bot.store.process_lock import Only
+from bot.store.process_lock import ProcessLock
 from localslack import LocalSlack
 from tests.durability.test_killed import process, until
 from tests.postgres import Postgres
@@ -54,9 +54,9 @@ async def test_told_to_stop(request: pytest.FixtureRequest, tmp_path: Path, kind
         raw = Raw(url)
         assert raw.rows("SELECT count(*) FROM incidents") == [(1,)]
         if kind == "sqlite":
-            only = Only(file)
-            only.take_now()  # free at once
-            only.give_back()
+            only = ProcessLock(file)
+            only.acquire_nowait()  # free at once
+            only.release()
         else:
             assert raw.rows("SELECT count(*) FROM incidents WHERE lease_by IS NOT NULL") == [(0,)]
             assert raw.rows("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") == [(1,)]

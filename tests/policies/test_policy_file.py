@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.policy import NOTE, SEVERITIES, AlertPolicy, Policy
+from bot.domain.policy import NOTE_ONLY, SEVERITIES, AlertPolicy, Policy
 from bot.policies import PROFILES, BadPolicy, load, values
 
 Write = Callable[[str], Path]
@@ -113,7 +113,7 @@ def test_an_empty_file_is_the_default(write: Write) -> None:
         ),
         pytest.param(
             '[alerts]\ndeclare = false\nprivate_to = ["@security"]\n[alerts.severities]\nPage = "sev1"\nlog = "note"',
-            {"alerts": AlertPolicy(False, (("page", "sev1"), ("log", NOTE)), ("@security",))},
+            {"alerts": AlertPolicy(False, (("page", "sev1"), ("log", NOTE_ONLY)), ("@security",))},
             id="what alerts do",
         ),
         pytest.param("alerts.declare = false", {"alerts": AlertPolicy(declare=False)}, id="one thing that alerts do"),
@@ -148,7 +148,7 @@ def test_own_severities_replace_the_default_ones(write: Write) -> None:
     major, minor = policy.severities
     assert (major.cadence, major.postmortem_days, major.responders) == (timedelta(minutes=45), None, ("@oncall",))
     assert policy.severity("p1") is major
-    assert policy.assume("Nothing in particular") is minor
+    assert policy.severity_for_title("Nothing in particular") is minor
 
 
 # -- what is wrong with one ---------------------------------------------------------------------------
@@ -367,5 +367,5 @@ def test_a_reader_reads_or_says_what_is_wrong(value: object) -> None:
     for read in readers:
         try:
             read(value)
-        except values.Wrong as wrong:
+        except values.InvalidValue as wrong:
             assert all(sentence and len(sentence) < 250 for _, sentence in wrong.found)

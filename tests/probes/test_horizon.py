@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.reading import Reading, State
+from bot.domain.reading import Reading, ReadingState
 from bot.probes import PROBES, Endpoint, ProbeSettings, build
 from bot.probes import samples as s
 from bot.probes.client import ReadingClient
@@ -26,7 +26,7 @@ from bot.probes.verdict import judge
 
 from .loopback import NOW, PUBLIC, Loopback, Say, fixture, raw_server, says, serving
 
-OK, DEGRADED, DOWN, UNKNOWN = State.OK, State.DEGRADED, State.DOWN, State.UNKNOWN
+OK, DEGRADED, DOWN, UNKNOWN = ReadingState.OK, ReadingState.DEGRADED, ReadingState.DOWN, ReadingState.UNKNOWN
 SECRET = "sekret-provider-key"
 MARK = "do-not-repeat-what-the-server-wrote"
 
@@ -254,7 +254,7 @@ async def test_nothing_wrong_passes_for_health(where: str, wrong: Say, world: Wo
         pytest.param({"/health": says(b"", 500)}, DEGRADED, "(500) when asked for its health", id="health 500"),
     ],
 )
-async def test_what_horizon_says(answers: dict[str, Say], state: State, words: str, world: World) -> None:
+async def test_what_horizon_says(answers: dict[str, Say], state: ReadingState, words: str, world: World) -> None:
     world.horizon.answers.update(answers)
     reading = await world.read("horizon-a")
     assert [e.source for e in reading.evidence] == ["horizon-a"]
@@ -358,7 +358,7 @@ async def test_what_horizon_says(answers: dict[str, Say], state: State, words: s
         ),
     ],
 )
-async def test_what_rpc_says(answers: dict[str, Say], state: State, words: str, world: World) -> None:
+async def test_what_rpc_says(answers: dict[str, Say], state: ReadingState, words: str, world: World) -> None:
     world.rpc.answers.update(answers)
     reading = await world.read("rpc")
     assert [e.source for e in reading.evidence] == ["rpc"]
@@ -536,9 +536,9 @@ garbled = st.one_of(
     garbled, st.sampled_from([200, 404, 429, 500, 503]), st.dictionaries(st.sampled_from(["Date", "Age"]), st.text())
 )
 def test_no_body_breaks_the_reading(text: str, status: int, headers: dict[str, str]) -> None:
-    answer = s.Answer(status, text, headers)
-    horizon = s.Sample("h", "ours", s.Kind.HORIZON)
-    rpc = s.Sample("r", "sdf", s.Kind.RPC)
+    answer = s.HttpAnswer(status, text, headers)
+    horizon = s.SourceSample("h", "ours", s.SourceKind.HORIZON)
+    rpc = s.SourceSample("r", "sdf", s.SourceKind.RPC)
     for sample in (
         s.with_root(horizon, answer),
         s.with_health(s.with_root(horizon, answer), answer),

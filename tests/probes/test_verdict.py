@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.reading import State
-from bot.probes.samples import Kind, Sample, Trouble
+from bot.domain.reading import ReadingState
+from bot.probes.samples import SourceKind, SourceSample, Trouble
 from bot.probes.verdict import judge, span
 
 NOW = datetime(2026, 3, 2, 14, 32, tzinfo=UTC)
 PUBLIC = "Public Global Stellar Network ; September 2015"
 TESTNET = "Test SDF Network ; September 2015"
-OK, DEGRADED, DOWN, UNKNOWN = State.OK, State.DEGRADED, State.DOWN, State.UNKNOWN
+OK, DEGRADED, DOWN, UNKNOWN = ReadingState.OK, ReadingState.DEGRADED, ReadingState.DOWN, ReadingState.UNKNOWN
 
 
-def horizon(source: str = "horizon-a", operator: str = "ours", age: float = 4, **more: object) -> Sample:
-    sample = Sample(
+def horizon(source: str = "horizon-a", operator: str = "ours", age: float = 4, **more: object) -> SourceSample:
+    sample = SourceSample(
         source,
         operator,
-        Kind.HORIZON,
+        SourceKind.HORIZON,
         ledger=51_234_567,
         closed_at=NOW - timedelta(seconds=age),
         core_ledger=51_234_567,
@@ -35,11 +35,11 @@ def horizon(source: str = "horizon-a", operator: str = "ours", age: float = 4, *
     return replace(sample, **more)  # type: ignore[arg-type]
 
 
-def rpc(source: str = "rpc", operator: str = "sdf", age: float = 4, **more: object) -> Sample:
-    sample = Sample(
+def rpc(source: str = "rpc", operator: str = "sdf", age: float = 4, **more: object) -> SourceSample:
+    sample = SourceSample(
         source,
         operator,
-        Kind.RPC,
+        SourceKind.RPC,
         ledger=51_234_567,
         closed_at=NOW - timedelta(seconds=age),
         passphrase=PUBLIC,
@@ -47,8 +47,8 @@ def rpc(source: str = "rpc", operator: str = "sdf", age: float = 4, **more: obje
     return replace(sample, **more)  # type: ignore[arg-type]
 
 
-def dead(sample: Sample, state: State, words: str, silent: bool = False) -> Sample:
-    return Sample(sample.source, sample.operator, sample.kind, troubles=(Trouble(state, words, silent),))
+def dead(sample: SourceSample, state: ReadingState, words: str, silent: bool = False) -> SourceSample:
+    return SourceSample(sample.source, sample.operator, sample.kind, troubles=(Trouble(state, words, silent),))
 
 
 E503 = (DOWN, "answers with errors (503)")
@@ -115,7 +115,7 @@ SLOW = (UNKNOWN, "did not answer within 5 s", True)
         pytest.param(dead(horizon(), *SLOW), UNKNOWN, "did not answer within 5 s", id="hung"),
     ],
 )
-def test_one_source(sample: Sample, state: State, words: str) -> None:
+def test_one_source(sample: SourceSample, state: ReadingState, words: str) -> None:
     reading = judge([sample], NOW, PUBLIC)
     assert (reading.state, reading.evidence[0].state) == (state, state)
     assert words in reading.evidence[0].sentence
@@ -325,7 +325,7 @@ OLD_A, OLD_B = horizon("horizon-a", "ours", 300), horizon("horizon-b", "lobstr",
         ),
     ],
 )
-def test_all_sources(samples: list[Sample], state: State, sentence: str) -> None:
+def test_all_sources(samples: list[SourceSample], state: ReadingState, sentence: str) -> None:
     reading = judge(samples, NOW, PUBLIC)
     assert (reading.state, reading.sentence) == (state, sentence)
     assert reading.probe == "horizon"
@@ -335,10 +335,10 @@ def test_all_sources(samples: list[Sample], state: State, sentence: str) -> None
 
 maybe_number = st.none() | st.integers(0, 2**32 - 1) | st.sampled_from([51_234_560, 51_234_567])
 some_samples = st.builds(
-    Sample,
+    SourceSample,
     source=st.sampled_from(["a", "b", "c"]),
     operator=st.sampled_from(["", "ours", "sdf", "lobstr"]),
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(SourceKind),
     took=st.floats(0, 5),
     ledger=maybe_number,
     closed_at=st.none() | st.integers(-100, 1000).map(lambda s: NOW - timedelta(seconds=s)),
@@ -357,7 +357,7 @@ some_samples = st.builds(
 
 @settings(deadline=None)  # a slow machine is no failure
 @given(st.lists(some_samples, max_size=5))
-def test_whatever_the_samples_say(samples: list[Sample]) -> None:
+def test_whatever_the_samples_say(samples: list[SourceSample]) -> None:
     """A verdict always comes; ok needs all fresh and untroubled; a halt needs two operators and nobody fresh."""
     reading = judge(samples, NOW, PUBLIC)
     assert reading.sentence.endswith(".")

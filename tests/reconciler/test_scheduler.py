@@ -16,15 +16,15 @@ from bot.config import ROOT
 from bot.domain import cadence, lifecycle
 from bot.domain.actor import Actor
 from bot.domain.desired_message import CHANNEL
-from bot.domain.desired_message import Message as Rendered
+from bot.domain.desired_message import DesiredMessage as Rendered
 from bot.domain.effect import Effect, EffectState
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.policies import load
-from bot.reconciler import Caretaker, Ground, delivery_state
-from bot.reconciler.debounce import LONGEST, QUIET, Places, Turn
-from bot.reconciler.plan import Books, owed
-from bot.reconciler.rate_limits import CAREFUL, PACE, WIDE, Gates
+from bot.reconciler import Scheduler, WorkspaceContext, delivery_state
+from bot.reconciler.debounce import DEBOUNCE_SECONDS, MAX_DEBOUNCE_SECONDS, Debounce, PrioritySemaphore
+from bot.reconciler.plan import PlanInput, plan_effects
+from bot.reconciler.rate_limits import MAX_CALLS_IN_FLIGHT, PACED_PERIOD, POST_INTERVAL, RateLimits
 from bot.store import migrate
 from localslack import Call, Channel, LocalSlack, Message, WorkspaceClock
 from tests.durability.mortal import DECLARED, Fate, life
@@ -52,14 +52,14 @@ def test_who_is_called_for_goes_before_lists_and_refreshes() -> None:
     first = ["card", "hail", "nobody:7"]
     rendered = [Rendered(key, CHANNEL, key, ()) for key in keys]
     shown = replace(FRESH, key="runbook:x", channel="C1", ts="1.1", hash="older", state=EffectState.SENT)
-    books = Books(incident, {shown.key: shown}, rendered, load(None), lambda kind: "", BEGIN)
-    messages = [one.effect.key for one in owed(books) if one.message is not None]
+    books = PlanInput(incident, {shown.key: shown}, rendered, load(None), lambda kind: "", BEGIN)
+    messages = [one.effect.key for one in plan_effects(books) if one.message is not None]
     assert messages == [*first, *(key for key in keys if key not in first)]
 
 
 # -- how a call stands after its answer ------------------------------------------------------------------------------
 
-FRESH = delivery_state.new("0455b398-48bb-5caa-9b3f-c9ba68d8edad", "T1", "card", "message", BEGIN)
+FRESH = delivery_state.new_effect("0455b398-48bb-5caa-9b3f-c9ba68d8edad", "T1", "card", "message", BEGIN)
 
 
 def later(seconds: float) -> Any:
@@ -67,41 +67,41 @@ def later(seconds: float) -> Any:
 
 
 def test_an_unknown_outcome_is_looked_for_twice_and_then_made_anew() -> None:
-    lost = delivery_state.lost(delivery_state.begun(FRESH, BEGIN), "no answer", later(10))
+    lost = delivery_state.unknown(delivery_state.sending(FRESH, BEGIN), "no answer", later(10))
     assert (lost.state, lost.next_try_at, lost.attempts) == (EffectState.UNKNOWN, later(12), 1)
-    missing = delivery_state.unseen(lost, later(12))
+    missing = delivery_state.not_found(lost, later(12))
     assert (missing.state, missing.next_try_at) == (EffectState.MISSING, later(25))  # 15 s after the loss
-    anew = delivery_state.unseen(missing, later(25))
+    anew = delivery_state.not_found(missing, later(25))
     assert (anew.state, anew.next_try_at, anew.attempts) == (EffectState.WAITING, None, 1)
-    assert delivery_state.begun(anew, later(25)).started_at == BEGIN  # the first attempt may still come through
+    assert delivery_state.sending(anew, later(25)).started_at == BEGIN  # the first attempt may still come through
 
 
 def test_wanted_again_while_a_first_copy_may_come_it_is_an_attempt_like_any_other() -> None:
     """So its twin is looked for afterwards, from the first attempt on."""
-    lost = delivery_state.lost(delivery_state.begun(FRESH, BEGIN), "no answer", later(10))
-    dropped = replace(delivery_state.done(lost, "gone"), next_try_at=later(70))  # nobody wanted it any more
-    again = delivery_state.begun(dropped, later(30))
+    lost = delivery_state.unknown(delivery_state.sending(FRESH, BEGIN), "no answer", later(10))
+    dropped = replace(delivery_state.sent(lost, "gone"), next_try_at=later(70))  # nobody wanted it any more
+    again = delivery_state.sending(dropped, later(30))
     assert (again.state, again.started_at, again.attempts) == (EffectState.SENDING, BEGIN, 1)
-    assert delivery_state.begun(replace(dropped, next_try_at=None), later(90)).started_at == later(90), (
+    assert delivery_state.sending(replace(dropped, next_try_at=None), later(90)).started_at == later(90), (
         "it was looked for"
     )
 
 
 def test_a_call_cut_off_by_a_crash_is_looked_for_at_once() -> None:
-    found = delivery_state.cut_off(delivery_state.begun(FRESH, BEGIN))
+    found = delivery_state.interrupted(delivery_state.sending(FRESH, BEGIN))
     assert (found.state, found.next_try_at, found.attempts) == (EffectState.UNKNOWN, None, 1)
 
 
 def test_pauses_grow_up_to_ten_minutes_and_then_it_is_parked() -> None:
     tried, pauses = FRESH, []
     while tried.state is not EffectState.PARKED:
-        tried = delivery_state.again(tried, "h1", "internal_error", BEGIN)
+        tried = delivery_state.retry(tried, "h1", "internal_error", BEGIN)
         if tried.next_try_at and tried.state is EffectState.WAITING:
             pauses.append((tried.next_try_at - BEGIN).total_seconds())
-    assert pauses == sorted(pauses) and len(pauses) == delivery_state.ATTEMPTS - 1
+    assert pauses == sorted(pauses) and len(pauses) == delivery_state.MAX_ATTEMPTS - 1
     assert 2 <= pauses[0] <= 2.5 and 600 <= pauses[-1] <= 750
     assert sum(pauses) > 12 * 3600, "Slack may be away for half a day"
-    assert tried.hash == "h1" and tried.next_try_at == BEGIN + delivery_state.OFTEN_ENOUGH
+    assert tried.hash == "h1" and tried.next_try_at == BEGIN + delivery_state.PARKED_RETRY_MAX
 
 
 def test_what_is_given_up_is_tried_now_and_then() -> None:
@@ -114,7 +114,7 @@ def test_what_is_given_up_is_tried_now_and_then() -> None:
 
 
 def test_being_asked_to_wait_is_no_failure() -> None:
-    waits = delivery_state.later(delivery_state.begun(FRESH, BEGIN), later(30))
+    waits = delivery_state.rate_limited(delivery_state.sending(FRESH, BEGIN), later(30))
     assert (waits.state, waits.next_try_at, waits.attempts) == (EffectState.WAITING, later(30), 0)
 
 
@@ -122,22 +122,22 @@ def test_being_asked_to_wait_is_no_failure() -> None:
 
 
 def test_a_gate_is_one_method_in_one_channel() -> None:
-    gates, here = Gates(), ("T1", "post", "C1")
-    for _ in range(WIDE):
-        assert gates.free(here, BEGIN)
-        gates.enter(here)
-    assert not gates.free(here, BEGIN) and gates.free(("T1", "post", "C2"), BEGIN)
-    gates.shut(here, later(30))
-    assert gates.opens(here, later(29.9)) == later(30) and gates.opens(here, later(30)) is None
-    assert gates.opens(("T1", "edit", "C1"), BEGIN) is None and gates.opens(("T1", "post", "C2"), BEGIN) is None
-    assert gates.opens(("T2", "post", "C1"), BEGIN) is None
-    for _ in range(WIDE):
-        gates.leave(here, later(1))
-    gates.enter(here)
-    assert not gates.free(here, later(31)), "one at a time for a while"
-    gates.leave(here, later(31))
-    assert gates.opens(here, later(31)) == later(31) + PACE
-    assert gates.free(here, later(30) + CAREFUL)
+    gates, here = RateLimits(), ("T1", "post", "C1")
+    for _ in range(MAX_CALLS_IN_FLIGHT):
+        assert gates.has_capacity(here, BEGIN)
+        gates.acquire(here)
+    assert not gates.has_capacity(here, BEGIN) and gates.has_capacity(("T1", "post", "C2"), BEGIN)
+    gates.block_until(here, later(30))
+    assert gates.retry_at(here, later(29.9)) == later(30) and gates.retry_at(here, later(30)) is None
+    assert gates.retry_at(("T1", "edit", "C1"), BEGIN) is None and gates.retry_at(("T1", "post", "C2"), BEGIN) is None
+    assert gates.retry_at(("T2", "post", "C1"), BEGIN) is None
+    for _ in range(MAX_CALLS_IN_FLIGHT):
+        gates.release(here, later(1))
+    gates.acquire(here)
+    assert not gates.has_capacity(here, later(31)), "one at a time for a while"
+    gates.release(here, later(31))
+    assert gates.retry_at(here, later(31)) == later(31) + POST_INTERVAL
+    assert gates.has_capacity(here, later(30) + PACED_PERIOD)
 
 
 async def test_asked_to_wait_in_one_channel_the_others_go_on(world: World) -> None:
@@ -191,7 +191,7 @@ async def test_the_first_attempt_comes_through_after_the_second(world: World) ->
     (sent,) = [one for one in world.messages("ben", channel.id) if "fewer than thought" in one.plain]
     assert sent.metadata
     mark = sent.metadata["event_payload"]["id"]
-    copy = await world.bot.home.desk.room.post(channel.id, "", sent.text, sent.blocks, mark)
+    copy = await world.bot.token_workspace.services.room.post(channel.id, "", sent.text, sent.blocks, mark)
     await world.advance(seconds=61)
     left = [one.ts for one in world.messages("ben", channel.id) if "fewer than thought" in one.plain]
     assert left == [sent.ts] and copy > sent.ts, "the later of two is taken away"
@@ -204,7 +204,7 @@ async def test_a_message_that_changes_meanwhile_has_its_twin_looked_for_as_well(
     card = channel.by_ts[channel.pins[0].ts]
     assert card.metadata
     mark = card.metadata["event_payload"]["id"]
-    copy = await world.bot.home.desk.room.post(channel.id, "", card.text, card.blocks, mark)
+    copy = await world.bot.token_workspace.services.room.post(channel.id, "", card.text, card.blocks, mark)
     await world.say("ana", "/incident title Withdrawals wait", channel.id)
     await world.advance(seconds=61)
     assert channel.by_ts[copy].deleted and not card.deleted and "Withdrawals wait" in card.plain
@@ -233,7 +233,7 @@ async def test_a_taken_name_takes_a_suffix(world: World) -> None:
 
 async def test_our_own_channel_from_before_is_not_adopted(world: World) -> None:
     """As after a database was lost: the bot made a channel of that name, for another INC-1."""
-    old, _ = await world.bot.home.desk.room.open_channel("inc-1-withdrawals-are-stuck", False)
+    old, _ = await world.bot.token_workspace.services.room.open_channel("inc-1-withdrawals-are-stuck", False)
     await world.jump(minutes=5)
     world.slack.faults.add("conversations.create", "500_before")
     await world.declare()
@@ -333,7 +333,7 @@ async def test_an_incident_with_work_left_is_due(world: World) -> None:
     world.slack.faults.add("conversations.create", "429:45")
     await world.say("ana", "/incident declare sev1 Withdrawals are stuck")
     assert await world.bot.store.next_due() == later(45)
-    await world.bot.caretaker.round()
+    await world.bot.scheduler.start_due()
     assert [task for task in asyncio.all_tasks() if task.get_name().startswith("attend ")] == []
     await world.advance(seconds=45)
     assert len(world.channel().pins) == 1
@@ -369,16 +369,16 @@ async def test_an_incident_that_cannot_be_attended_rests(world: World) -> None:
     async def write(incident: Incident) -> tuple[str, str]:
         return "", ""
 
-    ground = Ground(world.bot.home.desk.room, render, write, {}, lambda kind: "")
-    caretaker = Caretaker(world.bot.service, lambda team: asyncio.sleep(0, ground))
+    ground = WorkspaceContext(world.bot.token_workspace.services.room, render, write, {}, lambda kind: "")
+    caretaker = Scheduler(world.bot.service, lambda team: asyncio.sleep(0, ground))
     incident = await world.incident()
     await world.bot.store.write(lambda tx: tx.set_due(incident.id, incident.seq, world.clock.now()))
     for _ in range(3):
-        await caretaker.round()
-        await caretaker.idle()
+        await caretaker.start_due()
+        await caretaker.wait_until_idle()
     assert tried == ["INC-1"] and not caretaker.busy
     failing = False
-    await caretaker.attend(incident.id)  # whoever waits is not made to rest
+    await caretaker.reconcile_now(incident.id)  # whoever waits is not made to rest
     assert tried == ["INC-1", "INC-1"]
     assert await world.bot.store.next_due() == BEGIN + timedelta(minutes=25)
     assert card(world, channel)
@@ -410,7 +410,7 @@ async def test_one_visit_pays_everything_that_can_be_paid(tmp_path: Path) -> Non
             rule = partial(lifecycle.declare, title="Deposits wait", severity="sev1", private=True, policy=bot.policy)
             ana = Actor(bot.team, "U01ANASILVA", "ana")
             await bot.service.declare("declare", lambda i, **more: rule(i, **more), ana, key=DECLARED)
-            await bot.caretaker.attend(bot.id)
+            await bot.caretaker.reconcile_now(bot.id)
             effects = {one.key: one.state for one in await bot.store.effects(bot.id)}
             assert set(effects.values()) == {EffectState.SENT} and {"pin:card", "bookmark:card"} <= set(effects)
             assert await bot.store.next_due() == BEGIN + timedelta(minutes=25)
@@ -418,7 +418,7 @@ async def test_one_visit_pays_everything_that_can_be_paid(tmp_path: Path) -> Non
             channel = slack.channel((await bot.incident()).channel)
             await slack.person("ana").delete(channel.id, channel.pins[0].ts)
             await bot.act("impact", partial(lifecycle.state_impact, impact="NG only"), ana)
-            await bot.caretaker.attend(bot.id)  # found out, sent anew, pinned
+            await bot.caretaker.reconcile_now(bot.id)  # found out, sent anew, pinned
             assert "NG only" in channel.by_ts[channel.pins[0].ts].plain and not bot.caretaker.busy
     finally:
         await slack.stop()
@@ -449,31 +449,31 @@ async def test_a_declaration_is_three_calls_deep(world: World) -> None:
 @pytest.mark.parametrize(
     ("took", "others", "later"),
     [
-        pytest.param(0.0, 0, QUIET, id="nothing was shown: as soon as it is quiet"),
+        pytest.param(0.0, 0, DEBOUNCE_SECONDS, id="nothing was shown: as soon as it is quiet"),
         pytest.param(0.1, 0, 0.2, id="for a third of the time"),
         pytest.param(0.1, 3, 0.8, id="of all incidents together"),
-        pytest.param(0.5, 9, LONGEST, id="a second after the first change at the latest"),
+        pytest.param(0.5, 9, MAX_DEBOUNCE_SECONDS, id="a second after the first change at the latest"),
     ],
 )
 async def test_a_burst_is_shown_for_a_part_of_the_time(took: float, others: int, later: float) -> None:
-    turn, loop = Turn("a", lambda: others), asyncio.get_running_loop()
+    turn, loop = Debounce("a", lambda: others), asyncio.get_running_loop()
     began = loop.time()
-    turn.shown(began - took)
-    turn.stir()
-    turn.stir()
+    turn.throttle_after(began - took)
+    turn.trigger()
+    turn.trigger()
     ended = loop.time()
-    assert turn._timer is not None and turn.stirred
+    assert turn._timer is not None and turn.is_pending
     late = (ended - began) * (1 + 2 * (1 + others))  # what the machine did in between counts, too
     assert began + later - 0.001 <= turn._timer.when() <= ended + later + late + 0.001
-    turn.hurry()  # somebody waits for it
-    assert turn.come.is_set() and not turn.stirred
+    turn.trigger_now()  # somebody waits for it
+    assert turn.wake.is_set() and not turn.is_pending
 
 
 async def test_declarations_get_the_next_free_place() -> None:
-    places, order = Places(1), []
+    places, order = PrioritySemaphore(1), []
 
     async def take(rank: int, name: str) -> None:
-        async with places.one(rank):
+        async with places.acquire(rank):
             order.append(name)
             await asyncio.sleep(0)
 
@@ -483,25 +483,25 @@ async def test_declarations_get_the_next_free_place() -> None:
 
 async def test_who_is_called_gets_a_place_before_what_only_looks_different(world: World) -> None:
     await world.declare()
-    turn = Turn((await world.incident()).id, lambda: 0)
-    before = await world.bot.caretaker._rank(turn)
+    turn = Debounce((await world.incident()).id, lambda: 0)
+    before = await world.bot.scheduler._rank(turn)
     world.slack.clock.advance(26 * 60)  # a reminder is due
-    assert await world.bot.caretaker._rank(turn) < before
+    assert await world.bot.scheduler._rank(turn) < before
     await world.settle()
     assert "Reminded" in await world.types()
-    assert await world.bot.caretaker._rank(turn) == before
+    assert await world.bot.scheduler._rank(turn) == before
     turn.urgent = True  # somebody waits for the answer
-    assert await world.bot.caretaker._rank(turn) == 0
+    assert await world.bot.scheduler._rank(turn) == 0
 
 
 async def test_whoever_waited_and_left_takes_no_place() -> None:
-    places = Places(1)
-    async with places.one(1):
-        waiting = asyncio.create_task(places.one(1).__aenter__())
+    places = PrioritySemaphore(1)
+    async with places.acquire(1):
+        waiting = asyncio.create_task(places.acquire(1).__aenter__())
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-    async with asyncio.timeout(60), places.one(1):
+    async with asyncio.timeout(60), places.acquire(1):
         pass
 
 
@@ -510,11 +510,11 @@ async def test_stopping_begins_no_further_call(world: World) -> None:
     declaring = asyncio.create_task(world.person("ana").command("/incident declare sev1 Withdrawals are stuck"))
     while not calls(world, "conversations.create"):  # noqa: ASYNC110  (the journal has no event)
         await asyncio.sleep(0.005)
-    await world.bot.caretaker.stop()
+    await world.bot.scheduler.stop()
     assert (await effect(world, "channel")).state is EffectState.SENT, "what was under way is finished"
     world.slack.latency = 0.0
     await declaring
     assert [one.outcome for one in calls(world, "conversations.create")] == ["ok"]
-    assert calls(world, "conversations.setTopic") == [] and not world.bot.caretaker.busy
+    assert calls(world, "conversations.setTopic") == [] and not world.bot.scheduler.busy
     due = await world.bot.store.next_due()
     assert due is not None and due <= world.clock.now(), "the next process goes on at once"

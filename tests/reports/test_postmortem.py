@@ -25,7 +25,7 @@ HOSTILE = (
 
 
 def written(story: Story, **more: str) -> str:
-    return postmortem.write(story.incident, story.entries, NAMES, POLICY, story.now, **more)
+    return postmortem.render_postmortem(story.incident, story.entries, NAMES, POLICY, story.now, **more)
 
 
 def section(text: str, title: str) -> str:
@@ -41,8 +41,10 @@ def publish(story: Story, text: str = "Payouts are delayed.") -> None:
     story.later(1)
     drafted = story.incident.drafts["d1"].drafted
     story.tell(customer_messages.approve, draft="d1", text_hash=drafted.text_hash, by=ANA, policy=POLICY)
-    story.tell(customer_messages.sending, draft="d1", by=BOT)
-    story.tell(customer_messages.published, draft="d1", publisher="slack", where="C0123", reference="17.0042", by=BOT)
+    story.tell(customer_messages.record_sending, draft="d1", by=BOT)
+    story.tell(
+        customer_messages.record_published, draft="d1", publisher="slack", where="C0123", reference="17.0042", by=BOT
+    )
 
 
 @pytest.fixture
@@ -54,17 +56,17 @@ def told() -> Story:
     story.tell(roles.take, role="comms-lead", user="UCARLA", by=CARLA, policy=POLICY)
     story.tell(checklist.tick, **the("1.1"), by=BEN)
     story.tell(checklist.skip, **the("1.2"), reason="queue is gone", by=ANA)
-    story.tell(dual_control.stopped, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY)
+    story.tell(dual_control.record_stopped, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY)
     story.later(3).tell(
-        dual_control.ask, **the("2.2"), evidence="ledger", count="12", amount="4,000 USDC", confirmers=PEOPLE, by=ANA,
-        policy=POLICY,
+        dual_control.ask_second_person, **the("2.2"), evidence="ledger", count="12", amount="4,000 USDC",
+        confirmers=PEOPLE, by=ANA, policy=POLICY,
     )  # fmt: skip
     ask = story.entries[-1].seq
-    story.later(1).tell(dual_control.go, ask=ask, by=BEN, policy=POLICY)
-    story.later(1).tell(dual_control.done, ask=ask, result="hash abc", by=ANA)
+    story.later(1).tell(dual_control.give_go, ask=ask, by=BEN, policy=POLICY)
+    story.later(1).tell(dual_control.record_done, ask=ask, result="hash abc", by=ANA)
     publish(story)
     story.later(18).tell(cadence.post_update, text="Found it", next_by=None, by=ANA, policy=POLICY)
-    story.later(10).tell(dual_control.review, **the("2.1"), by=BEN, policy=POLICY)
+    story.later(10).tell(dual_control.record_review, **the("2.1"), by=BEN, policy=POLICY)
     story.tell(notes.add_task, text="Add an alert on queue age", assignee="UBEN", due="2026-12-01", by=ANA)
     story.later(5).tell(lifecycle.mitigate, note="batch replayed", by=ANA)
     story.later(1200).keep(
@@ -137,7 +139,7 @@ def test_nobody_is_shown_by_an_id(told: Story) -> None:
 
 
 def test_the_same_timeline_writes_the_same_draft(told: Story) -> None:
-    assert written(told) == postmortem.write(told.refold(), told.entries, NAMES, POLICY, told.now)
+    assert written(told) == postmortem.render_postmortem(told.refold(), told.entries, NAMES, POLICY, told.now)
 
 
 def test_a_young_incident_can_be_written_too() -> None:
@@ -149,7 +151,7 @@ def test_a_young_incident_can_be_written_too() -> None:
 @pytest.mark.parametrize("gone", [1, 4, 6, 11, 14])
 def test_a_redacted_timeline_can_be_written(told: Story, gone: int) -> None:
     told.entries[gone - 1] = e.Entry(gone, None)
-    text = postmortem.write(told.refold(), told.entries, NAMES, POLICY, told.now)
+    text = postmortem.render_postmortem(told.refold(), told.entries, NAMES, POLICY, told.now)
     assert "An entry was redacted" in text
 
 
@@ -175,10 +177,10 @@ def test_what_people_wrote_does_nothing(hostile: str) -> None:
         story.tell(lifecycle.state_impact, impact=words, by=ANA)
         story.tell(checklist.note_step, **the("1.1"), text=words, by=ANA)
         story.tell(checklist.skip, **the("1.2"), reason=words, by=ANA)
-        story.tell(dual_control.stopped, **the("2.1"), note=words, confirmers=PEOPLE, by=ANA, policy=POLICY)
+        story.tell(dual_control.record_stopped, **the("2.1"), note=words, confirmers=PEOPLE, by=ANA, policy=POLICY)
         story.tell(
-            dual_control.ask, **the("2.2"), evidence=words, count=words, amount=words, confirmers=PEOPLE, by=ANA,
-            policy=POLICY,
+            dual_control.ask_second_person, **the("2.2"), evidence=words, count=words, amount=words, confirmers=PEOPLE,
+            by=ANA, policy=POLICY,
         )  # fmt: skip
         publish(story, f"{words}\n{words}")
         story.tell(cadence.post_update, text=words, next_by=None, by=ANA, policy=POLICY)
@@ -186,7 +188,7 @@ def test_what_people_wrote_does_nothing(hostile: str) -> None:
         story.tell(notes.add_task, text=words, due=words, by=ANA)
         story.tell(lifecycle.mitigate, note=words, by=ANA)
         names = {**NAMES, "UBEN": words}
-        rendered = RENDER.render(postmortem.write(story.incident, story.entries, names, POLICY, story.now))
+        rendered = RENDER.render(postmortem.render_postmortem(story.incident, story.entries, names, POLICY, story.now))
         return re.findall(r"<[^>]*>", rendered)
 
     assert tags(hostile) == tags("harmless")
@@ -255,14 +257,19 @@ def test_only_plain_addresses_become_links(address: str, works: bool) -> None:
     [
         # nobody has looked yet
         pytest.param(
-            lambda s: s.tell(dual_control.stopped, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY),
+            lambda s: s.tell(dual_control.record_stopped, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY),
             "stopped first 14:04 UTC by Ana; due for review 14:34 UTC, not reviewed.",
             id="not reviewed",
         ),
         # an exception says why
         pytest.param(
             lambda s: s.tell(
-                dual_control.alone, **the("2.2"), reason="nobody awake", confirmers=PEOPLE, by=ANA, policy=POLICY
+                dual_control.record_done_alone,
+                **the("2.2"),
+                reason="nobody awake",
+                confirmers=PEOPLE,
+                by=ANA,
+                policy=POLICY,
             ),
             "done alone 14:04 UTC by Ana, because: nobody awake; due for review 14:34 UTC, not reviewed.",
             id="alone",

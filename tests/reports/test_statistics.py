@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain import cadence, lifecycle
 from bot.domain import events as e
-from bot.reports.statistics import Told, scorecard, times
+from bot.reports.statistics import DueOutcome, scorecard, times
 from tests.domain.story import ANA, BEGIN, BEN, BOT, POLICY, Story
 
 
@@ -138,7 +138,7 @@ def test_updates(tell: Callable[[Story], None], severity: str, late: list[int | 
     story = Story(severity=severity)
     tell(story)
     card = scorecard(story.incident, story.entries, POLICY, story.now)
-    assert [None if one.at is None else one.late // minutes(1) for one in card.updates] == late
+    assert [None if one.told_at is None else one.late // minutes(1) for one in card.updates] == late
     assert card.updates_on_time == score
 
 
@@ -189,4 +189,4 @@ def test_the_longest_silence_counts_what_anybody_was_told() -> None:
     ],
 )
 def test_lateness_is_told_in_minutes(late_by: int, late: int) -> None:
-    assert Told(BEGIN, BEGIN + timedelta(seconds=late_by)).late == timedelta(seconds=late)
+    assert DueOutcome(BEGIN, BEGIN + timedelta(seconds=late_by)).late == timedelta(seconds=late)

@@ -6,13 +6,13 @@ import pytest
 
 from bot.domain import cadence, dual_control, notes
 from bot.domain import events as e
-from bot.reports.timeline import LINES, SILENT, Reader, line, moment, words
+from bot.reports.timeline import FORMATTERS, HIDDEN_EVENTS, EntryFormatter, format_entry, format_line, happened_at
 from tests.domain.story import ANA, BEGIN, BEN, NAMES, PEOPLE, POLICY, Story, the, with_runbook
 
 
 def test_every_event_either_has_a_line_or_is_silent() -> None:
-    assert {*LINES, *SILENT} == {*e.EVENTS.values(), e.Unknown}
-    assert not SILENT & set(LINES)
+    assert {*FORMATTERS, *HIDDEN_EVENTS} == {*e.EVENTS.values(), e.Unknown}
+    assert not HIDDEN_EVENTS & set(FORMATTERS)
 
 
 @pytest.mark.parametrize(
@@ -32,16 +32,16 @@ def test_every_event_either_has_a_line_or_is_silent() -> None:
     ],
 )
 def test_plain_text(text: str, plain: str) -> None:
-    assert Reader(NAMES).plain(text) == plain
+    assert EntryFormatter(NAMES).plain(text) == plain
 
 
 def test_lines_say_what_they_refer_to() -> None:
     story = with_runbook()
-    story.tell(dual_control.ask, **the("2.2"), count="12", confirmers=PEOPLE, by=ANA, policy=POLICY)
+    story.tell(dual_control.ask_second_person, **the("2.2"), count="12", confirmers=PEOPLE, by=ANA, policy=POLICY)
     ask = story.entries[-1].seq
-    story.tell(dual_control.go, ask=ask, by=BEN, policy=POLICY)
-    story.tell(dual_control.done, ask=ask, result="hash abc", by=ANA)
-    assert [words(entry, NAMES, incident=story.incident) for entry in story.entries] == [
+    story.tell(dual_control.give_go, ask=ask, by=BEN, policy=POLICY)
+    story.tell(dual_control.record_done, ask=ask, result="hash abc", by=ANA)
+    assert [format_entry(entry, NAMES, incident=story.incident) for entry in story.entries] == [
         "Ana declared the incident, SEV-1: Withdrawals are stuck",
         None,  # whoever declares answers
         None,  # and leads: one line says it
@@ -51,7 +51,7 @@ def test_lines_say_what_they_refer_to() -> None:
         "Ana did what two people agreed on: Replay the batch — hash abc",
     ]
     # Alone, an entry still reads.
-    assert words(story.entries[5], NAMES) == f"Ben agreed: what entry {ask} asks for"
+    assert format_entry(story.entries[5], NAMES) == f"Ben agreed: what entry {ask} asks for"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_lines_say_what_they_refer_to() -> None:
 def test_a_line_has_its_time(minutes: int, says: str) -> None:
     story = Story().later(minutes)
     story.tell(notes.note, text="queue doubled", by=BEN)
-    assert line(story.entries[-1], NAMES, incident=story.incident) == says
+    assert format_line(story.entries[-1], NAMES, incident=story.incident) == says
 
 
 def test_what_was_taken_back_is_left_out() -> None:
@@ -74,15 +74,15 @@ def test_what_was_taken_back_is_left_out() -> None:
     story.tell(cadence.undo_update, seq=story.entries[-1].seq, by=ANA, policy=POLICY)
     story.tell(notes.note, text="pinned", channel="C1", message_ts="1.1", by=BEN)
     story.tell(notes.withdraw, channel="C1", message_ts="1.1", by=BEN)
-    assert [line(entry, NAMES, incident=story.incident) for entry in story.entries[3:]] == [None] * 4
+    assert [format_line(entry, NAMES, incident=story.incident) for entry in story.entries[3:]] == [None] * 4
 
 
 def test_a_redacted_entry_says_so() -> None:
-    assert line(e.Entry(7, None), NAMES) == "An entry was redacted"
-    assert moment(e.Entry(7, None)) is None
+    assert format_line(e.Entry(7, None), NAMES) == "An entry was redacted"
+    assert happened_at(e.Entry(7, None)) is None
 
 
 def test_a_note_stands_where_it_happened() -> None:
     story = Story()
     story.tell(notes.note, text="queue doubled", happened=BEGIN - timedelta(minutes=22), by=BEN)
-    assert moment(story.entries[-1]) == BEGIN - timedelta(minutes=22)
+    assert happened_at(story.entries[-1]) == BEGIN - timedelta(minutes=22)

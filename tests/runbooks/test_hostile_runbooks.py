@@ -60,4 +60,4 @@ def test_a_name_is_no_path(tmp_path: Path, word: str) -> None:
     folder.mkdir()
     (tmp_path / "secret.md").write_text(GOOD)
     shelf = load(folder, known_probes=PROBES)
-    assert shelf.find(word) is None and shelf.nearest(word) == []
+    assert shelf.find(word) is None and shelf.close_matches(word) == []

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.runbooks import load
-from bot.runbooks.load import SIZE_LIMIT
+from bot.runbooks.load import MAX_FILE_BYTES
 from bot.runbooks.revision import Git
 
 from .writing import GOOD, PROBES, shelf_of, titled
@@ -29,7 +29,7 @@ def test_one_bad_file_leaves_the_others(tmp_path: Path) -> None:
     [
         pytest.param("x", b"---\ntitle: A\n\xff", 3, "not UTF-8", id="not UTF-8"),
         pytest.param("x", "é".encode("utf-16"), 1, "not UTF-8", id="UTF-16"),
-        pytest.param("x", b"a" * (SIZE_LIMIT + 1), 1, "larger than 256 KB", id="too large"),
+        pytest.param("x", b"a" * (MAX_FILE_BYTES + 1), 1, "larger than 256 KB", id="too large"),
         pytest.param("x", b"", 1, "no front matter", id="empty"),
         pytest.param("Big_Name", GOOD.encode(), 1, "small letters", id="capitals in the name"),
         pytest.param("a b", GOOD.encode(), 1, "small letters", id="a space in the name"),

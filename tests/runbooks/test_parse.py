@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.runbook import Section, Step, TwoPeople
-from bot.runbooks.parse import STEP_LIMIT, TEXT_LIMIT, parse
+from bot.runbooks.parse import MAX_STEPS, MAX_TEXT_CHARS, parse
 
 from .writing import GOOD, MATTER, PROBES
 
@@ -151,7 +151,7 @@ REFUSED = [
     pytest.param(_body("### Sub"), 6, "Only ## headings", id="deeper heading"),
     pytest.param(_body("# Again"), 6, "Only ## headings", id="a title inside"),
     pytest.param(_body(f"## 2. {'y' * 101}"), 6, "at most 100", id="long heading"),
-    pytest.param(_body("a" * (TEXT_LIMIT + 1)), 6, "text of a section", id="long text"),
+    pytest.param(_body("a" * (MAX_TEXT_CHARS + 1)), 6, "text of a section", id="long text"),
     pytest.param(_body("| a |\n|---|\n| b |\n"), 6, "table", id="table"),
     pytest.param(_body("<div>\na\n</div>\n"), 6, "HTML", id="HTML"),
     pytest.param(_body("<!-- a\n\nb\n"), 6, "comment has to end", id="comment without end"),
@@ -167,11 +167,11 @@ REFUSED = [
     pytest.param(_body("- [ ] Do.\n\nThen:\n"), 8, "Text after a step", id="text between steps"),
     pytest.param(_body("- [ ] Do.\n  ```sh\n  ```"), 7, "is empty", id="empty code block"),
     pytest.param(
-        _body(f"- [ ] Do.\n  ```sh\n  {'x' * (TEXT_LIMIT + 1)}\n  ```"), 7, "code block has", id="long command"
+        _body(f"- [ ] Do.\n  ```sh\n  {'x' * (MAX_TEXT_CHARS + 1)}\n  ```"), 7, "code block has", id="long command"
     ),
-    pytest.param(_body("- [ ] " + "x" * (TEXT_LIMIT + 1)), 6, "sentence of a step", id="long sentence"),
-    pytest.param(_body("- [ ] " + "&" * (TEXT_LIMIT // 5 + 1)), 6, "sentence of a step", id="long when escaped"),
-    pytest.param(_body("- [ ] Do.\n" * STEP_LIMIT), 1, "101 steps", id="too many steps"),
+    pytest.param(_body("- [ ] " + "x" * (MAX_TEXT_CHARS + 1)), 6, "sentence of a step", id="long sentence"),
+    pytest.param(_body("- [ ] " + "&" * (MAX_TEXT_CHARS // 5 + 1)), 6, "sentence of a step", id="long when escaped"),
+    pytest.param(_body("- [ ] Do.\n" * MAX_STEPS), 1, "101 steps", id="too many steps"),
     # marks
     pytest.param(_body("- [ ] Do. {twopeople: before}"), 6, "is not known", id="unknown mark"),
     pytest.param(_body("- [ ] Do. {two-people}"), 6, "is not known", id="mark without value"),
@@ -254,5 +254,5 @@ def test_what_is_served_can_be_shown(body: str) -> None:
     steps = [step for section in parsed.sections for step in section.steps]
     assert steps
     assert [step.id for step in steps] == list(parsed.lines)
-    assert all(step.text and len(step.text) <= TEXT_LIMIT for step in steps)
+    assert all(step.text and len(step.text) <= MAX_TEXT_CHARS for step in steps)
     assert all(step.probe in (None, *PROBES) and all(step.commands) for step in steps)

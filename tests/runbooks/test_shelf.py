@@ -55,7 +55,7 @@ def test_find(shelf: Shelf, word: str, slug: str | None) -> None:
     ],
 )
 def test_nearest(shelf: Shelf, word: str, slugs: list[str]) -> None:
-    assert shelf.nearest(word) == slugs
+    assert shelf.close_matches(word) == slugs
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_guess(shelf: Shelf, title: str, slugs: list[str]) -> None:
 def test_any_word_may_be_asked(shelf: Shelf, word: str) -> None:
     found = shelf.find(word)
     assert found is None or found.slug in shelf.runbooks
-    assert set(shelf.nearest(word)) <= set(shelf.runbooks)
+    assert set(shelf.close_matches(word)) <= set(shelf.runbooks)
     assert len(shelf.guess(word)) <= 2
     shelf.for_alert(word)
 
@@ -120,5 +120,5 @@ def test_refresh(shelf: Shelf) -> None:
 def test_an_empty_shelf(tmp_path: Path) -> None:
     empty = Shelf({})
     assert empty.find("x") is None
-    assert empty.nearest("x") == []
+    assert empty.close_matches("x") == []
     assert empty.guess("x") == []

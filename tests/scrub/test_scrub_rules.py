@@ -15,22 +15,22 @@ from stellar_sdk import Keypair
 
 from bot.comms import slots, tone
 from bot.scrub import (
-    LIMIT,
-    Allow,
+    MAX_INPUT_CHARS,
+    AllowList,
     Mode,
     checksums,
     decide,
     detect,
+    find_secrets,
     finders,
     normalise,
-    refusal,
-    removed,
+    refusal_text,
+    removed_summary,
     safe,
     scrub,
-    secrets,
 )
 from bot.scrub.detect import DETECTORS
-from bot.scrub.findings import Action, Finding
+from bot.scrub.findings import ScrubAction, ScrubFinding
 
 _SEED = Keypair.from_raw_ed25519_seed(bytes(range(32)))
 _FRAGMENTS = [
@@ -54,7 +54,7 @@ def test_scrubbing_twice_changes_nothing(text: str, mode: Mode) -> None:
     once = scrub(text, mode)
     again = scrub(once.text, mode)
     assert again.text == once.text
-    assert not [finding for finding in again.findings if finding.action is not Action.HOLD]
+    assert not [finding for finding in again.findings if finding.action is not ScrubAction.HOLD]
 
 
 @settings(max_examples=300, deadline=None)
@@ -74,7 +74,7 @@ def test_a_planted_seed_is_always_found(before: str, after: str) -> None:
     assert done.text == ""
     assert done.blocked
     assert _SEED.secret not in repr(done)
-    assert secrets(f"{before} {_SEED.secret} {after}")
+    assert find_secrets(f"{before} {_SEED.secret} {after}")
 
 
 @settings(max_examples=200, deadline=None)
@@ -111,7 +111,7 @@ def test_offsets_are_of_the_original(text: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        pytest.param("a" * (LIMIT + 1), "too-long", id="too long to be read"),
+        pytest.param("a" * (MAX_INPUT_CHARS + 1), "too-long", id="too long to be read"),
         pytest.param("\ufdfa" * 10_000, "scrubber-failed", id="short, but unfolds to eighteen times its length"),
     ],
 )
@@ -119,8 +119,8 @@ def test_fails_closed(text: str, rule: str) -> None:
     done = scrub(text, Mode.INTERNAL)
     assert done.text == ""
     assert [finding.rule for finding in done.blocked] == [rule]
-    assert [finding.rule for finding in secrets(text)] == [rule]
-    assert "Nothing was stored." in refusal(done.findings, "Summary")
+    assert [finding.rule for finding in find_secrets(text)] == [rule]
+    assert "Nothing was stored." in refusal_text(done.findings, "Summary")
 
 
 def test_a_text_of_the_wrong_type_is_blocked_not_raised() -> None:
@@ -186,7 +186,7 @@ def test_detectors_have_ids_of_their_own_and_nouns_with_an_article() -> None:
     ids = [row.id for row in DETECTORS]
     assert len(set(ids)) == len(ids)
     assert all(row.noun.startswith(("a ", "an ")) for row in DETECTORS)
-    assert all(row.public is Action.BLOCK for row in DETECTORS if row.internal is Action.BLOCK)
+    assert all(row.public is ScrubAction.BLOCK for row in DETECTORS if row.internal is ScrubAction.BLOCK)
 
 
 @pytest.mark.parametrize("row", DETECTORS, ids=lambda row: row.id)
@@ -195,7 +195,7 @@ def test_placeholders_are_not_findings_themselves(row: detect.Detector) -> None:
     assert scrub(text, Mode.STRICT).text == text
 
 
-_ALLOW = Allow(
+_ALLOW = AllowList(
     literals=frozenset({"support@example.com", "+44 20 7946 0000"}), domains=frozenset({"status.example.com"})
 )
 
@@ -236,15 +236,15 @@ def test_not_allowed_by_likeness(text: str) -> None:
 
 
 def test_secrets_cannot_be_allowed() -> None:
-    allow = Allow(literals=frozenset({"4111111111111111", _SEED.secret}))
+    allow = AllowList(literals=frozenset({"4111111111111111", _SEED.secret}))
     assert scrub("4111111111111111", Mode.INTERNAL, allow=allow).blocked
     assert scrub(_SEED.secret, Mode.INTERNAL, allow=allow).blocked
 
 
 def test_what_was_removed() -> None:
     done = scrub("account 12345678, account 87654321 and jane@example.com", Mode.STRICT)
-    assert removed(done.findings) == "2 account ids and 1 e-mail address removed"
-    assert removed(()) == ""
+    assert removed_summary(done.findings) == "2 account ids and 1 e-mail address removed"
+    assert removed_summary(()) == ""
 
 
 @pytest.mark.parametrize(
@@ -269,8 +269,8 @@ def test_what_was_removed() -> None:
     ],
 )
 def test_refusals_name_the_kind_and_the_next_step(text: str, sentence: str) -> None:
-    assert refusal(scrub(text, Mode.STRICT).findings, "Summary") == sentence
-    assert refusal(secrets(text), "Summary") == sentence
+    assert refusal_text(scrub(text, Mode.STRICT).findings, "Summary") == sentence
+    assert refusal_text(find_secrets(text), "Summary") == sentence
 
 
 @pytest.mark.parametrize(
@@ -291,4 +291,4 @@ def test_checksums(check: Any, good: str, bad: str) -> None:
 
 
 def test_findings_carry_no_value() -> None:
-    assert set(Finding.__dataclass_fields__) == {"kind", "rule", "action", "start", "end", "noun"}
+    assert set(ScrubFinding.__dataclass_fields__) == {"kind", "rule", "action", "start", "end", "noun"}

@@ -7,8 +7,8 @@ import base64
 import pytest
 from stellar_sdk import Keypair, MuxedAccount, StrKey
 
-from bot.scrub import Mode, scrub, secrets
-from bot.scrub.findings import Action
+from bot.scrub import Mode, find_secrets, scrub
+from bot.scrub.findings import ScrubAction
 
 _KEY = Keypair.from_raw_ed25519_seed(bytes(range(32)))
 _PLACE = "Please look at {} which failed at 14:32 UTC"
@@ -132,9 +132,9 @@ def test_nothing_of_a_planted_value_leaves(name: str, value: str, disguised: str
 
 @pytest.mark.parametrize(("name", "value", "disguised"), [case for case in CASES if case.values[0] in BLOCKED])
 def test_secrets_are_found_in_notes_too(name: str, value: str, disguised: str) -> None:
-    found = secrets(_PLACE.format(disguised))
+    found = find_secrets(_PLACE.format(disguised))
     assert found
-    assert all(finding.action is Action.BLOCK for finding in found)
+    assert all(finding.action is ScrubAction.BLOCK for finding in found)
     assert value not in repr(found)
 
 
@@ -170,7 +170,7 @@ _WORDS = "abandon ability able about above absent absorb abstract absurd abuse a
 def test_blocked_in_every_mode(text: str) -> None:
     assert scrub(text, Mode.STRICT).blocked
     assert scrub(text, Mode.INTERNAL).blocked
-    assert secrets(text)
+    assert find_secrets(text)
 
 
 @pytest.mark.parametrize(
@@ -260,4 +260,4 @@ def test_what_people_need_stays(line: str, mode: Mode) -> None:
     ],
 )
 def test_notes_that_are_no_secrets(line: str) -> None:
-    assert secrets(line) == ()
+    assert find_secrets(line) == ()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 
 Node = Mapping[str, Any]
 
@@ -16,11 +16,11 @@ def read(blocks: Any) -> str:
     return "\n".join(line for block in blocks for line in _block(block))
 
 
-def read_message(message: Message) -> str:
+def read_message(message: DesiredMessage) -> str:
     """Where it stands, what it says, and what can be pressed."""
-    place = f"{message.place.kind}{':' + message.place.user if message.place.user else ''}"
-    thread = f" in thread of {message.place.parent}" if message.place.parent else ""
-    gone = " (gone)" if message.gone else "" if message.standing else " (not sent anew)"
+    place = f"{message.target.kind}{':' + message.target.user if message.target.user else ''}"
+    thread = f" in thread of {message.target.parent}" if message.target.parent else ""
+    gone = " (gone)" if message.delete else "" if message.send_if_new else " (not sent anew)"
     return f"[{message.key}] {place}{thread}{gone}\n{read(message.blocks)}"
 
 

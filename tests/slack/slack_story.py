@@ -6,21 +6,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.domain import events as e
-from bot.domain.actor import Actor, bot_itself
-from bot.domain.desired_message import Message
+from bot.domain.actor import Actor, bot_actor
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.runbook import Runbook, Section, Step, TwoPeople
-from bot.slack.surfaces.messages import Setup, messages
+from bot.slack.surfaces.messages import RenderEnvironment, messages
 
 TEAM = "T1"
 BEGIN = datetime(2026, 11, 20, 14, 2, tzinfo=UTC)
 ANA, BEN, CARLA, DIPO = (Actor(TEAM, f"U{name.upper()}", name) for name in ("Ana", "Ben", "Carla", "Dipo"))
-BOT = bot_itself(TEAM)
+BOT = bot_actor(TEAM)
 NAMES = {"UANA": "Ana", "UBEN": "Ben", "UCARLA": "Carla", "UDIPO": "Dipo", "SONCALL": "@payments-oncall"}
 POLICY = Policy(levels=(("UBEN",), ("UCARLA", "SONCALL")))
-SETUP = Setup(POLICY, names=NAMES)
+SETUP = RenderEnvironment(POLICY, names=NAMES)
 
 HORIZON = Runbook(
     slug="horizon-outage",
@@ -60,12 +60,12 @@ class Story:
             self.incident = evolve(self.incident, e.Entry(self.incident.seq + 1, event))
         return self
 
-    def messages(self, after: timedelta = timedelta()) -> list[Message]:
+    def messages(self, after: timedelta = timedelta()) -> list[DesiredMessage]:
         return messages(self.incident, self.now + after, SETUP)
 
-    def message(self, key: str, after: timedelta = timedelta()) -> Message:
+    def message(self, key: str, after: timedelta = timedelta()) -> DesiredMessage:
         return next(one for one in self.messages(after) if one.key == key)
 
     def sent(self) -> list[str]:
         """Those that would be sent now if nothing had been."""
-        return [one.key for one in self.messages() if one.standing and not one.gone]
+        return [one.key for one in self.messages() if one.send_if_new and not one.delete]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.doctor import Finding, examine
+from bot.doctor import CheckResult, examine
 from bot.domain import events as e
 from bot.domain.effect import EffectState
 from localslack import Channel, Message
@@ -66,7 +66,7 @@ async def parked(world: World) -> dict[str, str]:
     return {one.key: one.error for one in await world.bot.store.parked()}
 
 
-async def complaints(world: World) -> list[Finding]:
+async def complaints(world: World) -> list[CheckResult]:
     """What `bot doctor` finds wrong."""
     return [one for one in await examine(world.settings) if not one.ok]
 
@@ -276,7 +276,7 @@ async def test_a_malformed_runbook_is_refused_at_start_and_the_others_serve(tmp_
             async with untouched(world):
                 await world.say("ana", "/incident runbook broken", place.name)
             told(world, "ana", "There is no runbook “broken”.")
-            found = [one.what for one in await complaints(world)]
+            found = [one.summary for one in await complaints(world)]
     said = [str(line["problem"]) for line in logs if line["event"] == "content.refused"]
     assert any("broken.md:6" in one for one in said), said
     assert any("headless.md:1" in one for one in said), said
@@ -500,7 +500,7 @@ async def test_the_channel_is_archived_and_slack_did_not_say_so(world: World) ->
     assert (await world.types())[-2:] == ["Noted", "ChannelLost"]
     assert list((await parked(world)).values()) == ["is_archived"]
     found = await complaints(world)
-    assert any("is_archived" in one.what and one.do.startswith("Unarchive the channel") for one in found)
+    assert any("is_archived" in one.summary and one.advice.startswith("Unarchive the channel") for one in found)
     health = await world.bot.health()
     assert health.parked == 1 and any("parked" in one for one in health.problems)
 
@@ -556,7 +556,7 @@ async def test_creation_of_channels_is_restricted(world: World) -> None:
     told(world, "ana", "an admin can allow this app to create channels; I try again by myself.")
     assert await parked(world) == {"channel": "restricted_action"}
     found = await complaints(world)
-    assert {one.do for one in found if "restricted_action" in one.what} == {
+    assert {one.advice for one in found if "restricted_action" in one.summary} == {
         "Let this app create channels in the workspace's settings; it is tried again by itself, at once by "
         "`python -m bot rearm`."
     }
@@ -595,7 +595,7 @@ async def test_a_missing_scope(world: World, method: str, key: str) -> None:
     place = await world.declare()
     assert await parked(world) == {key: "missing_scope"}
     found = await complaints(world)
-    assert [one.do for one in found if "missing_scope" in one.what] == [
+    assert [one.advice for one in found if "missing_scope" in one.summary] == [
         "Add the scopes of manifest.yaml and reinstall the app; it is tried again by itself, at once by "
         "`python -m bot rearm`."
     ]

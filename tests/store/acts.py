@@ -14,13 +14,13 @@ import asyncpg
 from bot.domain import events as e
 from bot.domain.effect import Effect, EffectState
 from bot.domain.incident import Incident
-from bot.store import Store, Transaction, engines
+from bot.store import SqlStore, SqlTransaction, engines
 
 KEY = b"a key that lives outside the database"
 TEAM = "T0TEAM"
 NOW = datetime(2026, 11, 20, 14, 32, tzinfo=UTC)
 
-Job = Callable[[Transaction], Incident]
+Job = Callable[[SqlTransaction], Incident]
 
 
 def after(minutes: float) -> datetime:
@@ -31,7 +31,7 @@ def after(minutes: float) -> datetime:
 def declare(id: str, title: str = "Withdrawals stuck", *, team: str = TEAM, due: datetime | None = NOW) -> Job:
     """Declare an incident under the team's next number."""
 
-    def job(tx: Transaction) -> Incident:
+    def job(tx: SqlTransaction) -> Incident:
         number = tx.next_number(team)
         declared = e.Declared(by="U1", at=NOW, number=number, title=title, severity="sev1")
         return tx.append(Incident(team=team, id=id), [declared], due)
@@ -42,7 +42,7 @@ def declare(id: str, title: str = "Withdrawals stuck", *, team: str = TEAM, due:
 def append(id: str, *events: e.Event, due: datetime | None = NOW) -> Job:
     """Look at the incident and append these."""
 
-    def job(tx: Transaction) -> Incident:
+    def job(tx: SqlTransaction) -> Incident:
         incident = tx.incident(id)
         assert incident is not None
         return tx.append(incident, events, due)
@@ -57,7 +57,7 @@ def note(text: str, at: datetime = NOW) -> e.Noted:
 def count_up(id: str) -> Job:
     """Read the incident and write what follows from what was read."""
 
-    def job(tx: Transaction) -> Incident:
+    def job(tx: SqlTransaction) -> Incident:
         incident = tx.incident(id)
         assert incident is not None
         return tx.append(incident, [e.TitleChanged(by="U1", at=NOW, title=str(int(incident.title) + 1))], NOW)
@@ -74,9 +74,9 @@ def effect(key: str = "card", incident_id: str = "one", **fields: Any) -> Effect
 
 
 @asynccontextmanager
-async def held_up(store: Store) -> AsyncIterator[None]:
+async def held_up(store: SqlStore) -> AsyncIterator[None]:
     """What is written inside waits until the end; then SQLite commits it together."""
-    if engines.shared(store._address):
+    if engines.is_shared(store._address):
         connection = await asyncpg.connect(store._address.render_as_string(hide_password=False))
         try:
             async with connection.transaction():
@@ -88,7 +88,7 @@ async def held_up(store: Store) -> AsyncIterator[None]:
         return
     begun, go = threading.Event(), threading.Event()
 
-    def job(tx: Transaction) -> None:
+    def job(tx: SqlTransaction) -> None:
         begun.set()
         go.wait(10)
 

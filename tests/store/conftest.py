@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import Store, migrate
+from bot.store import SqlStore, migrate
 from tests.postgres import Postgres
 
 from .acts import KEY
@@ -50,7 +50,7 @@ def raw(url: str) -> Raw:
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    store = Store.open(url, KEY)
+async def store(url: str) -> AsyncIterator[SqlStore]:
+    store = SqlStore.open(url, KEY)
     yield store
     await store.close()

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from bot.cli import cli
-from bot.store import Store, StoreRefused, engines, migrate
+from bot.store import SqlStore, StoreRefused, engines, migrate
 from tests.postgres import Postgres
 from tests.proxy import Proxy
 
@@ -33,7 +33,7 @@ def guarded(postgres18: Postgres) -> Iterator[str]:
     guarded = url.set(username="guarded", password=WRONG).render_as_string(hide_password=False)
     while True:  # until the rules are in force
         try:
-            Store.open(guarded, KEY)
+            SqlStore.open(guarded, KEY)
         except StoreRefused:
             break
         time.sleep(0.01)
@@ -61,14 +61,14 @@ def test_it_is_opened(guarded: str, spelled: str, password: str) -> None:
     url = with_password(guarded, password) if password else f"{guarded}&password={PASSWORD}"
     url = url.replace("postgresql://", spelled)
     migrate(url)
-    Store.open(url, KEY)
-    assert PASSWORD not in str(engines.address(url))
+    SqlStore.open(url, KEY)
+    assert PASSWORD not in str(engines.parse_url(url))
 
 
 def refused(url: str) -> set[str]:
     """What is said to whoever migrates, opens, or types `python -m bot migrate`; the password nowhere in it."""
     said = set()
-    for attempt in (lambda: migrate(url), lambda: Store.open(url, KEY)):
+    for attempt in (lambda: migrate(url), lambda: SqlStore.open(url, KEY)):
         with pytest.raises(StoreRefused) as caught:
             attempt()
         said.add(str(caught.value))
@@ -123,6 +123,6 @@ def test_tls_that_is_asked_for_is_had_or_nothing(postgres18: Postgres, parameter
     url = postgres18.create()
     with Proxy(postgres18.upstream) as line:
         there = line.url(url)
-        Store.open(f"{there}?{parameter}=prefer", KEY)
+        SqlStore.open(f"{there}?{parameter}=prefer", KEY)
         with pytest.raises(StoreRefused, match="rejected SSL upgrade"):
-            Store.open(f"{there}?{parameter}=require", KEY)
+            SqlStore.open(f"{there}?{parameter}=require", KEY)

@@ -8,14 +8,14 @@ import asyncpg
 import pytest
 
 from bot.domain import events as e
-from bot.store import Damaged, Store
+from bot.store import Damaged, SqlStore
 
 from .acts import KEY, NOW, TEAM, after, append, declare, note
 from .raw import Raw
 
 
 @pytest.fixture
-async def written(store: Store) -> Store:
+async def written(store: SqlStore) -> SqlStore:
     """Two incidents, the first with six events."""
     await store.write(declare("one"))
     await store.write(declare("two"))
@@ -29,7 +29,7 @@ COLUMNS = ("incident_id", "seq", "team_id", "type", "v", "at", "by_", "body", "s
 
 @pytest.mark.parametrize("seq", [1, 3, 6], ids=["first", "middle", "last"])
 @pytest.mark.parametrize("column", COLUMNS)
-async def test_any_changed_column_is_found(raw: Raw, written: Store, column: str, seq: int) -> None:
+async def test_any_changed_column_is_found(raw: Raw, written: SqlStore, column: str, seq: int) -> None:
     ((was,),) = raw.rows(f"SELECT {column} FROM events WHERE incident_id = 'one' AND seq = ?", seq)
     if was is None:
         spellings: list[object] = ["0" * 64]
@@ -101,7 +101,7 @@ def change(raw: Raw, column: str, value: object, id: object, seq: object) -> Non
         pytest.param("UPDATE teams SET next_number=4", "INC-3 of team T0TEAM is missing", id="counter turned on"),
     ],
 )  # fmt: skip
-async def test_tampering_is_named(written: Store, raw: Raw, script: str, found: str) -> None:
+async def test_tampering_is_named(written: SqlStore, raw: Raw, script: str, found: str) -> None:
     raw(script)
     problems = await written.verify()
     assert any(found in problem for problem in problems), problems
@@ -114,7 +114,7 @@ async def test_tampering_is_named(written: Store, raw: Raw, script: str, found: 
      "title=CAST(title AS BLOB)", "private=true", "private=2", "declared_at='2026-11-20T14:32:00.000001Z'",
      "declared_at='long ago'", "seq=5", "head=substr(head,2)", "redactions=1", "seq='x'", "number='x'"],
 )  # fmt: skip
-async def test_the_index_row_has_to_say_what_the_timeline_says(written: Store, raw: Raw, change: str) -> None:
+async def test_the_index_row_has_to_say_what_the_timeline_says(written: SqlStore, raw: Raw, change: str) -> None:
     try:
         raw(f"UPDATE incidents SET {change} WHERE id='one'")
     except (asyncpg.DataError, asyncpg.SyntaxOrAccessError):
@@ -132,17 +132,17 @@ async def test_the_index_row_has_to_say_what_the_timeline_says(written: Store, r
         pytest.param("UPDATE teams SET next_number='x'", "The numbers of team T0TEAM are none", id="a counter"),
     ],
 )
-async def test_words_where_numbers_belong_are_named(written: Store, raw: Raw, change: str, found: str) -> None:
+async def test_words_where_numbers_belong_are_named(written: SqlStore, raw: Raw, change: str, found: str) -> None:
     raw(change)
     assert any(found in problem for problem in await written.verify())
 
 
 @pytest.mark.databases("sqlite")  # by SQLite's own copies; what is looked for is the same
-async def test_an_event_of_another_past_is_found(written: Store, raw: Raw, tmp_path: Path) -> None:
+async def test_an_event_of_another_past_is_found(written: SqlStore, raw: Raw, tmp_path: Path) -> None:
     """A genuine event at its own place, from a copy of the database that went another way: the links tell."""
     copy = tmp_path / "copy.sqlite"
     raw(f"VACUUM INTO '{copy}'")
-    other = Store.open(f"sqlite:///{copy}", KEY)
+    other = SqlStore.open(f"sqlite:///{copy}", KEY)
     await other.write(append("one", note("what was not said")))
     await other.close()
     await written.write(append("one", note("what was said"), note("more")))
@@ -153,13 +153,13 @@ async def test_an_event_of_another_past_is_found(written: Store, raw: Raw, tmp_p
     assert any("event 8 was changed or moved" in problem for problem in await written.verify())
 
 
-async def test_another_key_verifies_nothing(url: str, written: Store) -> None:
-    other = Store.open(url, KEY + b"!")
+async def test_another_key_verifies_nothing(url: str, written: SqlStore) -> None:
+    other = SqlStore.open(url, KEY + b"!")
     assert len(await other.verify()) >= 2
     await other.close()
 
 
-async def test_a_redacted_event_verifies_and_is_empty(url: str, written: Store, raw: Raw) -> None:
+async def test_a_redacted_event_verifies_and_is_empty(url: str, written: SqlStore, raw: Raw) -> None:
     before = await written.incident("one")
     assert before is not None and len(before.notes) == 5
     await written.write(lambda tx: tx.redact("one", [3]))
@@ -172,7 +172,7 @@ async def test_a_redacted_event_verifies_and_is_empty(url: str, written: Store, 
     assert rows == [(None, None, "Noted", "U1")]
     # life goes on, in this program and after a restart
     await written.write(append("one", note("more")))
-    again = Store.open(url, KEY)
+    again = SqlStore.open(url, KEY)
     assert await again.incident("one") == await written.incident("one")
     assert await again.verify() == []
     await again.close()
@@ -180,7 +180,7 @@ async def test_a_redacted_event_verifies_and_is_empty(url: str, written: Store, 
 
 @pytest.mark.databases("sqlite")
 async def test_redacted_words_are_nowhere_in_the_file(url: str) -> None:
-    store = Store.open(url, KEY)
+    store = SqlStore.open(url, KEY)
     await store.write(declare("one"))
     await store.write(append("one", note("the seed is SECRETWORDS"), note("other")))
     await store.write(lambda tx: tx.redact("one", [2]))
@@ -190,7 +190,7 @@ async def test_redacted_words_are_nowhere_in_the_file(url: str) -> None:
     assert b"SECRETWORDS" not in path.read_bytes()
 
 
-async def test_a_redacted_declaration_leaves_the_number(written: Store) -> None:
+async def test_a_redacted_declaration_leaves_the_number(written: SqlStore) -> None:
     await written.write(lambda tx: tx.redact("one", [1]))
     incident = await written.incident("one")
     assert incident is not None and (incident.name, incident.title, incident.declared_at) == ("INC-1", "", NOW)
@@ -210,15 +210,15 @@ async def test_a_redacted_declaration_leaves_the_number(written: Store) -> None:
         pytest.param("UPDATE events SET digest=mac WHERE seq=3", "changed or moved", id="digest changed"),
     ],
 )  # fmt: skip
-async def test_redaction_covers_nothing_else(written: Store, raw: Raw, script: str, found: str) -> None:
+async def test_redaction_covers_nothing_else(written: SqlStore, raw: Raw, script: str, found: str) -> None:
     await written.write(lambda tx: tx.redact("one", [3]))
     raw(script)
     assert any(found in problem for problem in await written.verify())
 
 
-async def test_a_timeline_with_a_hole_is_not_written_on(url: str, written: Store, raw: Raw) -> None:
+async def test_a_timeline_with_a_hole_is_not_written_on(url: str, written: SqlStore, raw: Raw) -> None:
     raw("DELETE FROM events WHERE incident_id='one' AND seq>4")
-    fresh = Store.open(url, KEY)
+    fresh = SqlStore.open(url, KEY)
     with pytest.raises(Damaged, match="missing"):
         await fresh.incident("one")
     with pytest.raises(Damaged, match="missing"):

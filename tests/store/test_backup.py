@@ -14,8 +14,8 @@ from alembic import command
 from sqlalchemy import Connection
 
 from bot.domain.effect import RESTORED, EffectState
-from bot.store import Store, StoreRefused, backup, engines, schema, verify
-from bot.store.process_lock import Only
+from bot.store import SqlStore, StoreRefused, backup, engines, schema, verify
+from bot.store.process_lock import ProcessLock
 from tests.postgres import Postgres
 
 from .acts import KEY, NOW, after, append, declare, effect, note
@@ -23,9 +23,9 @@ from .raw import Raw
 from .test_dump import everything, exported
 
 
-async def test_a_backup_under_a_writing_bot(url: str, store: Store, tmp_path: Path) -> None:
+async def test_a_backup_under_a_writing_bot(url: str, store: SqlStore, tmp_path: Path) -> None:
     """It holds one moment: every timeline in it verifies, and what was written before it began is there."""
-    await store.serve()
+    await store.start_serving()
     await store.write(declare("one"))
     going = True
 
@@ -49,7 +49,7 @@ async def test_a_backup_under_a_writing_bot(url: str, store: Store, tmp_path: Pa
     assert not list(tmp_path.glob(".*"))
 
 
-async def test_back_and_forth(url: str, store: Store, tmp_path: Path) -> None:
+async def test_back_and_forth(url: str, store: SqlStore, tmp_path: Path) -> None:
     """What was put back is what was there; what stood there in between is aside, whole."""
     await everything(store)
     made = backup.back_up(url, KEY, tmp_path / "b", NOW)
@@ -62,7 +62,7 @@ async def test_back_and_forth(url: str, store: Store, tmp_path: Path) -> None:
     assert exported(url) == later
     put = backup.restore(url, KEY, made.path, NOW, replace=True)
     assert put.contents == made.contents and put.contents.incidents == 4
-    again = Store.open(url, KEY)
+    again = SqlStore.open(url, KEY)
     assert await again.verify() == []
     assert {id: await again.entries(id) for id in before} == before
     await again.close()
@@ -74,7 +74,7 @@ async def test_back_and_forth(url: str, store: Store, tmp_path: Path) -> None:
         assert Raw(url).rows("SELECT count(*) FROM before_20261120t143200z.events WHERE incident_id = 'two'") == [(5,)]
 
 
-async def test_what_is_owed_is_looked_for_first(url: str, store: Store, tmp_path: Path) -> None:
+async def test_what_is_owed_is_looked_for_first(url: str, store: SqlStore, tmp_path: Path) -> None:
     await store.write(declare("one"))
     calls = [
         (EffectState.SENDING, "message", ""), (EffectState.WAITING, "message", ""),
@@ -91,9 +91,9 @@ async def test_what_is_owed_is_looked_for_first(url: str, store: Store, tmp_path
     await store.close()
     for taken in ("first", "second"):  # what was restored may be backed up and restored as well
         assert backup.restore(url, KEY, made.path, NOW + timedelta(seconds=len(taken)), replace=True).looked_at == 2
-        again = Store.open(url, KEY)
+        again = SqlStore.open(url, KEY)
         found = {one.key: one for one in await again.effects("one")}
-        assert await again.due(NOW, 9) == ["one", "two"]
+        assert await again.due_ids(NOW, 9) == ["one", "two"]
         await again.close()
         assert found.keys() == {"k0", "k3", "k4", "k5", "k6", "update:3", RESTORED}
         assert {found[key].state for key in ("k0", "k5", "k6")} == {EffectState.MISSING}
@@ -103,9 +103,9 @@ async def test_what_is_owed_is_looked_for_first(url: str, store: Store, tmp_path
 
 
 @pytest.mark.databases("sqlite")
-async def test_not_under_a_running_bot(url: str, store: Store, tmp_path: Path) -> None:
+async def test_not_under_a_running_bot(url: str, store: SqlStore, tmp_path: Path) -> None:
     made = backup.back_up(url, KEY, tmp_path / "b", NOW)
-    await store.serve()
+    await store.start_serving()
     with pytest.raises(StoreRefused, match="Another bot works on"):
         await asyncio.to_thread(backup.restore, url, KEY, made.path, NOW, replace=True)
     await store.close()
@@ -113,8 +113,8 @@ async def test_not_under_a_running_bot(url: str, store: Store, tmp_path: Path) -
 
 
 @pytest.mark.databases("postgres18")
-async def test_not_under_running_replicas(url: str, store: Store, tmp_path: Path) -> None:
-    await store.serve()
+async def test_not_under_running_replicas(url: str, store: SqlStore, tmp_path: Path) -> None:
+    await store.start_serving()
     await store.write(declare("one"))
     made = backup.back_up(url, KEY, tmp_path / "b", NOW)
     with pytest.raises(StoreRefused, match="Stop every bot"):
@@ -131,10 +131,10 @@ async def test_an_older_backup_is_brought_up(url: str, migrated: Path, tmp_path:
         command.upgrade(config, "0001")
 
     Path(tmp_path / "old.sqlite").touch()
-    engines.whole(engines.address(old), first, write=True)
+    engines.run_in_transaction(engines.parse_url(old), first, write=True)
     put = backup.restore(url, KEY, tmp_path / "old.sqlite", NOW)
     assert put.contents.incidents == 0
-    await Store.open(url, KEY).close()
+    await SqlStore.open(url, KEY).close()
 
 
 @pytest.mark.databases("sqlite")
@@ -147,7 +147,9 @@ async def test_an_older_backup_is_brought_up(url: str, migrated: Path, tmp_path:
         pytest.param("", "damaged|malformed|cannot be copied", id="broken pages"),
     ],
 )
-async def test_a_bad_backup_changes_nothing(url: str, store: Store, tmp_path: Path, spoil: str, sentence: str) -> None:
+async def test_a_bad_backup_changes_nothing(
+    url: str, store: SqlStore, tmp_path: Path, spoil: str, sentence: str
+) -> None:
     await store.write(declare("one"))
     await store.write(append("one", note("more")))
     made = backup.back_up(url, KEY, tmp_path / "b", NOW)
@@ -175,7 +177,7 @@ async def test_a_database_of_another_program_is_no_backup(tmp_path: Path) -> Non
 
 
 @pytest.mark.databases("sqlite")
-async def test_in_place_of_a_broken_database(url: str, store: Store, tmp_path: Path) -> None:
+async def test_in_place_of_a_broken_database(url: str, store: SqlStore, tmp_path: Path) -> None:
     """It cannot be read, so it counts as full; and it is kept."""
     await store.write(declare("one"))
     made = backup.back_up(url, KEY, tmp_path / "b", NOW)
@@ -189,7 +191,7 @@ async def test_in_place_of_a_broken_database(url: str, store: Store, tmp_path: P
     assert put.contents.incidents == 1
 
 
-async def test_a_damaged_timeline_is_backed_up_and_named(url: str, store: Store, raw: Raw, tmp_path: Path) -> None:
+async def test_a_damaged_timeline_is_backed_up_and_named(url: str, store: SqlStore, raw: Raw, tmp_path: Path) -> None:
     """It is all there is; the good ones before it stay."""
     await store.write(declare("one"))
     (tmp_path / "b").mkdir()
@@ -199,7 +201,7 @@ async def test_a_damaged_timeline_is_backed_up_and_named(url: str, store: Store,
     assert bad.problems and bad.deleted == () and good.path.exists() and bad.path.exists()
 
 
-async def test_the_newest_are_kept(url: str, store: Store, tmp_path: Path) -> None:
+async def test_the_newest_are_kept(url: str, store: SqlStore, tmp_path: Path) -> None:
     folder = tmp_path / "b"
     folder.mkdir()
     (folder / "somebody else's").touch()
@@ -218,7 +220,7 @@ async def test_the_newest_are_kept(url: str, store: Store, tmp_path: Path) -> No
     ],
 )
 async def test_a_backup_that_cannot_be_made(
-    url: str, store: Store, tmp_path: Path, target: str, keep: int, sentence: str
+    url: str, store: SqlStore, tmp_path: Path, target: str, keep: int, sentence: str
 ) -> None:
     (tmp_path / "there").write_bytes(b"mine")
     with pytest.raises(StoreRefused, match=sentence):
@@ -227,20 +229,20 @@ async def test_a_backup_that_cannot_be_made(
 
 
 @pytest.mark.databases("sqlite")
-async def test_the_kinds_are_not_mixed_up(url: str, store: Store, postgres18: Postgres, tmp_path: Path) -> None:
+async def test_the_kinds_are_not_mixed_up(url: str, store: SqlStore, postgres18: Postgres, tmp_path: Path) -> None:
     await store.write(declare("one"))
     file, shared = backup.back_up(url, KEY, tmp_path / "b", NOW), postgres18.create()
     await store.close()
     with pytest.raises(StoreRefused, match="export --all"):
         backup.restore(shared, KEY, file.path, NOW)
     with pytest.raises(StoreRefused, match="bot restore"):
-        backup.take_in(shared, KEY, file.path, NOW)
+        backup.import_dump(shared, KEY, file.path, NOW)
     with pytest.raises(StoreRefused, match="cannot be read"):
         backup.restore(shared, KEY, tmp_path / "nothing", NOW)
 
 
 @pytest.mark.databases("sqlite")
-async def test_where_no_database_is_yet(url: str, store: Store, tmp_path: Path) -> None:
+async def test_where_no_database_is_yet(url: str, store: SqlStore, tmp_path: Path) -> None:
     await store.write(declare("one"))
     made = backup.back_up(url, KEY, tmp_path / "b", NOW)
     await store.close()
@@ -248,9 +250,9 @@ async def test_where_no_database_is_yet(url: str, store: Store, tmp_path: Path) 
     assert put.aside == "" and put.contents.incidents == 1
     with contextlib.closing(sqlite3.connect(tmp_path / "new/folder/x.sqlite")) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    only = Only(tmp_path / "new/folder/x.sqlite")
-    only.take_now()  # given back
-    only.give_back()
+    only = ProcessLock(tmp_path / "new/folder/x.sqlite")
+    only.acquire_nowait()  # given back
+    only.release()
 
 
 # -- what `bot verify` says ------------------------------------------------------------------------------
@@ -268,7 +270,7 @@ async def test_where_no_database_is_yet(url: str, store: Store, tmp_path: Path) 
         pytest.param("UPDATE effects SET team_id = 'T9'", "another workspace", id="another workspace's call"),
     ],
 )
-async def test_damage_is_told_from_what_is_owed(url: str, store: Store, raw: Raw, script: str, damage: str) -> None:
+async def test_damage_is_told_from_what_is_owed(url: str, store: SqlStore, raw: Raw, script: str, damage: str) -> None:
     await store.write(declare("one"))
     await store.write(append("one", note("more")))
     states = [EffectState.PARKED, EffectState.MISSING, EffectState.WAITING, EffectState.SENDING]
@@ -277,17 +279,19 @@ async def test_damage_is_told_from_what_is_owed(url: str, store: Store, raw: Raw
         await store.write(lambda tx, one=one: tx.save_effect(one))
     if script:
         raw(script.replace("incident_id = 'gone'", "incident_id = 'gone' WHERE key = 'k0'"))
-    found = await asyncio.to_thread(engines.whole, engines.address(url), lambda one: verify.look(one, KEY), write=False)
+    found = await asyncio.to_thread(
+        engines.run_in_transaction, engines.parse_url(url), lambda one: verify.verify_all(one, KEY), write=False
+    )
     assert any(damage in one for one in found.damage) == bool(damage), found.damage
     if not script:
-        assert [(one.incident, one.key, one.what) for one in found.owed] == [
+        assert [(one.incident, one.key, one.what) for one in found.unfinished] == [
             ("INC-1", "k0", "parked"), ("INC-1", "k1", "outcome unknown"), ("INC-1", "k2", "unsent"),
             ("INC-1", "k3", "under way, or cut off"),
         ]  # fmt: skip
 
 
 @pytest.mark.databases("sqlite")
-async def test_broken_pages_are_damage(url: str, store: Store) -> None:
+async def test_broken_pages_are_damage(url: str, store: SqlStore) -> None:
     for number in range(50):
         await store.write(declare(f"i{number}"))
     await store.close()
@@ -297,5 +301,5 @@ async def test_broken_pages_are_damage(url: str, store: Store) -> None:
         (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'ix_incidents_due'").fetchone()
     data[(page - 1) * 4096 + 8 : page * 4096] = bytes(4096 - 8)
     file.write_bytes(data)
-    found = engines.whole(engines.address(url), lambda one: verify.look(one, KEY), write=False)
+    found = engines.run_in_transaction(engines.parse_url(url), lambda one: verify.verify_all(one, KEY), write=False)
     assert any("file is damaged" in one for one in found.damage)

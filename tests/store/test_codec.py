@@ -30,7 +30,7 @@ st.register_type_strategy(str, _text)
 st.register_type_strategy(datetime, _moments)
 
 
-def read(row: codec.Written) -> e.Event:
+def read(row: codec.EncodedEvent) -> e.Event:
     return codec.decode(row.type, row.at, row.by, row.body)
 
 
@@ -57,9 +57,9 @@ def test_half_characters_become_replacement_characters(text: str) -> None:
 
 @given(_moments, _moments)
 def test_moments_sort_as_text(a: datetime, b: datetime) -> None:
-    assert (timestamps.written(a) < timestamps.written(b)) == (a < b)
-    assert timestamps.read(timestamps.written(a)) == a
-    assert len(timestamps.written(a)) == 27
+    assert (timestamps.to_text(a) < timestamps.to_text(b)) == (a < b)
+    assert timestamps.from_text(timestamps.to_text(a)) == a
+    assert len(timestamps.to_text(a)) == 27
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_moments_sort_as_text(a: datetime, b: datetime) -> None:
 )
 def test_moments_have_one_spelling(text: str) -> None:
     with pytest.raises(ValueError):
-        timestamps.read(text)
+        timestamps.from_text(text)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_moments_have_one_spelling(text: str) -> None:
     ],
 )  # fmt: skip
 def test_other_releases_are_read(type: str, body: dict[str, Any], event: e.Event) -> None:
-    assert codec.decode(type, timestamps.written(NOW), "U1", json.dumps(body, separators=(",", ":"))) == event
+    assert codec.decode(type, timestamps.to_text(NOW), "U1", json.dumps(body, separators=(",", ":"))) == event
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_other_releases_are_read(type: str, body: dict[str, Any], event: e.Event
 )
 def test_what_this_program_cannot_have_written_is_damage(type: str, body: str) -> None:
     with pytest.raises(Damaged) as caught:
-        codec.decode(type, timestamps.written(NOW), "U1", body)
+        codec.decode(type, timestamps.to_text(NOW), "U1", body)
     assert "many" not in str(caught.value)  # what people wrote stays out of messages
 
 

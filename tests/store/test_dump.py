@@ -19,7 +19,7 @@ from bot.domain import events as e
 from bot.domain.effect import EffectState
 from bot.domain.incident import Incident
 from bot.ports import Installation
-from bot.store import Store, StoreRefused, Transaction, backup, dump, engines, installations
+from bot.store import SqlStore, SqlTransaction, StoreRefused, backup, dump, engines, installations
 from bot.store.tables import deliveries
 from tests.postgres import Postgres
 
@@ -28,14 +28,14 @@ from .acts import KEY, NOW, TEAM, after, append, declare, effect, note
 from .raw import Raw
 
 HOSTILE = '\'); DROP TABLE events; -- " \\ \n\r\t \u2028 \u202eevil 😬 «текст» <!channel> {"end":1}\x7f\U0010ffff'
-KEYS = installations.Keys("k2qfI4v1kQ0hYV9yqk5h5qkJ8Wq3cYb1o9b9r2v2w2s=")
+KEYS = installations.TokenKeys("k2qfI4v1kQ0hYV9yqk5h5qkJ8Wq3cYb1o9b9r2v2w2s=")
 
 
-async def everything(store: Store) -> None:
+async def everything(store: SqlStore) -> None:
     """Every type of event, hostile texts, a redacted body, a private incident, calls, deliveries, people, tokens."""
     story = timeline.story()
 
-    def tell(tx: Transaction) -> None:
+    def tell(tx: SqlTransaction) -> None:
         number = tx.next_number(TEAM)
         first = next(one for one in story if isinstance(one, e.Declared))
         assert number == 1
@@ -51,24 +51,24 @@ async def everything(store: Store) -> None:
     for number, state in enumerate(EffectState):
         one = effect(f"k{number}", "two", state=state, error=HOSTILE, next_try_at=after(number), attempts=number)
         await store.write(lambda tx, one=one: tx.save_effect(one))
-    await store.write(lambda tx: tx.remember(TEAM, HOSTILE, "two", HOSTILE, NOW + timedelta(microseconds=1)))
+    await store.write(lambda tx: tx.save_delivery(TEAM, HOSTILE, "two", HOSTILE, NOW + timedelta(microseconds=1)))
     await store.write(lambda tx: tx.save_person(TEAM, "U1", {"name": HOSTILE, "n": [1, None, True]}, NOW))
-    kept = installations.KeptInstallations(store, KEYS)
+    kept = installations.SqlInstallations(store, KEYS)
     await kept.save(Installation(team=TEAM, token="xoxb-1", bot_user="U0BOT", scopes="a,b", installed_by="U1",
                                  installed_at=NOW))  # fmt: skip
-    await kept.begin("state", "cookie", "", NOW)
+    await kept.save_oauth_state("state", "cookie", "", NOW)
 
 
 def exported(url: str) -> bytes:
     out = io.BytesIO()
-    engines.whole(engines.address(url), lambda connection: dump.write(connection, out), write=False)
+    engines.run_in_transaction(engines.parse_url(url), lambda connection: dump.write(connection, out), write=False)
     return out.getvalue()
 
 
-def taken_in(url: str, data: bytes, folder: Path, key: bytes = KEY) -> backup.Restored:
+def taken_in(url: str, data: bytes, folder: Path, key: bytes = KEY) -> backup.RestoreResult:
     file = folder / "export.jsonl"
     file.write_bytes(data)
-    return backup.take_in(url, key, file, NOW)
+    return backup.import_dump(url, key, file, NOW)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def sqlite(migrated: Path, tmp_path: Path) -> Any:
 
 async def test_a_team_moves_to_postgresql_and_back(sqlite: Any, postgres18: Postgres, tmp_path: Path) -> None:
     first, second, third = sqlite(), postgres18.create(), sqlite()
-    store = Store.open(first, KEY)
+    store = SqlStore.open(first, KEY)
     await everything(store)
     before = {id: await store.incident(id) for id in ("golden", "two", "B two", "a two")}
     calls = await store.effects("two")
@@ -93,12 +93,12 @@ async def test_a_team_moves_to_postgresql_and_back(sqlite: Any, postgres18: Post
         made = taken_in(url, data, tmp_path)
         assert made.contents.incidents == 4 and made.looked_at == 0
         assert exported(url) == data
-        copy = Store.open(url, KEY)
+        copy = SqlStore.open(url, KEY)
         assert await copy.verify() == []
         assert {id: await copy.incident(id) for id in before} == before
         assert await copy.effects("two") == calls
         assert (await copy.write(lambda tx: tx.next_number(TEAM))) == 3
-        kept = await installations.KeptInstallations(copy, KEYS).one(TEAM)
+        kept = await installations.SqlInstallations(copy, KEYS).one(TEAM)
         assert kept is not None and kept.token == "xoxb-1"
         await copy.close()
     raw = Raw(second)
@@ -107,15 +107,15 @@ async def test_a_team_moves_to_postgresql_and_back(sqlite: Any, postgres18: Post
 
 async def test_leases_stay_behind(postgres18: Postgres, tmp_path: Path) -> None:
     url = postgres18.create()
-    store = Store.open(url, KEY)
+    store = SqlStore.open(url, KEY)
     await store.write(declare("a"))
     before = exported(url)
-    assert await store.claims.claim("a")
+    assert await store.leases.claim("a")
     assert exported(url) == before
     await store.close()
 
 
-async def test_what_is_kept_already_is_left_alone(url: str, store: Store, tmp_path: Path) -> None:
+async def test_what_is_kept_already_is_left_alone(url: str, store: SqlStore, tmp_path: Path) -> None:
     await store.write(declare("one"))
     data = exported(url)
     await store.close()
@@ -164,11 +164,11 @@ def changed(data: bytes, how: str) -> bytes:
     ],
 )
 async def test_a_file_that_is_not_whole_changes_nothing(
-    url: str, store: Store, sqlite: Any, tmp_path: Path, how: str, sentence: str
+    url: str, store: SqlStore, sqlite: Any, tmp_path: Path, how: str, sentence: str
 ) -> None:
     await store.close()
     other = sqlite()
-    writing = Store.open(other, KEY)
+    writing = SqlStore.open(other, KEY)
     await writing.write(declare("one"))
     await writing.close()
     empty = exported(url)
@@ -214,15 +214,15 @@ def test_a_file_of_an_earlier_shape_is_taken(url: str, tmp_path: Path) -> None:
     assert taken_in(url, whole(DELIVERY, schema="0001", deliveries=1), tmp_path).contents.rows["deliveries"] == 1
 
 
-async def test_another_key_is_refused(url: str, store: Store, sqlite: Any, tmp_path: Path) -> None:
+async def test_another_key_is_refused(url: str, store: SqlStore, sqlite: Any, tmp_path: Path) -> None:
     await store.close()
     other = sqlite()
-    writing = Store.open(other, KEY)
+    writing = SqlStore.open(other, KEY)
     await writing.write(declare("one"))
     await writing.close()
     with pytest.raises(StoreRefused, match="CHAIN_KEY"):
         taken_in(url, exported(other), tmp_path, KEY + b"!")
-    assert engines.whole(engines.address(url), dump.empty, write=False)
+    assert engines.run_in_transaction(engines.parse_url(url), dump.empty, write=False)
 
 
 def test_rows_stream(url: str, tmp_path: Path) -> None:
@@ -230,15 +230,15 @@ def test_rows_stream(url: str, tmp_path: Path) -> None:
     rows = [{**DELIVERY, "key": f"{n:08}", "answer": "x" * 2000, "at": NOW} for n in range(15_000)]
     for row in rows:
         del row["table"]
-    engines.whole(engines.address(url), lambda one: one.execute(insert(deliveries), rows), write=True)
+    engines.run_in_transaction(engines.parse_url(url), lambda one: one.execute(insert(deliveries), rows), write=True)
     rows.clear()
     file = tmp_path / "x.jsonl"
     tracemalloc.start()
     try:
         with file.open("wb") as out:
-            engines.whole(engines.address(url), lambda one: dump.write(one, out), write=False)
-        engines.whole(engines.address(url), lambda one: one.execute(deliveries.delete()), write=True)
-        backup.take_in(url, KEY, file, NOW)
+            engines.run_in_transaction(engines.parse_url(url), lambda one: dump.write(one, out), write=False)
+        engines.run_in_transaction(engines.parse_url(url), lambda one: one.execute(deliveries.delete()), write=True)
+        backup.import_dump(url, KEY, file, NOW)
         assert tracemalloc.get_traced_memory()[1] < 12_000_000 < file.stat().st_size
     finally:
         tracemalloc.stop()

@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import Connection, event
 
 from bot.domain.errors import StoreUnavailable
-from bot.store import Person, Store, StoreRefused, Transaction, engines, migrate
-from bot.store.fold_cache import FoldedCache
+from bot.store import PersonRow, SqlStore, SqlTransaction, StoreRefused, engines, migrate
+from bot.store.fold_cache import FoldCache
 from bot.store.writer import Writer
 
 from .acts import KEY, NOW, TEAM, append, declare, effect, held_up, note
@@ -43,23 +43,23 @@ def faults() -> Faults:
 
 
 @pytest.fixture
-async def faulty(url: str, faults: Faults) -> AsyncIterator[Store]:
-    address = engines.address(url)
-    writing = engines.writing(address)
+async def faulty(url: str, faults: Faults) -> AsyncIterator[SqlStore]:
+    address = engines.parse_url(url)
+    writing = engines.write_engine(address)
     event.listen(writing, "connect", lambda dbapi, _: dbapi.execute("PRAGMA busy_timeout=20"))
     event.listen(writing, "begin", faults)
-    cache = FoldedCache()
-    store = Store(address, KEY, Writer(writing, KEY, cache), engines.reading(address), cache)
+    cache = FoldCache()
+    store = SqlStore(address, KEY, Writer(writing, KEY, cache), engines.read_engine(address), cache)
     yield store
     await store.close()
 
 
-async def test_how_the_file_is_written_to(store: Store, url: str) -> None:
+async def test_how_the_file_is_written_to(store: SqlStore, url: str) -> None:
     """A log ahead of the file, flushed at each commit, rows that belong to rows; and one writer at a time, from the
     beginning of a transaction on, however little it has done."""
     file, seen = url.removeprefix("sqlite:///"), dict[str, object]()
 
-    def look(tx: Transaction) -> None:
+    def look(tx: SqlTransaction) -> None:
         for name in ("journal_mode", "synchronous", "foreign_keys"):
             seen[name] = tx.connection.exec_driver_sql(f"PRAGMA {name}").scalar()
         other = sqlite3.connect(file, isolation_level=None, timeout=0)
@@ -70,7 +70,7 @@ async def test_how_the_file_is_written_to(store: Store, url: str) -> None:
     assert seen == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}  # 2 is FULL
 
 
-async def test_commit_fails(faulty: Store, faults: Faults) -> None:
+async def test_commit_fails(faulty: SqlStore, faults: Faults) -> None:
     await faulty.write(declare("one"))
     async with held_up(faulty):  # what comes after is begun with the fault
         faults.deferred = True
@@ -88,7 +88,7 @@ async def test_commit_fails(faulty: Store, faults: Faults) -> None:
     assert await faulty.verify() == []
 
 
-async def test_disk_is_full_and_then_is_not(faulty: Store, faults: Faults) -> None:
+async def test_disk_is_full_and_then_is_not(faulty: SqlStore, faults: Faults) -> None:
     await faulty.write(declare("one"))
     faults.pages = 1  # less than it has: SQLite takes that as "not one more"
     written = 1
@@ -109,7 +109,7 @@ async def test_disk_is_full_and_then_is_not(faulty: Store, faults: Faults) -> No
     assert await faulty.verify() == []
 
 
-async def test_sqlite_gives_the_whole_transaction_up(url: str, faulty: Store) -> None:
+async def test_sqlite_gives_the_whole_transaction_up(url: str, faulty: SqlStore) -> None:
     """As it does by itself on some I/O errors: what follows would be committed statement by statement."""
     with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
         raw.execute(
@@ -119,7 +119,7 @@ async def test_sqlite_gives_the_whole_transaction_up(url: str, faulty: Store) ->
     async with held_up(faulty):
         jobs = [
             asyncio.ensure_future(faulty.write(append("one", note("before")))),
-            asyncio.ensure_future(faulty.save_people([Person(TEAM, "U9", {}, NOW)])),
+            asyncio.ensure_future(faulty.save_people([PersonRow(TEAM, "U9", {}, NOW)])),
             asyncio.ensure_future(faulty.write(append("one", note("behind")))),
         ]
     for job in jobs:
@@ -129,7 +129,7 @@ async def test_sqlite_gives_the_whole_transaction_up(url: str, faulty: Store) ->
     assert await faulty.verify() == []
 
 
-async def test_another_program_holds_the_lock(url: str, faulty: Store) -> None:
+async def test_another_program_holds_the_lock(url: str, faulty: SqlStore) -> None:
     await faulty.write(declare("one"))
     other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -141,11 +141,11 @@ async def test_another_program_holds_the_lock(url: str, faulty: Store) -> None:
     assert (await faulty.write(append("one", note("x")))).seq == 2
 
 
-async def test_a_job_may_raise_anything(faulty: Store) -> None:
-    def stops(tx: Transaction) -> None:
+async def test_a_job_may_raise_anything(faulty: SqlStore) -> None:
+    def stops(tx: SqlTransaction) -> None:
         raise StopIteration
 
-    def exits(tx: Transaction) -> None:
+    def exits(tx: SqlTransaction) -> None:
         tx.next_number(TEAM)
         raise SystemExit(3)
 
@@ -157,7 +157,7 @@ async def test_a_job_may_raise_anything(faulty: Store) -> None:
     assert (await faulty.write(declare("one"))).number == 1
 
 
-async def _quiet(store: Store, job: object) -> None:
+async def _quiet(store: SqlStore, job: object) -> None:
     try:
         await store.write(job)  # type: ignore[arg-type]
     except SystemExit as exit:
@@ -168,7 +168,7 @@ WRITES_UNTIL_KILLED = """
 import asyncio, os, sys
 import structlog
 from bot.domain.errors import StoreUnavailable
-from bot.store import Store
+from bot.store import SqlStore
 from store.acts import KEY, append, declare, note
 
 async def worker(store, id):
@@ -181,7 +181,7 @@ async def worker(store, id):
 
 async def main():
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # acknowledgements alone go out
-    store = Store.open(sys.argv[1], KEY)
+    store = SqlStore.open(sys.argv[1], KEY)
     for n in range(8):
         await store.write(declare(f"i{n}"))
     await asyncio.gather(*(worker(store, f"i{n}") for n in range(8)))
@@ -195,7 +195,7 @@ asyncio.run(main())
 async def test_what_was_acknowledged_survives_kill_9(url: str, lines: int) -> None:
     acknowledged = _killed_after(url, lines)
     assert acknowledged
-    store = Store.open(url, KEY)
+    store = SqlStore.open(url, KEY)
     for id, seq in acknowledged.items():
         incident = await store.incident(id)
         assert incident is not None and incident.seq >= seq
@@ -242,21 +242,21 @@ def _killed_after(url: str, lines: int) -> dict[str, int]:
 )
 def test_what_cannot_be_opened_is_refused_with_a_sentence(address: str, sentence: str) -> None:
     with pytest.raises(StoreRefused, match=sentence) as caught:
-        Store.open(address, KEY)
+        SqlStore.open(address, KEY)
     assert "secret" not in str(caught.value)
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     path.write_text("something else entirely " * 100)
-    for attempt in (lambda: Store.open(f"sqlite:///{path}", KEY), lambda: migrate(f"sqlite:///{path}")):
+    for attempt in (lambda: SqlStore.open(f"sqlite:///{path}", KEY), lambda: migrate(f"sqlite:///{path}")):
         with pytest.raises(StoreRefused, match="cannot be opened: file is not a database"):
             attempt()
 
 
 def test_a_short_key_is_refused(url: str) -> None:
     with pytest.raises(StoreRefused, match="16 bytes"):
-        Store.open(url, b"short")
+        SqlStore.open(url, b"short")
 
 
 def test_no_write_ahead_log_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from bot.store import engines, postgres
-from bot.store.notify_listener import Hearing
+from bot.store.notify_listener import NotifyListener
 from tests.postgres import Postgres
 from tests.proxy import Mode, Proxy
 
@@ -37,16 +37,20 @@ async def line(postgres18: Postgres) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-def hearing(line: Proxy, database: str, heard: list[str], deaf: list[str]) -> Hearing:
-    address = engines.address(line.url(database))
-    return Hearing(address, "me", heard.append, heard.append, lambda: deaf.append("deaf"), look=LOOK, again=AGAIN)
+def hearing(line: Proxy, database: str, heard: list[str], deaf: list[str]) -> NotifyListener:
+    address = engines.parse_url(line.url(database))
+    return NotifyListener(
+        address, "me", heard.append, heard.append, lambda: deaf.append("deaf"), look=LOOK, again=AGAIN
+    )
 
 
 @pytest.mark.parametrize(
     ("mode", "within"),
     [
-        pytest.param("blackhole", LOOK + postgres.STATEMENT, id="nothing is passed on: a look waits in vain"),
-        pytest.param("mute", LOOK + postgres.STATEMENT, id="no answer comes back"),
+        pytest.param(
+            "blackhole", LOOK + postgres.STATEMENT_TIMEOUT_SECONDS, id="nothing is passed on: a look waits in vain"
+        ),
+        pytest.param("mute", LOOK + postgres.STATEMENT_TIMEOUT_SECONDS, id="no answer comes back"),
         pytest.param("refuse", 0.0, id="cut: it is told"),
     ],
 )
@@ -58,13 +62,15 @@ async def test_a_dead_line_is_noticed(
     one = hearing(line, database, heard, deaf)
     one.start()
     try:
-        await until(lambda: one.hears, 60)
+        await until(lambda: one.is_listening, 60)
         assert deaf == ["deaf"], "what was not heard before is not trusted"
         line.mode = mode
-        await until(lambda: not one.hears, within + SPARE)
+        await until(lambda: not one.is_listening, within + SPARE)
         await until(lambda: len(deaf) > 1, SPARE)
         line.mode = "ok"
-        await until(lambda: one.hears, postgres.CONNECT + postgres.STATEMENT + SPARE)
+        await until(
+            lambda: one.is_listening, postgres.CONNECT_TIMEOUT_SECONDS + postgres.STATEMENT_TIMEOUT_SECONDS + SPARE
+        )
         postgres18.run("SELECT pg_notify('people_changed', 'other:T1')", database=make_url(database).database or "")
         await until(lambda: heard == ["T1"], 60)
     finally:
@@ -87,7 +93,7 @@ async def test_it_stops_at_once(database: str, line: Proxy, when: str) -> None:
     if when == "connects":
         await until(lambda: line.connections > 0, 60)
     else:
-        await until(lambda: one.hears, 60)
+        await until(lambda: one.is_listening, 60)
         line.mode = "blackhole"
     if when == "asks":
         await asyncio.sleep(LOOK * 1.5)
@@ -95,5 +101,5 @@ async def test_it_stops_at_once(database: str, line: Proxy, when: str) -> None:
     began = loop.time()
     await one.stop()
     # SQLAlchemy gives a connection that is being opened two seconds for its goodbye
-    assert loop.time() - began < (postgres.STATEMENT + SPARE if when == "connects" else SPARE)
-    assert not one.hears
+    assert loop.time() - began < (postgres.STATEMENT_TIMEOUT_SECONDS + SPARE if when == "connects" else SPARE)
+    assert not one.is_listening

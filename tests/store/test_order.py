@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain import events as e
 from bot.domain.incident import Incident
-from bot.store import Store, Transaction, read_sql
+from bot.store import SqlStore, SqlTransaction, read_sql
 
 from .acts import KEY, NOW, TEAM, after, append, declare
 from .raw import Raw
@@ -20,7 +20,7 @@ WORST = ("sev1", "sev2", "sev3")
 
 
 def begin(id: str, severity: str, due: datetime | None = NOW, *, private: bool = False) -> Any:
-    def job(tx: Transaction) -> Incident:
+    def job(tx: SqlTransaction) -> Incident:
         declared = e.Declared(
             by="U1", at=NOW, number=tx.next_number(TEAM), title=id, severity=severity, private=private
         )  # fmt: skip
@@ -45,7 +45,7 @@ def begin(id: str, severity: str, due: datetime | None = NOW, *, private: bool =
     ],
 )  # fmt: skip
 async def test_the_order_in_which_what_is_due_is_attended(
-    store: Store, worst: tuple[str, ...], order: list[str]
+    store: SqlStore, worst: tuple[str, ...], order: list[str]
 ) -> None:
     dues = {
         "two-now": 9.5, "one-now": 9.9, "one-older-now": 9.2, "one-old": 4, "two-old": 3, "three-early": 1,
@@ -54,13 +54,13 @@ async def test_the_order_in_which_what_is_due_is_attended(
     for id, minutes in dues.items():
         await store.write(begin(id, names[id.partition("-")[0]], after(minutes)))
     await store.write(begin("later", "sev1", after(11)))
-    assert await store.due(after(10), 9, worst) == order
-    await store.claims.leave()  # who declares holds it
-    assert await store.claims.due(after(10), 2, [order[1]], worst) == [order[0], order[2]]
-    assert await store.claims.due(after(10), 9, [], worst) == order
+    assert await store.due_ids(after(10), 9, worst) == order
+    await store.leases.release_all()  # who declares holds it
+    assert await store.leases.claim_due(after(10), 2, [order[1]], worst) == [order[0], order[2]]
+    assert await store.leases.claim_due(after(10), 9, [], worst) == order
 
 
-async def test_open_ones_are_counted_and_private_ones_are_nobodys(store: Store) -> None:
+async def test_open_ones_are_counted_and_private_ones_are_nobodys(store: SqlStore) -> None:
     assert await store.count_open(TEAM) == 0
     for id in ("a", "b", "c"):
         await store.write(begin(id, "sev2"))
@@ -71,12 +71,12 @@ async def test_open_ones_are_counted_and_private_ones_are_nobodys(store: Store) 
     assert (await store.count_open(TEAM), await store.count_open("T0OTHER")) == (2, 1)
 
 
-async def test_a_list_of_the_worst_reads_no_more_than_it_was_asked_for(store: Store) -> None:
+async def test_a_list_of_the_worst_reads_no_more_than_it_was_asked_for(store: SqlStore) -> None:
     for number, severity in enumerate(["sev3", "sev1", "gone", "sev2", "sev1"], 1):
         await store.write(begin(f"{severity}-{number}", severity))
-    worst = await store.listing(TEAM, worst=WORST)
+    worst = await store.listing(TEAM, severity_order=WORST)
     assert [row.id for row in worst] == ["sev1-5", "sev1-2", "sev2-4", "sev3-1", "gone-3"]
-    assert await store.listing(TEAM, worst=WORST, limit=2) == worst[:2]
+    assert await store.listing(TEAM, severity_order=WORST, limit=2) == worst[:2]
     assert [row.number for row in await store.listing(TEAM)] == [5, 4, 3, 2, 1]
 
 
@@ -95,17 +95,17 @@ def test_a_list_uses_an_index(raw: Raw) -> None:
 
 
 @pytest.mark.databases("postgres18")
-async def test_what_is_due_soon_is_claimed_ahead(store: Store, url: str) -> None:
+async def test_what_is_due_soon_is_claimed_ahead(store: SqlStore, url: str) -> None:
     """Each by one of them, with its moment; what is due already, or only later, is not among it."""
     dues = {"past": -1.0, "soon": 1 / 60, "sooner": 0.5 / 60, "later": 5.0}
     for id, minutes in dues.items():
         await store.write(begin(id, "sev1", after(minutes)))
-    await store.claims.leave()
-    assert await store.claims.soon(NOW, 1) == {"sooner": after(0.5 / 60)}
-    assert store.claims.holds("sooner") and not store.claims.holds("soon")
-    other = Store.open(url, KEY)
+    await store.leases.release_all()
+    assert await store.leases.claim_upcoming(NOW, 1) == {"sooner": after(0.5 / 60)}
+    assert store.leases.holds("sooner") and not store.leases.holds("soon")
+    other = SqlStore.open(url, KEY)
     try:
-        assert await other.claims.soon(NOW, 9) == {"soon": after(1 / 60)}
-        assert not await other.claims.claim("sooner") and await store.claims.soon(NOW, 9) == {}
+        assert await other.leases.claim_upcoming(NOW, 9) == {"soon": after(1 / 60)}
+        assert not await other.leases.claim("sooner") and await store.leases.claim_upcoming(NOW, 9) == {}
     finally:
         await other.close()

@@ -15,8 +15,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from bot.store import Store, StoreRefused, engines, migrate, schema
-from bot.store.schema import Patience
+from bot.store import SqlStore, StoreRefused, engines, migrate, schema
+from bot.store.schema import MigrationTimeouts
 from bot.store.tables import metadata
 from tests.postgres import Postgres
 
@@ -31,7 +31,7 @@ def test_migrations_make_what_tables_says(url: str) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         return list(compare_metadata(context, metadata))
 
-    assert engines.whole(engines.address(url), differences, write=False) == []
+    assert engines.run_in_transaction(engines.parse_url(url), differences, write=False) == []
 
 
 def test_the_file_belongs_to_its_owner_alone(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_every_table_has_its_team() -> None:
 
 def test_migrating_again_changes_nothing(url: str) -> None:
     migrate(url)
-    Store.open(url, KEY)
+    SqlStore.open(url, KEY)
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres18", "postgres16"])
@@ -57,7 +57,7 @@ def test_programs_that_migrate_at_once_take_turns(
         empty = request.getfixturevalue(database).create("template1")
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(migrate, [empty] * 4))
-    Store.open(empty, KEY)
+    SqlStore.open(empty, KEY)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_another_shape_is_refused(url: str, raw: Raw, version: str | None, sente
     if version:
         raw(f"INSERT INTO alembic_version VALUES ('{version}')")
     with pytest.raises(StoreRefused, match=sentence):
-        Store.open(url, KEY)
+        SqlStore.open(url, KEY)
 
 
 def test_a_newer_database_is_not_migrated(url: str, raw: Raw) -> None:
@@ -83,7 +83,7 @@ def test_a_newer_database_is_not_migrated(url: str, raw: Raw) -> None:
 
 # -- upgrades -------------------------------------------------------------------------------------------
 
-QUICK = Patience(turn=0.5, table=0.3, statement=5)
+QUICK = MigrationTimeouts(turn=0.5, table=0.3, statement=5)
 #: what a migration may do while the version before it still works: nothing that is there changes or goes
 ADDS = {"create_table", "create_index", "add_column"}
 MIGRATIONS = sorted((Path(schema.__file__).parent / "migrations" / "versions").glob("*_[0-9]*.py"))
@@ -109,7 +109,7 @@ def test_the_previous_version_finds_its_tables_as_they_were(tmp_path: Path) -> N
     """A program of before has its tables and columns, of the same kinds, after the migration as before it."""
 
     def at(version: str) -> dict[str, dict[str, str]]:
-        url = engines.address(f"sqlite:///{tmp_path}/{version}.sqlite")
+        url = engines.parse_url(f"sqlite:///{tmp_path}/{version}.sqlite")
         Path(f"{tmp_path}/{version}.sqlite").touch()
 
         def job(connection: Connection) -> dict[str, dict[str, str]]:
@@ -122,7 +122,7 @@ def test_the_previous_version_finds_its_tables_as_they_were(tmp_path: Path) -> N
                 for name in names
             }
 
-        return engines.whole(url, job, write=True)
+        return engines.run_in_transaction(url, job, write=True)
 
     before, after = at("0001"), at("head")
     for table, columns in before.items():
@@ -143,7 +143,7 @@ def at_first(url: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
 
-    engines.whole(engines.address(url), first, write=True)
+    engines.run_in_transaction(engines.parse_url(url), first, write=True)
 
 
 async def test_a_table_that_is_held_is_waited_for_shortly(server: Postgres) -> None:
@@ -158,7 +158,7 @@ async def test_a_table_that_is_held_is_waited_for_shortly(server: Postgres) -> N
     await connection.close()
     assert Raw(url).rows("SELECT version_num FROM alembic_version") == [("0001",)]
     await asyncio.to_thread(migrate, url)
-    await Store.open(url, KEY).close()
+    await SqlStore.open(url, KEY).close()
 
 
 async def test_another_migration_is_waited_for(server: Postgres) -> None:
@@ -166,7 +166,7 @@ async def test_another_migration_is_waited_for(server: Postgres) -> None:
     url = server.create("template1")
     connection = await asyncpg.connect(url)
     async with connection.transaction():
-        await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
+        await connection.execute(f"SELECT pg_advisory_xact_lock({schema.ADVISORY_LOCK_ID})")
         with pytest.raises(StoreRefused, match="Another program has been migrating"):
             await asyncio.to_thread(migrate, url, QUICK)
         waiting = [asyncio.create_task(asyncio.to_thread(migrate, url)) for _ in range(2)]
@@ -174,7 +174,7 @@ async def test_another_migration_is_waited_for(server: Postgres) -> None:
         assert not any(one.done() for one in waiting)
     await asyncio.gather(*waiting)
     await connection.close()
-    await Store.open(url, KEY).close()
+    await SqlStore.open(url, KEY).close()
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres18"])
@@ -189,11 +189,11 @@ def test_a_crash_in_the_middle_leaves_it_as_it_was(
     at_first(url)
 
     def half(connection: Connection) -> None:
-        schema.bring_up(connection)
+        schema.upgrade(connection)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        engines.whole(engines.address(url), half, write=True)
+        engines.run_in_transaction(engines.parse_url(url), half, write=True)
     raw = Raw(url)
     assert raw.rows("SELECT version_num FROM alembic_version") == [("0001",)]
     with pytest.raises(Exception, match="installations"):
@@ -204,7 +204,7 @@ def test_a_crash_in_the_middle_leaves_it_as_it_was(
 
 async def test_what_was_written_before_an_upgrade_is_there_after_it(server: Postgres) -> None:
     url = server.create()
-    store = Store.open(url, KEY)
+    store = SqlStore.open(url, KEY)
     await store.write(declare("one"))
     migrate(url)
     await store.write(declare("two"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import Store, StoreRefused, engines, witness
+from bot.store import SqlStore, StoreRefused, engines, witness
 from bot.store.witness import Witness
 
 from .acts import KEY, after, append, declare, note
@@ -15,18 +15,20 @@ from .raw import Raw
 
 
 async def seen(url: str) -> Witness:
-    return await asyncio.to_thread(engines.whole, engines.address(url), witness.seen, write=False)
+    return await asyncio.to_thread(
+        engines.run_in_transaction, engines.parse_url(url), witness.take_witness, write=False
+    )
 
 
 async def missing(url: str, before: Witness) -> list[str]:
     def look(connection: object) -> list[str]:
-        return list(witness.missing(connection, before))  # type: ignore[arg-type]
+        return list(witness.missing_since(connection, before))  # type: ignore[arg-type]
 
-    return await asyncio.to_thread(engines.whole, engines.address(url), look, write=False)
+    return await asyncio.to_thread(engines.run_in_transaction, engines.parse_url(url), look, write=False)
 
 
 @pytest.fixture
-async def written(store: Store) -> Store:
+async def written(store: SqlStore) -> SqlStore:
     """Three incidents of four events each, and copies of the tables beside them."""
     for id in ("one", "two", "three"):
         await store.write(declare(id))
@@ -56,7 +58,7 @@ KEEP = "CREATE TABLE old_i AS SELECT * FROM incidents; CREATE TABLE old_e AS SEL
                      id="the whole database put back"),
     ],
 )  # fmt: skip
-async def test_what_fits_in_itself_and_is_older(url: str, written: Store, raw: Raw, script: str, found: str) -> None:
+async def test_what_fits_in_itself_and_is_older(url: str, written: SqlStore, raw: Raw, script: str, found: str) -> None:
     raw(KEEP)
     await written.write(append("one", note("what somebody would rather not have said", after(9))))
     before = await seen(url)
@@ -65,7 +67,7 @@ async def test_what_fits_in_itself_and_is_older(url: str, written: Store, raw: R
     assert any(found in problem for problem in await missing(url, before))
 
 
-async def test_put_back_and_grown_again(url: str, written: Store, raw: Raw) -> None:
+async def test_put_back_and_grown_again(url: str, written: SqlStore, raw: Raw) -> None:
     """Another past of the same length, made by the program itself: the event of before is not there."""
     raw(KEEP)
     await written.write(append("one", note("what was said", after(9))))
@@ -74,14 +76,14 @@ async def test_put_back_and_grown_again(url: str, written: Store, raw: Raw) -> N
         "DELETE FROM events WHERE incident_id='one'; DELETE FROM incidents WHERE id='one'; INSERT INTO incidents "
         "SELECT * FROM old_i WHERE id='one'; INSERT INTO events SELECT * FROM old_e WHERE incident_id='one'"
     )
-    again = Store.open(url, KEY)
+    again = SqlStore.open(url, KEY)
     await again.write(append("one", note("what was not", after(9)), note("and more", after(10))))
     assert await again.verify() == []
     await again.close()
     assert await missing(url, before) == ["INC-1 (one): event 5 is not the one that was there at the last look."]
 
 
-async def test_what_goes_on_and_what_is_redacted_is_no_problem(url: str, written: Store) -> None:
+async def test_what_goes_on_and_what_is_redacted_is_no_problem(url: str, written: SqlStore) -> None:
     before = await seen(url)
     await written.write(append("one", note("more", after(9))))
     await written.write(declare("four"))
@@ -90,7 +92,7 @@ async def test_what_goes_on_and_what_is_redacted_is_no_problem(url: str, written
 
 
 @pytest.mark.databases("sqlite")
-async def test_the_file(url: str, written: Store, tmp_path: Path) -> None:
+async def test_the_file(url: str, written: SqlStore, tmp_path: Path) -> None:
     path, now = tmp_path / "witness.json", await seen(url)
     assert witness.read(path, KEY) is None
     witness.write(path, KEY, now)

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.domain.alert import WITHHELD
+from bot.domain.alert import WITHHELD_TEXT
 from tests.durability.test_slack_is_away import once
 from tests.sender import SETTING, post, stored, tell
 from tests.story.test_hostile_texts import ACTIVE, H, marked_up
@@ -122,7 +122,7 @@ async def test_delicate_words_in_a_public_incident(hearing: World) -> None:
     await tell(hearing, {"name": "LedgerCheck", "severity": "critical", "group": "ledger", "id": "1"})
     await tell(hearing, {"name": "LedgerCheck", "title": "fraud by mallory", "group": "ledger", "id": "2"})
     (listed,) = thread(hearing)
-    assert WITHHELD in listed and "mallory" not in listed + str(
+    assert WITHHELD_TEXT in listed and "mallory" not in listed + str(
         await hearing.bot.store.entries((await hearing.incident()).id)
     )
 
@@ -133,7 +133,7 @@ async def test_a_secret_in_an_alert_is_not_stored(hearing: World) -> None:
     seed = Keypair.random().secret
     await tell(hearing, {"name": "SignerError", "title": f"cannot sign with {seed}", "severity": "critical"})
     incident = await hearing.incident()
-    assert seed not in str(await hearing.bot.store.entries(incident.id)) and WITHHELD in incident.title
+    assert seed not in str(await hearing.bot.store.entries(incident.id)) and WITHHELD_TEXT in incident.title
 
 
 async def test_a_team_that_lets_alerts_declare_nothing(tmp_path: Path) -> None:

@@ -94,9 +94,9 @@ async def test_one_that_is_over(world: World) -> None:
     # Nobody is called, nothing runs, nobody is told to rest.
     assert len(spoken(world, room)) == 1 and not mentioned(world, "carla", room)
     assert world.person("carla").id not in world.slack.channel(room).members
-    before = len(incident.moments)
+    before = len(incident.announced_entries)
     await world.advance(hours=12)
-    assert len((await world.incident()).moments) == before and not direct(world, "ana")
+    assert len((await world.incident()).announced_entries) == before and not direct(world, "ana")
     await press(world, "ana", room, "Withdrawals were stuck", "Draft postmortem")
     (file,) = [one for message in world.messages("ana", room) for one in message.files]
     text = world.slack.world.files[file["id"]].content.decode()
@@ -192,8 +192,8 @@ async def _general(world: World) -> str:
             outage.backfill_unreadable("channel_not_found", "incident-commander"),
             id="private, without the bot",
         ),
-        pytest.param(_shared, outage.BACKFILL_EVERYBODYS, id="where incidents are announced"),
-        pytest.param(_general, outage.BACKFILL_EVERYBODYS, id="where everybody is"),
+        pytest.param(_shared, outage.BACKFILL_SHARED_USE, id="where incidents are announced"),
+        pytest.param(_general, outage.BACKFILL_SHARED_USE, id="where everybody is"),
     ],
 )
 async def test_a_sentence_that_says_what_would_work(

@@ -191,7 +191,7 @@ async def test_exactly_the_approved_text_is_public_and_said_last(world: World) -
     asked = await drafted(world, room)
     assert public(world) == []
     await approve(world, "dipo", asked)
-    draft = (await world.incident()).last_said
+    draft = (await world.incident()).last_published_draft
     assert draft is not None and public(world) == [draft.drafted.text]
     said = plain(in_comms(world, "ana", room, "This is what was said last."))
     assert "written by Ana Silva, approved by Dipo Adeyemi" in said and "14:00 UTC" in said
@@ -302,7 +302,7 @@ async def test_a_post_of_which_only_the_answer_was_lost_is_found_and_counted_onc
     await approve(world, "dipo", asked)
     await world.advance(minutes=2)
     assert len(public(world)) == 1
-    assert (await world.incident()).last_said is not None
+    assert (await world.incident()).last_published_draft is not None
 
 
 async def test_a_refused_post_says_why_and_can_be_written_again(world: World) -> None:
@@ -310,7 +310,7 @@ async def test_a_refused_post_says_why_and_can_be_written_again(world: World) ->
     asked = await drafted(world, room)
     world.slack.faults.add("chat.postMessage", "error:is_archived", times=1)
     await approve(world, "dipo", asked)
-    assert (await world.incident()).last_said is None
+    assert (await world.incident()).last_published_draft is None
     assert "certainly not sent: is_archived" in heard(world, "ana", room)
 
 
@@ -341,7 +341,7 @@ async def test_each_audience_has_its_place(world: World, audience: str, where: s
         assert "bank payouts to Nigeria" in heard(world, "eve", where)
     else:
         await press(world, "ana", room, "Please post exactly this by hand", "It is there")
-    said = (await world.incident()).last_said
+    said = (await world.incident()).last_published_draft
     assert said is not None and said.drafted.audience == audience
 
 

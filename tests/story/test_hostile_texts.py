@@ -191,11 +191,11 @@ def world_of(folder: Path, **more: Any) -> Any:
 
 async def test_nothing_that_anybody_says_calls_links_or_runs(tmp_path: Path) -> None:
     async with world_of(tmp_path, policy=test_policy()) as world:
-        assert world.bot.house.shelf.problems == () and world.bot.house.library.problems == ()
+        assert world.bot.workspace_factory.shelf.problems == () and world.bot.workspace_factory.library.problems == ()
         # Profiles are what people say as well.
         for handle in ("ana", "ben"):
             world.person(handle).user.real_name = f"{handle.title()} {SHORT}"
-        await world.bot.home.directory.refresh()
+        await world.bot.token_workspace.directory.refresh()
         room = await everything_typed(world)
         types = await world.types()
         assert set(KEPT) <= set(types), set(KEPT) - set(types)
@@ -215,7 +215,7 @@ async def exports(world: World, folder: Path, room: str) -> None:
     assert shared
     out = folder / "out"
     written = await export.write(
-        world.bot.store, world.slack.team_id, 1, out, world.bot.home.directory.names, world.policy
+        world.bot.store, world.slack.team_id, 1, out, world.bot.token_workspace.directory.names, world.policy
     )  # fmt: skip
     assert sorted(one.name for one in written) == ["inc-1-postmortem.md", "inc-1-timeline.json"]
     assert sorted(one.name for one in folder.iterdir() if "etc" in one.name or "evil" in one.name) == []

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.slack.inbound.block_actions import ACTIONS
+from bot.slack.inbound.block_actions import BLOCK_ACTION_HANDLERS
 from bot.slack.inbound.commands import SUBCOMMANDS
-from bot.slack.inbound.events import EVENTS
-from bot.slack.inbound.view_submissions import FORMS
+from bot.slack.inbound.events import EVENT_HANDLERS
+from bot.slack.inbound.view_submissions import VIEW_SUBMISSION_HANDLERS
 from tests.story.acts import press, submit, write_text
 from tests.story.forged import FILLED, Forger
 from tests.story.test_outsider import ELSEWHERE, INSIDE, SAID, carried
@@ -107,24 +107,24 @@ async def test_whatever_they_try(tmp_path: Path, profile: dict[str, Any], senten
         with capture_logs() as logs:
             for verb in SUBCOMMANDS:
                 text = f"{verb.name} {SAID.get(verb.name, 'so it is')}"
-                text = text if verb.wordy or verb.name in SAID else verb.name
-                elsewhere = ["#general"] if verb.anywhere else []
+                text = text if verb.takes_free_text or verb.name in SAID else verb.name
+                elsewhere = ["#general"] if verb.works_outside_incident else []
                 for where in elsewhere if verb.name == "backfill" else [place.id, *elsewhere]:
                     await look(text, await ben.command(text, where), verb.name not in LOOKING)
             for text in ("Payouts are late", ""):
                 await look(repr(text), await ben.command(text, "#general"))
-            for action in ACTIONS:
+            for action in BLOCK_ACTION_HANDLERS:
                 own = {"inc:task-done": {"t": task(before)}}.get(action, {})
                 answer = await ben.click(action, json.dumps(values | own), place.id)
                 if action not in FORMS_INSIDE:
                     free = action in LOOKING_BY_CLICK or (action == "inc:join")
                     await look(action, answer, not free)
-            for form in FORMS:
+            for form in VIEW_SUBMISSION_HANDLERS:
                 text = values | {"n": "payment-delays", "t": "investigating"} if form == "inc:comms" else values
                 await look(form, await ben.submit(form, json.dumps(text), FILLED | AT))
             for callback in ("inc:note", "inc:declare"):
                 await look(callback, await ben.shortcut(callback, place.id, place.messages[0].ts))
-            for kind in sorted(set(EVENTS) - INSIDE - ELSEWHERE):
+            for kind in sorted(set(EVENT_HANDLERS) - INSIDE - ELSEWHERE):
                 item = {"type": "message", "channel": place.id, "ts": place.messages[0].ts}
                 await ben.event(
                     {"type": kind, "user": ben.me.id, "channel": place.id, "text": "<@U01BOTUSER1> note seen",

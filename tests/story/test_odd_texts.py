@@ -15,7 +15,7 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from bot import export
-from bot.domain.notes import NOTE_LIMIT
+from bot.domain.notes import MAX_NOTE_CHARS
 from tests.postgres import Postgres
 from tests.world import World, world_at
 
@@ -55,7 +55,7 @@ async def noted(world: World) -> list[str]:
 
 def as_kept(text: str, kept: str | None) -> str:
     words = (text if kept is None else kept).strip()
-    return words if len(words) <= NOTE_LIMIT else words[: NOTE_LIMIT - 1] + "…"
+    return words if len(words) <= MAX_NOTE_CHARS else words[: MAX_NOTE_CHARS - 1] + "…"
 
 
 @shared_loop
@@ -78,7 +78,7 @@ async def test_a_message_that_is_put_into_the_timeline(
         return
     assert len(found) == before + 1 and found[-1] == as_kept(text, kept)
     # What was cut says so, and links to the whole of it.
-    assert len(found[-1]) <= NOTE_LIMIT and (found[-1].endswith("…") or len(text) <= NOTE_LIMIT)
+    assert len(found[-1]) <= MAX_NOTE_CHARS and (found[-1].endswith("…") or len(text) <= MAX_NOTE_CHARS)
     incident = await house.incident()
     assert incident.notes[-1].noted.permalink
     names = {"U": "x"}

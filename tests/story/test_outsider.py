@@ -18,11 +18,11 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.policy import NO_SUCH
-from bot.slack.inbound.block_actions import ACTIONS
+from bot.domain.policy import NO_SUCH_INCIDENT
+from bot.slack.inbound.block_actions import BLOCK_ACTION_HANDLERS
 from bot.slack.inbound.commands import SUBCOMMANDS
-from bot.slack.inbound.events import EVENTS
-from bot.slack.inbound.view_submissions import FORMS
+from bot.slack.inbound.events import EVENT_HANDLERS
+from bot.slack.inbound.view_submissions import VIEW_SUBMISSION_HANDLERS
 from localslack import Channel
 from tests.story.acts import direct_message, press, press_step, submit, write_text
 from tests.story.forged import Forger, everything_seen_by
@@ -133,7 +133,7 @@ async def by_command(ben: Forger, place: Channel) -> list[str]:
                 said.append(await ben.forms(place.id))
     await ben.world.declare("ben", "sev3 Buttons are grey")
     own = ben.world.channel()
-    for verb in (one for one in SUBCOMMANDS if not one.wordy and one.name not in ("declare", "help")):
+    for verb in (one for one in SUBCOMMANDS if not one.takes_free_text and one.name not in ("declare", "help")):
         one, other = [await ben.command(f"{verb.name} INC-{n}", own.id) for n in (1, 777)]
         assert one == other.replace("777", "1"), verb.name
         said.append(await ben.forms(place.id))
@@ -159,7 +159,7 @@ async def by_click(ben: Forger, place: Channel, id: str) -> list[str]:
     said = []
     unknown = str(uuid.uuid4())
     own = {"inc:declare-form", "inc:declare-as", "inc:again"}  # say something of ben's own, about no incident
-    for action in ACTIONS:
+    for action in BLOCK_ACTION_HANDLERS:
         for number in (5, "5"):
             value = json.dumps(carried(id) | {"u": number, "t": number})
             said.append(await ben.click(action, value, "#payments"))
@@ -173,7 +173,7 @@ async def by_click(ben: Forger, place: Channel, id: str) -> list[str]:
             for one in (id, unknown):
                 await ben.click(action, json.dumps(carried(one)), "#payments")
                 told.append(ben.world.messages("ben", "#payments")[-1].plain)
-            assert told == [NO_SUCH, NO_SUCH], action
+            assert told == [NO_SUCH_INCIDENT, NO_SUCH_INCIDENT], action
         said.append(await ben.forms(place.id))
     return said
 
@@ -181,10 +181,10 @@ async def by_click(ben: Forger, place: Channel, id: str) -> list[str]:
 async def by_form(ben: Forger, id: str) -> list[str]:
     """Every form that remembers the incident's id; refused beside the field like one of an unknown incident."""
     said = []
-    for form in FORMS:
+    for form in VIEW_SUBMISSION_HANDLERS:
         answers = [await ben.submit(form, json.dumps(carried(one))) for one in (id, str(uuid.uuid4()))]
         assert answers[0] == answers[1], form
-        assert NO_SUCH in answers[0], form
+        assert NO_SUCH_INCIDENT in answers[0], form
         said += answers
     return said
 
@@ -210,7 +210,9 @@ async def by_event(ben: Forger, place: Channel, last: Any) -> list[str]:
             "user": ben.me.id, "reaction": "pushpin", "item": {"type": "message", "channel": place.id, "ts": ts},
         },
     }  # fmt: skip
-    assert set(EVENTS) - INSIDE - ELSEWHERE == set(made), "a new event: say here whether an outsider can cause it"
+    assert set(EVENT_HANDLERS) - INSIDE - ELSEWHERE == set(made), (
+        "a new event: say here whether an outsider can cause it"
+    )
     for kind, event in made.items():
         await ben.event({"type": kind, "event_ts": ts, **event})
     return []

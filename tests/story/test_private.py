@@ -10,7 +10,7 @@ import pytest
 
 from bot.config import ROOT
 from bot.domain.comms import text_hash
-from bot.domain.policy import NO_SUCH
+from bot.domain.policy import NO_SUCH_INCIDENT
 from tests.story.acts import (
     bot_messages,
     direct,
@@ -165,7 +165,7 @@ async def test_a_text_for_colleagues_is_not_announced(world: World) -> None:
     assert "some payouts" not in heard(world, "eve", "#incidents") + heard(world, "eve", "#customer-comms")
     assert "the incident is private, so I announce nothing" in heard(world, "ana", room)
     await press(world, "ana", room, "Please post exactly this by hand", "It is there")
-    draft = (await world.incident()).last_said
+    draft = (await world.incident()).last_published_draft
     assert draft is not None and draft.drafted.text_hash == text_hash(draft.drafted.text)
 
 
@@ -178,7 +178,7 @@ async def test_who_leaves_no_longer_belongs_to_it(world: World) -> None:
     await world.person("ana").remove(room, "ben")
     await world.settle()
     result = await world.person("ben").submit({"text": "still here"})
-    assert NO_SUCH in result.errors.values()
+    assert NO_SUCH_INCIDENT in result.errors.values()
     assert "INC-1" not in await world.say("ben", "/incident list")
     await world.say("ana", "/incident step 5.4 ask", room)
     assert "invite somebody" in " ".join((await world.person("ana").submit({"count": "1"})).errors.values())
@@ -225,9 +225,9 @@ async def test_who_came_while_nobody_looked_is_in_it(world: World) -> None:
     world.slack.faults.add("delivery:event:member_joined_channel", "drop", 0)
     await world.person("ana").invite(room, "ben")
     await world.settle()
-    assert not (await world.incident()).belongs(world.person("ben").id)
+    assert not (await world.incident()).is_participant(world.person("ben").id)
     assert "Noted." in await world.say("ben", "/incident note here", room)
-    assert (await world.incident()).belongs(world.person("ben").id)
+    assert (await world.incident()).is_participant(world.person("ben").id)
 
 
 async def test_policy_may_name_who_reads_the_list(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ async def test_policy_may_name_who_reads_the_list(tmp_path: Path) -> None:
         assert "INC-1" not in await world.say("ben", "/incident list")
         incident = await world.incident()
         await Forger(world, "eve").click("inc:take", json.dumps({"i": incident.id, "o": "scribe"}), "#general")
-        assert NO_SUCH in last(world, "eve", "#general")
+        assert NO_SUCH_INCIDENT in last(world, "eve", "#general")
         assert await world.incident() == incident
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from bot.cli import cli
 from bot.config import Settings
 from bot.domain import events as e
-from bot.domain.redaction import MARK
+from bot.domain.redaction import REDACTION_MARK
 from localslack import Message
 from tests.story.acts import direct_message, plain, submit, write_text
 from tests.world import World, world_at
@@ -138,7 +138,7 @@ async def test_a_secret_that_was_pasted_everywhere(tmp_path: Path, capfd: pytest
         assert (world.channel().name, incident.channel_name) == ("inc-1-logins-with-redacted-fail",) * 2
         assert incident.postmortem_file and incident.postmortem_file != was.postmortem_file
         assert was.postmortem_file not in world.slack.world.files
-        assert MARK in plain(world.find("ana", room, "Logins with"))
+        assert REDACTION_MARK in plain(world.find("ana", room, "Logins with"))
 
         # the record
         entries = await world.bot.store.entries(incident.id)
@@ -157,7 +157,7 @@ async def test_a_secret_that_was_pasted_everywhere(tmp_path: Path, capfd: pytest
         out = await bot(world, "export", "1", "--folder", str(tmp_path / "out"), "--team", world.slack.team_id)
         assert out.status == 0, out.said
         written = "".join(path.read_text() for path in sorted((tmp_path / "out").iterdir()))
-        assert holds(written) == [] and MARK in written
+        assert holds(written) == [] and REDACTION_MARK in written
         assert "redacted entries 1, " in written and "(command line)" in written and "pasted by accident" in written
         assert {"Redacted"} <= {one["type"] for one in json.loads((tmp_path / "out/inc-1-timeline.json").read_text())}
 

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 
 from bot.domain import lifecycle
 from bot.domain.actor import Actor
-from bot.domain.policy import NO_SUCH
-from bot.slack.inbound.block_actions import ACTIONS
-from bot.slack.inbound.view_submissions import FORMS
+from bot.domain.policy import NO_SUCH_INCIDENT
+from bot.slack.inbound.block_actions import BLOCK_ACTION_HANDLERS
+from bot.slack.inbound.view_submissions import VIEW_SUBMISSION_HANDLERS
 from tests.story.acts import direct_message, heard, last, submit, write_text
 from tests.story.forged import Forger
 from tests.world import World, test_policy, world_at
@@ -224,8 +224,8 @@ async def test_an_incident_of_another_workspace_is_not_there(world: World) -> No
     )
     ana = Forger(world, "ana")
     await ana.click("inc:ack", json.dumps({"i": theirs.incident.id}), "#general")
-    assert NO_SUCH in last(world, "ana", "#general")
-    assert NO_SUCH in await ana.submit("inc:note", json.dumps({"i": theirs.incident.id}))
+    assert NO_SUCH_INCIDENT in last(world, "ana", "#general")
+    assert NO_SUCH_INCIDENT in await ana.submit("inc:note", json.dumps({"i": theirs.incident.id}))
     assert len(await world.bot.store.entries(theirs.incident.id)) == len(theirs.events)
 
 
@@ -262,7 +262,7 @@ async def test_values_that_nobody_was_given(tmp_path: Path, junk: dict[str, Any]
         await world.say("ana", "/incident add @ben", place.id)
         ana, value = Forger(world, "ana"), json.dumps(junk | {"i": (await world.incident()).id})
         with capture_logs() as logs:
-            for action in [one for one in ACTIONS if one not in PLAIN]:
+            for action in [one for one in BLOCK_ACTION_HANDLERS if one not in PLAIN]:
                 before = await world.types()
                 await ana.click(action, value, place.id)
                 await ana.tick(action, value, place.id)
@@ -270,7 +270,7 @@ async def test_values_that_nobody_was_given(tmp_path: Path, junk: dict[str, Any]
                 await ana.in_form(action, json.dumps(junk or {"x": 1}), value)
                 await ana.forms("")
                 assert await world.types() == before, action
-            for form in [one for one in FORMS if one not in ("inc:declare", *NEED_NOTHING)]:
+            for form in [one for one in VIEW_SUBMISSION_HANDLERS if one not in ("inc:declare", *NEED_NOTHING)]:
                 before = await world.types()
                 await ana.submit(form, value)
                 await ana.submit(form, value, {})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import lifecycle
-from bot.domain.actor import Actor, Kind
+from bot.domain.actor import Actor, ActorKind
 from tests.story.acts import bot_messages, direct, heard, last, mentioned, plain, press, refused, submit
 from tests.world import World, test_policy, world_at
 
@@ -21,7 +21,7 @@ def card(world: World, room: str) -> str:
 
 async def declared_by_a_program(world: World) -> str:
     """An incident that nobody has answered: the command line declared it. The channel."""
-    actor = Actor(world.slack.team_id, "cli:night-job", "night-job", Kind.CLI)
+    actor = Actor(world.slack.team_id, "cli:night-job", "night-job", ActorKind.CLI)
     service = world.bot.service
     await service.declare(
         "declare",
@@ -281,7 +281,7 @@ async def test_the_worst_is_not_resolved_over_open_conditions_by_one_alone(tmp_p
             (await world.incident()).id,
             "sev",
             partial(lifecycle.change_severity, severity="sev1", reason="worse", responders=(), policy=world.policy),
-            await world.bot.home.directory.actor(world.person("ana").id),
+            await world.bot.token_workspace.directory.actor(world.person("ana").id),
         )
         await world.settle()
         await world.say("ana", "/incident resolve", room)

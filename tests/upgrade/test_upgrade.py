@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from bot.config import ROOT
-from bot.store import Store
+from bot.store import SqlStore
 from localslack import LocalSlack
 from tests.durability.replicas import Replica, until
 from tests.postgres import Postgres
@@ -185,7 +185,7 @@ async def test_the_version_before_runs_beside_it(
             Beside("the version before", _settings(slack, line.url(url)), line, program_of(recording, tmp_path)),
             Beside("this version", _settings(slack, line.url(url)), line),
         ]
-        store = Store.open(url, KEY.encode())
+        store = SqlStore.open(url, KEY.encode())
         try:
             for count, one in enumerate(both, 1):
                 await one.start()
@@ -222,7 +222,7 @@ async def _connected(slack: LocalSlack, count: int) -> bool:
     return slack.sockets.connected >= count
 
 
-async def _first(store: Store, slack: LocalSlack) -> str:
+async def _first(store: SqlStore, slack: LocalSlack) -> str:
     id = await store.find(slack.team_id, 1)
     assert id is not None
     return id

@@ -13,11 +13,11 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from bot.alerts.intake import Taken
+from bot.alerts.intake import IntakeResult
 from bot.metrics import REGISTRY
-from bot.web.alerts import Door
-from bot.web.edge import Health, edge, runner
-from bot.web.receiving import BODY_LIMIT
+from bot.web.alerts import AlertsEndpoint
+from bot.web.edge import Health, app_runner, web_application
+from bot.web.receiving import MAX_BODY_BYTES
 from tests.durability.test_database_away import locked
 from tests.sender import SECRETS, SETTING, post
 from tests.world import World, world_at
@@ -47,11 +47,11 @@ async def stored(world: World) -> int:
 OLD, NEW, ELSE = "old-secret-of-alertmanager", "new-secret-of-alertmanager", "somebody-elses-secret"
 
 
-async def nothing(source: str, body: bytes) -> Taken:
-    return Taken("noted")
+async def nothing(source: str, body: bytes) -> IntakeResult:
+    return IntakeResult("noted")
 
 
-DOOR = Door({"alertmanager": (NEW, OLD), "generic": (ELSE,)}, nothing)
+DOOR = AlertsEndpoint({"alertmanager": (NEW, OLD), "generic": (ELSE,)}, nothing)
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,13 @@ DOOR = Door({"alertmanager": (NEW, OLD), "generic": (ELSE,)}, nothing)
     ],
 )
 def test_who_gets_in(source: str, header: str, in_: bool) -> None:
-    assert DOOR.lets_in(source, header) is in_
+    assert DOOR.is_authorized(source, header) is in_
 
 
 def test_without_secrets_nobody_does() -> None:
-    assert not any(Door({}, nothing).lets_in(source, f"Bearer {NEW}") for source in ("alertmanager", "generic", ""))
+    assert not any(
+        AlertsEndpoint({}, nothing).is_authorized(source, f"Bearer {NEW}") for source in ("alertmanager", "generic", "")
+    )
 
 
 @shared_loop
@@ -144,7 +146,7 @@ async def test_what_cannot_be_read(house: World, body: bytes, status: int) -> No
 @shared_loop
 async def test_a_body_of_no_announced_length(house: World) -> None:
     async def parts() -> AsyncIterator[bytes]:
-        for _ in range(1 + BODY_LIMIT // 65536):
+        for _ in range(1 + MAX_BODY_BYTES // 65536):
             yield b" " * 65536
 
     url, headers = (
@@ -161,8 +163,8 @@ async def test_nobody_is_waited_for() -> None:
     async def well() -> Health:
         return Health(())
 
-    door = Door({"generic": (ELSE,)}, nothing, body_within=0.2)
-    serving = runner(edge(None, (), well, pages=door.routes()))
+    door = AlertsEndpoint({"generic": (ELSE,)}, nothing, body_timeout=0.2)
+    serving = app_runner(web_application(None, (), well, pages=door.routes()))
     await serving.setup()
     try:
         await web.TCPSite(serving, "127.0.0.1", 0).start()

@@ -15,8 +15,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from bot.web.edge import BODY_LIMIT
-from bot.web.signature import verified
+from bot.web.edge import MAX_BODY_BYTES
+from bot.web.signature import is_valid_signature
 from tests.world import World, world_at
 
 shared_loop = pytest.mark.asyncio(loop_scope="module")
@@ -116,13 +116,13 @@ async def test_what_slack_did_not_sign_stays_outside(house: World, headers: Any)
     ],
 )
 def test_odd_headers_are_only_wrong(timestamp: str, signature: str) -> None:
-    assert verified(["secret"], timestamp, signature, b"", now=1000.0) is False
+    assert is_valid_signature(["secret"], timestamp, signature, b"", now=1000.0) is False
 
 
 def test_without_a_secret_nobody_gets_in() -> None:
     signature = signed("", b"x", "1000")["X-Slack-Signature"]
-    assert not verified([], "1000", signature, b"x", now=1000.0)
-    assert not verified([""], "1000", signature, b"x", now=1000.0)
+    assert not is_valid_signature([], "1000", signature, b"x", now=1000.0)
+    assert not is_valid_signature([""], "1000", signature, b"x", now=1000.0)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_without_a_secret_nobody_gets_in() -> None:
 def test_five_minutes_either_way(skew: int, inside: bool) -> None:
     head = signed("secret", b"x", "5000")
     stamp, signature = head["X-Slack-Request-Timestamp"], head["X-Slack-Signature"]
-    assert verified(["secret"], stamp, signature, b"x", now=5000.0 + skew) is inside
+    assert is_valid_signature(["secret"], stamp, signature, b"x", now=5000.0 + skew) is inside
 
 
 # -- signed, and still not readable -------------------------------------------------------------------------
@@ -166,7 +166,7 @@ DEEP = "[" * 100_000 + "]" * 100_000
         pytest.param(b"", FORM, 404, id="nothing"),
         pytest.param(b"hello=world", FORM, 404, id="nothing that Slack sends"),
         pytest.param(b"x" * (2 * 1024 * 1024), FORM, 413, id="2 MiB"),
-        pytest.param(b"x" * (BODY_LIMIT + 1), JSON, 413, id="one byte too many"),
+        pytest.param(b"x" * (MAX_BODY_BYTES + 1), JSON, 413, id="one byte too many"),
     ],
 )
 async def test_what_cannot_be_read_is_turned_away_without_a_trace(
@@ -252,8 +252,8 @@ async def test_not_ready_while_a_duty_waits_for_a_person(tmp_path: Path) -> None
 async def test_not_ready_without_slack(tmp_path: Path) -> None:
     async with world_at(tmp_path) as world:
         assert (await get(world, "/readyz"))[0] == 200
-        assert world.bot.sockets is not None
-        await world.bot.sockets.stop()
+        assert world.bot.socket_mode is not None
+        await world.bot.socket_mode.stop()
         status, text = await get(world, "/readyz")
         ready = json.loads(text)
         assert status == 503 and (ready["slack_connections"], ready["slack_connections_wanted"]) == (0, 2)

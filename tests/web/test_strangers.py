@@ -22,10 +22,10 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 from stellar_sdk import Keypair
 
-from bot.config import hidden, signing_secrets
+from bot.config import secrets_to_hide, signing_secrets
 from bot.metrics import REGISTRY
-from bot.web.edge import BODY_LIMIT, Health, edge, runner
-from bot.web.signature import verified
+from bot.web.edge import MAX_BODY_BYTES, Health, app_runner, web_application
+from bot.web.signature import is_valid_signature
 from tests.web.test_edge import FORM, JSON, get, post, signed
 from tests.world import World, settings_for, world_at
 
@@ -119,8 +119,8 @@ async def test_what_is_not_signed_is_counted_and_not_read(house: World) -> None:
 @shared_loop
 async def test_a_packed_body_is_not_unpacked(house: World) -> None:
     """The signature is over what came; 1 GB of blanks in 1 MB is not our trouble."""
-    body = gzip.compress(b" " * 50 * BODY_LIMIT)
-    assert len(body) < BODY_LIMIT
+    body = gzip.compress(b" " * 50 * MAX_BODY_BYTES)
+    assert len(body) < MAX_BODY_BYTES
     status, _ = await post(house, body, {**signed(house.slack.signing_secret, body), "Content-Encoding": "gzip"})
     assert status == 400
 
@@ -305,7 +305,7 @@ async def test_two_secrets_are_valid_while_one_is_changed(tmp_path: Path) -> Non
         for secret, status in ((new, 200), (old, 200), ("another", 401), (f"{new}, {old}", 401), ("", 401)):
             body, kind = as_command(world, text="list")
             assert (await post(world, body, signed(secret, body), kind))[0] == status, secret
-        assert {new, old} <= set(hidden(world.settings))
+        assert {new, old} <= set(secrets_to_hide(world.settings))
         assert signing_secrets(world.settings) == (new, old)
 
 
@@ -319,14 +319,14 @@ def type_of_secret(text: str) -> Any:
 def test_whichever_fits(place: int) -> None:
     secrets = ["one", "two"]
     head = signed(secrets[place], b"x", "1000")
-    assert verified(secrets, "1000", head["X-Slack-Signature"], b"x", now=1000.0)
+    assert is_valid_signature(secrets, "1000", head["X-Slack-Signature"], b"x", now=1000.0)
 
 
 @pytest.mark.parametrize("secrets", [(), ("",), ("", "")], ids=repr)
 def test_without_a_secret_the_edge_is_not_built(secrets: tuple[str, ...]) -> None:
     app = AsyncApp(client=AsyncWebClient("xoxb-0"), signing_secret="unused", request_verification_enabled=False)
     with pytest.raises(ValueError, match="anybody could speak as Slack"):
-        edge(app, secrets, well)
+        web_application(app, secrets, well)
 
 
 # -- that never end -----------------------------------------------------------------------------------------
@@ -345,7 +345,7 @@ def impatient() -> contextlib.AbstractAsyncContextManager[int]:
 async def edge_at(body_within: float, idle: float) -> AsyncIterator[int]:
     """An edge that nobody has spoken to yet; its port."""
     app = AsyncApp(client=AsyncWebClient("xoxb-0"), signing_secret="unused", request_verification_enabled=False)
-    serving = runner(edge(app, ["secret"], well, body_within=body_within), idle=idle)
+    serving = app_runner(web_application(app, ["secret"], well, body_timeout=body_within), idle_timeout=idle)
     await serving.setup()
     try:
         await web.TCPSite(serving, "127.0.0.1", 0).start()
@@ -453,7 +453,7 @@ async def test_no_page_tells_a_secret_or_may_be_kept(house: World, path: str) ->
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert answer.headers["Server"] == "incident-commander"
-    assert [one for one in hidden(house.settings) if one in said] == []
+    assert [one for one in secrets_to_hide(house.settings) if one in said] == []
 
 
 async def test_a_broken_database_is_named_without_its_address(tmp_path: Path) -> None:

@@ -9,69 +9,69 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bot.domain import backfill, lifecycle
-from bot.domain.actor import Kind
-from bot.domain.backfill import Found, Pinned
+from bot.domain.actor import ActorKind
+from bot.domain.backfill import AdoptedChannel, PinnedMessage
 from bot.domain.errors import Refused
-from bot.ports import NotDone, TryLater, Unsure
-from bot.slack.outbound.room import call as slack
+from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
+from bot.slack.outbound.room import api_call
 from bot.slack.requests import deliveries
-from bot.slack.requests.arguments import Zoneless, time_in
-from bot.slack.requests.context import Answer, Call
+from bot.slack.requests.arguments import TimeWithoutZone, time_in
+from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import modals
-from bot.slack.surfaces.text import typed
+from bot.slack.surfaces.text import unescape
 from bot.slack.surfaces.words import outage
-from bot.slack.workspace.directory_store import Person
+from bot.slack.workspace.directory_store import SlackUser
 
-Info = Mapping[str, Any]
+ChannelInfo = Mapping[str, Any]
 T = TypeVar("T")
 
 #: seconds in which Slack has to tell of the channel, so that a person is answered within its three; less where a form
 #: is to be opened then
-WITHIN, HINTS_WITHIN = 1.5, 0.9
+SLACK_READ_TIMEOUT_SECONDS, PREFILL_TIMEOUT_SECONDS = 1.5, 0.9
 #: a page of members
-MEMBERS = 1000
+MEMBERS_PER_PAGE = 1000
 
 
-async def ask(call: Call, values: Mapping[str, Any]) -> None:
+async def open_backfill_form(call: Request, values: Mapping[str, Any]) -> None:
     """Open the form. Refused, with what would work, for a channel that cannot become an incident's."""
-    _free(call)
-    call.desk.policy.allow("backfill", call.actor)
-    info, began = await _in_time(_hints(call), HINTS_WITHIN)
-    await call.open(
+    _check_channel_free(call)
+    call.services.policy.require_right("backfill", call.actor)
+    info, began = await _within_timeout(_prefill(call), PREFILL_TIMEOUT_SECONDS)
+    await call.open_view(
         modals.backfill_form(
             name=str(info.get("name", "")),
             private=bool(info.get("is_private")),
             began=began,
-            now=call.desk.now(),
-            policy=call.desk.policy,
+            now=call.services.now(),
+            policy=call.services.policy,
             channel=call.channel,
             response_url=call.response_url,
         )
     )
 
 
-async def _hints(call: Call) -> tuple[Info, datetime]:
+async def _prefill(call: Request) -> tuple[ChannelInfo, datetime]:
     """The channel, and since when there is something in it: its first pinned message, as far as we may read there."""
     info = await _channel(call)
     pinned = await _pins(call) if info.get("is_member") else ()
     return info, min((one.happened for one in pinned), default=_at(info.get("created")))
 
 
-async def record(call: Call, title: str, severity: str | None, summary: str, began: str, over: str) -> Answer:
+async def record(call: Request, title: str, severity: str | None, summary: str, began: str, over: str) -> Reply:
     """Record it: one incident a channel, however often and by however many this is asked for."""
-    desk, policy = call.desk, call.desk.policy
-    policy.allow("backfill", call.actor)
-    await deliveries.placed(call)
-    _free(call)
-    title = lifecycle.clean_title(await call.guard(title, "title"))
-    summary = await call.guard(summary, "summary")
+    desk, policy = call.services, call.services.policy
+    policy.require_right("backfill", call.actor)
+    await deliveries.with_channel_incident(call)
+    _check_channel_free(call)
+    title = lifecycle.clean_title(await call.refuse_secrets(title, "title"))
+    summary = await call.refuse_secrets(summary, "summary")
     since, until = _moment(call, began, "began"), _moment(call, over, "over") if over else None
     if since is None:
         raise Refused("Say when it began, such as 13:40 UTC.", field="began")
     if until is not None:
-        policy.allow("resolve", call.actor)
-    found = await _in_time(_look(call))
-    chosen = policy.severity(severity) if severity else policy.assume(title)
+        policy.require_right("resolve", call.actor)
+    found = await _within_timeout(_read_channel(call))
+    chosen = policy.severity(severity) if severity else policy.severity_for_title(title)
     done = await desk.service.declare(
         "backfill",
         partial(
@@ -94,22 +94,22 @@ async def record(call: Call, title: str, severity: str | None, summary: str, beg
     if done.repeated and done.incident.declared_by != call.actor.user:
         raise Refused(outage.backfilled_already(done.incident.name))
     left_out = sum(bool(one.secret) for one in found.pinned)
-    return Answer(outage.backfilled(done.incident.name, len(done.incident.notes), left_out, found.topic, until is None))
+    return Reply(outage.backfilled(done.incident.name, len(done.incident.notes), left_out, found.topic, until is None))
 
 
-def _free(call: Call) -> None:
+def _check_channel_free(call: Request) -> None:
     if call.incident is not None:
         raise Refused(outage.backfilled_already(call.incident.name))
     if not call.channel or call.channel.startswith("D"):
         raise Refused(outage.BACKFILL_DIRECT)
 
 
-def _moment(call: Call, text: str, field: str) -> datetime | None:
+def _moment(call: Request, text: str, field: str) -> datetime | None:
     """A time that somebody typed, with its zone. Raises Refused."""
     if not text:
         return None
-    found = time_in(text, call.desk.now(), past=True)
-    if found is None or isinstance(found, Zoneless) or found[1]:
+    found = time_in(text, call.services.now(), past=True)
+    if found is None or isinstance(found, TimeWithoutZone) or found[1]:
         raise Refused("Write a time with its zone, such as 2026-03-02 13:40 UTC.", field=field)
     return found[0]
 
@@ -117,44 +117,44 @@ def _moment(call: Call, text: str, field: str) -> datetime | None:
 # -- what Slack tells ---------------------------------------------------------------------------------
 
 
-async def _in_time(work: Awaitable[T], seconds: float = WITHIN) -> T:
+async def _within_timeout(work: Awaitable[T], seconds: float = SLACK_READ_TIMEOUT_SECONDS) -> T:
     """What Slack tells within so many seconds. Raises Refused where it does not answer."""
     try:
         async with asyncio.timeout(seconds):
             return await work
-    except (TimeoutError, TryLater, Unsure):
+    except (TimeoutError, RetryAfter, OutcomeUnknown):
         raise Refused(outage.BACKFILL_SLACK_AWAY) from None
 
 
-async def _read(call: Call, method: str, **more: Any) -> Info:
+async def _read(call: Request, method: str, **more: Any) -> ChannelInfo:
     """Raises Refused where Slack does not let us read there."""
     try:
-        return dict(await slack(call.desk.client, method, form=True, channel=call.channel, **more))
-    except NotDone as refusal:
-        bot = call.desk.directory.known(call.desk.directory.bot_user)
+        return dict(await api_call(call.services.client, method, form_encoded=True, channel=call.channel, **more))
+    except CallRefused as refusal:
+        bot = call.services.directory.cached_user(call.services.directory.bot_user)
         raise Refused(outage.backfill_unreadable(refusal.code, bot.handle if bot else "incident-commander")) from None
 
 
-async def _channel(call: Call) -> Info:
+async def _channel(call: Request) -> ChannelInfo:
     """The channel, if it can become an incident's."""
-    info: Info = (await _read(call, "conversations.info")).get("channel") or {}
+    info: ChannelInfo = (await _read(call, "conversations.info")).get("channel") or {}
     # Before anything is said of it: the name of a private channel is its members' alone.
-    if info.get("is_private") and not await call.desk.room.holds(call.channel, call.actor.user):
+    if info.get("is_private") and not await call.services.room.has_member(call.channel, call.actor.user):
         raise Refused(outage.BACKFILL_OUTSIDE)
-    policy = call.desk.policy
-    taken = {call.desk.directory.channel(name) for name in (policy.announcements, policy.customer_comms)}
+    policy = call.services.policy
+    taken = {call.services.directory.channel(name) for name in (policy.announcements, policy.customer_comms)}
     if info.get("is_im") or info.get("is_mpim"):
         raise Refused(outage.BACKFILL_DIRECT)
     if info.get("is_archived"):
         raise Refused(outage.BACKFILL_ARCHIVED)
     if info.get("is_general") or call.channel in taken:
-        raise Refused(outage.BACKFILL_EVERYBODYS)
+        raise Refused(outage.BACKFILL_SHARED_USE)
     if info.get("is_ext_shared") or info.get("is_pending_ext_shared"):
-        raise Refused(outage.BACKFILL_SHARED)
+        raise Refused(outage.BACKFILL_SLACK_CONNECT)
     return info
 
 
-async def _look(call: Call) -> Found:
+async def _read_channel(call: Request) -> AdoptedChannel:
     """Everything that is recorded of the channel; a public one is joined for it."""
     info = await _channel(call)
     if not info.get("is_member"):
@@ -162,7 +162,7 @@ async def _look(call: Call) -> Found:
     pinned, members = await asyncio.gather(_pins(call), _members(call))
     if info.get("is_private") and call.actor.user not in members:
         raise Refused(outage.BACKFILL_OUTSIDE)
-    return Found(
+    return AdoptedChannel(
         id=call.channel,
         name=str(info.get("name", "")),
         created=_at(info.get("created")),
@@ -173,38 +173,38 @@ async def _look(call: Call) -> Found:
     )
 
 
-async def _members(call: Call) -> tuple[str, ...]:
+async def _members(call: Request) -> tuple[str, ...]:
     """Who is in the channel, programs apart."""
-    directory, people, cursor = call.desk.directory, list[str](), ""
+    directory, people, cursor = call.services.directory, list[str](), ""
     while True:
-        page = await _read(call, "conversations.members", limit=MEMBERS, cursor=cursor)
+        page = await _read(call, "conversations.members", limit=MEMBERS_PER_PAGE, cursor=cursor)
         people += [str(one) for one in page.get("members") or ()]
         cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
         if not cursor:
-            return tuple(user for user in people if not _program(directory.known(user)))
+            return tuple(user for user in people if not _program(directory.cached_user(user)))
 
 
-def _program(person: Person | None) -> bool:
-    return person is not None and person.kind is Kind.BOT
+def _program(person: SlackUser | None) -> bool:
+    return person is not None and person.kind is ActorKind.BOT
 
 
-async def _pins(call: Call) -> tuple[Pinned, ...]:
+async def _pins(call: Request) -> tuple[PinnedMessage, ...]:
     """The messages that people pinned; ours say nothing that is not recorded."""
     items = (await _read(call, "pins.list")).get("items") or ()
     messages = [one.get("message") or {} for one in items if one.get("type") == "message"]
-    ours = call.desk.directory.bot_user
+    ours = call.services.directory.bot_user
     return tuple(_pinned(call, one) for one in messages if one.get("ts") and one.get("user") != ours)
 
 
-def _pinned(call: Call, message: Info) -> Pinned:
-    ts, text = str(message["ts"]), typed(str(message.get("text") or "")).strip()
-    kind, _ = call.desk.secret(text, "note")
-    return Pinned(
+def _pinned(call: Request, message: ChannelInfo) -> PinnedMessage:
+    ts, text = str(message["ts"]), unescape(str(message.get("text") or "")).strip()
+    kind, _ = call.services.detect_secret(text, "note")
+    return PinnedMessage(
         ts=ts,
         happened=_at(ts),
         text="" if kind else text or outage.NO_TEXT,
         author=str(message.get("user") or message.get("bot_id") or ""),
-        permalink=call.desk.room.permalink(call.channel, ts),
+        permalink=call.services.room.permalink(call.channel, ts),
         secret=kind,
     )
 

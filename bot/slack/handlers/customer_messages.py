@@ -13,8 +13,8 @@ from bot.domain.comms import Template
 from bot.domain.errors import Refused
 from bot.domain.incident import Draft, Incident
 from bot.slack.requests import respond
-from bot.slack.requests.arguments import Parsed, Reading, nearest
-from bot.slack.requests.context import Answer, Call
+from bot.slack.requests.arguments import Arguments, ParseResult, nearest_clock_time
+from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import modals
 from bot.slack.surfaces.text import escape
 from bot.slack.workspace.services import PreparedText
@@ -25,17 +25,17 @@ Values = dict[str, Any]
 AUDIENCES = ("customers", "status-page", "internal")
 
 
-def read_comms(text: str, call: Call) -> Reading:
+def read_comms(text: str, call: Request) -> ParseResult:
     """A template's name, perhaps an audience and a stage."""
     words = text.split()
     if len(words) > 3:
         return None
-    return Parsed({"name": words[0] if words else "", "rest": tuple(words[1:])})
+    return Arguments({"name": words[0] if words else "", "rest": tuple(words[1:])})
 
 
-async def comms(call: Call, values: Values) -> Answer | None:
+async def comms(call: Request, values: Values) -> Reply | None:
     """Open the form of a template, or say which there are."""
-    _, texts = call.known, call.desk.texts
+    _, texts = call.required_incident, call.services.texts
     name = values["name"]
     if not name:
         names = list(texts.names())
@@ -43,21 +43,21 @@ async def comms(call: Call, values: Values) -> Answer | None:
             name = names[0]
         else:
             known = ", ".join(f"`{one}`" for one in names) or "none: the folder of templates is empty"
-            return Answer(f"Templates: {known}. Begin a text: `{call.desk.command} comms NAME`.")
+            return Reply(f"Templates: {known}. Begin a text: `{call.services.command} comms NAME`.")
     if name not in texts.names():
-        close = " or ".join(f"`{one}`" for one in texts.nearest(name))
-        hint = f" Did you mean {close}?" if close else f" `{call.desk.command} comms` lists them."
+        close = " or ".join(f"`{one}`" for one in texts.close_matches(name))
+        hint = f" Did you mean {close}?" if close else f" `{call.services.command} comms` lists them."
         raise Refused(f"There is no template “{escape(name[:60])}”.{hint}")
     audience, stage = _choice(call, name, values["rest"])
-    if not call.trigger:
+    if not call.trigger_id:
         said = f"comms {name} {audience} {stage}"
-        return respond.open_form("Open the form", f"The text for {audience} takes a form.", said)
-    await call.open(comms_view(call, texts.template(name, audience, stage), {}, ""))
+        return respond.open_form_reply("Open the form", f"The text for {audience} takes a form.", said)
+    await call.open_view(comms_view(call, texts.template(name, audience, stage), {}, ""))
     return None
 
 
-def _choice(call: Call, name: str, rest: tuple[str, ...]) -> tuple[str, str]:
-    incident, texts = call.known, call.desk.texts
+def _choice(call: Request, name: str, rest: tuple[str, ...]) -> tuple[str, str]:
+    incident, texts = call.required_incident, call.services.texts
     audiences = list(texts.audiences(name))
     audience = next((word for word in rest if word in audiences), "")
     if not audience:
@@ -70,43 +70,43 @@ def _choice(call: Call, name: str, rest: tuple[str, ...]) -> tuple[str, str]:
             f"“{escape(unknown[0][:40])}” is neither an audience ({', '.join(audiences)}) nor a stage "
             f"({', '.join(stages)}) of {name}."
         )
-    return audience, stage or _likely(incident, stages)
+    return audience, stage or _likely_stage(incident, stages)
 
 
-def _likely(incident: Incident, stages: list[str]) -> str:
+def _likely_stage(incident: Incident, stages: list[str]) -> str:
     """The stage that fits where the incident stands."""
     wanted = "resolved" if not incident.open else "monitoring" if incident.mitigated_at else "investigating"
-    if wanted == "investigating" and incident.last_said is not None:
+    if wanted == "investigating" and incident.last_published_draft is not None:
         wanted = "identified"
     return wanted if wanted in stages else stages[0]
 
 
-def comms_view(call: Call, template: Template, values: Mapping[str, str], replaces: str) -> modals.View:
+def comms_view(call: Request, template: Template, values: Mapping[str, str], replaces: str) -> modals.ModalView:
     """The form: typed slots, what was last said, the promised next update."""
-    incident = call.known
-    said = incident.last_said
+    incident = call.required_incident
+    said = incident.last_published_draft
     filled = dict(said.drafted.slots) if said and not values else dict(values)
-    promised = call.desk.now() + (call.desk.policy.severity(incident.severity).cadence or timedelta(hours=1))
+    promised = call.services.now() + (call.services.policy.severity(incident.severity).cadence or timedelta(hours=1))
     return modals.comms_form(
         incident,
         template,
         values=filled,
         last_said=said.drafted.text if said else "",
-        stages=call.desk.texts.stages(template.name, template.audience),
+        stages=call.services.texts.stages(template.name, template.audience),
         promised=promised,
         replaces=replaces,
         response_url=call.response_url,
     )
 
 
-async def draft(call: Call, template: Template, values: Mapping[str, str], replaces: str = "") -> Answer:
+async def draft(call: Request, template: Template, values: Mapping[str, str], replaces: str = "") -> Reply:
     """Scrub, keep the draft, and ask those who may approve it. A secret in it: nothing is stored."""
-    incident, desk = call.known, call.desk
+    incident, desk = call.required_incident, call.services
     for slot in template.slots:
-        await call.guard(values.get(slot.name, ""), slot.name)
-    prepared = desk.texts.prepare(template, values, about(call, template.audience))
+        await call.refuse_secrets(values.get(slot.name, ""), slot.name)
+    prepared = desk.texts.prepare(template, values, template_variables(call, template.audience))
     approvers = _approvers(call)
-    name = uuid.uuid5(uuid.UUID(incident.id), f"draft {call.key or incident.seq}").hex[:12]
+    name = uuid.uuid5(uuid.UUID(incident.id), f"draft {call.idempotency_key or incident.seq}").hex[:12]
     await call.act(
         "draft",
         partial(
@@ -127,20 +127,20 @@ async def draft(call: Call, template: Template, values: Mapping[str, str], repla
     return _drafted(call, prepared, approvers)
 
 
-def _drafted(call: Call, prepared: PreparedText, approvers: tuple[str, ...]) -> Answer:
+def _drafted(call: Request, prepared: PreparedText, approvers: tuple[str, ...]) -> Reply:
     removed = f" {prepared.removed[0].upper()}{prepared.removed[1:]}." if prepared.removed else ""
     if not approvers:
-        return Answer(
+        return Reply(
             f"The draft is in the thread.{removed} Nobody here may approve it yet: invite somebody who may with "
-            f"`{call.desk.command} add @name`."
+            f"`{call.services.command} add @name`."
         )
     people = " or ".join(f"<@{user}>" for user in approvers[:5])
-    return Answer(f"The draft is in the thread.{removed} {people} can approve it: they have a message of their own.")
+    return Reply(f"The draft is in the thread.{removed} {people} can approve it: they have a message of their own.")
 
 
-def _approvers(call: Call) -> tuple[str, ...]:
+def _approvers(call: Request) -> tuple[str, ...]:
     """Whom policy names, else the members here; never the drafter."""
-    directory, policy, incident = call.desk.directory, call.desk.policy, call.known
+    directory, policy, incident = call.services.directory, call.services.policy, call.required_incident
     if policy.may_approve:
         people = directory.expand(policy.may_approve)
         if incident.private:
@@ -149,17 +149,17 @@ def _approvers(call: Call) -> tuple[str, ...]:
     return call.confirmers()
 
 
-def about(call: Call, audience: str) -> dict[str, str]:
+def template_variables(call: Request, audience: str) -> dict[str, str]:
     """What a template may ask of an incident; texts for customers may only ask for its reference.
 
     Colleagues read what customers read: there a private incident has no number.
     """
-    incident = call.known
+    incident = call.required_incident
     return {
         "ref": "this incident" if incident.private and audience != "internal" else incident.name,
         "title": incident.title,
-        "severity": call.desk.policy.severity(incident.severity).name,
-        "lead": call.desk.directory.name(incident.lead) if incident.lead else "nobody yet",
+        "severity": call.services.policy.severity(incident.severity).name,
+        "lead": call.services.directory.name(incident.lead) if incident.lead else "nobody yet",
     }
 
 
@@ -171,22 +171,22 @@ def promised_time(template: Template, values: Mapping[str, str], now: datetime) 
     hour, _, minute = text.replace("UTC", "").strip().partition(":")
     if not hour.isdigit() or not minute.strip().isdigit():
         return None
-    at = nearest(int(hour), int(minute), now)
+    at = nearest_clock_time(int(hour), int(minute), now)
     return at if at > now else at + timedelta(days=1)
 
 
-async def approve(call: Call, name: str, text_hash: str) -> Answer:
+async def approve(call: Request, name: str, text_hash: str) -> Reply:
     """A second person approves exactly this text; it is sent at once."""
     await call.act(
-        "approve", partial(customer_messages.approve, draft=name, text_hash=text_hash, policy=call.desk.policy)
+        "approve", partial(customer_messages.approve, draft=name, text_hash=text_hash, policy=call.services.policy)
     )
-    return Answer("Approved; it is being sent. The thread under Comms in the incident's channel shows where it stands.")
+    return Reply("Approved; it is being sent. The thread under Comms in the incident's channel shows where it stands.")
 
 
-async def discard(call: Call, name: str, reason: str = "") -> Answer:
+async def discard(call: Request, name: str, reason: str = "") -> Reply:
     """The draft will not be sent."""
     await call.act("discard", partial(customer_messages.discard, draft=name, reason=reason))
-    return Answer("Discarded. Nothing was sent.")
+    return Reply("Discarded. Nothing was sent.")
 
 
 def draft_of(incident: Incident, name: str) -> Draft:

@@ -10,31 +10,31 @@ from bot.domain import events as e
 from bot.domain import lifecycle
 from bot.domain.errors import Refused
 from bot.domain.incident import Status
-from bot.slack.requests.arguments import Missing, Parsed, Reading, incident_in
-from bot.slack.requests.context import Answer, Call
+from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, incident_in
+from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import modals
 
 Values = dict[str, Any]
 
 
-async def mitigate(call: Call, values: Values) -> Answer:
+async def mitigate(call: Request, values: Values) -> Reply:
     """The harm has stopped."""
-    note = await call.guard(values["reason"], "note")
+    note = await call.refuse_secrets(values["reason"], "note")
     await call.act("mitigate", partial(lifecycle.mitigate, note=note))
-    return Answer("Mitigated. Updates are due half as often from here; resolve when it is over.")
+    return Reply("Mitigated. Updates are due half as often from here; resolve when it is over.")
 
 
-async def resolve(call: Call, values: Values) -> Answer | None:
+async def resolve(call: Request, values: Values) -> Reply | None:
     """One line at the lowest severity; else the form with the conditions, filled in where the bot can see."""
-    incident, policy = call.known, call.desk.policy
-    note = await call.guard(values["reason"], "note")
-    lifecycle.check_way(incident, "resolve")
+    incident, policy = call.required_incident, call.services.policy
+    note = await call.refuse_secrets(values["reason"], "note")
+    lifecycle.check_transition(incident, "resolve")
     if policy.severity(incident.severity).gate == "one line" and note:
         return await resolve_with(call, (), note, "")
-    await call.open(
+    await call.open_view(
         modals.resolve_form(
             incident,
-            checks=lifecycle.gate(incident, (), policy),
+            checks=lifecycle.resolve_checklist(incident, (), policy),
             policy=policy,
             note=note,
             response_url=call.response_url,
@@ -43,10 +43,10 @@ async def resolve(call: Call, values: Values) -> Answer | None:
     return None
 
 
-async def resolve_with(call: Call, answers: Sequence[e.Check], note: str, override: str) -> Answer:
+async def resolve_with(call: Request, answers: Sequence[e.Check], note: str, override: str) -> Reply:
     """Resolve with these answers, or ask a second person where that is needed."""
-    note = await call.guard(note, "note")
-    override = await call.guard(override, "override")
+    note = await call.refuse_secrets(note, "note")
+    override = await call.refuse_secrets(override, "override")
     done = await call.act(
         "resolve",
         partial(
@@ -55,59 +55,59 @@ async def resolve_with(call: Call, answers: Sequence[e.Check], note: str, overri
             note=note,
             override=override,
             confirmers=call.confirmers("resolve"),
-            policy=call.desk.policy,
+            policy=call.services.policy,
         ),
     )
     incident = done.incident
     if incident.status is not Status.RESOLVED:
         people = " or ".join(f"<@{user}>" for user in incident.override.to) if incident.override else ""
-        return Answer(f"Conditions are open, so a second person has to agree: {people}. They have been asked.")
+        return Reply(f"Conditions are open, so a second person has to agree: {people}. They have been asked.")
     owner = (
         f" <@{incident.resolution.postmortem_owner}> owns the postmortem."
         if (incident.resolution and incident.resolution.postmortem_owner)
         else ""
     )
-    return Answer(f"{incident.name} is resolved.{owner} Write it: `{call.desk.command} postmortem`.")
+    return Reply(f"{incident.name} is resolved.{owner} Write it: `{call.services.command} postmortem`.")
 
 
-async def reopen(call: Call, values: Values) -> Answer:
+async def reopen(call: Request, values: Values) -> Reply:
     """Not over after all."""
-    reason = await call.guard(values["reason"], "reason")
+    reason = await call.refuse_secrets(values["reason"], "reason")
     done = await call.act("reopen", partial(lifecycle.reopen, reason=reason))
     lost = " Its channel is archived and only a person can unarchive it." if done.incident.channel_lost else ""
-    return Answer(f"{done.incident.name} is open again.{lost}")
+    return Reply(f"{done.incident.name} is open again.{lost}")
 
 
-async def false_alarm(call: Call, values: Values) -> Answer:
+async def false_alarm(call: Request, values: Values) -> Reply:
     """There was nothing."""
-    reason = await call.guard(values["reason"], "reason")
+    reason = await call.refuse_secrets(values["reason"], "reason")
     done = await call.act("false-alarm", partial(lifecycle.call_false_alarm, reason=reason))
-    return Answer(f"{done.incident.name} ended as a false alarm.")
+    return Reply(f"{done.incident.name} ended as a false alarm.")
 
 
-def read_incident(text: str, call: Call) -> Reading:
+def read_incident(text: str, call: Request) -> ParseResult:
     """INC-40."""
     if not text:
-        return Missing()
+        return MissingArguments()
     number = incident_in(text)
-    return None if number is None else Parsed({"number": number})
+    return None if number is None else Arguments({"number": number})
 
 
-async def duplicate(call: Call, values: Values) -> Answer:
+async def duplicate(call: Request, values: Values) -> Reply:
     """The same as another one."""
-    store = call.desk.service.store
+    store = call.services.service.store
     id = await store.find(call.actor.team, values["number"])
     other = await store.incident(id) if id else None
-    if other is None or not call.desk.policy.reads(other, call.actor):
-        raise Refused(f"There is no INC-{values['number']} here. `{call.desk.command} list` shows what is open.")
+    if other is None or not call.services.policy.may_see(other, call.actor):
+        raise Refused(f"There is no INC-{values['number']} here. `{call.services.command} list` shows what is open.")
     done = await call.act("duplicate", partial(lifecycle.mark_duplicate, of=other))
-    return Answer(f"{done.incident.name} ended as a duplicate of {other.name}.")
+    return Reply(f"{done.incident.name} ended as a duplicate of {other.name}.")
 
 
-async def close(call: Call, values: Values) -> Answer | None:
+async def close(call: Request, values: Values) -> Reply | None:
     """An open incident: the resolve form. A resolved one: close the record."""
-    if call.known.open:
+    if call.required_incident.open:
         return await resolve(call, values)
-    note = await call.guard(values["reason"], "note")
+    note = await call.refuse_secrets(values["reason"], "note")
     done = await call.act("close", partial(lifecycle.close, note=note))
-    return Answer(f"The record of {done.incident.name} is closed. Notes are still welcome.")
+    return Reply(f"The record of {done.incident.name} is closed. Notes are still welcome.")

@@ -8,173 +8,173 @@ from typing import Any
 
 from bot.domain import cadence, notes
 from bot.domain import events as e
-from bot.domain.actor import Kind
+from bot.domain.actor import ActorKind
 from bot.domain.channel import STATUS_WORDS
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.reading import Reading as ProbeReading
 from bot.domain.times import lasted
-from bot.ports import Listed, Store
+from bot.ports import IncidentListItem, Store
 from bot.reports import postmortem
-from bot.slack.requests.arguments import Missing, Parsed, Reading
-from bot.slack.requests.context import Answer, Call
+from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult
+from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import block_kit
-from bot.slack.surfaces.text import clip, escape, line, when
+from bot.slack.surfaces.text import clip, escape, escape_line, when
 from bot.slack.surfaces.words import channel as words
 
 Values = dict[str, Any]
 
 #: open incidents that a list reads, the worst; the others it counts
-READ = 200
+MAX_INCIDENTS_READ = 200
 #: lines that it shows, and characters that they may have in all
-SHOWN, ROOM = 30, 3700
+MAX_LIST_LINES, MAX_LIST_CHARS = 30, 3700
 
 
-def read_nothing(text: str, call: Call) -> Reading:
+def read_nothing(text: str, call: Request) -> ParseResult:
     """Nothing may follow."""
-    return None if text else Parsed({})
+    return None if text else Arguments({})
 
 
 # -- status, timeline, list -------------------------------------------------------------------------
 
 
-async def status(call: Call, values: Values) -> Answer:
+async def status(call: Request, values: Values) -> Reply:
     """Here: this incident. Elsewhere: what is open."""
     if call.incident is None:
         return await listing(call, values)
     # Somebody has just acted, and is told how it stands: also what another replica recorded a moment ago.
-    incident = await call.desk.service.store.incident(call.incident.id)
-    return Answer(status_text(call, incident or call.incident))
+    incident = await call.services.service.store.incident(call.incident.id)
+    return Reply(status_text(call, incident or call.incident))
 
 
-def status_text(call: Call, incident: Incident) -> str:
+def status_text(call: Request, incident: Incident) -> str:
     """Everything that the card says, and what somebody still owes, in lines."""
-    desk, now = call.desk, call.desk.now()
+    desk, now = call.services, call.services.now()
     severity = desk.policy.severity(incident.severity)
     name = desk.directory.name
     lines = [
         f"*{incident.name} · {severity.name}{' (assumed)' if incident.severity_assumed else ''} · "
         f"{STATUS_WORDS[incident.status]}*",
         escape(incident.title),
-        f"Impact: {line(incident.impact) if incident.impact else 'not stated yet'}",
-        f"Lead {line(name(incident.lead)) if incident.lead else 'nobody'} · "
-        f"comms {line(name(incident.comms_lead)) if incident.comms_lead else 'nobody'}",
+        f"Impact: {escape_line(incident.impact) if incident.impact else 'not stated yet'}",
+        f"Lead {escape_line(name(incident.lead)) if incident.lead else 'nobody'} · "
+        f"comms {escape_line(name(incident.comms_lead)) if incident.comms_lead else 'nobody'}",
     ]
     if incident.declared_at:
         how = "Recorded afterwards," if incident.adopted_at else "Declared"
-        lines.append(f"{how} {when(incident.declared_at, now)} by {line(name(incident.declared_by))}")
+        lines.append(f"{how} {when(incident.declared_at, now)} by {escape_line(name(incident.declared_by))}")
     if (due := cadence.next_update(incident, desk.policy)) is not None:
         late = f", {lasted(now - due)} over" if due < now else ""
         lines.append(f"Next update by {when(due, now)}{late}")
-    if (promised := cadence.promise(incident)) is not None:
+    if (promised := cadence.promise_due(incident)) is not None:
         lines.append(f"Customers were promised a text by {when(promised, now)}")
     if incident.waiting and incident.look_again:
-        lines.append(f"Waiting: {line(incident.waiting)}; look again {when(incident.look_again, now)}")
+        lines.append(f"Waiting: {escape_line(incident.waiting)}; look again {when(incident.look_again, now)}")
     for one in incident.checklists:
         step = one.next_step
-        following = f"; next: {step.id} {clip(line(step.text), 200)}" if step else "; every step is settled"
-        lines.append(f"Runbook {line(one.runbook.title)}: {one.done} of {len(one.runbook.steps)}{following}")
+        following = f"; next: {step.id} {clip(escape_line(step.text), 200)}" if step else "; every step is settled"
+        lines.append(f"Runbook {escape_line(one.runbook.title)}: {one.done} of {len(one.runbook.steps)}{following}")
     for ask in incident.open_asks:
-        lines.append(f"Open ask: {line(ask.asked.action)[:200]} ({ask.state})")
+        lines.append(f"Open ask: {escape_line(ask.asked.action)[:200]} ({ask.state})")
     if incident.channel_lost:
         lines.append(words.CHANNEL_LOST[incident.channel_lost])
     return "\n".join(lines)
 
 
-async def timeline(call: Call, values: Values) -> Answer:
+async def timeline(call: Request, values: Values) -> Reply:
     """The last lines of what happened, in UTC."""
-    incident = call.known
-    entries = await call.desk.service.store.entries(incident.id)
-    names = call.desk.directory.names
-    lines = [text for entry in entries if (text := postmortem.line(entry, names))]
+    incident = call.required_incident
+    entries = await call.services.service.store.entries(incident.id)
+    names = call.services.directory.names
+    lines = [text for entry in entries if (text := postmortem.format_line(entry, names))]
     shown = lines[-25:]
     head = f"{incident.name}, {len(lines)} entries" + (f", the last {len(shown)}" if len(shown) < len(lines) else "")
     body = "\n".join(escape(one) for one in shown)
-    return Answer(clip(f"*{head}*\n{body}", 3800))
+    return Reply(clip(f"*{head}*\n{body}", 3800))
 
 
-async def listing(call: Call, values: Values) -> Answer:
+async def listing(call: Request, values: Values) -> Reply:
     """What is open, worst first; private ones for their members and for whom policy names."""
-    store, policy, member = call.desk.service.store, call.desk.policy, call.actor.kind is Kind.MEMBER
+    store, policy, member = call.services.service.store, call.services.policy, call.actor.kind is ActorKind.MEMBER
     worst = tuple(one.key for one in policy.severities)
-    rows = await store.listing(call.actor.team, open_only=True, limit=READ, worst=worst)
+    rows = await store.listing(call.actor.team, open_only=True, limit=MAX_INCIDENTS_READ, severity_order=worst)
     seen: list[Incident] = []
     rest = 0
     for row in rows:
-        if member and not row.private and len(seen) >= SHOWN:
+        if member and not row.private and len(seen) >= MAX_LIST_LINES:
             rest += 1  # whether others may know of it only the incident itself tells
             continue
         one = await _as_listed(store, row)
-        if one is not None and policy.reads(one, call.actor):
+        if one is not None and policy.may_see(one, call.actor):
             seen.append(one)
     seen.sort(key=lambda one: (policy.rank(one.severity), -one.number))
     if not seen:
-        return Answer(f"No incident is open. `{call.desk.command} declare` begins one.")
+        return Reply(f"No incident is open. `{call.services.command} declare` begins one.")
     lines: list[str] = []
-    for one in seen[:SHOWN]:
+    for one in seen[:MAX_LIST_LINES]:
         where = f"<#{one.channel}>" if one.channel else "its channel is not open yet"
-        lead = line(call.desk.directory.name(one.lead)) if one.lead else "nobody"
+        lead = escape_line(call.services.directory.name(one.lead)) if one.lead else "nobody"
         told = (
-            f"{one.name} · {call.desk.policy.severity(one.severity).name} · {STATUS_WORDS[one.status]} · "
-            f"{line(one.title)} · lead {lead} · {where}"
+            f"{one.name} · {call.services.policy.severity(one.severity).name} · {STATUS_WORDS[one.status]} · "
+            f"{escape_line(one.title)} · lead {lead} · {where}"
         )
-        if sum(len(each) + 1 for each in lines) + len(told) > ROOM:
+        if sum(len(each) + 1 for each in lines) + len(told) > MAX_LIST_CHARS:
             break
-        lines.append(clip(told, ROOM))
+        lines.append(clip(told, MAX_LIST_CHARS))
     rest += len(seen) - len(lines)
-    if member and len(rows) == READ:  # the others may know only of those that were read
+    if member and len(rows) == MAX_INCIDENTS_READ:  # the others may know only of those that were read
         rest += max(0, await store.count_open(call.actor.team) - sum(not row.private for row in rows))
-    return Answer("\n".join(lines) + (f"\nand {rest} more" if rest else ""))
+    return Reply("\n".join(lines) + (f"\nand {rest} more" if rest else ""))
 
 
-async def _as_listed(store: Store, row: Listed) -> Incident | None:
+async def _as_listed(store: Store, row: IncidentListItem) -> Incident | None:
     """The incident, no older than its row: what this process knows spares a look at the database for each."""
-    known = await store.glance(row.id)
+    known = await store.cached(row.id)
     return known if known is not None and known.seq >= row.seq else await store.incident(row.id)
 
 
 # -- probes -----------------------------------------------------------------------------------------
 
 
-def read_check(text: str, call: Call) -> Reading:
+def read_check(text: str, call: Request) -> ParseResult:
     """A probe's name, and perhaps a target of one word."""
     words = text.split()
     if not words:
-        return Missing()
-    if words[0].lower() not in call.desk.probes or len(words) > 2:
+        return MissingArguments()
+    if words[0].lower() not in call.services.probes or len(words) > 2:
         return None
-    return Parsed({"probe": words[0].lower(), "target": words[1] if len(words) > 1 else ""})
+    return Arguments({"probe": words[0].lower(), "target": words[1] if len(words) > 1 else ""})
 
 
-def read_network(text: str, call: Call) -> Reading:
+def read_network(text: str, call: Request) -> ParseResult:
     """The reading of the Stellar network, with nothing after it."""
-    return None if text else Parsed({"probe": "horizon", "target": ""})
+    return None if text else Arguments({"probe": "horizon", "target": ""})
 
 
-async def check(call: Call, values: Values) -> Answer:
+async def check(call: Request, values: Values) -> Reply:
     """Look, say what was seen, and keep it where there is an incident."""
-    call.desk.policy.allow("reading", call.actor)
-    call.after(lambda: _look_and_say(call, values["probe"], values["target"], ""))
-    return Answer("Looking. The answer follows in a few seconds.")
+    call.services.policy.require_right("reading", call.actor)
+    call.after_ack(lambda: _respond_with_reading(call, values["probe"], values["target"], ""))
+    return Reply("Looking. The answer follows in a few seconds.")
 
 
-async def _look_and_say(call: Call, probe: str, target: str, step: str) -> None:
+async def _respond_with_reading(call: Request, probe: str, target: str, step: str) -> None:
     from bot.slack.requests.respond import respond
 
     try:
-        reading = await look(call, probe, target, step)
+        reading = await take_reading(call, probe, target, step)
     except Refused as refused:
-        await respond(call, Answer(refused.sentence))
+        await respond(call, Reply(refused.sentence))
         return
-    await respond(call, Answer(reading_text(reading)))
+    await respond(call, Reply(reading_text(reading)))
 
 
-async def look(call: Call, probe: str, target: str, step: str) -> ProbeReading:
+async def take_reading(call: Request, probe: str, target: str, step: str) -> ProbeReading:
     """Take a reading; with an open incident it goes into the timeline."""
-    read = call.desk.probes.get(probe)
+    read = call.services.probes.get(probe)
     if read is None:
-        raise Refused(f"There is no probe “{escape(probe[:40])}”. There is: {', '.join(sorted(call.desk.probes))}.")
-    reading = await read(target, call.desk.now())
+        raise Refused(f"There is no probe “{escape(probe[:40])}”. There is: {', '.join(sorted(call.services.probes))}.")
+    reading = await read(target, call.services.now())
     if call.incident is not None and call.incident.seq:
         await call.act(
             "reading",
@@ -201,9 +201,9 @@ def reading_text(reading: ProbeReading) -> str:
 # -- postmortem -------------------------------------------------------------------------------------
 
 
-async def write_postmortem(call: Call, values: Values) -> Answer:
+async def write_postmortem(call: Request, values: Values) -> Reply:
     """Make a draft of the postmortem from the timeline, as a file in the channel."""
-    incident = call.known
+    incident = call.required_incident
     if not incident.channel or incident.channel_lost:
         raise Refused(
             f"There is no channel to put the file into. `bot export {incident.number}` on the command line writes it."
@@ -222,7 +222,7 @@ async def write_postmortem(call: Call, values: Values) -> Answer:
 
     await call.act("postmortem", rule)
     still = " The incident is still open: write it again when it is over." if incident.open else ""
-    return Answer(f"The draft will be in the channel in a moment.{still}")
+    return Reply(f"The draft will be in the channel in a moment.{still}")
 
 
 # -- help -------------------------------------------------------------------------------------------
@@ -230,4 +230,4 @@ async def write_postmortem(call: Call, values: Values) -> Answer:
 
 def help_blocks(text: str) -> tuple[dict[str, Any], ...]:
     """Help in sections that Slack takes."""
-    return block_kit.fit([block_kit.section(part) for part in text.split("\n\n")])
+    return block_kit.fit_message([block_kit.section(part) for part in text.split("\n\n")])

@@ -9,61 +9,61 @@ from bot.domain import checklist, dual_control
 from bot.domain.errors import Refused
 from bot.domain.incident import Mark
 from bot.domain.runbook import TwoPeople
-from bot.domain.steps import locate, open_ask
-from bot.slack.requests.arguments import Missing, Parsed, Reading
-from bot.slack.requests.context import Answer, Call
+from bot.domain.steps import find_step, open_ask
+from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult
+from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import modals
 from bot.slack.surfaces.text import escape
 
 Values = dict[str, Any]
 
 
-def read_runbook(text: str, call: Call) -> Reading:
+def read_runbook(text: str, call: Request) -> ParseResult:
     """A runbook's name, or nothing for the list. More than one word is not a name."""
     if len(text.split()) > 1:
         return None
-    return Parsed({"name": text})
+    return Arguments({"name": text})
 
 
-async def attach(call: Call, values: Values) -> Answer:
+async def attach(call: Request, values: Values) -> Reply:
     """Attach a runbook by choice, or say which there are."""
-    desk, name = call.desk, values["name"]
+    desk, name = call.services, values["name"]
     if not name:
         attached = [one.runbook for one in call.incident.checklists] if call.incident else []
         have = f"Attached: {', '.join(escape(one.title) for one in attached)}. " if attached else ""
         known = (
             ", ".join(f"`{slug}`" for slug in sorted(desk.runbooks.runbooks)) or "none: the folder of runbooks is empty"
         )
-        return Answer(f"{have}Runbooks: {known}. Attach one: `{desk.command} runbook NAME`.")
+        return Reply(f"{have}Runbooks: {known}. Attach one: `{desk.command} runbook NAME`.")
     found = desk.runbooks.find(name)
     if found is None:
-        nearest = " or ".join(f"`{slug}`" for slug in desk.runbooks.nearest(name))
+        nearest = " or ".join(f"`{slug}`" for slug in desk.runbooks.close_matches(name))
         hint = f" Did you mean {nearest}?" if nearest else f" `{desk.command} runbook` lists them."
         raise Refused(f"There is no runbook “{escape(name[:60])}”.{hint}")
     await attach_slug(call, found.slug, "choice")
-    return Answer(f"“{escape(found.title)}” is attached: {len(found.steps)} steps, revision {found.revision}.")
+    return Reply(f"“{escape(found.title)}” is attached: {len(found.steps)} steps, revision {found.revision}.")
 
 
-async def attach_slug(call: Call, slug: str, how: str) -> None:
+async def attach_slug(call: Request, slug: str, how: str) -> None:
     """Attach the runbook of that name."""
-    found = call.desk.runbooks.find(slug)
+    found = call.services.runbooks.find(slug)
     if found is None:
         raise Refused("That runbook is not on the shelf any more.")
     await call.act("runbook", partial(checklist.attach, runbook=found, how=how))
 
 
-def read_step(text: str, call: Call) -> Reading:
+def read_step(text: str, call: Request) -> ParseResult:
     """[runbook] 2.3 done | undo | skip why | note text | ask | review | alone why."""
     words = text.split()
     if not words:
-        return Missing()
+        return MissingArguments()
     position = next((n for n, word in enumerate(words) if word.lower() in _STEP_WORDS), None)
     if position is None or position == 0:
         last = words[-1]
-        return Missing() if len(words) <= 2 and any(c.isdigit() for c in last) else None
+        return MissingArguments() if len(words) <= 2 and any(c.isdigit() for c in last) else None
     if position > 2 or not any(c.isdigit() for c in words[position - 1]):
         return None
-    return Parsed(
+    return Arguments(
         {
             "which": " ".join(words[:position]),
             "what": _STEP_WORDS[words[position].lower()],
@@ -79,83 +79,100 @@ _STEP_WORDS = {
 }  # fmt: skip
 
 
-async def step(call: Call, values: Values) -> Answer | None:
+async def step(call: Request, values: Values) -> Reply | None:
     """Act on one step, by its id."""
-    incident = call.known
+    incident = call.required_incident
     slug, id = checklist.resolve_step(incident, values["which"])
-    rest = await call.guard(values["rest"], "text")
+    rest = await call.refuse_secrets(values["rest"], "text")
     return await act_on_step(call, slug, id, values["what"], rest)
 
 
-async def act_on_step(call: Call, slug: str, id: str, what: str, rest: str = "") -> Answer | None:
+async def act_on_step(call: Request, slug: str, id: str, what: str, rest: str = "") -> Reply | None:
     """What a tick box, a button or a typed word does to a step; the answer says what came of it."""
-    incident, policy = call.known, call.desk.policy
-    _, one, state = locate(incident, slug, id)
+    incident, policy = call.required_incident, call.services.policy
+    _, one, state = find_step(incident, slug, id)
     match what:
         case "done" if one.two_people is TwoPeople.AFTER:
             await call.act(
                 "stop",
                 partial(
-                    dual_control.stopped, runbook=slug, step=id, note=rest, confirmers=call.confirmers(), policy=policy
+                    dual_control.record_stopped,
+                    runbook=slug,
+                    step=id,
+                    note=rest,
+                    confirmers=call.confirmers(),
+                    policy=policy,
                 ),
             )
-            return Answer(f"Step {id} is done; a second person reviews it. Say who, if nobody does: they were asked.")
+            return Reply(f"Step {id} is done; a second person reviews it. Say who, if nobody does: they were asked.")
         case "done" if one.two_people is TwoPeople.BEFORE and state.mark is Mark.GO:
             ask = open_ask(incident, state)
             if ask is not None and not rest:
-                await call.open(modals.done_form(incident, ask))
+                await call.open_view(modals.done_form(incident, ask))
                 return None
-            await call.act("done", partial(dual_control.done, ask=state.ask, result=rest))
-            return Answer(f"Step {id} is done, by two people.")
+            await call.act("done", partial(dual_control.record_done, ask=state.ask, result=rest))
+            return Reply(f"Step {id} is done, by two people.")
         case "done":
             done = await call.act("tick", partial(checklist.tick, runbook=slug, step=id))
-            return Answer(f"Step {id} is done." if done.events else f"Step {id} was done already.")
+            return Reply(f"Step {id} is done." if done.events else f"Step {id} was done already.")
         case "undo":
             done = await call.act("tick", partial(checklist.untick, runbook=slug, step=id))
-            return Answer(f"Step {id} is open again." if done.events else f"Step {id} was open already.")
+            return Reply(f"Step {id} is open again." if done.events else f"Step {id} was open already.")
         case "skip":
             if not rest:
-                await call.open(modals.skip_form(incident, slug, id))
+                await call.open_view(modals.skip_form(incident, slug, id))
                 return None
             await call.act("skip", partial(checklist.skip, runbook=slug, step=id, reason=rest))
-            return Answer(f"Step {id} is skipped.")
+            return Reply(f"Step {id} is skipped.")
         case "note":
             await call.act("note", partial(checklist.note_step, runbook=slug, step=id, text=rest))
-            return Answer(f"Noted on step {id}.")
+            return Reply(f"Noted on step {id}.")
         case "correct":
             await call.act("note", partial(checklist.correct, runbook=slug, step=id, text=rest))
-            return Answer(f"Corrected on step {id}; what was done stays in the timeline.")
+            return Reply(f"Corrected on step {id}; what was done stays in the timeline.")
         case "ask":
-            if call.trigger:
-                await call.open(modals.ask_form(incident, slug, id))
+            if call.trigger_id:
+                await call.open_view(modals.ask_form(incident, slug, id))
                 return None
             await call.act(
                 "ask",
                 partial(
-                    dual_control.ask, runbook=slug, step=id, evidence=rest, confirmers=call.confirmers(), policy=policy
+                    dual_control.ask_second_person,
+                    runbook=slug,
+                    step=id,
+                    evidence=rest,
+                    confirmers=call.confirmers(),
+                    policy=policy,
                 ),
             )
-            return Answer(f"Asked for a second person on step {id}. They have a message of their own.")
+            return Reply(f"Asked for a second person on step {id}. They have a message of their own.")
         case "go":
-            done = await call.act("go", partial(dual_control.go, ask=_ask(state.ask, id), policy=policy))
-            return Answer(f"Go given on step {id}. The one who asked does it within 10 minutes.")
+            done = await call.act("go", partial(dual_control.give_go, ask=_ask(state.ask, id), policy=policy))
+            return Reply(f"Go given on step {id}. The one who asked does it within 10 minutes.")
         case "refuse":
-            await call.act("refuse", partial(dual_control.refuse, ask=_ask(state.ask, id), reason=rest))
-            return Answer(f"Refused on step {id}.")
+            await call.act("refuse", partial(dual_control.refuse_ask, ask=_ask(state.ask, id), reason=rest))
+            return Reply(f"Refused on step {id}.")
         case "not-done":
-            await call.act("not done", partial(dual_control.not_done, ask=_ask(state.ask, id), reason=rest))
-            return Answer(f"Step {id} was not done; it is open again.")
+            await call.act("not done", partial(dual_control.record_not_done, ask=_ask(state.ask, id), reason=rest))
+            return Reply(f"Step {id} was not done; it is open again.")
         case "review":
-            await call.act("review", partial(dual_control.review, runbook=slug, step=id, note=rest, policy=policy))
-            return Answer(f"Step {id} is reviewed.")
+            await call.act(
+                "review", partial(dual_control.record_review, runbook=slug, step=id, note=rest, policy=policy)
+            )
+            return Reply(f"Step {id} is reviewed.")
         case "alone":
             await call.act(
                 "alone",
                 partial(
-                    dual_control.alone, runbook=slug, step=id, reason=rest, confirmers=call.confirmers(), policy=policy
+                    dual_control.record_done_alone,
+                    runbook=slug,
+                    step=id,
+                    reason=rest,
+                    confirmers=call.confirmers(),
+                    policy=policy,
                 ),
             )
-            return Answer(f"Step {id} is recorded as done alone: an exception that a second person has to review.")
+            return Reply(f"Step {id} is recorded as done alone: an exception that a second person has to review.")
     raise Refused(f"A step can be: done, undo, skip, note, ask, go, refuse, review, correct, alone. Not “{what[:20]}”.")
 
 

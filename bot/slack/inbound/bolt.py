@@ -29,20 +29,20 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import StoreUnavailable
-from bot.metrics import DELIVERIES, MISSED
+from bot.metrics import DELIVERIES, DELIVERIES_MISSED
 
 log = structlog.get_logger(__name__)
 
 #: Slack waits 3 seconds for an answer (https://docs.slack.dev/interactivity/handling-user-interaction)
-ANSWER_WITHIN = 2.8
+ACK_TIMEOUT_SECONDS = 2.8
 
 #: what a handler gets: the delivery's body, and a function that answers it
 Body = Mapping[str, Any]
-Answer = Callable[..., Awaitable[None]]
-Handler = Callable[[Body, Answer], Awaitable[None]]
+Ack = Callable[..., Awaitable[None]]
+BoltListener = Callable[[Body, Ack], Awaitable[None]]
 
 
-class Runner(AsyncioListenerRunner):
+class ListenerRunner(AsyncioListenerRunner):
     """Runs a listener as a task of its own and answers as soon as it has acknowledged; the first answer wins.
 
     The task is kept, so that an orderly stop can wait for it.
@@ -70,21 +70,21 @@ class Runner(AsyncioListenerRunner):
         """The acknowledgement of the listener, as soon as it is there; None after the time Slack allows."""
         answered: asyncio.Future[BoltResponse] = asyncio.get_running_loop().create_future()
         request.context["ack"] = _FirstAck(answered)
-        task = asyncio.create_task(self._heard(request, response, listener, listener_name, answered))
+        task = asyncio.create_task(self._run_listener(request, response, listener, listener_name, answered))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         DELIVERIES.inc()
         begun = time.monotonic()
         try:
-            async with asyncio.timeout(ANSWER_WITHIN):
+            async with asyncio.timeout(ACK_TIMEOUT_SECONDS):
                 return await answered
         except TimeoutError:
-            MISSED.labels("late").inc()
+            DELIVERIES_MISSED.labels("late").inc()
             log.warning("listening.slow", listener=listener_name, seconds=round(time.monotonic() - begun, 1))
             return BoltResponse(status=503)
 
     @staticmethod
-    async def _heard(
+    async def _run_listener(
         request: AsyncBoltRequest,
         response: BoltResponse,
         listener: AsyncListener,
@@ -98,11 +98,11 @@ class Runner(AsyncioListenerRunner):
                 await request.context["ack"]()
         except StoreUnavailable as error:  # Slack delivers it again
             if not answered.done():  # else it is counted as late
-                MISSED.labels("database").inc()
+                DELIVERIES_MISSED.labels("database").inc()
             log.info("listening.not_stored", listener=name, why=str(error))
         except Exception as error:
             if not answered.done():
-                MISSED.labels("failed").inc()
+                DELIVERIES_MISSED.labels("failed").inc()
             log.error("listening.failed", listener=name, exc_info=error)
         finally:
             if not answered.done():
@@ -124,7 +124,7 @@ class _FirstAck(AsyncAck):
 
 
 @dataclass(frozen=True)
-class Identity:
+class BotIdentity:
     """Who the bot is in a workspace."""
 
     bot_user: str
@@ -133,7 +133,7 @@ class Identity:
 
 
 def bolt_app(
-    client: AsyncWebClient, signing_secret: str, who: Callable[[str], Identity | None], tasks: set[asyncio.Task[Any]]
+    client: AsyncWebClient, signing_secret: str, who: Callable[[str], BotIdentity | None], tasks: set[asyncio.Task[Any]]
 ) -> AsyncApp:
     """A Bolt app. `who` tells who the bot is in a workspace, from memory: no auth.test for every request.
 
@@ -161,12 +161,12 @@ def bolt_app(
         attaching_conversation_kwargs_enabled=False,
         logger=logger,
     )
-    app._async_listener_runner = Runner(logger, tasks)
+    app._async_listener_runner = ListenerRunner(logger, tasks)
     return app
 
 
 #: the events that the bot listens to; the manifest subscribes to exactly these
-EVENTS = (
+SUBSCRIBED_EVENTS = (
     "app_uninstalled",
     "tokens_revoked",
     "app_mention",
@@ -191,32 +191,38 @@ EVENTS = (
 _ANY = re.compile(r".*", re.DOTALL)
 
 
-def listen(
-    app: AsyncApp, *, command: Handler, action: Handler, submission: Handler, shortcut: Handler, event: Handler
+def register_listeners(
+    app: AsyncApp,
+    *,
+    command: BoltListener,
+    action: BoltListener,
+    submission: BoltListener,
+    shortcut: BoltListener,
+    event: BoltListener,
 ) -> None:
     """Register one listener for each kind of delivery."""
 
     @app.action(_ANY)
-    async def on_action(body: Body, ack: Answer) -> None:
+    async def on_action(body: Body, ack: Ack) -> None:
         await action(body, ack)
 
     @app.command(_ANY)
-    async def on_command(body: Body, ack: Answer) -> None:
+    async def on_command(body: Body, ack: Ack) -> None:
         await command(body, ack)
 
     @app.view(_ANY)
-    async def on_submission(body: Body, ack: Answer) -> None:
+    async def on_submission(body: Body, ack: Ack) -> None:
         await submission(body, ack)
 
     @app.view_closed(_ANY)
-    async def on_closed(ack: Answer) -> None:
+    async def on_closed(ack: Ack) -> None:
         await ack()
 
     @app.shortcut(_ANY)
-    async def on_shortcut(body: Body, ack: Answer) -> None:
+    async def on_shortcut(body: Body, ack: Ack) -> None:
         await shortcut(body, ack)
 
-    async def on_event(body: Body, ack: Answer) -> None:
+    async def on_event(body: Body, ack: Ack) -> None:
         await event(body, ack)
 
-    app.event(re.compile("^(" + "|".join(EVENTS) + ")$"))(on_event)
+    app.event(re.compile("^(" + "|".join(SUBSCRIBED_EVENTS) + ")$"))(on_event)

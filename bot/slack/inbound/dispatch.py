@@ -9,107 +9,111 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.domain.errors import StoreUnavailable
-from bot.metrics import MISSED
-from bot.ports import TryLater, Unsure
+from bot.metrics import DELIVERIES_MISSED
+from bot.ports import OutcomeUnknown, RetryAfter
 from bot.slack.inbound import bolt
-from bot.slack.inbound.block_actions import on_action
-from bot.slack.inbound.bolt import Answer, Body, Handler
+from bot.slack.inbound.block_actions import on_block_actions
+from bot.slack.inbound.bolt import Ack, Body, BoltListener
 from bot.slack.inbound.commands import on_command
 from bot.slack.inbound.events import on_event, on_shortcut
-from bot.slack.inbound.team_routing import teams
-from bot.slack.inbound.view_submissions import in_form, on_submission
+from bot.slack.inbound.team_routing import candidate_teams
+from bot.slack.inbound.view_submissions import on_view_submission, view_error_ack
 from bot.slack.requests import deliveries
-from bot.slack.requests.ack import prompt
+from bot.slack.requests.ack import ack_before_deadline
 from bot.slack.surfaces.words import outage
-from bot.slack.workspace.services import Desk
+from bot.slack.workspace.services import Services
 
 log = structlog.get_logger(__name__)
 
 #: the desk of a workspace by its id; None where the bot is not installed
-Desks = Callable[[str], Awaitable[Desk | None]]
+ServicesLookup = Callable[[str], Awaitable[Services | None]]
 
-NOT_HERE = (
+NOT_INSTALLED_TEXT = (
     "This bot is not installed in this workspace (any more), so nothing was done. Whoever runs it can send you the "
     "link that installs it."
 )
-NOT_NOW = "Slack does not answer the bot, which has just started here. Nothing was done; please try again in a minute."
+SLACK_UNAVAILABLE_TEXT = (
+    "Slack does not answer the bot, which has just started here. Nothing was done; please try again in a minute."
+)
 
 
-class AtDesk(Protocol):
+class DeliveryHandler(Protocol):
     """What a delivery does at a desk."""
 
-    async def __call__(self, desk: Desk, body: Body, ack: Callable[..., Awaitable[Any]]) -> None: ...
+    async def __call__(self, desk: Services, body: Body, ack: Callable[..., Awaitable[Any]]) -> None: ...
 
 
-def listen(app: AsyncApp, desks: Desks) -> None:
+def register_handlers(app: AsyncApp, desks: ServicesLookup) -> None:
     """Hand every kind of delivery to its handler."""
-    bolt.listen(
+    bolt.register_listeners(
         app,
-        command=_at(desks, on_command, in_words),
-        action=_at(desks, on_action, silently),
-        submission=_at(desks, on_submission, in_form),
-        shortcut=_at(desks, on_shortcut, silently),
-        event=_at(desks, on_event, None),
+        command=_for_workspace(desks, on_command, ephemeral_ack),
+        action=_for_workspace(desks, on_block_actions, empty_ack),
+        submission=_for_workspace(desks, on_view_submission, view_error_ack),
+        shortcut=_for_workspace(desks, on_shortcut, empty_ack),
+        event=_for_workspace(desks, on_event, None),
     )
 
 
-def in_words(body: Body, why: str) -> Mapping[str, Any]:
+def ephemeral_ack(body: Body, why: str) -> Mapping[str, Any]:
     """To a command: the person reads why."""
     return {"response_type": "ephemeral", "text": why}
 
 
-def silently(body: Body, why: str) -> Mapping[str, Any]:
+def empty_ack(body: Body, why: str) -> Mapping[str, Any]:
     """To a click: there is nothing to say it with."""
     return {}
 
 
-def _at(desks: Desks, handler: AtDesk, instead: Callable[[Body, str], Mapping[str, Any]] | None) -> Handler:
-    """`instead`: how to answer with a reason, to what was not heard or is not heard in time; None: not at all.
+def _for_workspace(
+    desks: ServicesLookup, handler: DeliveryHandler, ack_with_reason: Callable[[Body, str], Mapping[str, Any]] | None
+) -> BoltListener:
+    """`ack_with_reason`: how to answer with a reason, to what was not heard or is not heard in time; None: not at all.
 
     What is not acknowledged is sent again, and events only: an event that is nobody's is done with.
     """
 
-    async def turn_away(body: Body, ack: Answer, why: str) -> None:
-        if instead is not None:
-            await ack(**instead(body, why))
-        elif why == NOT_HERE:
+    async def reject(body: Body, ack: Ack, why: str) -> None:
+        if ack_with_reason is not None:
+            await ack(**ack_with_reason(body, why))
+        elif why == NOT_INSTALLED_TEXT:
             await ack()
         else:
             raise StoreUnavailable(why)
 
-    async def heard(body: Body, ack: Answer) -> None:
-        if instead is None:
-            await at_desk(body, ack)
+    async def handle_in_time(body: Body, ack: Ack) -> None:
+        if ack_with_reason is None:
+            await handle(body, ack)
             return
-        async with prompt(ack, instead(body, outage.STILL_AT_IT)) as in_time:
-            await at_desk(body, in_time)
+        async with ack_before_deadline(ack, ack_with_reason(body, outage.STILL_RUNNING)) as in_time:
+            await handle(body, in_time)
 
-    async def at_desk(body: Body, ack: Answer) -> None:
+    async def handle(body: Body, ack: Ack) -> None:
         try:
-            desk = await _desk(desks, body)
+            desk = await _services(desks, body)
         except StoreUnavailable as error:
             log.error("store.unavailable", error=str(error))
-            if instead is not None:  # else it is counted as not stored
-                MISSED.labels("database").inc()
-            await turn_away(body, ack, outage.DOWN)
+            if ack_with_reason is not None:  # else it is counted as not stored
+                DELIVERIES_MISSED.labels("database").inc()
+            await reject(body, ack, outage.DATABASE_DOWN)
             return
-        except (TryLater, Unsure):
-            await turn_away(body, ack, NOT_NOW)
+        except (RetryAfter, OutcomeUnknown):
+            await reject(body, ack, SLACK_UNAVAILABLE_TEXT)
             return
         except Exception as error:  # a token that cannot be decrypted, among others
-            await turn_away(body, ack, deliveries.trouble(error).text)
+            await reject(body, ack, deliveries.error_reply(error).text)
             return
         if desk is None:
-            log.info("delivery.nobodys", teams=teams(body))
-            await turn_away(body, ack, NOT_HERE)
+            log.info("delivery.nobodys", teams=candidate_teams(body))
+            await reject(body, ack, NOT_INSTALLED_TEXT)
             return
         await handler(desk, body, ack)
 
-    return heard
+    return handle_in_time
 
 
-async def _desk(desks: Desks, body: Body) -> Desk | None:
-    for team in teams(body):
+async def _services(desks: ServicesLookup, body: Body) -> Services | None:
+    for team in candidate_teams(body):
         if (desk := await desks(team)) is not None:
             return desk
     return None

@@ -17,39 +17,39 @@ from typing import Any
 import structlog
 
 from bot.domain import channel, notes
-from bot.domain.actor import Actor, Kind, bot_itself
+from bot.domain.actor import Actor, ActorKind, bot_actor
 from bot.domain.errors import Refused, StoreUnavailable
 from bot.domain.incident import Incident
-from bot.ports import NotDone, TryLater, Unsure
-from bot.service import Done
+from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
+from bot.service import ActResult
 from bot.slack.handlers import opening
 from bot.slack.inbound import commands
-from bot.slack.outbound.room import call as slack
+from bot.slack.outbound.room import api_call
 from bot.slack.requests import deliveries, respond
-from bot.slack.requests.context import Answer, Call
-from bot.slack.surfaces.text import typed, when
+from bot.slack.requests.context import Reply, Request
+from bot.slack.surfaces.text import unescape, when
 from bot.slack.surfaces.words import channel as words
-from bot.slack.workspace.deactivated_users import free, see_off
-from bot.slack.workspace.services import Desk
+from bot.slack.workspace.deactivated_users import free_roles, free_roles_of_deactivated
+from bot.slack.workspace.services import Services
 
 log = structlog.get_logger(__name__)
 
 Body = Mapping[str, Any]
 #: what is to be said once the event is acknowledged, and to whom
-Said = tuple[Call, Answer | None]
-Handler = Callable[[Desk, Mapping[str, Any], str], Awaitable[Said | None]]
+ReplyAfterAck = tuple[Request, Reply | None]
+EventHandler = Callable[[Services, Mapping[str, Any], str], Awaitable[ReplyAfterAck | None]]
 
 #: the reaction that puts a message into the timeline
-PIN = "pushpin"
+TIMELINE_REACTION = "pushpin"
 #: characters of a message that Slack keeps (https://docs.slack.dev/changelog/2018-04-truncating-really-long-messages)
-MESSAGE = 40_000
+MAX_MESSAGE_CHARS = 40_000
 _LEADING_MENTION = re.compile(r"^\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>\s*[:,]?\s*")
 
 
 # -- mentions -----------------------------------------------------------------------------------------
 
 
-async def _mention(desk: Desk, event: Mapping[str, Any], key: str) -> Said | None:
+async def _app_mention(desk: Services, event: Mapping[str, Any], key: str) -> ReplyAfterAck | None:
     """`@incident …`: the same table as the command; slash commands do not work in threads.
 
     Answered in words also while the database is away: delivered again, it would do what its author was told it did not.
@@ -60,77 +60,77 @@ async def _mention(desk: Desk, event: Mapping[str, Any], key: str) -> Said | Non
     channel_id, thread = str(event.get("channel", "")), str(event.get("thread_ts") or "")
     # One gesture can arrive as two events of different ids: client_msg_id is the same.
     key = f"mention:{event.get('client_msg_id') or key}"
-    call = Call(desk, actor, channel_id, key=key, thread=thread)
-    text = typed(_LEADING_MENTION.sub("", str(event.get("text", ""))))
+    call = Request(desk, actor, channel_id, idempotency_key=key, thread_ts=thread)
+    text = unescape(_LEADING_MENTION.sub("", str(event.get("text", ""))))
     try:
-        await deliveries.placed(call)
-        return call, deliveries.warned(call, await commands.run(call, text))
+        await deliveries.with_channel_incident(call)
+        return call, deliveries.with_channel_lost_warning(call, await commands.run_command_text(call, text))
     except Exception as error:
-        return call, deliveries.trouble(error, call)
+        return call, deliveries.error_reply(error, call)
 
 
 # -- pins ---------------------------------------------------------------------------------------------
 
 
-async def _reaction_added(desk: Desk, event: Mapping[str, Any], key: str) -> None:
-    found = await _pinned(desk, event)
+async def _reaction_added(desk: Services, event: Mapping[str, Any], key: str) -> None:
+    found = await _timeline_reaction(desk, event)
     if found is None:
         return
     incident, actor, where, ts = found
     try:
-        message = await _message(desk, where, ts)
+        message = await _fetch_message(desk, where, ts)
         if message is None:
             raise Refused("Slack did not let me read that message, so it is not in the timeline. Write it as a note.")
         await note_message(desk, incident, actor, where, message, key)
     except Refused as refused:
-        await respond.respond(Call(desk, actor, where, key=""), Answer(refused.sentence))
+        await respond.respond(Request(desk, actor, where, idempotency_key=""), Reply(refused.sentence))
 
 
-async def _reaction_removed(desk: Desk, event: Mapping[str, Any], key: str) -> None:
-    found = await _pinned(desk, event)
+async def _reaction_removed(desk: Services, event: Mapping[str, Any], key: str) -> None:
+    found = await _timeline_reaction(desk, event)
     if found is None:
         return
     incident, actor, where, ts = found
     # An entry stays until its last pin is removed.
-    data = await slack_read(desk, "reactions.get", channel=where, timestamp=ts, full=True)
+    data = await read_with_retries(desk, "reactions.get", channel=where, timestamp=ts, full=True)
     reactions = ((data or {}).get("message") or {}).get("reactions") or ()
-    if data is None or any(one.get("name") == PIN and one.get("count", 0) > 0 for one in reactions):
+    if data is None or any(one.get("name") == TIMELINE_REACTION and one.get("count", 0) > 0 for one in reactions):
         return
     await _act(desk, incident, "unpin", partial(notes.withdraw, channel=where, message_ts=ts), actor, key)
 
 
-async def _pinned(desk: Desk, event: Mapping[str, Any]) -> tuple[Incident, Actor, str, str] | None:
+async def _timeline_reaction(desk: Services, event: Mapping[str, Any]) -> tuple[Incident, Actor, str, str] | None:
     """The incident, person, channel and ts of a pin in an incident's own channel; None for anything else."""
     item = event.get("item") or {}
-    if event.get("reaction") != PIN or item.get("type") != "message":
+    if event.get("reaction") != TIMELINE_REACTION or item.get("type") != "message":
         return None
     where, ts = str(item.get("channel", "")), str(item.get("ts", ""))
     actor = await desk.directory.actor(str(event.get("user", "")))
-    if actor.kind is Kind.BOT:
+    if actor.kind is ActorKind.BOT:
         return None
     id = await desk.service.store.by_channel(actor.team, where)
     incident = await desk.service.store.incident(id) if id else None
     return (incident, actor, where, ts) if incident is not None else None
 
 
-async def _message(desk: Desk, where: str, ts: str) -> Mapping[str, Any] | None:
+async def _fetch_message(desk: Services, where: str, ts: str) -> Mapping[str, Any] | None:
     """One message: of the channel, or, since history leaves them out, of a thread."""
-    data = await slack_read(desk, "conversations.history", channel=where, latest=ts, inclusive=True, limit=1)
+    data = await read_with_retries(desk, "conversations.history", channel=where, latest=ts, inclusive=True, limit=1)
     for one in (data or {}).get("messages") or ():
         if one.get("ts") == ts:
             return dict(one)
-    data = await slack_read(desk, "conversations.replies", channel=where, ts=ts, limit=1)
+    data = await read_with_retries(desk, "conversations.replies", channel=where, ts=ts, limit=1)
     return next((dict(one) for one in (data or {}).get("messages") or () if one.get("ts") == ts), None)
 
 
 async def note_message(
-    desk: Desk, incident: Incident, actor: Actor, where: str, message: Mapping[str, Any], key: str
-) -> Answer:
+    desk: Services, incident: Incident, actor: Actor, where: str, message: Mapping[str, Any], key: str
+) -> Reply:
     """Put somebody's message into the timeline, at the time it was written."""
     ts = str(message.get("ts", ""))
-    text = typed(str(message.get("text") or "")) or "(a message without text)"
-    call = Call(desk, actor, where, key=key, incident=incident)
-    text = await call.guard(text[:MESSAGE], "note")
+    text = unescape(str(message.get("text") or "")) or "(a message without text)"
+    call = Request(desk, actor, where, idempotency_key=key, incident=incident)
+    text = await call.refuse_secrets(text[:MAX_MESSAGE_CHARS], "note")
     happened = datetime.fromtimestamp(float(ts), UTC) if ts.replace(".", "").isdigit() else desk.now()
     done = await call.act(
         "note",
@@ -145,77 +145,77 @@ async def note_message(
         ),
     )
     if not done.events:
-        return Answer("That message is in the timeline already.")
-    return Answer(f"In the timeline, at {when(happened, desk.now())}.")
+        return Reply("That message is in the timeline already.")
+    return Reply(f"In the timeline, at {when(happened, desk.now())}.")
 
 
 # -- people and channels ------------------------------------------------------------------------------
 
 
-async def _joined(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+async def _member_joined_channel(desk: Services, event: Mapping[str, Any], key: str) -> None:
     user, where = str(event.get("user", "")), str(event.get("channel", ""))
     if user == desk.directory.bot_user:
-        await _regained(desk, where, key)
+        await _channel_regained(desk, where, key)
         return
     actor = await desk.directory.actor(user)
-    if actor.kind is Kind.BOT:
+    if actor.kind is ActorKind.BOT:
         return
-    await _to_channel(desk, where, "joined", partial(channel.invited, users=(user,), refused={}), key)
+    await _to_channel(desk, where, "joined", partial(channel.record_invited, users=(user,), refused={}), key)
 
 
-async def _left(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+async def _member_left_channel(desk: Services, event: Mapping[str, Any], key: str) -> None:
     if event.get("user", desk.directory.bot_user) == desk.directory.bot_user:
-        await _lost(desk, event, "removed", key)
+        await _channel_lost(desk, event, "removed", key)
         return
     user = str(event["user"])
-    done = await _to_channel(desk, str(event.get("channel", "")), "left", partial(channel.left, user=user), key)
+    done = await _to_channel(desk, str(event.get("channel", "")), "left", partial(channel.record_left, user=user), key)
     if done is not None and done.incident.private:
         # Whoever is out of a private incident is told nothing of it any more, so cannot lead it either.
-        await free(desk, done.incident, user)
+        await free_roles(desk, done.incident, user)
 
 
-async def _archived(desk: Desk, event: Mapping[str, Any], key: str) -> None:
-    await _lost(desk, event, "archived", key)
+async def _channel_archive(desk: Services, event: Mapping[str, Any], key: str) -> None:
+    await _channel_lost(desk, event, "archived", key)
 
 
-async def _deleted(desk: Desk, event: Mapping[str, Any], key: str) -> None:
-    await _lost(desk, event, "deleted", key)
+async def _channel_deleted(desk: Services, event: Mapping[str, Any], key: str) -> None:
+    await _channel_lost(desk, event, "deleted", key)
 
 
-async def _unarchived(desk: Desk, event: Mapping[str, Any], key: str) -> None:
-    await _regained(desk, str(event.get("channel", "")), key)
+async def _channel_unarchive(desk: Services, event: Mapping[str, Any], key: str) -> None:
+    await _channel_regained(desk, str(event.get("channel", "")), key)
 
 
-async def _regained(desk: Desk, where: str, key: str) -> None:
+async def _channel_regained(desk: Services, where: str, key: str) -> None:
     """A channel can be used again: an incident's own, or one in which many speak, such as that of the announcements."""
-    done = await _to_channel(desk, where, "regained", channel.regained, key)
+    done = await _to_channel(desk, where, "regained", channel.record_regained, key)
     if done is None:
         now, team = desk.now(), desk.directory.team
         for id in await desk.service.store.write(lambda tx: tx.rearm(now, team=team, channel=where)):
-            desk.caretaker.rearmed(id)
+            desk.scheduler.effects_changed_elsewhere(id)
 
 
-async def _lost(desk: Desk, event: Mapping[str, Any], reason: str, key: str) -> None:
+async def _channel_lost(desk: Services, event: Mapping[str, Any], reason: str, key: str) -> None:
     """The channel cannot be used: whoever did that to an open incident is told. (Its lead is told anyway.)"""
     where, team = str(event.get("channel", "")), desk.directory.team
-    done = await _to_channel(desk, where, "lost", partial(channel.lost, reason=reason), key)
+    done = await _to_channel(desk, where, "lost", partial(channel.record_lost, reason=reason), key)
     if done is None or not done.events or not done.incident.open:
         return
     by = str(event.get("remover_user_id") or event.get("actor_id") or event.get("user") or "")
-    told = not done.incident.private or done.incident.belongs(by)  # an admin need not be in it
-    if told and desk.directory.acts(by) and by != done.incident.lead:
+    told = not done.incident.private or done.incident.is_participant(by)  # an admin need not be in it
+    if told and desk.directory.may_act(by) and by != done.incident.lead:
         said = words.still_open(done.incident.name, reason)
-        await respond.respond(Call(desk, Actor(team, by, by), "", key=""), Answer(said))
+        await respond.respond(Request(desk, Actor(team, by, by), "", idempotency_key=""), Reply(said))
 
 
-async def _to_channel(desk: Desk, where: str, verb: str, rule: Any, key: str) -> Done | None:
+async def _to_channel(desk: Services, where: str, verb: str, rule: Any, key: str) -> ActResult | None:
     team = desk.directory.team
     id = await desk.service.store.by_channel(team, where)
     incident = await desk.service.store.incident(id) if id else None
-    return await _act(desk, incident, verb, rule, bot_itself(team), key) if incident is not None else None
+    return await _act(desk, incident, verb, rule, bot_actor(team), key) if incident is not None else None
 
 
-async def _act(desk: Desk, incident: Incident, verb: str, rule: Any, actor: Actor, key: str) -> Done | None:
+async def _act(desk: Services, incident: Incident, verb: str, rule: Any, actor: Actor, key: str) -> ActResult | None:
     try:
         return await desk.service.act(incident.id, verb, rule, actor, key=key)
     except Refused as refused:
@@ -223,70 +223,70 @@ async def _act(desk: Desk, incident: Incident, verb: str, rule: Any, actor: Acto
         return None
 
 
-async def _user(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+async def _user_change(desk: Services, event: Mapping[str, Any], key: str) -> None:
     user = event.get("user")
     if isinstance(user, Mapping):
-        await desk.directory.told(user)
-        await see_off(desk)
+        await desk.directory.apply_user_event(user)
+        await free_roles_of_deactivated(desk)
 
 
-async def _groups(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+async def _user_groups_change(desk: Services, event: Mapping[str, Any], key: str) -> None:
     await desk.directory.refresh()
-    await see_off(desk)
+    await free_roles_of_deactivated(desk)
 
 
-async def _uninstalled(desk: Desk, event: Mapping[str, Any], key: str) -> None:
+async def _app_uninstalled(desk: Services, event: Mapping[str, Any], key: str) -> None:
     """Our token was taken away. The event may come late, after the bot was installed anew: the token itself is asked,
-    and a refusal shuts the workspace (`room.call`)."""
-    await slack_read(desk, "auth.test")
+    and a refusal shuts the workspace (`room.api_call`)."""
+    await read_with_retries(desk, "auth.test")
 
 
 #: event type -> handler; listening.EVENTS and the manifest name the same types
-EVENTS: dict[str, Handler] = {
-    "app_uninstalled": _uninstalled,
-    "tokens_revoked": _uninstalled,
-    "app_mention": _mention,
+EVENT_HANDLERS: dict[str, EventHandler] = {
+    "app_uninstalled": _app_uninstalled,
+    "tokens_revoked": _app_uninstalled,
+    "app_mention": _app_mention,
     "reaction_added": _reaction_added,
     "reaction_removed": _reaction_removed,
-    "member_joined_channel": _joined,
-    "member_left_channel": _left,
-    "channel_left": _left,
-    "group_left": _left,
-    "channel_archive": _archived,
-    "group_archive": _archived,
-    "channel_unarchive": _unarchived,
-    "group_unarchive": _unarchived,
-    "channel_deleted": _deleted,
-    "group_deleted": _deleted,
-    "user_change": _user,
-    "team_join": _user,
-    "subteam_updated": _groups,
-    "subteam_created": _groups,
+    "member_joined_channel": _member_joined_channel,
+    "member_left_channel": _member_left_channel,
+    "channel_left": _member_left_channel,
+    "group_left": _member_left_channel,
+    "channel_archive": _channel_archive,
+    "group_archive": _channel_archive,
+    "channel_unarchive": _channel_unarchive,
+    "group_unarchive": _channel_unarchive,
+    "channel_deleted": _channel_deleted,
+    "group_deleted": _channel_deleted,
+    "user_change": _user_change,
+    "team_join": _user_change,
+    "subteam_updated": _user_groups_change,
+    "subteam_created": _user_groups_change,
 }
 
 
-class NotRead(Exception):
+class EventReadFailed(Exception):
     """Slack does not answer now; the same event, delivered again, may find an answer."""
 
 
-async def slack_read(desk: Desk, method: str, **arguments: Any) -> Mapping[str, Any] | None:
+async def read_with_retries(desk: Services, method: str, **arguments: Any) -> Mapping[str, Any] | None:
     """A reading call, tried three times; None where Slack refuses. Raises NotRead where it does not answer."""
     for attempt in range(3):
         try:
-            return dict(await slack(desk.client, method, form=True, **arguments))
-        except NotDone as refusal:
+            return dict(await api_call(desk.client, method, form_encoded=True, **arguments))
+        except CallRefused as refusal:
             log.info("read.refused", method=method, code=refusal.code)
             return None
-        except (TryLater, Unsure):
+        except (RetryAfter, OutcomeUnknown):
             await asyncio.sleep(0.2 * (attempt + 1))
-    raise NotRead(method)
+    raise EventReadFailed(method)
 
 
-async def on_event(desk: Desk, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
+async def on_event(desk: Services, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
     """An event, from its delivery to what it changes. Acknowledged once it is stored."""
     event = body.get("event") or {}
-    handler = EVENTS.get(str(event.get("type", "")))
-    said: Said | None = None
+    handler = EVENT_HANDLERS.get(str(event.get("type", "")))
+    said: ReplyAfterAck | None = None
     try:
         if handler is not None:
             said = await handler(desk, event, f"event:{body.get('event_id', '')}")
@@ -294,34 +294,34 @@ async def on_event(desk: Desk, body: Body, ack: Callable[..., Awaitable[Any]]) -
         # Not acknowledged, so that Slack delivers it again: the only answer that loses nothing.
         log.error("event.not_stored", type=event.get("type"))
         raise
-    except NotRead as unread:
+    except EventReadFailed as unread:
         log.warning("event.not_read", type=event.get("type"), method=str(unread))
         raise
     except Exception as error:
-        deliveries.trouble(error)
+        deliveries.error_reply(error)
     await ack()
     if said is not None:
-        await respond.finish(*said)
+        await respond.respond_after_ack(*said)
 
 
-async def on_shortcut(desk: Desk, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
+async def on_shortcut(desk: Services, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
     """The message shortcut "Add to timeline" and the global one "Declare incident". Never raises."""
-    answer: Answer | None = None
-    call: Call | None = None
+    answer: Reply | None = None
+    call: Request | None = None
     try:
         action = {"action_ts": body.get("action_ts", ""), "action_id": body.get("callback_id", "")}
-        call = await deliveries.action_call(desk, body, action)
+        call = await deliveries.block_action_request(desk, body, action)
         if body.get("callback_id") == "inc:declare":
-            await call.open(opening.declare_view(call, ""))
+            await call.open_view(opening.declare_view(call, ""))
         else:
-            call = await deliveries.placed(call)
+            call = await deliveries.with_channel_incident(call)
             if call.incident is None:
                 raise Refused("That works on messages in an incident's channel: only those belong to its timeline.")
             answer = await note_message(
-                desk, call.incident, call.actor, call.channel, body.get("message") or {}, call.key
+                desk, call.incident, call.actor, call.channel, body.get("message") or {}, call.idempotency_key
             )
     except Exception as error:
-        answer = deliveries.trouble(error, call)
+        answer = deliveries.error_reply(error, call)
     await ack()
     if call is not None and answer is not None:
-        await respond.respond(replace(call, thread=""), answer)
+        await respond.respond(replace(call, thread_ts=""), answer)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def teams(body: Mapping[str, Any]) -> tuple[str, ...]:
+def candidate_teams(body: Mapping[str, Any]) -> tuple[str, ...]:
     """Ids of workspaces. In a channel shared with another workspace `team` and `user` name that of who acts; the one
     whose installation is meant stands in `authorizations` (events, https://docs.slack.dev/apis/events-api), in the
     view, or is the one of our own message that somebody clicks on."""

@@ -16,58 +16,67 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.ports import Block, NotDone, Sent, TryLater, Unsure
-from bot.reconciler import SHUT_OUT
+from bot.ports import Block, CallRefused, OutcomeUnknown, Publication, RetryAfter
+from bot.reconciler import TOKEN_REVOKED_CODES
 from bot.slack.surfaces.text import escape
 
 #: marks our messages (metadata event_type), so that one whose outcome is unknown can be found again
-MARK = "incident_commander"
+METADATA_EVENT_TYPE = "incident_commander"
 
 #: how far Slack's clock and ours may be apart when something is looked for by its time
-SKEW = timedelta(minutes=1)
+MAX_CLOCK_SKEW = timedelta(minutes=1)
 
 #: answers after which "possibly some aspect of the operation succeeded" (Slack's words for fatal_error)
-DOUBTFUL = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
+UNKNOWN_OUTCOME_ERRORS = frozenset(
+    {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
+)
 #: chat.postMessage lists these: Slack has seen our client_msg_id before, so look
-SEEN = frozenset({"duplicate_message_not_found", "duplicate_channel_not_found"})
+DUPLICATE_MESSAGE_ERRORS = frozenset({"duplicate_message_not_found", "duplicate_channel_not_found"})
 
 
-class Client(AsyncWebClient):
+class SlackClient(AsyncWebClient):
     """A client of one workspace.
 
-    `shut_out` is told Slack's code when a call says that the token is worth nothing; `let_in` is called when an answer
-    says that the token may do more than it might before.
+    `on_token_refused` is told Slack's code when a call says that the token is worth nothing; `on_scopes_granted` is
+    called when an answer says that the token may do more than it might before.
     """
 
-    shut_out: Callable[[str], Awaitable[None]] | None = None
-    let_in: Callable[[], Awaitable[bool]] | None = None
+    on_token_refused: Callable[[str], Awaitable[None]] | None = None
+    on_scopes_granted: Callable[[], Awaitable[bool]] | None = None
     _granted: frozenset[str] | None = None
 
-    async def hear(self, headers: Mapping[str, str]) -> None:
+    async def check_scopes_header(self, headers: Mapping[str, str]) -> None:
         """Slack names the granted scopes in each answer; whoever adds one to the app leaves the token as it was."""
         granted = frozenset(headers.get("x-oauth-scopes", "").replace(" ", "").split(",")) - {""}
         if not granted or granted == self._granted:
             return
         more = self._granted is not None and granted - self._granted
-        if not more or self.let_in is None or await self.let_in():
+        if not more or self.on_scopes_granted is None or await self.on_scopes_granted():
             self._granted = granted
 
 
-def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> Client:
+def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> SlackClient:
     """A client on the shared session that never sends anything twice by itself (the default one retries POSTs)."""
-    return Client(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=10)
+    return SlackClient(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=10)
 
 
-async def call(
-    client: AsyncWebClient, method: str, *, quiet: frozenset[str] = frozenset(), form: bool = False, **arguments: Any
+async def api_call(
+    client: AsyncWebClient,
+    method: str,
+    *,
+    already_done_errors: frozenset[str] = frozenset(),
+    form_encoded: bool = False,
+    **arguments: Any,
 ) -> Any:
-    """One Web API call; `quiet` are the errors which mean that it is so already.
+    """One Web API call; `already_done_errors` are the errors which mean that it is so already.
 
-    `form`: Slack takes JSON for most writing methods, but not for reading ones and uploads.
+    `form_encoded`: Slack takes JSON for most writing methods, but not for reading ones and uploads.
     """
     try:
         answer: AsyncSlackResponse = await (
-            client.api_call(method, params=_texts(arguments)) if form else client.api_call(method, json=arguments)
+            client.api_call(method, params=_form_params(arguments))
+            if form_encoded
+            else client.api_call(method, json=arguments)
         )
     except SlackApiError as error:
         response = error.response
@@ -75,20 +84,20 @@ async def call(
         data = getattr(response, "data", None)
         code = data.get("error", "") if isinstance(data, Mapping) else ""
         if status == 429 or code in ("ratelimited", "rate_limited"):
-            raise TryLater(_retry_after(response)) from None
-        if code in quiet:
+            raise RetryAfter(_retry_after(response)) from None
+        if code in already_done_errors:
             return data
-        if status >= 500 or not code or code in DOUBTFUL or code in SEEN:
-            raise Unsure(f"{method}: {code or status}") from None
-        if code in SHUT_OUT and isinstance(client, Client) and client.shut_out is not None:
-            await client.shut_out(code)
-        raise NotDone(code, _detail(data)) from None
+        if status >= 500 or not code or code in UNKNOWN_OUTCOME_ERRORS or code in DUPLICATE_MESSAGE_ERRORS:
+            raise OutcomeUnknown(f"{method}: {code or status}") from None
+        if code in TOKEN_REVOKED_CODES and isinstance(client, SlackClient) and client.on_token_refused is not None:
+            await client.on_token_refused(code)
+        raise CallRefused(code, _detail(data)) from None
     except aiohttp.ClientConnectorError:
-        raise TryLater from None  # never reached Slack
+        raise RetryAfter from None  # never reached Slack
     except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError) as error:
-        raise Unsure(f"{method}: {type(error).__name__}") from None
-    if isinstance(client, Client):
-        await client.hear(answer.headers)
+        raise OutcomeUnknown(f"{method}: {type(error).__name__}") from None
+    if isinstance(client, SlackClient):
+        await client.check_scopes_header(answer.headers)
     return answer.data
 
 
@@ -124,7 +133,7 @@ class SlackRoom:
 
     async def open_channel(self, name: str, private: bool) -> tuple[str, str]:
         """conversations.create."""
-        data = await call(self._client, "conversations.create", name=name, is_private=private)
+        data = await api_call(self._client, "conversations.create", name=name, is_private=private)
         return data["channel"]["id"], data["channel"]["name"]
 
     async def find_channel(self, name: str, since: datetime) -> str | None:
@@ -132,7 +141,7 @@ class SlackRoom:
 
         conversations.list would be slow, and a purpose or topic is set later and proves nothing.
         """
-        cursor, made_after = "", (since - SKEW).timestamp()
+        cursor, made_after = "", (since - MAX_CLOCK_SKEW).timestamp()
         while True:
             data = await self._read(
                 "users.conversations",
@@ -149,7 +158,7 @@ class SlackRoom:
             if not cursor:
                 return None
 
-    async def holds(self, channel: str, user: str) -> bool:
+    async def has_member(self, channel: str, user: str) -> bool:
         """Whether somebody is in the channel now (conversations.members); False where Slack does not tell."""
         cursor = ""
         try:
@@ -160,7 +169,7 @@ class SlackRoom:
                 cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
                 if not cursor:
                     return False
-        except (NotDone, TryLater, Unsure):
+        except (CallRefused, RetryAfter, OutcomeUnknown):
             return False
 
     async def invite(self, channel: str, users: Sequence[str]) -> dict[str, str]:
@@ -169,19 +178,19 @@ class SlackRoom:
         for start in range(0, len(users), 100):
             some = list(users[start : start + 100])
             try:
-                data = await call(
+                data = await api_call(
                     self._client,
                     "conversations.invite",
-                    quiet=frozenset({"already_in_channel"}),
+                    already_done_errors=frozenset({"already_in_channel"}),
                     channel=channel,
                     users=",".join(some),
                     force=True,
                 )
-            except NotDone as refusal:
-                if refusal.code in _OF_ONE and len(some) == 1:
+            except CallRefused as refusal:
+                if refusal.code in _PER_USER_INVITE_ERRORS and len(some) == 1:
                     refused[some[0]] = refusal.code
                     continue
-                if refusal.code in _OF_ONE:
+                if refusal.code in _PER_USER_INVITE_ERRORS:
                     refused |= await self._one_by_one(channel, some)
                     continue
                 raise
@@ -196,16 +205,16 @@ class SlackRoom:
 
     async def set_topic(self, channel: str, topic: str) -> None:
         """conversations.setTopic."""
-        await call(self._client, "conversations.setTopic", channel=channel, topic=topic)
+        await api_call(self._client, "conversations.setTopic", channel=channel, topic=topic)
 
     async def rename(self, channel: str, name: str) -> None:
         """conversations.rename, which whoever made the channel may do."""
-        await call(self._client, "conversations.rename", channel=channel, name=name)
+        await api_call(self._client, "conversations.rename", channel=channel, name=name)
 
     async def direct(self, user: str) -> str:
         """conversations.open, remembered."""
         if user not in self._direct:
-            data = await call(self._client, "conversations.open", users=user)
+            data = await api_call(self._client, "conversations.open", users=user)
             self._direct[user] = data["channel"]["id"]
         return self._direct[user]
 
@@ -219,13 +228,13 @@ class SlackRoom:
             "link_names": False,
             "parse": "none",
             "client_msg_id": id,
-            "metadata": {"event_type": MARK, "event_payload": {"id": id}},
+            "metadata": {"event_type": METADATA_EVENT_TYPE, "event_payload": {"id": id}},
         }
         if blocks:
             arguments["blocks"] = list(blocks)
         if thread:
             arguments["thread_ts"] = thread
-        data = await call(self._client, "chat.postMessage", **arguments)
+        data = await api_call(self._client, "chat.postMessage", **arguments)
         return str(data["ts"])
 
     async def find(self, channel: str, thread: str, id: str, since: datetime) -> list[str]:
@@ -237,7 +246,7 @@ class SlackRoom:
         if thread:
             try:
                 return await self._search("conversations.replies", ours, since, channel=channel, ts=thread)
-            except NotDone as refusal:
+            except CallRefused as refusal:
                 if refusal.code != "thread_not_found":
                     raise
         return await self._search("conversations.history", ours, since, channel=channel)
@@ -247,7 +256,7 @@ class SlackRoom:
     ) -> list[str]:
         """The ts of every message that is meant, oldest first; two thousand messages are looked through at most."""
         found: list[str] = []
-        cursor, oldest = "", f"{(since - SKEW).timestamp():.6f}"
+        cursor, oldest = "", f"{(since - MAX_CLOCK_SKEW).timestamp():.6f}"
         for _ in range(10):
             data = await self._read(method, oldest=oldest, limit=200, include_all_metadata=True, cursor=cursor, **where)
             found += [str(one["ts"]) for one in data["messages"] if ours(one)]
@@ -258,15 +267,19 @@ class SlackRoom:
 
     async def edit(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
         """chat.update."""
-        await call(self._client, "chat.update", channel=channel, ts=ts, text=text, blocks=list(blocks))
+        await api_call(self._client, "chat.update", channel=channel, ts=ts, text=text, blocks=list(blocks))
 
     async def delete(self, channel: str, ts: str) -> None:
         """chat.delete."""
-        await call(self._client, "chat.delete", quiet=frozenset({"message_not_found"}), channel=channel, ts=ts)
+        await api_call(
+            self._client, "chat.delete", already_done_errors=frozenset({"message_not_found"}), channel=channel, ts=ts
+        )
 
     async def pin(self, channel: str, ts: str) -> None:
         """pins.add."""
-        await call(self._client, "pins.add", quiet=frozenset({"already_pinned"}), channel=channel, timestamp=ts)
+        await api_call(
+            self._client, "pins.add", already_done_errors=frozenset({"already_pinned"}), channel=channel, timestamp=ts
+        )
 
     async def bookmark(self, channel: str, title: str, ts: str, look: bool) -> None:
         """bookmarks.add; with `look` after bookmarks.list, since adding twice would show twice."""
@@ -277,7 +290,7 @@ class SlackRoom:
             if any(one.get("link") == link for one in mine):
                 return
             if mine:
-                await call(
+                await api_call(
                     self._client,
                     "bookmarks.edit",
                     channel_id=channel,
@@ -286,7 +299,7 @@ class SlackRoom:
                     link=link,
                 )
                 return
-        await call(self._client, "bookmarks.add", channel_id=channel, title=title, type="link", link=link)
+        await api_call(self._client, "bookmarks.add", channel_id=channel, title=title, type="link", link=link)
 
     def permalink(self, channel: str, ts: str) -> str:
         """The address of a message, made without asking Slack (the form is documented for chat.getPermalink)."""
@@ -295,16 +308,18 @@ class SlackRoom:
     async def upload(self, name: str, content: str) -> str:
         """files.getUploadURLExternal and the bytes: nobody sees anything of it yet."""
         body = content.encode()
-        data = await call(self._client, "files.getUploadURLExternal", form=True, filename=name, length=len(body))
+        data = await api_call(
+            self._client, "files.getUploadURLExternal", form_encoded=True, filename=name, length=len(body)
+        )
         session = self._client.session
         if session is None:
-            raise TryLater
+            raise RetryAfter
         try:
             async with session.post(data["upload_url"], data=body) as answer:
                 if answer.status != 200:
-                    raise TryLater
+                    raise RetryAfter
         except (aiohttp.ClientError, TimeoutError):
-            raise TryLater from None
+            raise RetryAfter from None
         return str(data["file_id"])
 
     async def share(self, channel: str, thread: str, file: str, title: str) -> None:
@@ -312,11 +327,13 @@ class SlackRoom:
         arguments: dict[str, Any] = {"files": json.dumps([{"id": file, "title": title}]), "channel_id": channel}
         if thread:
             arguments["thread_ts"] = thread
-        await call(self._client, "files.completeUploadExternal", form=True, **arguments)
+        await api_call(self._client, "files.completeUploadExternal", form_encoded=True, **arguments)
 
     async def discard(self, file: str) -> None:
         """files.delete."""
-        await call(self._client, "files.delete", quiet=frozenset({"file_not_found", "file_deleted"}), file=file)
+        await api_call(
+            self._client, "files.delete", already_done_errors=frozenset({"file_not_found", "file_deleted"}), file=file
+        )
 
     async def shared(self, channel: str, file: str, since: datetime) -> bool:
         """Look for the file in the channel: files.info would need one more scope."""
@@ -329,13 +346,13 @@ class SlackRoom:
     async def _read(self, method: str, **arguments: Any) -> Any:
         """A reading call: nothing is changed by it, so an unknown outcome is simply tried later."""
         try:
-            return await call(self._client, method, form=True, **arguments)
-        except Unsure:
-            raise TryLater from None
+            return await api_call(self._client, method, form_encoded=True, **arguments)
+        except OutcomeUnknown:
+            raise RetryAfter from None
 
 
 #: refusals of conversations.invite that concern single people
-_OF_ONE = frozenset(
+_PER_USER_INVITE_ERRORS = frozenset(
     {
         "user_not_found", "cant_invite", "cant_invite_self", "user_is_restricted", "user_is_ultra_restricted",
         "ura_max_channels", "invitee_cant_see_channel", "user_team_not_in_channel", "already_in_channel",
@@ -354,7 +371,7 @@ def _not_invited(data: Any) -> dict[str, str]:
     }
 
 
-def _texts(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _form_params(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments for a form: nothing empty, booleans in Slack's spelling."""
     return {
         name: str(value).lower() if isinstance(value, bool) else value
@@ -372,14 +389,14 @@ class SlackPublisher:
         self._room = room
         self._channel = channel
 
-    async def publish(self, text: str, id: str) -> Sent:
+    async def publish(self, text: str, id: str) -> Publication:
         """Post exactly the approved text, as words: nothing in it is a mention or a link of Slack's."""
         if not self._channel:
-            raise NotDone("channel_not_found", "the customer comms channel of the policy does not exist")
+            raise CallRefused("channel_not_found", "the customer comms channel of the policy does not exist")
         ts = await self._room.post(self._channel, "", escape(text), (), id)
-        return Sent(self._channel, ts, self._room.permalink(self._channel, ts))
+        return Publication(self._channel, ts, self._room.permalink(self._channel, ts))
 
-    async def find(self, id: str, since: datetime) -> Sent | None:
+    async def find(self, id: str, since: datetime) -> Publication | None:
         """Look for the post."""
         found = await self._room.find(self._channel, "", id, since)
-        return Sent(self._channel, found[0], self._room.permalink(self._channel, found[0])) if found else None
+        return Publication(self._channel, found[0], self._room.permalink(self._channel, found[0])) if found else None

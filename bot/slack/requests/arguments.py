@@ -31,19 +31,19 @@ UNITS = frozenset(
 
 
 @dataclass(frozen=True)
-class Parsed:
+class Arguments:
     """Arguments that a verb understood, by name."""
 
     values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingArguments:
     """The verb is clear and something is missing: one line of usage answers."""
 
 
 @dataclass(frozen=True)
-class Zoneless:
+class TimeWithoutZone:
     """A time without a zone: asked back with two buttons. `before` and `after` are the words around it."""
 
     hour: int
@@ -54,7 +54,7 @@ class Zoneless:
 
 
 #: a verb's own reading of what follows it; None: these are not its arguments
-Reading = Parsed | Missing | Zoneless | None
+ParseResult = Arguments | MissingArguments | TimeWithoutZone | None
 
 
 def severity_like(word: str) -> bool:
@@ -80,7 +80,7 @@ def incident_in(text: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def time_in(text: str, now: datetime, *, past: bool = False) -> tuple[datetime, str] | Zoneless | None:
+def time_in(text: str, now: datetime, *, past: bool = False) -> tuple[datetime, str] | TimeWithoutZone | None:
     """A leading time ("13:40 UTC", "2026-11-20 13:40 UTC", "in 20 min", "20 min ago") as a moment, and the rest.
 
     A clock time without a date is the nearest such moment, so that "23:50" said at 00:10 was yesterday. `past`: it
@@ -92,7 +92,7 @@ def time_in(text: str, now: datetime, *, past: bool = False) -> tuple[datetime, 
         amount = int(length.group("n"))
         delta = {"m": timedelta(minutes=amount), "h": timedelta(hours=amount), "d": timedelta(days=amount)}[unit]
         rest = words[length.end() :].strip()
-        first, after = split(rest)
+        first, after = split_first_word(rest)
         return (now - delta, after) if first.lower() == "ago" else (now + delta, rest)
     clock = _CLOCK.match(words)
     if clock is None:
@@ -107,30 +107,30 @@ def time_in(text: str, now: datetime, *, past: bool = False) -> tuple[datetime, 
     except ValueError:
         return None
     if not clock.group("zone"):
-        return Zoneless(hour, minute, day, after=rest)
+        return TimeWithoutZone(hour, minute, day, after=rest)
     if day:
         return now.replace(
             year=date.year, month=date.month, day=date.day, hour=hour, minute=minute, second=0, microsecond=0
         ), rest
-    at = nearest(hour, minute, now)
+    at = nearest_clock_time(hour, minute, now)
     return (at - timedelta(days=1) if past and at - now > timedelta(hours=1) else at), rest
 
 
-def nearest(hour: int, minute: int, now: datetime) -> datetime:
+def nearest_clock_time(hour: int, minute: int, now: datetime) -> datetime:
     """The moment with this clock time (UTC) that is nearest to now."""
     today = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
     return min((today + timedelta(days=d) for d in (-1, 0, 1)), key=lambda at: abs(at - now))
 
 
-def near(word: str, known: Iterable[str]) -> str | None:
+def closest_word(word: str, known: Iterable[str]) -> str | None:
     """The known word that somebody may have meant: one slip away, two for words of six letters and more."""
     word = word.lower()
-    best = min(((_slips(word, one), one) for one in known), default=(99, ""))
+    best = min(((_edit_distance(word, one), one) for one in known), default=(99, ""))
     allowed = 0 if len(word) < 3 else 1 if len(word) < 6 else 2
     return best[1] if 0 < best[0] <= allowed else None
 
 
-def _slips(a: str, b: str) -> int:
+def _edit_distance(a: str, b: str) -> int:
     """Insertions, deletions, replacements and swaps of neighbours between two words."""
     if abs(len(a) - len(b)) > 2:
         return 99
@@ -146,7 +146,7 @@ def _slips(a: str, b: str) -> int:
     return rows[-1][-1]
 
 
-def split(text: str) -> tuple[str, str]:
+def split_first_word(text: str) -> tuple[str, str]:
     """The first word and the rest."""
     first, _, rest = text.strip().partition(" ")
     return first, rest.strip()

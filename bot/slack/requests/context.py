@@ -14,25 +14,25 @@ from bot.domain import notes
 from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
-from bot.ports import NotDone, TryLater, Unsure
-from bot.service import Done, Rule
-from bot.slack.outbound.room import call
-from bot.slack.workspace.services import Desk
+from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
+from bot.service import ActResult, Rule
+from bot.slack.outbound.room import api_call
+from bot.slack.workspace.services import Services
 
 #: seconds within which Slack has to take a form
-FORM_WITHIN = 2.2
+VIEWS_OPEN_TIMEOUT_SECONDS = 2.2
 
 log = structlog.get_logger(__name__)
 
-View = Mapping[str, Any]
+ViewPayload = Mapping[str, Any]
 
 
-class FormNeeded(Refused):
+class NoTriggerId(Refused):
     """A form is needed, and nothing was clicked or typed that lets Slack open one."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """A private answer: only whoever asked sees it."""
 
     text: str
@@ -40,85 +40,95 @@ class Answer:
 
 
 @dataclass
-class Call:
+class Request:
     """One thing that a person said or clicked, with everything needed to act on it and to answer."""
 
-    desk: Desk
+    services: Services
     actor: Actor
     channel: str
-    key: str
+    idempotency_key: str
     incident: Incident | None = None
-    thread: str = ""
-    trigger: str = ""
+    thread_ts: str = ""
+    trigger_id: str = ""
     response_url: str = ""
-    view: View = field(default_factory=dict)  # the form in which something was clicked
-    said: str = ""  # the text after the command, as typed
-    message: str = ""  # the ts of the message in which something was clicked
+    view: ViewPayload = field(default_factory=dict)  # the form in which something was clicked
+    command_text: str = ""  # the text after the command, as typed
+    message_ts: str = ""  # the ts of the message in which something was clicked
     #: set by handlers that answer later than the acknowledgement
-    later: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    after_ack_jobs: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     @property
-    def known(self) -> Incident:
+    def required_incident(self) -> Incident:
         """The incident of this channel; Refused where there is none."""
         if self.incident is None:
             raise Refused(
-                f"This works in an incident's channel. `{self.desk.command} list` shows those that are open, "
-                f"`{self.desk.command} declare` begins one."
+                f"This works in an incident's channel. `{self.services.command} list` shows those that are open, "
+                f"`{self.services.command} declare` begins one."
             )
         return self.incident
 
-    def once(self, what: str) -> str:
+    def once_per_message_key(self, what: str) -> str:
         """A key for what a message's buttons may bring about one time, however often they are pressed."""
-        return f"once:{self.channel}:{self.message}:{self.actor.user}:{what}" if self.message else self.key
+        return (
+            f"once:{self.channel}:{self.message_ts}:{self.actor.user}:{what}"
+            if self.message_ts
+            else self.idempotency_key
+        )
 
-    async def act(self, verb: str, rule: Rule, *, key: str | None = None) -> Done:
+    async def act(self, verb: str, rule: Rule, *, key: str | None = None) -> ActResult:
         """Apply a rule of the domain to this channel's incident, in this person's name."""
-        done = await self.desk.service.act(self.known.id, verb, rule, self.actor, key=self.key if key is None else key)
+        done = await self.services.service.act(
+            self.required_incident.id, verb, rule, self.actor, key=self.idempotency_key if key is None else key
+        )
         self.incident = done.incident
         return done
 
-    async def guard(self, text: str, where: str) -> str:
+    async def refuse_secrets(self, text: str, where: str) -> str:
         """The text, unless it holds a secret: then nothing is stored but the fact, and its author is told."""
-        kind, refusal = self.desk.secret(text, where)
+        kind, refusal = self.services.detect_secret(text, where)
         if not refusal:
             return text
         if self.incident is not None and self.incident.seq:
             refused = partial(notes.refuse_secret, kind=kind, where=where)
-            await self.desk.service.act(
-                self.incident.id, "secret", refused, self.actor, key=f"{self.key}:secret" if self.key else ""
+            await self.services.service.act(
+                self.incident.id,
+                "secret",
+                refused,
+                self.actor,
+                key=f"{self.idempotency_key}:secret" if self.idempotency_key else "",
             )
         raise Refused(refusal, field=where)
 
-    async def open(self, view: View) -> None:
+    async def open_view(self, view: ViewPayload) -> None:
         """Open a form. Raises Refused where Slack does not take it any more, and to those who may not act at all."""
-        self.desk.policy.allow("open a form", self.actor)
-        if not self.trigger:
-            raise FormNeeded("Forms open from a button or the command, not from here.")
+        self.services.policy.require_right("open a form", self.actor)
+        if not self.trigger_id:
+            raise NoTriggerId("Forms open from a button or the command, not from here.")
         try:
             # Slack shows an error of its own where nothing is answered within 3 seconds.
-            async with asyncio.timeout(FORM_WITHIN):
-                await call(self.desk.client, "views.open", trigger_id=self.trigger, view=dict(view))
-        except NotDone as refusal:
+            async with asyncio.timeout(VIEWS_OPEN_TIMEOUT_SECONDS):
+                await api_call(self.services.client, "views.open", trigger_id=self.trigger_id, view=dict(view))
+        except CallRefused as refusal:
             if refusal.code in ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"):
                 raise Refused("Slack gave us too little time to open the form. Please ask for it again.") from None
             log.error("form.refused", code=refusal.code, detail=refusal.detail, view=view.get("callback_id"))
             raise Refused(
-                f"Slack refused the form ({refusal.code}). Type it instead: `{self.desk.command} help`."
+                f"Slack refused the form ({refusal.code}). Type it instead: `{self.services.command} help`."
             ) from None
-        except (TryLater, Unsure, TimeoutError):
+        except (RetryAfter, OutcomeUnknown, TimeoutError):
             raise Refused("Slack did not answer. Please ask for the form again.") from None
 
-    async def person(self, word: str) -> str:
+    async def resolve_member(self, word: str) -> str:
         """The id of a member of the workspace named by mention or @handle; Refused says why not."""
-        directory = self.desk.directory
-        found = directory.by_handle(word) if word.startswith("@") else await directory.person(word)
+        directory = self.services.directory
+        found = directory.by_handle(word) if word.startswith("@") else await directory.user(word)
         if found is None:
             raise Refused(
                 f"{word if word.startswith('@') else 'That person'} is not in this workspace. Nothing was done."
             )
         actor = await directory.actor(found.id)
         try:
-            self.desk.policy.allow("hold a role", actor)
+            self.services.policy.require_right("hold a role", actor)
         except Refused:
             if found.id == self.actor.user:
                 raise
@@ -127,17 +137,17 @@ class Call:
 
     def confirmers(self, verb: str = "go") -> tuple[str, ...]:
         """Who may be the second person here: members in the channel whom policy lets do `verb`, the asker apart."""
-        incident = self.known
-        directory = self.desk.directory
-        right = self.desk.policy.right(verb)
+        incident = self.required_incident
+        directory = self.services.directory
+        right = self.services.policy.right(verb)
         allowed = directory.expand(right) if right else None
         people = [user for user in incident.wanted if user in incident.invited or user == incident.declared_by]
         people += [user for user in sorted(incident.invited) if user not in people]
         if allowed is not None:
             # Policy names who may: they are asked wherever they are, unless the incident is private.
             people = [user for user in allowed if not incident.private or user in incident.invited]
-        return tuple(user for user in people if user != self.actor.user and directory.acts(user))
+        return tuple(user for user in people if user != self.actor.user and directory.may_act(user))
 
-    def after(self, work: Callable[[], Awaitable[None]]) -> None:
+    def after_ack(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do this once the answer is out."""
-        self.later.append(work)
+        self.after_ack_jobs.append(work)

@@ -10,68 +10,68 @@ from typing import Any
 import structlog
 
 from bot.domain import channel
-from bot.domain.actor import bot_itself
-from bot.domain.errors import Refused, StoreUnavailable, StoreUnsure
+from bot.domain.actor import bot_actor
+from bot.domain.errors import CommitOutcomeUnknown, Refused, StoreUnavailable
 from bot.domain.incident import Incident
-from bot.domain.policy import NO_SUCH
-from bot.metrics import MISSED
-from bot.slack.requests.context import Answer, Call
+from bot.domain.policy import NO_SUCH_INCIDENT
+from bot.metrics import DELIVERIES_MISSED
+from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import block_kit
 from bot.slack.surfaces.words import channel as words
 from bot.slack.surfaces.words import outage
-from bot.slack.workspace.services import Desk
+from bot.slack.workspace.services import Services
 
 log = structlog.get_logger(__name__)
 
-UNREADABLE = (
+UNREADABLE_VALUE_TEXT = (
     "That cannot be read; it may be of an older version. Nothing was done. `/incident` shows what can be done now."
 )
 
 
-async def command_call(desk: Desk, body: Mapping[str, Any]) -> Call:
+async def command_request(desk: Services, body: Mapping[str, Any]) -> Request:
     """A slash command: its trigger names the delivery (https://docs.slack.dev/interactivity/implementing-slash-commands)."""
     actor = await desk.directory.actor(str(body["user_id"]), str(body.get("team_id", "")))
     channel = str(body.get("channel_id", ""))
-    call = Call(
+    call = Request(
         desk,
         actor,
         channel,
-        key=f"command:{body.get('trigger_id', '')}",
-        trigger=str(body.get("trigger_id", "")),
+        idempotency_key=f"command:{body.get('trigger_id', '')}",
+        trigger_id=str(body.get("trigger_id", "")),
         response_url=str(body.get("response_url", "")),
     )
-    return await placed(call)
+    return await with_channel_incident(call)
 
 
-async def action_call(desk: Desk, body: Mapping[str, Any], action: Mapping[str, Any]) -> Call:
+async def block_action_request(desk: Services, body: Mapping[str, Any], action: Mapping[str, Any]) -> Request:
     """A click: its time, element and person name the delivery."""
     user = body.get("user") or {}
     actor = await desk.directory.actor(str(user.get("id", "")), _team(body))
     container = body.get("container") or {}
     channel = str((body.get("channel") or {}).get("id") or container.get("channel_id") or "")
     thread = str((body.get("message") or {}).get("thread_ts") or "")
-    return Call(
+    return Request(
         desk,
         actor,
         channel,
-        key=f"action:{action.get('action_ts', '')}:{action.get('action_id', '')}:{actor.user}",
-        message=str(container.get("message_ts") or ""),
-        thread=thread if container.get("is_ephemeral") or thread else "",
-        trigger=str(body.get("trigger_id", "")),
+        idempotency_key=f"action:{action.get('action_ts', '')}:{action.get('action_id', '')}:{actor.user}",
+        message_ts=str(container.get("message_ts") or ""),
+        thread_ts=thread if container.get("is_ephemeral") or thread else "",
+        trigger_id=str(body.get("trigger_id", "")),
         response_url=str(body.get("response_url", "")),
     )
 
 
-async def view_call(desk: Desk, body: Mapping[str, Any], meta: Mapping[str, Any]) -> Call:
+async def view_submission_request(desk: Services, body: Mapping[str, Any], meta: Mapping[str, Any]) -> Request:
     """A submitted form: the view and its hash name the delivery, so that a corrected one counts anew."""
     user, view = body.get("user") or {}, body.get("view") or {}
     actor = await desk.directory.actor(str(user.get("id", "")), _team(body))
-    return Call(
+    return Request(
         desk,
         actor,
         str(meta.get("c", "")),
-        key=f"view:{view.get('id', '')}:{view.get('hash', '')}",
-        trigger=str(body.get("trigger_id", "")),
+        idempotency_key=f"view:{view.get('id', '')}:{view.get('hash', '')}",
+        trigger_id=str(body.get("trigger_id", "")),
         response_url=str(meta.get("u", "")),
     )
 
@@ -81,83 +81,85 @@ def _team(body: Mapping[str, Any]) -> str:
     return str((body.get("user") or {}).get("team_id") or (body.get("team") or {}).get("id") or "")
 
 
-def number(carried: Mapping[str, Any], name: str) -> int:
+def int_value(carried: Mapping[str, Any], name: str) -> int:
     """A whole number that a button or a form carries. Raises Refused where it carries something else."""
     value = carried.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise Refused(UNREADABLE)
+    raise Refused(UNREADABLE_VALUE_TEXT)
 
 
-async def placed(call: Call) -> Call:
+async def with_channel_incident(call: Request) -> Request:
     """The call with the incident of its channel, if there is one. Private ones answer to everybody in the channel."""
     if call.channel:
-        id = await call.desk.service.store.by_channel(call.actor.team, call.channel)
-        call.incident = await _known_to(call, id) if id else None
+        id = await call.services.service.store.by_channel(call.actor.team, call.channel)
+        call.incident = await _visible_incident(call, id) if id else None
     return call
 
 
-async def about(call: Call, id: str) -> Call:
+async def with_incident(call: Request, id: str) -> Request:
     """The call with the incident of this id. One that they may not know of reads like one that is not there."""
-    incident = await _known_to(call, id)
+    incident = await _visible_incident(call, id)
     if incident is None:
-        raise Refused(NO_SUCH)
+        raise Refused(NO_SUCH_INCIDENT)
     call.incident = incident
     return call
 
 
-async def _known_to(call: Call, id: str) -> Incident | None:
+async def _visible_incident(call: Request, id: str) -> Incident | None:
     """The incident, where this person may know of it."""
-    store = call.desk.service.store
-    incident = await store.glance(id)
+    store = call.services.service.store
+    incident = await store.cached(id)
     if incident is not None and incident.private:
         incident = await store.incident(id)  # who has left since, another process may have heard
     if incident is None or incident.team != call.actor.team:
         return None
-    if not call.desk.policy.knows(incident, call.actor) and call.channel and call.channel == incident.channel:
-        incident = await _looked_in(call, incident)
-    return incident if call.desk.policy.knows(incident, call.actor) else None
+    if not call.services.policy.may_act_on(incident, call.actor) and call.channel and call.channel == incident.channel:
+        incident = await _record_if_member(call, incident)
+    return incident if call.services.policy.may_act_on(incident, call.actor) else None
 
 
-async def _looked_in(call: Call, incident: Incident) -> Incident:
+async def _record_if_member(call: Request, incident: Incident) -> Incident:
     """Somebody speaks from a private channel in which nobody saw them come: whether they are there, Slack says."""
-    if not await call.desk.room.holds(incident.channel, call.actor.user):
+    if not await call.services.room.has_member(incident.channel, call.actor.user):
         return incident
-    rule = partial(channel.invited, users=(call.actor.user,), refused={})
-    done = await call.desk.service.act(incident.id, "joined", rule, bot_itself(incident.team))
+    rule = partial(channel.record_invited, users=(call.actor.user,), refused={})
+    done = await call.services.service.act(incident.id, "joined", rule, bot_actor(incident.team))
     return done.incident
 
 
-def warned(call: Call | None, answer: Answer | None) -> Answer | None:
+def with_channel_lost_warning(call: Request | None, answer: Reply | None) -> Reply | None:
     """The answer, with what to do where the incident's channel cannot be used: nothing can be said there."""
     lost = call.incident.channel_lost if call is not None and call.incident is not None else ""
     said = words.CHANNEL_LOST.get(lost, "")
     if not said or (answer is not None and said in answer.text):
         return answer
     if answer is None:
-        return Answer(said)
+        return Reply(said)
     blocks = (*answer.blocks, block_kit.section(said)) if answer.blocks else ()
-    return Answer(f"{answer.text}\n{said}", blocks)
+    return Reply(f"{answer.text}\n{said}", blocks)
 
 
-def trouble(error: Exception, call: Call | None = None) -> Answer:
+def error_reply(error: Exception, call: Request | None = None) -> Reply:
     """What the person reads when something went wrong; the id is in the log too."""
     if isinstance(error, Refused):
-        return Answer(error.sentence)
-    MISSED.labels("database" if isinstance(error, StoreUnavailable) else "failed").inc()
+        return Reply(error.sentence)
+    DELIVERIES_MISSED.labels("database" if isinstance(error, StoreUnavailable) else "failed").inc()
     if isinstance(error, StoreUnavailable):
         log.error("store.unavailable", error=str(error))
-        if isinstance(error, StoreUnsure):
-            return Answer(outage.DOWN_UNSURE)
-        return Answer(outage.DOWN_HERE if call is not None and call.incident is not None else outage.DOWN)
+        if isinstance(error, CommitOutcomeUnknown):
+            return Reply(outage.COMMIT_OUTCOME_UNKNOWN)
+        return Reply(
+            outage.DATABASE_DOWN_IN_INCIDENT if call is not None and call.incident is not None else outage.DATABASE_DOWN
+        )
     id = secrets.token_hex(3)
     log.error("handler.failed", id=id, exc_info=error)
-    return Answer(
+    return Reply(
         f"Something went wrong here, and it is logged as {id}. `status` shows whether it was recorded; "
         "if not, please try again."
     )
 
 
-def parse(value: str) -> dict[str, Any]:
+def decode_value(value: str) -> dict[str, Any]:
     """A button's value; anything unreadable is an empty one."""
-    return block_kit.parse(value)
+    return block_kit.decode_value(value)

@@ -13,116 +13,125 @@ import aiohttp
 import structlog
 
 from bot.domain.incident import Incident
-from bot.ports import NotDone, TryLater, Unsure
-from bot.slack.outbound.room import call as slack
-from bot.slack.requests.context import Answer, Call
+from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
+from bot.slack.outbound.room import api_call
+from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import block_kit
 from bot.slack.surfaces.text import escape, quoted, when
 
 log = structlog.get_logger(__name__)
 
 
-def say_again(text: str, choices: Sequence[tuple[str, str]]) -> Answer:
+def choices_reply(text: str, choices: Sequence[tuple[str, str]]) -> Reply:
     """A sentence and buttons, each of which says something as if it had been typed: (label, text after the command)."""
     elements = [
-        block_kit.button(label[:70], f"inc:again:{position}", block_kit.value(c=said))
+        block_kit.button(label[:70], f"inc:again:{position}", block_kit.encode_value(c=said))
         for position, (label, said) in enumerate(choices)
     ]
-    return Answer(text, (block_kit.section(text), block_kit.actions(*elements)))
+    return Reply(text, (block_kit.section(text), block_kit.actions(*elements)))
 
 
-def declare_or(title: str, text: str, others: Sequence[tuple[str, str]]) -> Answer:
+def declare_or(title: str, text: str, others: Sequence[tuple[str, str]]) -> Reply:
     """Nothing was done: offer to declare it under this title, or to say what it may have meant."""
     shown = title if len(title) <= 50 else title[:49] + "…"
-    elements = [block_kit.button(f"Declare “{shown}”", "inc:declare-form", block_kit.value(t=title[:400]))]
+    elements = [block_kit.button(f"Declare “{shown}”", "inc:declare-form", block_kit.encode_value(t=title[:400]))]
     elements += [
-        block_kit.button(label[:70], f"inc:again:{position}", block_kit.value(c=said))
+        block_kit.button(label[:70], f"inc:again:{position}", block_kit.encode_value(c=said))
         for position, (label, said) in enumerate(others)
     ]
-    return Answer(text, (block_kit.section(text), block_kit.actions(*elements)))
+    return Reply(text, (block_kit.section(text), block_kit.actions(*elements)))
 
 
-def note_or_declare(incident: Incident, said: str) -> Answer:
+def note_or_declare(incident: Incident, said: str) -> Reply:
     """Free text in an incident's channel: a note, or a new incident."""
     text = f"Shall that be a note in {incident.name}, or a new incident? Nothing was done yet."
-    return Answer(
+    return Reply(
         text,
         (
             block_kit.section(text),
             block_kit.section(quoted(said[:500])),
             block_kit.actions(
                 block_kit.button(
-                    f"Note it in {incident.name}", "inc:again:0", block_kit.value(c=f"note {said[:1500]}")
+                    f"Note it in {incident.name}", "inc:again:0", block_kit.encode_value(c=f"note {said[:1500]}")
                 ),
-                block_kit.button("New incident", "inc:declare-form", block_kit.value(t=said[:400])),
+                block_kit.button("New incident", "inc:declare-form", block_kit.encode_value(t=said[:400])),
             ),
         ),
     )
 
 
-def private_or_public(title: str, severity: str | None) -> Answer:
+def private_or_public(title: str, severity: str | None) -> Reply:
     """Words that need care: ask before any channel exists, because a channel cannot be made private later."""
     text = "This sounds delicate. Who may see it? Nothing was opened yet, and a channel cannot be made private later."
     keys: dict[str, Any] = {"t": title[:400], "s": severity or ""}
-    return Answer(
+    return Reply(
         text,
         (
             block_kit.section(text),
             block_kit.actions(
-                block_kit.button("Private", "inc:declare-as:private", block_kit.value(**keys, p="1"), style="primary"),
-                block_kit.button("Public", "inc:declare-as:public", block_kit.value(**keys, p="0")),
+                block_kit.button(
+                    "Private", "inc:declare-as:private", block_kit.encode_value(**keys, p="1"), style="primary"
+                ),
+                block_kit.button("Public", "inc:declare-as:public", block_kit.encode_value(**keys, p="0")),
             ),
         ),
     )
 
 
-def like_it(twin: Incident, title: str, severity: str | None) -> Answer:
+def similar_incident_reply(twin: Incident, title: str, severity: str | None) -> Reply:
     """One like it is open: go there, or declare all the same."""
     where = f"<#{twin.channel}>" if twin.channel else twin.name
     text = f"{twin.name} is open and sounds alike: {escape(twin.title)}. It is in {where}. Nothing was declared."
-    return Answer(
+    return Reply(
         text,
         (
             block_kit.section(text),
             block_kit.actions(
-                block_kit.button(f"Go to {twin.name}", "inc:join", block_kit.value(i=twin.id)),
+                block_kit.button(f"Go to {twin.name}", "inc:join", block_kit.encode_value(i=twin.id)),
                 block_kit.button(
-                    "Declare anyway", "inc:declare-as:anyway", block_kit.value(t=title[:400], s=severity or "", a="1")
+                    "Declare anyway",
+                    "inc:declare-as:anyway",
+                    block_kit.encode_value(t=title[:400], s=severity or "", a="1"),
                 ),
             ),
         ),
     )
 
 
-def update_preview(incident: Incident, text: str, next_by: datetime | None, now: datetime) -> Answer:
+def update_preview_reply(incident: Incident, text: str, next_by: datetime | None, now: datetime) -> Reply:
     """What would be posted, before it is."""
     due = f"Next update by {when(next_by, now)}." if next_by else "No further update is due."
     head = f"This goes to the channel{'' if incident.private else ' and the announcement thread'}. {due}"
     fits = len(text) <= 1500
-    return Answer(
+    return Reply(
         head,
         (
             block_kit.section(head),
             block_kit.section(quoted(text)),
             block_kit.actions(
-                block_kit.button("Post", "inc:update-post", block_kit.value(i=incident.id, t=text), style="primary")
+                block_kit.button(
+                    "Post", "inc:update-post", block_kit.encode_value(i=incident.id, t=text), style="primary"
+                )
                 if fits
                 else None,
-                block_kit.button("Edit", "inc:update-form", block_kit.value(i=incident.id, t=text[:1500])),
+                block_kit.button("Edit", "inc:update-form", block_kit.encode_value(i=incident.id, t=text[:1500])),
             ),
         ),
     )
 
 
-def open_form(label: str, text: str, said: str) -> Answer:
+def open_form_reply(label: str, text: str, said: str) -> Reply:
     """Where no form can be opened (a mention in a thread): a button that opens it."""
-    return Answer(
+    return Reply(
         text,
-        (block_kit.section(text), block_kit.actions(block_kit.button(label, "inc:again:0", block_kit.value(c=said)))),
+        (
+            block_kit.section(text),
+            block_kit.actions(block_kit.button(label, "inc:again:0", block_kit.encode_value(c=said))),
+        ),
     )
 
 
-def shown(answer: Answer) -> dict[str, Any]:
+def reply_payload(answer: Reply) -> dict[str, Any]:
     """The answer as Slack takes it."""
     body: dict[str, Any] = {"text": answer.text[:3900]}
     if answer.blocks:
@@ -130,26 +139,28 @@ def shown(answer: Answer) -> dict[str, Any]:
     return body
 
 
-async def respond(call: Call, answer: Answer) -> None:
+async def respond(call: Request, answer: Reply) -> None:
     """Say it to this person alone, after the acknowledgement: by the response_url, else ephemerally, else directly.
 
     Never raises: an answer that does not arrive is logged, and `status` says the same.
     """
-    body = shown(answer)
+    body = reply_payload(answer)
     if call.response_url and await _by_url(call, body):
         return
-    client = call.desk.client
+    client = call.services.client
     try:
         if call.channel:
-            extra: dict[str, Any] = {"thread_ts": call.thread} if call.thread else {}
+            extra: dict[str, Any] = {"thread_ts": call.thread_ts} if call.thread_ts else {}
             try:
-                await slack(client, "chat.postEphemeral", channel=call.channel, user=call.actor.user, **extra, **body)
+                await api_call(
+                    client, "chat.postEphemeral", channel=call.channel, user=call.actor.user, **extra, **body
+                )
                 return
-            except NotDone:
+            except CallRefused:
                 pass  # not a member there, or no such channel: directly then
-        direct = await call.desk.room.direct(call.actor.user)
-        await slack(client, "chat.postMessage", channel=direct, unfurl_links=False, **body)
-    except (NotDone, TryLater, Unsure) as error:
+        direct = await call.services.room.direct(call.actor.user)
+        await api_call(client, "chat.postMessage", channel=direct, unfurl_links=False, **body)
+    except (CallRefused, RetryAfter, OutcomeUnknown) as error:
         log.warning("answer.lost", user=call.actor.user, error=str(error))
 
 
@@ -164,9 +175,9 @@ def _slacks(url: str, api: str) -> bool:
     return (found.scheme, found.netloc) == (ours.scheme, ours.netloc)
 
 
-async def _by_url(call: Call, body: dict[str, Any]) -> bool:
-    session = call.desk.client.session
-    if session is None or not _slacks(call.response_url, call.desk.client.base_url):
+async def _by_url(call: Request, body: dict[str, Any]) -> bool:
+    session = call.services.client.session
+    if session is None or not _slacks(call.response_url, call.services.client.base_url):
         return False
     payload = {"response_type": "ephemeral", "replace_original": False, **body}
     try:
@@ -177,16 +188,16 @@ async def _by_url(call: Call, body: dict[str, Any]) -> bool:
             allow_redirects=False,
         ) as answer:
             # "ok" in words, or a JSON that says why not ("used_url", "expired_url"), with 404 or with 200
-            return answer.status == 200 and block_kit.parse(await answer.text()).get("ok") is not False
+            return answer.status == 200 and block_kit.decode_value(await answer.text()).get("ok") is not False
     except (aiohttp.ClientError, TimeoutError, ValueError):
         return False
 
 
-async def finish(call: Call, answer: Answer | None) -> None:
+async def respond_after_ack(call: Request, answer: Reply | None) -> None:
     """After the acknowledgement: the private answer, and what was left for later. Never raises."""
     try:
         if answer is not None:
             await respond(call, answer)
-        await asyncio.gather(*(work() for work in call.later))
+        await asyncio.gather(*(work() for work in call.after_ack_jobs))
     except Exception as error:
         log.error("after.failed", exc_info=error)

@@ -8,18 +8,18 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy, Severity
 from bot.domain.times import clock_time
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.message_cache import Made
+from bot.slack.surfaces.message_cache import IncidentMessageCache
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Setup:
+class RenderEnvironment:
     """The team's decisions and the workspace's names."""
 
     policy: Policy
@@ -32,7 +32,7 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class Scene:
+class RenderContext:
     """One incident at one moment: what every message asks for again and again.
 
     Times are told seen from the incident's latest entry, not from `now`: a message that nobody touched does not
@@ -41,13 +41,13 @@ class Scene:
 
     incident: Incident
     now: datetime
-    setup: Setup
-    made: Made = field(default_factory=Made, compare=False)
+    environment: RenderEnvironment
+    cache: IncidentMessageCache = field(default_factory=IncidentMessageCache, compare=False)
 
     @property
     def policy(self) -> Policy:
         """The team's decisions."""
-        return self.setup.policy
+        return self.environment.policy
 
     @property
     def severity(self) -> Severity:
@@ -55,39 +55,39 @@ class Scene:
         return self.policy.severity(self.incident.severity)
 
     @property
-    def today(self) -> datetime:
+    def reference_time(self) -> datetime:
         """The moment from which living messages look at times."""
         return self.incident.last_at or self.now
 
-    def once(self, key: str, made_from: tuple[object, ...], make: Callable[[], Message]) -> Message:
-        """The message that `make` makes; not made again as long as `made_from` is the same. For messages of which an
-        incident may have thousands: all that they say follows from `made_from`, the incident's id, number and policy.
+    def cached(self, key: str, inputs: tuple[object, ...], make: Callable[[], DesiredMessage]) -> DesiredMessage:
+        """The message that `make` makes; not made again as long as `inputs` is the same. For messages of which an
+        incident may have thousands: all that they say follows from `inputs`, the incident's id, number and policy.
         """
-        return self.made.message(key, made_from, make)
+        return self.cache.get_or_render(key, inputs, make)
 
-    def name(self, user: str) -> str:
+    def known_name(self, user: str) -> str:
         """What the person is called, as it stands in the directory; empty for somebody it does not know."""
-        return self.setup.names.get(user, "")
+        return self.environment.names.get(user, "")
 
-    def who(self, user: str) -> str:
+    def person_name(self, user: str) -> str:
         """The person's name: notifies nobody."""
-        return text.person(user, self.setup.names)
+        return text.person_name(user, self.environment.names)
 
-    def whos(self, users: tuple[str, ...], word: str = "and") -> str:
+    def person_names(self, users: tuple[str, ...], word: str = "and") -> str:
         """Several names: notifies nobody."""
-        return text.listed([self.who(user) for user in users], word)
+        return text.join_names([self.person_name(user) for user in users], word)
 
     def when(self, at: datetime, seen_from: datetime | None = None) -> str:
         """ "14:32 UTC (15:32 yours)"."""
-        return text.when(at, seen_from or self.today)
+        return text.when(at, seen_from or self.reference_time)
 
     def clock(self, at: datetime, seen_from: datetime | None = None) -> str:
         """ "14:32 UTC"."""
-        return clock_time(at, seen_from or self.today)
+        return clock_time(at, seen_from or self.reference_time)
 
     def value(self, **keys: Any) -> str:
         """A button's value: the incident's id and these keys."""
-        return block_kit.value(i=self.incident.id, **keys)
+        return block_kit.encode_value(i=self.incident.id, **keys)
 
     def button(self, label: str, verb: str, *, style: str = "", **keys: Any) -> block_kit.Element:
         """A button that does `verb` to this incident."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from bot.domain.actor import program
+from bot.domain.actor import is_program
 from bot.domain.times import clock_time
 
 #: one visible character: an entity, a piece of Slack's markup, or a character
@@ -21,7 +21,7 @@ def clean(text: str) -> str:
     return _HARMFUL.sub("", text)
 
 
-def unmarked(text: str) -> str:
+def replace_markup(text: str) -> str:
     """Slack's own markup for people, channels and links, as it reaches us, as the words that people saw.
 
     `<@U1|ben>` becomes "@ben", `<#C1|payments>` "#payments", `<https://x.example|there>` "there (https://x.example)".
@@ -35,7 +35,7 @@ def _link(found: re.Match[str]) -> str:
     return f"{found[2]} ({found[1]})" if found[2] and found[2] not in found[1] else found[1]
 
 
-def typed(text: str) -> str:
+def unescape(text: str) -> str:
     """What people typed, from the form in which Slack hands over commands and messages: the reverse of `escape`.
 
     Slack escapes three characters there (https://docs.slack.dev/messaging/formatting-message-text) but not in forms.
@@ -48,10 +48,10 @@ def escape(text: str) -> str:
 
     Slack knows no escape for `*`, `_`, `~` and the backtick: what people wrote may look bold, nothing worse.
     """
-    return clean(unmarked(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return clean(replace_markup(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def line(text: str) -> str:
+def escape_line(text: str) -> str:
     """Escaped, and on one line: what people wrote cannot begin a line that looks like the bot's."""
     return escape(" ".join(text.split()))
 
@@ -98,7 +98,7 @@ def when(at: datetime, now: datetime) -> str:
     return f"{clock_time(at, now)} (<!date^{int(at.timestamp())}^{own} yours|{at:%H:%M} UTC>)"
 
 
-def spoken(mrkdwn: str) -> str:
+def without_date_markup(mrkdwn: str) -> str:
     """Without the reader's own times, which a notification cannot work out: "14:32 UTC"."""
     return re.sub(r" \(<!date\^[^<>]*>\)", "", mrkdwn)
 
@@ -107,30 +107,30 @@ def mention(id: str) -> str:
     """The markup that notifies a person, or a user group (ids that begin with S); programs are only named."""
     if id.startswith("S"):
         return f"<!subteam^{escape(id)}>"
-    if not id or program(id):
-        return person(id, {})
+    if not id or is_program(id):
+        return person_name(id, {})
     return f"<@{escape(id)}>"
 
 
 def mentions(ids: Iterable[str]) -> str:
     """Everybody notified: "<@U1>, <@U2> and <@U3>"."""
-    return listed([mention(id) for id in ids])
+    return join_names([mention(id) for id in ids])
 
 
-def person(id: str, names: Mapping[str, str]) -> str:
+def person_name(id: str, names: Mapping[str, str]) -> str:
     """The name, which notifies nobody; the mention where no name is known, so that a reader still sees who."""
     if not id:
         return "somebody"  # whoever it was stood in an entry that has been redacted
     if id == "bot":
         return "the bot"
     if id.startswith("cli:"):
-        return f"{line(id[4:])} (command line)"
+        return f"{escape_line(id[4:])} (command line)"
     if id.startswith("alert:"):
-        return f"{line(id[6:])} (alert)"
-    return line(names[id]) if names.get(id, "").strip() else mention(id)
+        return f"{escape_line(id[6:])} (alert)"
+    return escape_line(names[id]) if names.get(id, "").strip() else mention(id)
 
 
-def listed(parts: Iterable[str], word: str = "and") -> str:
+def join_names(parts: Iterable[str], word: str = "and") -> str:
     """ "a", "a and b", "a, b and c"; empty for nothing."""
     some = list(parts)
     if len(some) < 2:
@@ -138,12 +138,12 @@ def listed(parts: Iterable[str], word: str = "and") -> str:
     return f"{', '.join(some[:-1])} {word} {some[-1]}"
 
 
-def sentence(text: str) -> str:
+def with_full_stop(text: str) -> str:
     """The text with a full stop, where it does not end a sentence already."""
     stripped = text.rstrip()
     return stripped if stripped.endswith((".", "!", "?", "…", ":")) else f"{stripped}."
 
 
-def begin(text: str) -> str:
+def capitalized(text: str) -> str:
     """The text with a capital at its beginning; the rest stays as it is."""
     return text[:1].upper() + text[1:]

@@ -7,33 +7,35 @@ from functools import partial
 import structlog
 
 from bot.domain import roles
-from bot.domain.actor import bot_itself
+from bot.domain.actor import bot_actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
-from bot.slack.workspace.services import Desk
+from bot.slack.workspace.services import Services
 
 log = structlog.get_logger(__name__)
 
 
-async def see_off(desk: Desk) -> None:
+async def free_roles_of_deactivated(desk: Services) -> None:
     """Free what people held whose accounts were deactivated since this was last asked. Raises StoreUnavailable."""
-    team, gone = desk.directory.team, desk.directory.left()
+    team, gone = desk.directory.team, desk.directory.deactivated_users()
     if not gone:
         return
     store = desk.service.store
     for row in await store.listing(team, open_only=True, limit=10_000):
-        incident = await store.glance(row.id)
+        incident = await store.cached(row.id)
         for user in gone if incident else ():
             if incident is not None:
-                await free(desk, incident, user)
-    desk.directory.seen_off(gone)
+                await free_roles(desk, incident, user)
+    desk.directory.deactivations_handled(gone)
 
 
-async def free(desk: Desk, incident: Incident, user: str) -> None:
+async def free_roles(desk: Services, incident: Incident, user: str) -> None:
     """Free what this person holds in one incident."""
     if user not in incident.roles.values() and all(offer.to != user for offer in incident.offers.values()):
         return
     try:
-        await desk.service.act(incident.id, "role", partial(roles.vacate, user=user), bot_itself(desk.directory.team))
+        await desk.service.act(
+            incident.id, "role", partial(roles.drop_roles, user=user), bot_actor(desk.directory.team)
+        )
     except Refused as refused:
         log.warning("role.not_freed", incident=incident.id, sentence=refused.sentence)

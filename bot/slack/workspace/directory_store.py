@@ -1,6 +1,6 @@
 """What the directory keeps in the database, so that a start while Slack is away knows everybody it knew before.
 
-One row each: a person (U… or W…), a user group (S…), and, under `ME`, who we are in which workspace.
+One row each: a person (U… or W…), a user group (S…), and, under `BOT_ROW_ID`, who we are in which workspace.
 """
 
 from __future__ import annotations
@@ -10,51 +10,51 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.actor import Kind
+from bot.domain.actor import ActorKind
 
 #: the id of our own row in a workspace
-ME = "me"
+BOT_ROW_ID = "me"
 #: user group: its handle and its members
-Groups = dict[str, tuple[str, frozenset[str]]]
-Body = Mapping[str, Any]
+UserGroups = dict[str, tuple[str, frozenset[str]]]
+RowBody = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Memory:
+class DirectoryStore:
     """Where the rows of a workspace are: `load(team)` gives id -> body, `save(team, rows)` keeps those."""
 
-    load: Callable[[str], Awaitable[Mapping[str, Body]]]
-    save: Callable[[str, Mapping[str, Body]], Awaitable[None]]
+    load: Callable[[str], Awaitable[Mapping[str, RowBody]]]
+    save: Callable[[str, Mapping[str, RowBody]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Person:
+class SlackUser:
     """What the bot keeps of a Slack user."""
 
     id: str
     handle: str
     name: str
-    kind: Kind
+    kind: ActorKind
     tz_offset: int = 0
     team: str = ""
 
 
-def person_from(user: Mapping[str, Any], team: str) -> Person:
+def user_from_payload(user: Mapping[str, Any], team: str) -> SlackUser:
     """A person from Slack's user object (https://docs.slack.dev/reference/objects/user-object)."""
     profile = user.get("profile") or {}
     if user.get("deleted"):
-        kind = Kind.GONE
+        kind = ActorKind.GONE
     elif user.get("is_bot") or user.get("id") == "USLACKBOT" or user.get("is_workflow_bot"):
-        kind = Kind.BOT
+        kind = ActorKind.BOT
     elif user.get("is_stranger") or not _of(team, user):
-        kind = Kind.STRANGER
+        kind = ActorKind.STRANGER
     elif user.get("is_restricted") or user.get("is_ultra_restricted"):
-        kind = Kind.GUEST
+        kind = ActorKind.GUEST
     else:
-        kind = Kind.MEMBER
+        kind = ActorKind.MEMBER
     # The full name: what an auditor reads a year later, and what Slack shows by default.
     name = profile.get("real_name") or user.get("real_name") or profile.get("display_name") or user.get("name") or ""
-    return Person(
+    return SlackUser(
         id=str(user.get("id", "")),
         handle=str(user.get("name", "")),
         name=str(name),
@@ -72,12 +72,12 @@ def _of(team: str, user: Mapping[str, Any]) -> bool:
     return team in (grid.get("teams") or ())
 
 
-def key_of(token: str) -> str:
+def token_row_id(token: str) -> str:
     """Under which id, in the workspace "", stands which workspace a token belongs to; nothing of the token is kept."""
-    return f"{ME}:{hashlib.sha256(token.encode()).hexdigest()[:16]}"
+    return f"{BOT_ROW_ID}:{hashlib.sha256(token.encode()).hexdigest()[:16]}"
 
 
-def person_row(person: Person) -> Body:
+def user_row(person: SlackUser) -> RowBody:
     """A person as a row."""
     return {
         "handle": person.handle, "name": person.name, "kind": person.kind.value, "tz_offset": person.tz_offset,
@@ -85,25 +85,25 @@ def person_row(person: Person) -> Body:
     }  # fmt: skip
 
 
-def group_row(handle: str, members: frozenset[str]) -> Body:
+def group_row(handle: str, members: frozenset[str]) -> RowBody:
     """A user group as a row."""
     return {"handle": handle, "members": sorted(members)}
 
 
-def people_in(rows: Mapping[str, Body]) -> dict[str, Person]:
+def users_in(rows: Mapping[str, RowBody]) -> dict[str, SlackUser]:
     """The people among the rows; a row that a newer program wrote differently is left out, and asked about anew."""
     found = {}
     for id, body in rows.items():
-        if id[:1] not in ("U", "W") or body.get("kind") not in set(Kind):
+        if id[:1] not in ("U", "W") or body.get("kind") not in set(ActorKind):
             continue
-        found[id] = Person(
-            id, str(body.get("handle", "")), str(body.get("name", "")), Kind(body["kind"]),
+        found[id] = SlackUser(
+            id, str(body.get("handle", "")), str(body.get("name", "")), ActorKind(body["kind"]),
             int(body.get("tz_offset") or 0), str(body.get("team", "")),
         )  # fmt: skip
     return found
 
 
-def groups_in(rows: Mapping[str, Body]) -> Groups:
+def groups_in(rows: Mapping[str, RowBody]) -> UserGroups:
     """The user groups among the rows; those that are no more have no handle."""
     return {
         id: (str(body["handle"]), frozenset(map(str, body.get("members") or ())))

@@ -8,11 +8,13 @@ from typing import Any
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.ports import NotDone, TryLater, Unsure
-from bot.slack.outbound.room import Client
+from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
+from bot.slack.outbound.room import SlackClient
 
 
-async def exchanged(client: Client, code: str, client_id: str, secret: str, redirect: str) -> Mapping[str, Any]:
+async def exchange_code(
+    client: SlackClient, code: str, client_id: str, secret: str, redirect: str
+) -> Mapping[str, Any]:
     """Slack's answer (https://docs.slack.dev/reference/methods/oauth.v2.access). Raises NotDone, TryLater, Unsure.
 
     A code serves one attempt: what is unknown is not tried again here.
@@ -25,13 +27,13 @@ async def exchanged(client: Client, code: str, client_id: str, secret: str, redi
         data = getattr(error.response, "data", None)
         word = data.get("error", "") if isinstance(data, Mapping) else ""
         if not word:
-            raise Unsure("oauth.v2.access") from None
+            raise OutcomeUnknown("oauth.v2.access") from None
         if word in ("ratelimited", "rate_limited"):
-            raise TryLater from None
-        raise NotDone(str(word)) from None
+            raise RetryAfter from None
+        raise CallRefused(str(word)) from None
     except aiohttp.ClientConnectorError:
-        raise TryLater from None
+        raise RetryAfter from None
     except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError) as error:
-        raise Unsure(f"oauth.v2.access: {type(error).__name__}") from None
+        raise OutcomeUnknown(f"oauth.v2.access: {type(error).__name__}") from None
     data = answer.data
     return data if isinstance(data, Mapping) else {}

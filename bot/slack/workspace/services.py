@@ -13,7 +13,7 @@ from bot.domain.comms import Template
 from bot.domain.policy import Policy
 from bot.domain.reading import Reading
 from bot.domain.runbook import Runbook
-from bot.reconciler import Caretaker
+from bot.reconciler import Scheduler
 from bot.service import Service
 from bot.slack.outbound.room import SlackRoom
 from bot.slack.workspace.directory import Directory
@@ -23,7 +23,7 @@ class Runbooks(Protocol):
     """The shelf of runbooks, as the app hands it in."""
 
     def find(self, word: str) -> Runbook | None: ...
-    def nearest(self, word: str) -> list[str]: ...
+    def close_matches(self, word: str) -> list[str]: ...
     def guess(self, title: str) -> list[Runbook]: ...
     def for_alert(self, name: str) -> Runbook | None: ...
     @property
@@ -45,11 +45,11 @@ class PreparedText(Protocol):
     def values(self) -> Mapping[str, str]: ...
 
 
-class Texts(Protocol):
+class CustomerTexts(Protocol):
     """The customer texts, as the app hands them in. Methods raise Refused with the slot in question."""
 
     def names(self) -> Sequence[str]: ...
-    def nearest(self, word: str) -> list[str]: ...
+    def close_matches(self, word: str) -> list[str]: ...
     def audiences(self, name: str) -> Sequence[str]: ...
     def stages(self, name: str, audience: str) -> Sequence[str]: ...
     def template(self, name: str, audience: str, stage: str) -> Template: ...
@@ -57,18 +57,18 @@ class Texts(Protocol):
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Everything that handlers use. `secret` answers with a refusal where a text holds a secret, else empty."""
+class Services:
+    """Everything that handlers use. `detect_secret` answers with a refusal where a text holds a secret, else empty."""
 
     service: Service
-    caretaker: Caretaker
+    scheduler: Scheduler
     directory: Directory
     client: AsyncWebClient
     room: SlackRoom
     runbooks: Runbooks
-    texts: Texts
+    texts: CustomerTexts
     probes: Mapping[str, Callable[[str, datetime], Awaitable[Reading]]]
-    secret: Callable[[str, str], tuple[str, str]]  # (text, where) -> (kind, refusal), or ("", "")
+    detect_secret: Callable[[str, str], tuple[str, str]]  # (text, where) -> (kind, refusal), or ("", "")
     command: str = "/incident"
 
     @property

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports import Installation, Publisher
-from bot.reconciler import Ground
+from bot.reconciler import WorkspaceContext
 from bot.slack.outbound.room import SlackRoom
 from bot.slack.workspace.directory import Directory
-from bot.slack.workspace.services import Desk
+from bot.slack.workspace.services import Services
 
 
 @dataclass(frozen=True)
-class Workspace:
+class InstalledWorkspace:
     """Made anew when the bot is installed there anew. `installation` None: the one of SLACK_BOT_TOKEN."""
 
     team: str
@@ -23,6 +23,6 @@ class Workspace:
     directory: Directory
     room: SlackRoom
     publishers: Mapping[str, Publisher]
-    desk: Desk
-    ground: Ground
+    services: Services
+    context: WorkspaceContext
     installation: Installation | None = None

@@ -16,24 +16,24 @@ from functools import partial
 import structlog
 
 from bot.domain.errors import StoreUnavailable
-from bot.ports import Clock, Installation, Installations, NotDone, TryLater, Unsure
-from bot.reconciler import SHUT_OUT, Ground
-from bot.slack.outbound.room import Client, call
-from bot.slack.workspace.deactivated_users import see_off
+from bot.ports import CallRefused, Clock, Installation, Installations, OutcomeUnknown, RetryAfter
+from bot.reconciler import TOKEN_REVOKED_CODES, WorkspaceContext
+from bot.slack.outbound.room import SlackClient, api_call
+from bot.slack.workspace.deactivated_users import free_roles_of_deactivated
 from bot.slack.workspace.directory import Directory
-from bot.slack.workspace.workspace import Workspace
+from bot.slack.workspace.workspace import InstalledWorkspace
 
 log = structlog.get_logger(__name__)
 
 #: a workspace that could not be opened is tried again so much later
-AGAIN = timedelta(minutes=1)
+REOPEN_DELAY = timedelta(minutes=1)
 #: opened at the same time
-WIDE = 8
+MAX_CONCURRENT_OPENS = 8
 
 #: a client for a token
-Connect = Callable[[str], Client]
+CreateClient = Callable[[str], SlackClient]
 #: makes the rest of a workspace whose people are known
-Furnish = Callable[[Client, Directory, Installation | None], Workspace]
+CreateWorkspace = Callable[[SlackClient, Directory, Installation | None], InstalledWorkspace]
 
 
 class Workspaces:
@@ -42,96 +42,96 @@ class Workspaces:
 
     def __init__(
         self,
-        connect: Connect,
-        furnish: Furnish,
-        meet: Callable[[Client], Directory],
+        connect: CreateClient,
+        create_workspace: CreateWorkspace,
+        create_directory: Callable[[SlackClient], Directory],
         channels: Iterable[str],
         clock: Clock,
         rearm: Callable[[str], Awaitable[bool]],
         installations: Installations | None = None,
     ) -> None:
         self._connect = connect
-        self._furnish = furnish
-        self._meet = meet
+        self._create_workspace = create_workspace
+        self._create_directory = create_directory
         self._channels = tuple(channels)
         self._clock = clock
         self._rearm = rearm
         self._installations = installations
-        self._open: dict[str, Workspace] = {}
+        self._open: dict[str, InstalledWorkspace] = {}
         #: workspaces where nothing can be done -> since when, Slack's word for why
-        self._away: dict[str, tuple[datetime, str]] = {}
+        self._unavailable: dict[str, tuple[datetime, str]] = {}
         #: installed, and not opened yet because Slack was away: what it has told so far is kept
-        self._meeting: dict[str, tuple[datetime, Client, Directory]] = {}
+        self._opening: dict[str, tuple[datetime, SlackClient, Directory]] = {}
         #: whether deliveries are heard
-        self._heard = False
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self.home: Workspace | None = None
+        self._receiving = False
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.token_workspace: InstalledWorkspace | None = None
 
-    def __iter__(self) -> Iterator[Workspace]:
+    def __iter__(self) -> Iterator[InstalledWorkspace]:
         """Those that are served now."""
         return iter(tuple(self._open.values()))
 
     @property
-    def away(self) -> dict[str, str]:
+    def unavailable(self) -> dict[str, str]:
         """Workspaces where nothing can be done -> Slack's word for why."""
-        return {team: code for team, (_, code) in sorted(self._away.items())}
+        return {team: code for team, (_, code) in sorted(self._unavailable.items())}
 
-    def known(self, team: str) -> Workspace | None:
+    def get_open(self, team: str) -> InstalledWorkspace | None:
         """The workspace, if it is served now; nobody is asked."""
         return self._open.get(team)
 
-    async def find(self, team: str) -> Workspace | None:
+    async def find(self, team: str) -> InstalledWorkspace | None:
         """The workspace, if the bot is installed there. Raises TryLater, Unsure or StoreUnavailable where that cannot
         be told now."""
         if (one := self._open.get(team)) is not None or self._installations is None or not team:
             return one
         row = await self._installations.one(team)
-        return await self._enter(row) if row is not None and row.revoked_at is None else None
+        return await self._open_installed(row) if row is not None and row.revoked_at is None else None
 
-    async def anew(self, team: str) -> bool:
+    async def on_installed(self, team: str) -> bool:
         """Somebody has just installed the bot there: whether it is served already. Raises StoreUnavailable."""
         self._open.pop(team, None)
-        self._away.pop(team, None)
+        self._unavailable.pop(team, None)
         try:
             return await self.find(team) is not None
-        except (TryLater, Unsure) as error:
+        except (RetryAfter, OutcomeUnknown) as error:
             log.warning("slack.away", team=team, error=str(error))
             return False
 
-    async def ground(self, team: str) -> Ground | None:
+    async def context_of(self, team: str) -> WorkspaceContext | None:
         """Where the caretaker makes this workspace's calls."""
         one = await self.find(team)
-        return one.ground if one else None
+        return one.context if one else None
 
     # -- opening ------------------------------------------------------------------------------------
 
-    async def begin(self, token: str) -> Workspace:
+    async def open_by_token(self, token: str) -> InstalledWorkspace:
         """Open the workspace of this token. While Slack is away: wait for it. Raises NotDone where it refuses us."""
         client = self._connect(token)
-        directory = self._meet(client)
+        directory = self._create_directory(client)
         pause = 1.0
         while True:
             try:
-                await directory.meet(self._channels)
+                await directory.warm_or_restore(self._channels)
                 break
-            except (TryLater, Unsure) as error:
-                asked = error.seconds if isinstance(error, TryLater) else 0.0
+            except (RetryAfter, OutcomeUnknown) as error:
+                asked = error.seconds if isinstance(error, RetryAfter) else 0.0
                 log.warning("slack.away", error=str(error), seconds=max(pause, asked))
                 await asyncio.sleep(max(pause, asked))
                 pause = min(30.0, pause * 2)
-        self.home = await self._keep(client, directory, None)
-        return self.home
+        self.token_workspace = await self._register(client, directory, None)
+        return self.token_workspace
 
-    async def join(self) -> None:
+    async def join_channels(self) -> None:
         """Deliveries are heard from here on: be in the channels that policy speaks of, in each workspace."""
-        self._heard = True
+        self._receiving = True
         for one in self:
-            await one.directory.join()
+            await one.directory.join_channels()
 
-    async def look(self) -> None:
+    async def sync_installations(self) -> None:
         """Serve exactly those that are installed now. Raises StoreUnavailable, or what the keys of tokens raise."""
         if self._installations is None:
-            await self._return()
+            await self._retry_token_workspace()
             return
         rows = await self._installations.all()
         wanted = {row.team: row for row in rows if row.revoked_at is None}
@@ -141,97 +141,103 @@ class Workspaces:
                 self._open.pop(one.team, None)
         for row in rows:
             if row.revoked_at is not None:
-                self._away.setdefault(row.team, (row.revoked_at, "not installed any more"))
+                self._unavailable.setdefault(row.team, (row.revoked_at, "not installed any more"))
         new = [row for row in wanted.values() if row.team not in self._open]
-        places = asyncio.Semaphore(WIDE)
+        places = asyncio.Semaphore(MAX_CONCURRENT_OPENS)
 
         async def enter(row: Installation) -> None:
             async with places:
                 try:
-                    await self._enter(row)
-                except (TryLater, Unsure, StoreUnavailable) as error:
+                    await self._open_installed(row)
+                except (RetryAfter, OutcomeUnknown, StoreUnavailable) as error:
                     log.warning("slack.away", team=row.team, error=str(error))
 
         await asyncio.gather(*map(enter, new))
 
-    async def _enter(self, row: Installation) -> Workspace | None:
+    async def _open_installed(self, row: Installation) -> InstalledWorkspace | None:
         """Open an installed workspace, once; None where it refuses us. Raises TryLater, Unsure, StoreUnavailable."""
-        async with self._turns[row.team]:
+        async with self._locks[row.team]:
             one = self._open.get(row.team)
             if one is not None and one.installation is not None:
                 if one.installation.installed_at >= row.installed_at:
                     return one
                 self._open.pop(row.team)
-            since, _ = self._away.get(row.team, (None, ""))
-            if since is not None and since > row.installed_at and self._clock.now() < since + AGAIN:
+            since, _ = self._unavailable.get(row.team, (None, ""))
+            if since is not None and since > row.installed_at and self._clock.now() < since + REOPEN_DELAY:
                 return None
-            begun = self._meeting.get(row.team)
+            begun = self._opening.get(row.team)
             if begun is None or begun[0] != row.installed_at:
                 client = self._connect(row.token)
-                begun = self._meeting[row.team] = row.installed_at, client, self._meet(client)
+                begun = self._opening[row.team] = row.installed_at, client, self._create_directory(client)
             _, client, directory = begun
             try:
-                await directory.meet(self._channels)
-            except NotDone as refusal:
-                self._meeting.pop(row.team)
-                await self._shut(row.team, row, refusal.code)
+                await directory.warm_or_restore(self._channels)
+            except CallRefused as refusal:
+                self._opening.pop(row.team)
+                await self._close(row.team, row, refusal.code)
                 return None
-            self._meeting.pop(row.team)
+            self._opening.pop(row.team)
             if directory.team != row.team:
-                await self._shut(row.team, row, "token_of_another_workspace")
+                await self._close(row.team, row, "token_of_another_workspace")
                 return None
-            return await self._keep(client, directory, row)
+            return await self._register(client, directory, row)
 
-    async def _keep(self, client: Client, directory: Directory, installation: Installation | None) -> Workspace:
-        one = self._furnish(client, directory, installation)
-        client.shut_out = partial(self._refused, client, one)
-        client.let_in = partial(self._rearm, one.team)
-        self._away.pop(one.team, None)
+    async def _register(
+        self, client: SlackClient, directory: Directory, installation: Installation | None
+    ) -> InstalledWorkspace:
+        one = self._create_workspace(client, directory, installation)
+        client.on_token_refused = partial(self._on_token_refused, client, one)
+        client.on_scopes_granted = partial(self._rearm, one.team)
+        self._unavailable.pop(one.team, None)
         self._open[one.team] = one
         log.info("workspace.open", team=one.team, people=len(directory.names))
-        if self._heard:
-            await directory.join()
-        await see_off(one.desk)
+        if self._receiving:
+            await directory.join_channels()
+        await free_roles_of_deactivated(one.services)
         return one
 
     # -- shutting -----------------------------------------------------------------------------------
 
-    async def _refused(self, client: Client, one: Workspace, code: str) -> None:
+    async def _on_token_refused(self, client: SlackClient, one: InstalledWorkspace, code: str) -> None:
         """A call to this workspace said that its token is worth nothing: it is shut, unless that was a slip."""
-        async with self._turns[one.team]:
+        async with self._locks[one.team]:
             if self._open.get(one.team) is not one:
                 return
             try:
-                await call(self._connect(client.token or ""), "auth.test")
-            except NotDone as refusal:
-                if refusal.code in SHUT_OUT:
-                    await self._shut(one.team, one.installation, code)
-            except (TryLater, Unsure):
+                await api_call(self._connect(client.token or ""), "auth.test")
+            except CallRefused as refusal:
+                if refusal.code in TOKEN_REVOKED_CODES:
+                    await self._close(one.team, one.installation, code)
+            except (RetryAfter, OutcomeUnknown):
                 return  # the next call tells
 
-    async def _shut(self, team: str, installation: Installation | None, code: str) -> None:
+    async def _close(self, team: str, installation: Installation | None, code: str) -> None:
         """Slack refuses the token of this installation."""
         self._open.pop(team, None)
-        if team not in self._away:
+        if team not in self._unavailable:
             log.error("workspace.shut", team=team, code=code)
-        self._away[team] = (self._clock.now(), code)
-        if installation is None or self._installations is None or code not in SHUT_OUT:
+        self._unavailable[team] = (self._clock.now(), code)
+        if installation is None or self._installations is None or code not in TOKEN_REVOKED_CODES:
             return
         try:
             await self._installations.revoke(installation, self._clock.now())
         except StoreUnavailable as error:  # the token goes on being refused, and that is found out again
             log.error("workspace.not_marked", team=team, error=str(error))
 
-    async def _return(self) -> None:
+    async def _retry_token_workspace(self) -> None:
         """Try the workspace of the settings again if it refused us: somebody may have mended that."""
-        home = self.home
-        if home is None or home.team in self._open or self._clock.now() < self._away[home.team][0] + AGAIN:
+        home = self.token_workspace
+        if (
+            home is None
+            or home.team in self._open
+            or self._clock.now() < self._unavailable[home.team][0] + REOPEN_DELAY
+        ):
             return
         try:
-            await call(self._connect(home.client.token or ""), "auth.test")
-        except (NotDone, TryLater, Unsure) as error:
-            self._away[home.team] = (self._clock.now(), self._away[home.team][1])
+            await api_call(self._connect(home.client.token or ""), "auth.test")
+        except (CallRefused, RetryAfter, OutcomeUnknown) as error:
+            self._unavailable[home.team] = (self._clock.now(), self._unavailable[home.team][1])
             log.warning("slack.away", team=home.team, error=str(error))
             return
-        self._away.pop(home.team, None)
+        self._unavailable.pop(home.team, None)
         self._open[home.team] = home

@@ -18,16 +18,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_bolt.async_app import AsyncApp
 
-from bot.slack.inbound.connection import Times
-from bot.slack.inbound.socket_mode import Sockets, Standing, staggered
+from bot.slack.inbound.connection import ConnectionTimeouts
+from bot.slack.inbound.socket_mode import SocketModePool, SocketModeStatus, staggered_replacement
 from localslack import LocalSlack, WorkspaceClock
 from localslack.tests import shop
 from tests.world import World
 
 #: Pauses are short. What is only waited for where something hangs is long: a machine may stand still for a moment.
-FAST = Times(
-    open=5.0, quiet=5.0, linger=5.0, drain=0.5, close=0.1,
-    first_pause=0.01, longest_pause=0.02, slow_pause=0.02, patience=5.0,
+FAST = ConnectionTimeouts(
+    connect_seconds=5.0, idle_seconds=5.0, overlap_seconds=5.0, drain_seconds=0.5, close_seconds=0.1,
+    first_backoff_seconds=0.01, max_backoff_seconds=0.02, operator_backoff_seconds=0.02, start_wait_seconds=5.0,
 )  # fmt: skip
 OPEN = "apps.connections.open"
 
@@ -41,9 +41,9 @@ class Line:
         self.sockets = self.connecting()
         self.message = ""
 
-    def connecting(self, **times: float) -> Sockets:
+    def connecting(self, **times: float) -> SocketModePool:
         """Connections that are not begun yet; `times` instead of FAST's."""
-        return Sockets(self.app, self.slack.app_token, self.slack.api_url, 2, replace(FAST, **times))
+        return SocketModePool(self.app, self.slack.app_token, self.slack.api_url, 2, replace(FAST, **times))
 
     async def command(self, text: str = "green") -> bool:
         """Whether a slash command is answered."""
@@ -115,7 +115,7 @@ async def both_again(line: Line) -> None:
 
 
 async def test_two_connections_and_either_will_do(line: Line) -> None:
-    assert line.sockets.standing() == Standing(2, 2)
+    assert line.sockets.status() == SocketModeStatus(2, 2)
     line.slack.sockets.tear()
     assert line.slack.sockets.connected == 1
     assert await line.command("one") and await line.command("two")
@@ -177,7 +177,7 @@ async def test_what_was_missed_comes_once_when_slack_is_back(line: Line, fault: 
     """Symptom elsewhere: after an outage longer than a ticket's life nothing connects again, until a restart."""
     if fault == "hang":
         await line.sockets.stop()
-        line.sockets = line.connecting(open=0.5)
+        line.sockets = line.connecting(connect_seconds=0.5)
         await line.sockets.start()
         await both_again(line)
     before = line.asked()
@@ -226,7 +226,7 @@ async def test_a_rate_limited_address_is_asked_for_when_slack_says(line: Line) -
 
 async def test_a_session_that_was_closed_does_not_stay(line: Line) -> None:
     """Symptom elsewhere: "Session is closed" in a loop, for hours."""
-    for connection in list(line.sockets._held):
+    for connection in list(line.sockets._connections):
         await connection._session.close()
     await line.react("eyes")
     await until(lambda: line.asked() == 4)
@@ -253,13 +253,13 @@ async def test_a_refusal_is_said_plainly_and_tried_again(slack: LocalSlack, code
     slack.faults.add(OPEN, f"error:{code}", 0)
     line = Line(slack)
     await line.sockets.start()
-    standing = line.sockets.standing()
+    standing = line.sockets.status()
     assert (standing.connected, standing.wanted, standing.code) == (0, 2, code)
     assert standing.problem.startswith("slack: not connected for 0 s; ") and said in standing.problem
     assert slack.app_token not in standing.problem
     slack.faults.clear()
     await both_again(line)
-    assert line.sockets.standing() == Standing(2, 2)
+    assert line.sockets.status() == SocketModeStatus(2, 2)
     assert await line.command()
     await line.sockets.stop()
 
@@ -267,7 +267,7 @@ async def test_a_refusal_is_said_plainly_and_tried_again(slack: LocalSlack, code
 async def test_a_refusal_is_not_asked_about_in_a_loop(slack: LocalSlack) -> None:
     slack.faults.add(OPEN, "error:invalid_auth", 0)
     line = Line(slack)
-    line.sockets = line.connecting(slow_pause=60.0)
+    line.sockets = line.connecting(operator_backoff_seconds=60.0)
     await line.sockets.start()
     await asyncio.sleep(0.1)
     assert line.asked() == 2
@@ -279,7 +279,7 @@ async def test_socket_mode_is_switched_off_and_on(line: Line) -> None:
     line.slack.faults.add(OPEN, "error:link_disabled", 0)
     await line.slack.disconnect("link_disabled")
     await until(lambda: line.sockets.connected == 0)
-    assert "Socket Mode is switched off" in line.sockets.standing().problem
+    assert "Socket Mode is switched off" in line.sockets.status().problem
     await line.react("eyes")
     line.slack.faults.clear()
     await both_again(line)
@@ -411,8 +411,8 @@ class Wire:
             elif message.type is WSMsgType.TEXT:
                 self.acks.append((number, json.loads(message.data)))
 
-    def sockets(self, app: AsyncApp, connections: int = 1, **times: float) -> Sockets:
-        return Sockets(app, "xapp-1", f"{self.url}/api/", connections, replace(FAST, **times))
+    def sockets(self, app: AsyncApp, connections: int = 1, **times: float) -> SocketModePool:
+        return SocketModePool(app, "xapp-1", f"{self.url}/api/", connections, replace(FAST, **times))
 
 
 def order(id: str) -> dict[str, Any]:
@@ -437,7 +437,7 @@ async def test_a_connection_that_falls_silent_is_replaced(slack: LocalSlack) -> 
 
     wire = Wire(conduct)
     async with wire.serving():
-        sockets = wire.sockets(shop.build(slack)[0], quiet=0.05)
+        sockets = wire.sockets(shop.build(slack)[0], idle_seconds=0.05)
         await sockets.start()
         await until(lambda: bool(wire.acks))
         assert wire.acks == [answered(2, "a")]
@@ -451,7 +451,7 @@ async def test_a_quiet_connection_that_answers_pings_stays(slack: LocalSlack) ->
 
     wire = Wire(conduct)
     async with wire.serving():
-        sockets = wire.sockets(shop.build(slack)[0], quiet=0.06)
+        sockets = wire.sockets(shop.build(slack)[0], idle_seconds=0.06)
         await sockets.start()
         await asyncio.sleep(0.3)
         assert (wire.opened, sockets.connected) == (1, 1)
@@ -480,7 +480,7 @@ async def test_an_envelope_is_acknowledged_where_it_came(slack: LocalSlack) -> N
         await next_()
 
     async with wire.serving():
-        sockets = wire.sockets(app, linger=0.05)
+        sockets = wire.sockets(app, overlap_seconds=0.05)
         await sockets.start()
         await until(lambda: len(wire.acks) == 2)
         assert sorted(wire.acks) == [answered(1, "old"), answered(2, "new")]
@@ -512,7 +512,7 @@ async def test_connections_that_end_at_once_are_not_reopened_in_a_loop(slack: Lo
 
     wire = Wire(conduct)
     async with wire.serving():
-        sockets = wire.sockets(shop.build(slack)[0], first_pause=30.0, longest_pause=60.0)
+        sockets = wire.sockets(shop.build(slack)[0], first_backoff_seconds=30.0, max_backoff_seconds=60.0)
         await sockets.start()
         await until(lambda: wire.opened == 3)
         await asyncio.sleep(0.05)
@@ -595,8 +595,8 @@ async def test_an_answer_that_was_lost_does_nothing_twice(world: World) -> None:
     await world.advance(seconds=61)
     assert len(deliveries) >= 2 and len(set(deliveries)) == 1
     assert (await world.types()).count("Noted") == 1
-    sockets = world.bot.sockets
-    assert sockets is not None and sockets.standing() == Standing(2, 2)
+    sockets = world.bot.socket_mode
+    assert sockets is not None and sockets.status() == SocketModeStatus(2, 2)
 
 
 # -- when connections are replaced ----------------------------------------------------------------
@@ -612,7 +612,7 @@ def test_connections_that_came_together_do_not_go_together(life: float, wanted: 
     ends: list[float] = []
     for gap in gaps[:wanted]:
         now += gap
-        end = staggered(now, life, ends, apart)
+        end = staggered_replacement(now, life, ends, apart)
         assert now < end <= now + life
         ends.append(end)
     if sum(gaps) < apart:
@@ -621,5 +621,5 @@ def test_connections_that_came_together_do_not_go_together(life: float, wanted: 
 
 
 def test_who_is_alone_lives_its_whole_life() -> None:
-    assert staggered(100.0, 18_060.0, [], 4_515.0) == 18_160.0
-    assert staggered(100.0, 18_060.0, [18_150.0], 4_515.0) == 13_635.0
+    assert staggered_replacement(100.0, 18_060.0, [], 4_515.0) == 18_160.0
+    assert staggered_replacement(100.0, 18_060.0, [18_150.0], 4_515.0) == 13_635.0

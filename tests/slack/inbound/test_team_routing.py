@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.inbound.team_routing import teams
+from bot.slack.inbound.team_routing import candidate_teams
 
 OURS, THEIRS = "T1", "T2"
 
@@ -39,4 +39,4 @@ OURS, THEIRS = "T1", "T2"
     ],
 )  # fmt: skip
 def test_the_installation_comes_first(body: dict[str, Any], found: tuple[str, ...]) -> None:
-    assert teams(body) == found
+    assert candidate_teams(body) == found

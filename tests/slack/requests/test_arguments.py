@@ -12,19 +12,19 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.actor import Actor
-from bot.slack.inbound.commands import SUBCOMMANDS, WORDS
+from bot.slack.inbound.commands import SUBCOMMANDS, SUBCOMMANDS_BY_WORD
 from bot.slack.requests.arguments import (
-    Missing,
-    Parsed,
-    Zoneless,
+    Arguments,
+    MissingArguments,
+    TimeWithoutZone,
+    closest_word,
     incident_in,
-    near,
     person_in,
     severity_like,
-    split,
+    split_first_word,
     time_in,
 )
-from bot.slack.requests.context import Call
+from bot.slack.requests.context import Request
 from localslack import Message, plain_text
 from tests.world import World, world_at
 
@@ -131,13 +131,13 @@ def test_what_happened_lies_in_the_past() -> None:
 @pytest.mark.parametrize(
     ("text", "zoneless"),
     [
-        pytest.param("13:40", Zoneless(13, 40), id="bare"),
-        pytest.param("13.40 we saw it", Zoneless(13, 40, after="we saw it"), id="with a dot, and words"),
-        pytest.param("13h40", Zoneless(13, 40), id="with an h"),
-        pytest.param("2026-03-01 13:40 x", Zoneless(13, 40, "2026-03-01", after="x"), id="the day is kept"),
+        pytest.param("13:40", TimeWithoutZone(13, 40), id="bare"),
+        pytest.param("13.40 we saw it", TimeWithoutZone(13, 40, after="we saw it"), id="with a dot, and words"),
+        pytest.param("13h40", TimeWithoutZone(13, 40), id="with an h"),
+        pytest.param("2026-03-01 13:40 x", TimeWithoutZone(13, 40, "2026-03-01", after="x"), id="the day is kept"),
     ],
 )
-def test_a_time_without_a_zone_is_not_a_moment(text: str, zoneless: Zoneless) -> None:
+def test_a_time_without_a_zone_is_not_a_moment(text: str, zoneless: TimeWithoutZone) -> None:
     assert time_in(text, NOW) == zoneless
 
 
@@ -157,7 +157,7 @@ def test_a_time_without_a_zone_is_not_a_moment(text: str, zoneless: Zoneless) ->
     ],
 )
 def test_near_misses(word: str, meant: str | None) -> None:
-    assert near(word, WORDS) == meant
+    assert closest_word(word, SUBCOMMANDS_BY_WORD) == meant
 
 
 @pytest.mark.parametrize(
@@ -210,8 +210,8 @@ def test_words_that_can_only_be_severities(word: str, like: bool) -> None:
 
 
 def test_no_word_means_two_verbs() -> None:
-    assert len(WORDS) == sum(1 + len(verb.aliases) for verb in SUBCOMMANDS)
-    assert all(word == word.lower() and " " not in word for word in WORDS)
+    assert len(SUBCOMMANDS_BY_WORD) == sum(1 + len(verb.aliases) for verb in SUBCOMMANDS)
+    assert all(word == word.lower() and " " not in word for word in SUBCOMMANDS_BY_WORD)
 
 
 READ: list[Any] = [
@@ -238,31 +238,31 @@ READ: list[Any] = [
     pytest.param("who is on call", None, id="who with more is a sentence"),
     pytest.param("check horizon", {"probe": "horizon", "target": ""}, id="check"),
     pytest.param("check HORIZON horizon-a", {"probe": "horizon", "target": "horizon-a"}, id="one endpoint"),
-    pytest.param("check", Missing(), id="check what"),
+    pytest.param("check", MissingArguments(), id="check what"),
     pytest.param("check payouts failing", None, id="no such probe: perhaps a title"),
     pytest.param("check horizon a b", None, id="too much for a reading"),
     pytest.param("network", {"probe": "horizon", "target": ""}, id="network"),
     pytest.param("network down", None, id="perhaps a title"),
     pytest.param("sev 1", {"severity": "sev1", "reason": ""}, id="sev"),
     pytest.param("severity sev2 NG is back", {"severity": "sev2", "reason": "NG is back"}, id="alias and reason"),
-    pytest.param("sev", Missing(), id="sev what"),
+    pytest.param("sev", MissingArguments(), id="sev what"),
     pytest.param("sev 2 hours stuck", None, id="perhaps a title"),
     pytest.param("sev 2 hours, stuck", None, id="with a comma"),
     pytest.param("sev payouts", None, id="a word is no severity, and no slip of one"),
     pytest.param("title Payouts slow", {"text": "Payouts slow"}, id="title"),
-    pytest.param("title", Missing(), id="title what"),
+    pytest.param("title", MissingArguments(), id="title what"),
     pytest.param("impact NG and KE", {"text": "NG and KE"}, id="impact"),
-    pytest.param("impact", Missing(), id="impact what"),
+    pytest.param("impact", MissingArguments(), id="impact what"),
     pytest.param("started 13:40 UTC", {"at": NOW - timedelta(minutes=20)}, id="started"),
     pytest.param("started 20 min ago", {"at": NOW - timedelta(minutes=20)}, id="started, in words"),
-    pytest.param("started", Missing(), id="started when"),
+    pytest.param("started", MissingArguments(), id="started when"),
     pytest.param("started yesterday", None, id="no time"),
     pytest.param("started 13:40 UTC or so", None, id="more than a time"),
-    pytest.param("started 13:40", Zoneless(13, 40, before="started"), id="whose 13:40"),
+    pytest.param("started 13:40", TimeWithoutZone(13, 40, before="started"), id="whose 13:40"),
     pytest.param("started 13:40 or so", None, id="more than a time without a zone"),
     pytest.param("lead me", {"who": ANA}, id="lead"),
     pytest.param("ic <@U01BENOKAFO|ben>", {"who": BEN}, id="ic"),
-    pytest.param("lead", Missing(), id="lead who"),
+    pytest.param("lead", MissingArguments(), id="lead who"),
     pytest.param("lead times are long", None, id="perhaps a title"),
     pytest.param("lead @ben and @carla", None, id="two are too many"),
     pytest.param("comms-lead me", {"who": ANA}, id="comms-lead"),
@@ -278,11 +278,13 @@ READ: list[Any] = [
     pytest.param("update NG is back", {"text": "NG is back"}, id="update"),
     pytest.param("note seen at the bank", {"text": "seen at the bank", "at": None}, id="note"),
     pytest.param("n at 13:40 UTC seen", {"text": "seen", "at": NOW - timedelta(minutes=20)}, id="an earlier note"),
-    pytest.param("note at 13:40 seen", Zoneless(13, 40, before="note at", after="seen"), id="whose 13:40, in a note"),
+    pytest.param(
+        "note at 13:40 seen", TimeWithoutZone(13, 40, before="note at", after="seen"), id="whose 13:40, in a note"
+    ),
     pytest.param("note at the bank", {"text": "at the bank", "at": None}, id="at is a word like any other"),
-    pytest.param("note", Missing(), id="note what"),
-    pytest.param("note at 13:40 UTC", Missing(), id="a time is no note"),
-    pytest.param("note at 13:40", Missing(), id="nor without a zone"),
+    pytest.param("note", MissingArguments(), id="note what"),
+    pytest.param("note at 13:40 UTC", MissingArguments(), id="a time is no note"),
+    pytest.param("note at 13:40", MissingArguments(), id="nor without a zone"),
     pytest.param("task write the test", {"text": "write the test", "assignee": "", "due": ""}, id="task"),
     pytest.param(
         "task @ben write it by Friday",
@@ -294,8 +296,8 @@ READ: list[Any] = [
         {"text": "sort by amount before you send it out", "assignee": "", "due": ""},
         id="by is not always a day",
     ),
-    pytest.param("task", Missing(), id="task what"),
-    pytest.param("task @ben", Missing(), id="task for whom, and what"),
+    pytest.param("task", MissingArguments(), id="task what"),
+    pytest.param("task @ben", MissingArguments(), id="task for whom, and what"),
     pytest.param("waiting for the bank", {"what": "the bank", "until": None}, id="waiting"),
     pytest.param(
         "waiting for the bank until 15:00 UTC", {"what": "the bank", "until": NOW + timedelta(hours=1)}, id="until when"
@@ -305,11 +307,13 @@ READ: list[Any] = [
         {"what": "the bank", "until": NOW + timedelta(hours=23)},
         id="a moment to wait for lies ahead",
     ),
-    pytest.param("waiting for {} until 15:00", Zoneless(15, 0, before="waiting for {} until"), id="braces are words"),
+    pytest.param(
+        "waiting for {} until 15:00", TimeWithoutZone(15, 0, before="waiting for {} until"), id="braces are words"
+    ),
     pytest.param("waiting for us until we wake", {"what": "us until we wake", "until": None}, id="until is a word too"),
     pytest.param("waiting over", {"what": "", "until": None}, id="over"),
-    pytest.param("waiting", Missing(), id="waiting for what"),
-    pytest.param("waiting for", Missing(), id="waiting for, and what"),
+    pytest.param("waiting", MissingArguments(), id="waiting for what"),
+    pytest.param("waiting for", MissingArguments(), id="waiting for, and what"),
     pytest.param("waiting payouts", None, id="perhaps a title"),
     pytest.param("comms", {"name": "", "rest": ()}, id="comms: the list"),
     pytest.param(
@@ -324,8 +328,8 @@ READ: list[Any] = [
         "step db 2.3 skip not ours", {"which": "db 2.3", "what": "skip", "rest": "not ours"}, id="of two runbooks"
     ),
     pytest.param("step 2.3 stopped at 14:00", {"which": "2.3", "what": "done", "rest": "at 14:00"}, id="stopped"),
-    pytest.param("step", Missing(), id="step which"),
-    pytest.param("step 2.3", Missing(), id="step, and what"),
+    pytest.param("step", MissingArguments(), id="step which"),
+    pytest.param("step 2.3", MissingArguments(), id="step, and what"),
     pytest.param("step by step all fails", None, id="perhaps a title"),
     pytest.param("mitigate", {"reason": ""}, id="mitigate"),
     pytest.param("mitigated moved to the second bank", {"reason": "moved to the second bank"}, id="mitigated"),
@@ -334,7 +338,7 @@ READ: list[Any] = [
     pytest.param("reopen", {"reason": ""}, id="reopen"),
     pytest.param("false-alarm a test", {"reason": "a test"}, id="false-alarm"),
     pytest.param("duplicate INC-40", {"number": 40}, id="duplicate"),
-    pytest.param("duplicate", Missing(), id="duplicate of what"),
+    pytest.param("duplicate", MissingArguments(), id="duplicate of what"),
     pytest.param("duplicate payouts", None, id="perhaps a title: and one about money"),
     pytest.param("close", {"reason": ""}, id="close"),
     pytest.param("postmortem", {}, id="postmortem"),
@@ -348,15 +352,15 @@ READ: list[Any] = [
 @shared_loop
 @pytest.mark.parametrize(("text", "read"), READ)
 async def test_a_verb_is_one_only_if_the_rest_are_its_arguments(office: World, text: str, read: Any) -> None:
-    desk = office.bot.home.desk
-    call = Call(desk, Actor(desk.directory.team, ANA, "ana"), office.channel().id, key="")
-    first, rest = split(text)
-    found = WORDS[first.lower()].read(rest, call)
-    assert (dict(found.values) if isinstance(found, Parsed) else found) == read
+    desk = office.bot.token_workspace.services
+    call = Request(desk, Actor(desk.directory.team, ANA, "ana"), office.channel().id, idempotency_key="")
+    first, rest = split_first_word(text)
+    found = SUBCOMMANDS_BY_WORD[first.lower()].read(rest, call)
+    assert (dict(found.values) if isinstance(found, Arguments) else found) == read
 
 
 def test_every_verb_and_alias_has_a_row_above() -> None:
-    rows = {split(str(row.values[0]))[0].lower() for row in READ}
+    rows = {split_first_word(str(row.values[0]))[0].lower() for row in READ}
     assert {verb.name for verb in SUBCOMMANDS} <= rows
     assert {alias for verb in SUBCOMMANDS for alias in verb.aliases} - rows <= {"mit", "resolved"}
 
@@ -599,7 +603,7 @@ async def test_help_on_one_verb(office: World, text: str, line: str) -> None:
 async def test_a_verb_outside_an_incident_says_where_it_works(office: World, text: str) -> None:
     async with nothing_done(office):
         heard = await typed(office, text)
-    verb = split(text)[0]
+    verb = split_first_word(text)[0]
     assert heard.text.startswith(f"`{verb}` works in an incident's channel. Nothing was done. Open now: <#")
     assert not heard.form
 
@@ -778,4 +782,4 @@ async def test_the_form_knows_delicate_words_too(office: World) -> None:
 
 def test_the_table_reads_calmly() -> None:
     for verb in SUBCOMMANDS:
-        assert verb.does.endswith(".") and "!" not in verb.does
+        assert verb.description.endswith(".") and "!" not in verb.description

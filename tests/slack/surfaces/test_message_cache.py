@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain import events as e
-from bot.domain.desired_message import CHANNEL, Message
+from bot.domain.desired_message import CHANNEL, DesiredMessage
 from bot.domain.incident import Incident
-from bot.slack.surfaces.message_cache import Made, MadeLately
+from bot.slack.surfaces.message_cache import IncidentMessageCache, MessageCache
 from bot.slack.surfaces.messages import messages
 from tests.slack.slack_story import BEGIN, NAMES, SETUP, Story
 from tests.slack.surfaces.test_slack_any_incident import histories
@@ -22,7 +22,7 @@ from tests.slack.surfaces.test_slack_any_incident import histories
 @given(histories(), st.data())
 def test_made_before_is_as_made_anew(states: list[Incident], data: st.DataObject) -> None:
     """Whatever happens in between, whenever it is looked at, and though people change their names."""
-    made = Made()
+    made = IncidentMessageCache()
     for incident in states:
         if not data.draw(st.booleans()):
             continue  # nobody looked then
@@ -47,47 +47,47 @@ def noted(story: Story, text: str) -> Story:
 
 
 def test_what_nobody_touched_is_not_made_again() -> None:
-    story, made = noted(declared(), "the queue is at 12"), Made()
+    story, made = noted(declared(), "the queue is at 12"), IncidentMessageCache()
     (before,) = [one for one in messages(story.incident, story.now, SETUP, made) if one.key.startswith("note:")]
     noted(story, "the queue is at 9")
     notes = [one for one in messages(story.incident, story.now, SETUP, made) if one.key.startswith("note:")]
     assert notes[0] is before and "at 9" in notes[1].text
 
 
-def filled(made: Made, *keys: str) -> Made:
+def filled(made: IncidentMessageCache, *keys: str) -> IncidentMessageCache:
     for key in keys:
-        made.message(key, (f"made from {key}",), partial(Message, key, CHANNEL, "words", ()))
-    made.all()
+        made.get_or_render(key, (f"made from {key}",), partial(DesiredMessage, key, CHANNEL, "words", ()))
+    made.evict_unused()
     return made
 
 
 def test_what_nobody_asks_for_is_forgotten() -> None:
     """What was redacted, for one."""
-    made = filled(filled(Made(), "note:1", "note:2"), "note:2")
+    made = filled(filled(IncidentMessageCache(), "note:1", "note:2"), "note:2")
     assert len(made) == 1 and "note:1" not in repr(vars(made))
 
 
 def test_the_incidents_that_were_shown_last_are_kept() -> None:
-    lately = MadeLately(most=4)
-    filled(lately.of("a"), "1", "2")
-    filled(lately.of("b"), "1")
-    filled(lately.of("a"), "1", "2")
-    filled(lately.of("c"), "1", "2")
-    assert len(lately.of("a")) == 2, "it was too much, and b was shown before"
-    assert lately.count == 4 and len(lately.of("b")) == 0
+    lately = MessageCache(max_messages=4)
+    filled(lately.for_incident("a"), "1", "2")
+    filled(lately.for_incident("b"), "1")
+    filled(lately.for_incident("a"), "1", "2")
+    filled(lately.for_incident("c"), "1", "2")
+    assert len(lately.for_incident("a")) == 2, "it was too much, and b was shown before"
+    assert lately.count == 4 and len(lately.for_incident("b")) == 0
 
 
 def test_what_is_kept_is_counted_as_it_grows_and_shrinks() -> None:
-    lately = MadeLately()
+    lately = MessageCache()
     for kept in (["1"], ["1", "2", "3"], ["2"], []):
-        filled(lately.of("a"), *kept)
-        lately.of("")
+        filled(lately.for_incident("a"), *kept)
+        lately.for_incident("")
         assert lately.count == len(kept)
-    lately.of("b")
+    lately.for_incident("b")
     assert list(lately._incidents) == ["b"], "those that have nothing take no place"
 
 
 def test_a_long_incident_is_kept_alone() -> None:
-    lately = MadeLately(most=3)
-    made = filled(lately.of("a"), *map(str, range(9)))
-    assert lately.of("a") is made and len(made) == 9
+    lately = MessageCache(max_messages=3)
+    made = filled(lately.for_incident("a"), *map(str, range(9)))
+    assert lately.for_incident("a") is made and len(made) == 9

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.domain import events as e
 from bot.domain import lifecycle
 from bot.domain.comms import Slot, Template, text_hash
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
 from bot.domain.runbook import Runbook, Section, Step, TwoPeople
@@ -199,7 +199,7 @@ def safe(words: str) -> bool:
     return not set("<>") & set(re.sub(r"^> ", "", OURS.sub("", words), flags=re.MULTILINE))
 
 
-def well_formed(message: Message) -> None:
+def well_formed(message: DesiredMessage) -> None:
     assert problems(list(message.blocks), "message") == [], message.key
     assert message.text.strip() and len(message.text) <= 3900
     for said in (message.text, *mrkdwn(message.blocks)):
@@ -218,10 +218,10 @@ def test_any_incident_renders_within_slacks_limits(incident: Incident, seconds: 
     assert len(keys) == len(set(keys)), "each message is named once"
     for message in rendered:
         well_formed(message)
-        assert not (message.gone and message.standing)
-        assert not message.place.parent or message.place.parent in keys
+        assert not (message.delete and message.send_if_new)
+        assert not message.target.parent or message.target.parent in keys
     if incident.private:
-        assert all(message.place.kind != "announcements" for message in rendered)
+        assert all(message.target.kind != "announcements" for message in rendered)
         assert "<!subteam" not in str([(m.text, m.blocks) for m in rendered])
     assert [m.hash for m in messages(incident, now, SETUP)] == [m.hash for m in rendered]
 
@@ -236,7 +236,7 @@ def test_any_form_is_within_slacks_limits(incident: Incident, one: str, two: str
         Slot("what", two or "y", "text", max_length=5000),
     )
     template = Template("payment-delays", "customers", "investigating", one, slots, "r")
-    checks = lifecycle.gate(incident, (), POLICY)
+    checks = lifecycle.resolve_checklist(incident, (), POLICY)
     url = "https://hooks.slack.com/commands/T1/" + "9" * 80
     forms = [
         modals.declare_form(title=one, severity="sev1", policy=POLICY, private=True, response_url=url, channel="C1"),
@@ -264,5 +264,5 @@ def test_any_form_is_within_slacks_limits(incident: Incident, one: str, two: str
         assert all(safe(words) for words in mrkdwn(form["blocks"])), form["callback_id"]
         assert isinstance(json.loads(form["private_metadata"]), dict)
     for user in ("UANA", "UBEN", "U0NOBODY"):
-        assert problems(modals.tray(incident, user, POLICY, now), "message") == []
+        assert problems(modals.next_actions(incident, user, POLICY, now), "message") == []
     assert problems(modals.catch_up(incident, now=now, setup=SETUP), "message") == []

@@ -29,8 +29,8 @@ def declared(**given: Any) -> Story:
 
 def asked() -> Story:
     return declared().at(5).do(
-        dual_control.ask, runbook="horizon-outage", step="2.2", confirmers=("UBEN", "UCARLA"), policy=POLICY,
-        evidence="ledger 5123 shows none of them", count="12 payouts", amount="NGN 1,200,000",
+        dual_control.ask_second_person, runbook="horizon-outage", step="2.2", confirmers=("UBEN", "UCARLA"),
+        policy=POLICY, evidence="ledger 5123 shows none of them", count="12 payouts", amount="NGN 1,200,000",
     )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_the_channel_belongs_to_people_in_the_first_minute() -> None:
     channel = [
         one.key
         for one in story.messages()
-        if one.standing and not one.gone and one.place.kind == "channel" and not one.place.parent
+        if one.send_if_new and not one.delete and one.target.kind == "channel" and not one.target.parent
     ]
     assert channel == ["card", "runbook:horizon-outage", "hail"], "with Slack's line about the topic: four"
     assert story.message("hail").after == ("invites",), "people are mentioned once they are in"
@@ -85,7 +85,7 @@ def test_the_channel_belongs_to_people_in_the_first_minute() -> None:
 
 def test_nothing_of_a_private_incident_is_announced_and_no_group_is_mentioned() -> None:
     story = declared(private=True).at(5).happens(e.NobodyAnswered(by="bot", at=BEN_AT, level=1, to=("SONCALL", "UBEN")))
-    assert not [one for one in story.messages() if one.place.kind == "announcements"]
+    assert not [one for one in story.messages() if one.target.kind == "announcements"]
     assert "<!subteam" not in str([one.blocks for one in story.messages()])
 
 
@@ -142,10 +142,10 @@ def test_only_the_ticked_steps_block_changes_its_id() -> None:
 
 def test_a_complete_section_folds_after_half_a_minute_and_opens_the_next() -> None:
     story = declared()
-    assert not story.message("section:horizon-outage:2").standing, "not sent before its turn"
+    assert not story.message("section:horizon-outage:2").send_if_new, "not sent before its turn"
     for step in ("1.1", "1.2"):
         story.at(5).do(steps.tick, runbook="horizon-outage", step=step)
-    assert story.message("section:horizon-outage:2").standing
+    assert story.message("section:horizon-outage:2").send_if_new
     shows(
         story,
         "section:horizon-outage:1",
@@ -194,7 +194,7 @@ def test_an_ask_mentions_exactly_those_who_may_and_the_go_the_asker() -> None:
         [Go] [Refuse]
         """,
     )
-    story.at(6).do(dual_control.go, by=BEN, ask=seq, policy=POLICY)
+    story.at(6).do(dual_control.give_go, by=BEN, ask=seq, policy=POLICY)
     shows(
         story,
         f"ask:{seq}",
@@ -212,7 +212,7 @@ def test_an_ask_mentions_exactly_those_who_may_and_the_go_the_asker() -> None:
         [Done…] [Not done]
         """,
     )
-    story.at(8).do(dual_control.done, ask=seq, result="hash 3389e9f0")
+    story.at(8).do(dual_control.record_done, ask=seq, result="hash 3389e9f0")
     assert "Done once, 14:10 UTC (yours) by Ana with Ben: hash 3389e9f0. Asking again may pay twice." in read_message(
         story.message("section:horizon-outage:2")
     )
@@ -236,11 +236,11 @@ def test_the_form_of_a_go_repeats_what_it_is_for() -> None:
 def test_refusals_and_lapses_reach_the_asker_as_new_messages() -> None:
     refused = asked()
     seq = max(refused.incident.asks)
-    refused.at(6).do(dual_control.refuse, by=BEN, ask=seq, reason="ledger is behind")
+    refused.at(6).do(dual_control.refuse_ask, by=BEN, ask=seq, reason="ledger is behind")
     assert read(refused.message(f"refused:{seq}").blocks) == (
         "<@UANA>: Ben refused: ledger is behind. Not to be done: Resend the stuck batch."
     )
-    lapsed = asked().at(36).do(dual_control.lapse, by=BOT, ask=seq, policy=POLICY)
+    lapsed = asked().at(36).do(dual_control.expire_ask, by=BOT, ask=seq, policy=POLICY)
     assert read(lapsed.message(f"lapse:{seq}").blocks) == (
         "<@UANA>: nobody agreed before 14:38 UTC (yours), so it is not to be done: Resend the stuck batch. "
         "Ask again if it is still needed."
@@ -250,7 +250,7 @@ def test_refusals_and_lapses_reach_the_asker_as_new_messages() -> None:
 def test_a_review_is_asked_for_and_then_one_line() -> None:
     story = declared().at(4)
     story.do(
-        dual_control.stopped,
+        dual_control.record_stopped,
         runbook="horizon-outage",
         step="2.1",
         confirmers=("UBEN",),
@@ -268,7 +268,7 @@ def test_a_review_is_asked_for_and_then_one_line() -> None:
         [Reviewed]
         """,  # noqa: E501
     )
-    story.at(9).do(dual_control.review, by=BEN, runbook="horizon-outage", step="2.1", policy=POLICY)
+    story.at(9).do(dual_control.record_review, by=BEN, runbook="horizon-outage", step="2.1", policy=POLICY)
     shows(story, key, f"[{key}] channel (not sent anew)\n~ Reviewed by Ben: Pause payouts. Done by Ana.")
 
 
@@ -295,7 +295,7 @@ def test_an_update_can_be_undone_for_half_a_minute() -> None:
     assert "[Undo]" not in read_message(story.message(key, timedelta(seconds=31)))
     assert f"announce-{key}" in story.sent()
     story.do(cadence.undo_update, seq=story.incident.seq, policy=POLICY)
-    assert story.message(key).gone and story.message(f"announce-{key}").gone
+    assert story.message(key).delete and story.message(f"announce-{key}").delete
 
 
 def test_reminders_go_to_one_person_first_then_to_the_channel_and_leave_one_line() -> None:
@@ -313,7 +313,7 @@ def test_reminders_go_to_one_person_first_then_to_the_channel_and_leave_one_line
     )
     story.at(32).do(cadence.remind, by=BOT, policy=POLICY)
     (second,) = (key for key in story.sent() if key.startswith("reminder:"))
-    assert story.message(first).gone
+    assert story.message(first).delete
     shows(
         story,
         second,
@@ -332,7 +332,7 @@ def test_waiting_ends_with_a_new_message_to_the_lead() -> None:
     seq = story.incident.seq
     assert "Waiting: Stellar validators, since 14:12 UTC (yours)" in read_message(story.message("card"))
     story.at(40).do(notes.stop_waiting, by=BOT)
-    assert not story.message(f"waiting:{seq}").standing
+    assert not story.message(f"waiting:{seq}").send_if_new
     assert read(story.message(f"look-again:{seq + 1}").blocks) == (
         "<@UANA>: Time to look again: Stellar validators.\n[Post update]"
     )
@@ -343,8 +343,8 @@ def test_waiting_ends_with_a_new_message_to_the_lead() -> None:
 
 def test_nobody_answers() -> None:
     story = Story().do(lifecycle.declare, by=BOT, number=43, title="Horizon down", severity=None, policy=POLICY)
-    story.at(5).do(escalation.call_next, by=BOT, policy=POLICY)
-    story.at(10).do(escalation.call_next, by=BOT, policy=POLICY)
+    story.at(5).do(escalation.escalate_unanswered, by=BOT, policy=POLICY)
+    story.at(10).do(escalation.escalate_unanswered, by=BOT, policy=POLICY)
     seq = story.incident.seq
     assert "Nobody has answered since 14:02 UTC (yours); 3 tried." in read_message(story.message("card"))
     shows(
@@ -359,7 +359,7 @@ def test_nobody_answers() -> None:
     )
     story.at(11).do(lifecycle.acknowledge, by=CARLA)
     shows(story, f"nobody:{seq}", f"[nobody:{seq}] channel (not sent anew)\n~ Carla answered 14:13 UTC (yours).")
-    assert story.message(f"nobody:{seq - 1}").gone
+    assert story.message(f"nobody:{seq - 1}").delete
 
 
 def test_a_role_changes_hands() -> None:
@@ -376,14 +376,14 @@ def test_a_role_changes_hands() -> None:
     )
     story.at(43).do(roles.accept, role="lead")
     assert read(story.message(key).blocks) == "~ Carla is the lead since 14:45 UTC (yours)."
-    assert [one.place.user for one in story.messages() if one.key.startswith("role:")] == ["UCARLA"]
+    assert [one.target.user for one in story.messages() if one.key.startswith("role:")] == ["UCARLA"]
 
 
 def test_the_assumed_severity_is_asked_once() -> None:
     story = declared(severity=None).at(5).do(lifecycle.ask_severity, by=BOT)
     assert "[SEV-1 is right] [SEV-2] [SEV-3]" in read_message(story.message("severity-ask"))
     story.do(lifecycle.change_severity, severity="sev1", reason="", responders=(), policy=POLICY)
-    assert story.message("severity-ask").gone
+    assert story.message("severity-ask").delete
     assert not [key for key in story.sent() if key.startswith("severity:")], "a confirmation is not news"
 
 
@@ -414,7 +414,7 @@ def test_a_draft_is_shown_exactly_and_its_approver_sees_what_changed() -> None:
     assert "Sent to <#C0CUST> 14:12 UTC (yours); written by Carla, approved by Ben." in published
     assert "This is what was said last." in published
     assert "customers told 14:12 UTC (yours), promised 14:42 UTC (yours)" in read_message(story.message("card"))
-    assert story.message("approve:d1:UDIPO").gone
+    assert story.message("approve:d1:UDIPO").delete
     drafted(story, "d2", "Withdrawals in NG and KE are delayed. Money is *safe*.")
     asked_again = read_message(story.message("approve:d2:UBEN"))
     assert "New since you last approved: “Withdrawals in NG and KE are delayed.”" in asked_again
@@ -440,7 +440,7 @@ def test_who_asked_for_the_end_has_said_how_and_who_agreed_is_named_beside() -> 
     story.do(
         lifecycle.resolve, answers=[], note="fix out", override="counts follow", confirmers=("UBEN",), policy=POLICY
     )
-    story.at(22).do(lifecycle.agree_override, by=BEN, policy=POLICY)
+    story.at(22).do(lifecycle.confirm_override, by=BEN, policy=POLICY)
     shown = read_message(story.message(f"status:{story.incident.seq}"))
     assert "Resolved by Ana: fix out." in shown
     assert "Resolved all the same: counts follow. Ben agreed." in shown
@@ -482,8 +482,8 @@ def test_an_override_asks_a_second_person_and_goes_when_it_is_answered() -> None
     shown = read_message(story.message(key))
     assert "<@UBEN>: Ana asks to resolve INC-42 although conditions are open: all paid by hand." in shown
     assert "• Customers are no longer affected: unknown" in shown
-    story.at(31).do(lifecycle.agree_override, by=BEN, policy=POLICY)
-    assert story.message(key).gone
+    story.at(31).do(lifecycle.confirm_override, by=BEN, policy=POLICY)
+    assert story.message(key).delete
 
 
 def test_holding_begins_with_the_next_morning() -> None:
@@ -500,7 +500,7 @@ def test_everything_that_can_be_pressed_stands_in_the_table() -> None:
     story = drafted(asked(), "d1", "Delayed.").at(32).do(cadence.remind, by=BOT, policy=POLICY)
     table = set(re.findall(r"^\| (inc:[a-z-]+)", surfaces.__doc__ or "", re.MULTILINE))
     pressed = set(re.findall(r"'action_id': '(inc:[a-z-]+)", str([one.blocks for one in story.messages()])))
-    tray = modals.tray(story.incident, "UBEN", SETUP.policy, story.now)
+    tray = modals.next_actions(story.incident, "UBEN", SETUP.policy, story.now)
     pressed |= set(re.findall(r"'action_id': '(inc:[a-z-]+)", str(tray)))
     assert len(pressed) > 15
     assert pressed - table == set()

@@ -31,7 +31,7 @@ def test_what_people_wrote_is_only_words(written: str, shown: str) -> None:
 
 
 def test_a_line_cannot_pose_as_the_bots_next_line() -> None:
-    assert text.line("stuck\n*Go from Ben*") == "stuck *Go from Ben*"
+    assert text.escape_line("stuck\n*Go from Ben*") == "stuck *Go from Ben*"
     assert text.quoted("one\ntwo") == "> one\n> two"
 
 
@@ -69,7 +69,7 @@ def test_cut(whole: str, limit: int, cut: str) -> None:
 )
 def test_times_are_utc_first_then_the_readers_own(at: datetime, shown: str) -> None:
     assert text.when(at, NOON) == shown
-    assert text.spoken(shown) == shown[: shown.index(" (")]
+    assert text.without_date_markup(shown) == shown[: shown.index(" (")]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_times_are_utc_first_then_the_readers_own(at: datetime, shown: str) -> N
     ],
 )
 def test_people(id: str, shown: str) -> None:
-    assert text.person(id, {"U1": "Ana <3"}) == shown
+    assert text.person_name(id, {"U1": "Ana <3"}) == shown
 
 
 def test_mentions() -> None:

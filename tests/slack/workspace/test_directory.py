@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.ports import TryLater, Unsure
+from bot.ports import OutcomeUnknown, RetryAfter
 from bot.slack.outbound.room import web_client
 from bot.slack.workspace.directory import Directory
 from bot.store import migrate
@@ -37,10 +37,10 @@ def calls(slack: LocalSlack, method: str) -> int:
 @pytest.mark.parametrize(
     ("method", "fault", "error"),
     [
-        pytest.param("users.list", "429:1", TryLater, id="people, in a second"),
-        pytest.param("usergroups.list", "429:1", TryLater, id="groups, in a second"),
-        pytest.param("usergroups.list", "cut_before", Unsure, id="groups, the line is cut"),
-        pytest.param("users.list", "500_before", Unsure, id="people, trouble of Slack's"),
+        pytest.param("users.list", "429:1", RetryAfter, id="people, in a second"),
+        pytest.param("usergroups.list", "429:1", RetryAfter, id="groups, in a second"),
+        pytest.param("usergroups.list", "cut_before", OutcomeUnknown, id="groups, the line is cut"),
+        pytest.param("users.list", "500_before", OutcomeUnknown, id="people, trouble of Slack's"),
     ],
 )
 async def test_at_the_first_start_it_is_waited_for(world: World, method: str, fault: str, error: type) -> None:
@@ -50,15 +50,17 @@ async def test_at_the_first_start_it_is_waited_for(world: World, method: str, fa
         one = Directory(web_client(slack.bot_token, slack.api_url, session))
         slack.faults.add(method, fault)
         with pytest.raises(error):
-            await one.meet(["incidents"])
+            await one.warm_or_restore(["incidents"])
         asked = calls(slack, "auth.test")
-        if error is TryLater:
-            with pytest.raises(TryLater):
-                await one.meet(["incidents"])
+        if error is RetryAfter:
+            with pytest.raises(RetryAfter):
+                await one.warm_or_restore(["incidents"])
             assert calls(slack, "auth.test") == asked, "Slack is asked nothing before its time"
             await asyncio.sleep(1)
-        await one.meet(["incidents"])
-        assert one.expand(["@payments-oncall"]) == world.bot.home.directory.expand(["@payments-oncall"]) != ()
+        await one.warm_or_restore(["incidents"])
+        assert (
+            one.expand(["@payments-oncall"]) == world.bot.token_workspace.directory.expand(["@payments-oncall"]) != ()
+        )
 
 
 async def test_people_are_read_on_where_slack_stopped(world: World) -> None:
@@ -73,7 +75,7 @@ async def test_people_are_read_on_where_slack_stopped(world: World) -> None:
         slack.faults.add("users.list", "slow:0")  # the first page comes
         slack.faults.add("users.list", "429:1")  # the second does not
         before = calls(slack, "users.list")
-        with pytest.raises(TryLater):
+        with pytest.raises(RetryAfter):
             await one.warm()
         assert len(one.names) == 200
         await asyncio.sleep(1)
@@ -103,14 +105,14 @@ async def test_after_a_restart_it_goes_on_with_what_it_knew(world: World) -> Non
     group.users = [world.person("ana").id]  # meanwhile
     slack.faults.add("usergroups.list", "500_before")
     await world.start_bot()
-    directory, team = world.bot.home.directory, slack.team_id
+    directory, team = world.bot.token_workspace.directory, slack.team_id
     levels = world.bot.service.policies[team].levels
     assert world.person("ben").id in levels[0], "as it was"
-    await world.bot._look()
+    await world.bot._sync_workspaces()
     assert directory.expand(["@payments-oncall"]) == (world.person("ana").id,)
     assert world.bot.service.policies[team].levels[0] == (world.person("ana").id,)
     asked = calls(slack, "usergroups.list")
-    await world.bot._look()
+    await world.bot._sync_workspaces()
     assert calls(slack, "usergroups.list") == asked, "once is enough"
 
 
@@ -128,7 +130,7 @@ async def replicas(tmp_path: Path, postgres18: Postgres) -> AsyncIterator[Pair]:
         told = one.slack.event_url
         await other.start_bot()
         one.slack.event_url = told
-        await until(lambda: one.bot.store.hearing and other.bot.store.hearing, "both listen")
+        await until(lambda: one.bot.store.is_listening and other.bot.store.is_listening, "both listen")
         await asyncio.gather(*one.bot.tasks, *other.bot.tasks)
         try:
             yield one, other
@@ -147,18 +149,18 @@ async def test_who_leaves_a_group_leaves_it_in_every_replica(replicas: Pair) -> 
     team_members.regroup(slack.workspaces[0].world, group, [ana])
     for world in (one, other):
         await until(lambda w=world: w.bot.service.policies[team].levels[0] == (ana,), "who is called")  # type: ignore[misc]
-        assert "payments-oncall" not in world.bot.home.directory.groups_of(ben)
-        assert "payments-oncall" in world.bot.home.directory.groups_of(ana)
+        assert "payments-oncall" not in world.bot.token_workspace.directory.groups_of(ben)
+        assert "payments-oncall" in world.bot.token_workspace.directory.groups_of(ana)
     assert calls(slack, "usergroups.list") == asked + 1, "one of them asked Slack"
 
 
 async def test_who_is_deactivated_acts_in_no_replica(replicas: Pair) -> None:
     one, other = replicas
     user = next(each for each in one.slack.workspaces[0].world.users.values() if each.handle == "ben")
-    assert other.bot.home.directory.acts(user.id)
+    assert other.bot.token_workspace.directory.may_act(user.id)
     team_members.change(one.slack.workspaces[0].world, user, deleted=True)
     for world in (one, other):
-        await until(lambda w=world: not w.bot.home.directory.acts(user.id), "nobody acts for Ben")  # type: ignore[misc]
+        await until(lambda w=world: not w.bot.token_workspace.directory.may_act(user.id), "nobody acts for Ben")  # type: ignore[misc]
         await until(
             lambda w=world: user.id not in w.bot.service.policies[one.slack.team_id].levels[0],  # type: ignore[misc]
             "nobody calls Ben",
@@ -168,21 +170,23 @@ async def test_who_is_deactivated_acts_in_no_replica(replicas: Pair) -> None:
 async def test_what_was_told_while_it_was_deaf_is_learned(replicas: Pair, postgres18: Postgres) -> None:
     one, other = replicas
     user = next(each for each in one.slack.workspaces[0].world.users.values() if each.handle == "ben")
-    hearing = other.bot.store._hearing
+    hearing = other.bot.store._listener
     assert hearing is not None
     await hearing.stop()
     team_members.change(one.slack.workspaces[0].world, user, deleted=True)
-    await until(lambda: not one.bot.home.directory.acts(user.id), "the first is told")
-    assert other.bot.home.directory.acts(user.id) and not other.bot.store.hearing
+    await until(lambda: not one.bot.token_workspace.directory.may_act(user.id), "the first is told")
+    assert other.bot.token_workspace.directory.may_act(user.id) and not other.bot.store.is_listening
     await one.slack.idle()
     hearing.start()
-    await until(lambda: not other.bot.home.directory.acts(user.id), "the other learns it when it listens again")
+    await until(
+        lambda: not other.bot.token_workspace.directory.may_act(user.id), "the other learns it when it listens again"
+    )
     await hearing.stop()  # and while it does not listen, with each look
     team_members.change(one.slack.workspaces[0].world, user)
-    await until(lambda: one.bot.home.directory.acts(user.id), "the first is told")
+    await until(lambda: one.bot.token_workspace.directory.may_act(user.id), "the first is told")
     await one.slack.idle()
-    await other.bot._look()
-    assert other.bot.home.directory.acts(user.id)
+    await other.bot._sync_workspaces()
+    assert other.bot.token_workspace.directory.may_act(user.id)
 
 
 # -- the channels of policy ---------------------------------------------------------------------------------------
@@ -190,7 +194,7 @@ async def test_what_was_told_while_it_was_deaf_is_learned(replicas: Pair, postgr
 
 async def test_it_joins_when_it_hears(world: World) -> None:
     """Slack tells of a join at once: what nobody hears would stand in the journal as failed."""
-    ours = world.bot.home.directory.bot_user
+    ours = world.bot.token_workspace.directory.bot_user
     for name in ("incidents", "customer-comms"):
         assert ours in world.slack.channel(f"#{name}").members
     joins = [one.number for one in world.slack.journal.of("conversations.join")]
@@ -200,13 +204,13 @@ async def test_it_joins_when_it_hears(world: World) -> None:
 
 
 async def test_a_join_that_slack_puts_off_is_made_later(world: World) -> None:
-    slack, ours = world.slack, world.bot.home.directory.bot_user
+    slack, ours = world.slack, world.bot.token_workspace.directory.bot_user
     await world.stop_bot()
     slack.channel("#incidents").members.remove(ours)
     slack.faults.add("conversations.join", "429:30")
     await world.start_bot()
     assert ours not in slack.channel("#incidents").members
-    await world.bot._look()
+    await world.bot._sync_workspaces()
     assert ours in slack.channel("#incidents").members
 
 
@@ -215,11 +219,13 @@ async def test_a_join_that_slack_puts_off_is_made_later(world: World) -> None:
 
 async def test_nobody_takes_what_was_meant_for_somebody_else_by_taking_their_name(world: World) -> None:
     """A handle is one person's; a name is chosen."""
-    people = world.bot.home.directory
+    people = world.bot.token_workspace.directory
     ben = people.by_handle("@ben")
     assert ben is not None and ben.id == world.person("ben").id
     for who, name in (("ana", "Ben"), ("eve", "payments-oncall"), ("carla", "Zoe"), ("dipo", "Zoe")):
-        await people.told({"id": world.person(who).id, "name": who, "team_id": people.team, "real_name": name})
+        await people.apply_user_event(
+            {"id": world.person(who).id, "name": who, "team_id": people.team, "real_name": name}
+        )
     assert people.by_handle("@ben") == ben
     assert people.by_handle("@zoe") is None, "two are called so"
     found = people.by_handle("@payments-oncall")

@@ -1,9 +1,10 @@
 """From an incident to the messages that should stand in Slack: pure functions, one file per surface.
 
 What can be pressed, and what its `value` (JSON) or, for a box or a menu, its option's value carries. `i` is the
-incident's id and always there. `r`: a runbook (`block_kit.ref` of its slug), `s`: a step's id, `v`: the step's version as
-shown, `n`: a section's number, `a`: the seq of an Asked, `d`: a draft's name, `h`: the hash of the text as shown,
-`o`: a role (lead, comms-lead, scribe), `u`: the seq of an UpdatePosted, `t`: the seq of a TaskAdded, `sev`: a severity.
+incident's id and always there. `r`: a runbook (`block_kit.slug_ref` of its slug), `s`: a step's id, `v`: the step's
+version as shown, `n`: a section's number, `a`: the seq of an Asked, `d`: a draft's name, `h`: the hash of the text as
+shown, `o`: a role (lead, comms-lead, scribe), `u`: the seq of an UpdatePosted, `t`: the seq of a TaskAdded, `sev`: a
+severity.
 
 | action id            | carries   | where                         | what is wanted |
 |---|---|---|---|
@@ -63,57 +64,70 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Checklist, Incident
 from bot.slack.surfaces import block_kit
-from bot.slack.surfaces.message_cache import Made
+from bot.slack.surfaces.message_cache import IncidentMessageCache
 from bot.slack.surfaces.messages.alerts import alerts
 from bot.slack.surfaces.messages.announcements import announcements
 from bot.slack.surfaces.messages.asks import asks, overrides, reviews
 from bot.slack.surfaces.messages.card import card
 from bot.slack.surfaces.messages.checklists import checklists
 from bot.slack.surfaces.messages.comms import comms
-from bot.slack.surfaces.messages.endings import rests, turns
-from bot.slack.surfaces.messages.followers import follows
-from bot.slack.surfaces.messages.people import calls, hails, jobs, losses, offers, questions, secrets, silences
+from bot.slack.surfaces.messages.endings import stand_downs, status_changes
+from bot.slack.surfaces.messages.followers import follower_notices
+from bot.slack.surfaces.messages.people import (
+    channel_losses,
+    escalations,
+    lead_silences,
+    offers,
+    questions,
+    responder_mentions,
+    role_briefings,
+    secret_refusals,
+)
 from bot.slack.surfaces.messages.reminders import reminders
-from bot.slack.surfaces.messages.thread import lines
+from bot.slack.surfaces.messages.thread import notes_and_tasks
 from bot.slack.surfaces.messages.updates import severities, updates, waits
 from bot.slack.surfaces.messages.vacancies import vacancies
-from bot.slack.surfaces.render_context import Scene, Setup
+from bot.slack.surfaces.render_context import RenderContext, RenderEnvironment
 
 #: every surface, in the order in which its messages are sent
-SURFACES: tuple[Callable[[Scene], Iterator[Message]], ...] = (
-    card, announcements, checklists, questions, hails, calls, offers, jobs, asks, reviews, severities, updates, waits,
-    reminders, silences, vacancies, comms, overrides, turns, follows, rests, alerts, lines, losses, secrets,
+SURFACES: tuple[Callable[[RenderContext], Iterator[DesiredMessage]], ...] = (
+    card, announcements, checklists, questions, responder_mentions, escalations, offers, role_briefings, asks, reviews,
+    severities, updates, waits, reminders, lead_silences, vacancies, comms, overrides, status_changes, follower_notices,
+    stand_downs, alerts,
+    notes_and_tasks, channel_losses, secret_refusals,
 )  # fmt: skip
 
 
-def messages(incident: Incident, now: datetime, setup: Setup, made: Made | None = None) -> list[Message]:
+def messages(
+    incident: Incident, now: datetime, setup: RenderEnvironment, cache: IncidentMessageCache | None = None
+) -> list[DesiredMessage]:
     """Every message that should stand, and every one that should no longer, for this incident.
 
     `now` matters only for what folds by itself: [Undo] and complete sections. Nothing of an incident without a
-    declaration, and nothing new of one that only a newer program understands. `made`: its messages, as they were made
+    declaration, and nothing new of one that only a newer program understands. `cache`: its messages, as they were made
     before.
     """
-    if not incident.number or incident.newer:
+    if not incident.number or incident.unknown_event_type:
         return []
-    made = Made() if made is None else made
-    scene = Scene(incident, now, setup, made)
+    cache = IncidentMessageCache() if cache is None else cache
+    scene = RenderContext(incident, now, setup, cache)
     all = [message for surface in SURFACES for message in surface(scene) if _may_read(incident, message)]
-    made.all()
+    cache.evict_unused()
     return all
 
 
-def _may_read(incident: Incident, message: Message) -> bool:
+def _may_read(incident: Incident, message: DesiredMessage) -> bool:
     """Whoever has left a private incident is written nothing more about it; what is withdrawn goes all the same."""
-    place = message.place
-    return not incident.private or place.kind != "person" or message.gone or incident.belongs(place.user)
+    place = message.target
+    return not incident.private or place.kind != "person" or message.delete or incident.is_participant(place.user)
 
 
 def find_checklist(incident: Incident, ref: str) -> Checklist | None:
     """The attached runbook that a value's `r` means."""
-    return next((one for one in incident.checklists if block_kit.ref(one.runbook.slug) == ref), None)
+    return next((one for one in incident.checklists if block_kit.slug_ref(one.runbook.slug) == ref), None)
 
 
-__all__ = ["SURFACES", "Message", "Scene", "Setup", "find_checklist", "messages"]
+__all__ = ["SURFACES", "DesiredMessage", "RenderContext", "RenderEnvironment", "find_checklist", "messages"]

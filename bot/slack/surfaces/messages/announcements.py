@@ -7,20 +7,20 @@ from functools import partial
 
 from bot.domain import cadence
 from bot.domain import events as e
-from bot.domain.desired_message import Message, Place
+from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.domain.incident import Update
 from bot.domain.times import lasted
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.messages.build import in_thread, message, withdrawn
+from bot.slack.surfaces.messages.build import build_message, in_thread, withdrawn_message
 from bot.slack.surfaces.messages.card import summary
 from bot.slack.surfaces.messages.updates import update_blocks, update_sentence
-from bot.slack.surfaces.render_context import Scene
+from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
-ANNOUNCEMENTS = Place("announcements")
+ANNOUNCEMENTS = MessageTarget("announcements")
 
 
-def announcements(scene: Scene) -> Iterator[Message]:
+def announcements(scene: RenderContext) -> Iterator[DesiredMessage]:
     """Nothing of a private incident; else one line, and new ones only for the worst severity and the end."""
     incident = scene.incident
     if incident.private or not (incident.channel or incident.channel_error):
@@ -31,59 +31,61 @@ def announcements(scene: Scene) -> Iterator[Message]:
     yield from _ends(scene)
 
 
-def _line(scene: Scene) -> Message:
+def _line(scene: RenderContext) -> DesiredMessage:
     incident = scene.incident
     due = cadence.next_update(incident, scene.policy)
-    head = words.headline(scene.severity.name, incident.severity_assumed, text.line(incident.title))
+    head = words.headline(scene.severity.name, incident.severity_assumed, text.escape_line(incident.title))
     standing = words.announced(
         f"{words.STATUS[incident.status]}{f', {words.RECORDED_AFTERWARDS}' if incident.adopted_at else ''}",
-        words.leads(scene.who(incident.lead) if incident.lead else ""),
+        words.leads(scene.person_name(incident.lead) if incident.lead else ""),
         words.next_update(scene.when(due)) if due else "",
         _channel(scene),
     )
     blocks = [block_kit.section(f"*{incident.name}* · {head}\n{standing}")]
     if incident.open and incident.reachable:
         blocks.append(block_kit.actions(scene.button(words.FOLLOW, "follow"), scene.button(words.JOIN, "join")))
-    return message("announce", summary(scene), blocks, place=ANNOUNCEMENTS)
+    return build_message("announce", summary(scene), blocks, place=ANNOUNCEMENTS)
 
 
-def _channel(scene: Scene) -> str:
+def _channel(scene: RenderContext) -> str:
     return f"<#{text.escape(scene.incident.channel)}>" if scene.incident.channel else ""
 
 
-def _updates(scene: Scene) -> Iterator[Message]:
+def _updates(scene: RenderContext) -> Iterator[DesiredMessage]:
     for update in scene.incident.updates:
         if not update.nothing_new:
-            made_from = (update, scene.name(update.by))
-            yield scene.once(f"announce-update:{update.seq}", made_from, partial(_update, scene, update))
+            made_from = (update, scene.known_name(update.by))
+            yield scene.cached(f"announce-update:{update.seq}", made_from, partial(_update, scene, update))
 
 
-def _update(scene: Scene, update: Update) -> Message:
+def _update(scene: RenderContext, update: Update) -> DesiredMessage:
     key, place = f"announce-update:{update.seq}", in_thread("announce", "announcements")
     if update.undone:
-        return withdrawn(key, place)
-    return message(key, update_sentence(scene, update), update_blocks(scene, update), place=place)
+        return withdrawn_message(key, place)
+    return build_message(key, update_sentence(scene, update), update_blocks(scene, update), place=place)
 
 
-def _worst(scene: Scene) -> Iterator[Message]:
+def _worst(scene: RenderContext) -> Iterator[DesiredMessage]:
     incident, worst = scene.incident, scene.policy.worst()
-    for entry in incident.moments:
+    for entry in incident.announced_entries:
         event = entry.event
         if isinstance(event, e.SeverityChanged) and event.worse and event.new == worst.key:
-            title, reason = text.line(incident.title), text.line(event.reason)
-            said = words.now_worst(incident.name, worst.name, title, scene.who(event.by), reason)
+            title, reason = text.escape_line(incident.title), text.escape_line(event.reason)
+            said = words.now_worst(incident.name, worst.name, title, scene.person_name(event.by), reason)
             line = f"{said} {_channel(scene)}".rstrip()
             still = incident.open and incident.severity == worst.key
-            yield message(
+            yield build_message(
                 f"announce-worst:{entry.seq}", said, (block_kit.section(line),), place=ANNOUNCEMENTS, standing=still
             )
 
 
-def _ends(scene: Scene) -> Iterator[Message]:
+def _ends(scene: RenderContext) -> Iterator[DesiredMessage]:
     incident = scene.incident
     begun = incident.started or incident.declared_at
-    for entry in incident.moments:
+    for entry in incident.announced_entries:
         if isinstance(entry.event, e.Resolved) and begun:
-            said = words.over(incident.name, text.line(incident.title), lasted(entry.event.at - begun))
+            said = words.announced_resolved(
+                incident.name, text.escape_line(incident.title), lasted(entry.event.at - begun)
+            )
             standing = incident.ended_at == entry.event.at
-            yield message(f"announce-end:{entry.seq}", said, place=ANNOUNCEMENTS, standing=standing)
+            yield build_message(f"announce-end:{entry.seq}", said, place=ANNOUNCEMENTS, standing=standing)

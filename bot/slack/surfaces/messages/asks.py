@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain import events as e
-from bot.domain.desired_message import Message, Place
+from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.domain.incident import Ask, Checklist, Incident, Mark
 from bot.domain.runbook import Step
 from bot.domain.times import lasted
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages import steps
-from bot.slack.surfaces.messages.build import INVITES, message, ping, small, withdrawn
-from bot.slack.surfaces.render_context import Scene
+from bot.slack.surfaces.messages.build import (
+    INVITES,
+    build_message,
+    collapsed_message,
+    mention_users,
+    withdrawn_message,
+)
+from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
 
-def asks(scene: Scene) -> Iterator[Message]:
+def asks(scene: RenderContext) -> Iterator[DesiredMessage]:
     """Every ask with what became of it."""
     for ask in scene.incident.asks.values():
         yield _ask(scene, ask)
@@ -25,35 +31,39 @@ def asks(scene: Scene) -> Iterator[Message]:
 
 
 def _action(ask: Ask) -> str:
-    return text.sentence(text.clip(text.line(ask.asked.action), 600))
+    return text.with_full_stop(text.clip(text.escape_line(ask.asked.action), 600))
 
 
-def _ask(scene: Scene, ask: Ask) -> Message:
+def _ask(scene: RenderContext, ask: Ask) -> DesiredMessage:
     asked, key = ask.asked, f"ask:{ask.seq}"
     if ask.state != "asked" or not scene.incident.open:
         at = ask.answered_at if ask.state in ("go", "refused") else ask.ended_at
-        state = words.became(
+        state = words.ask_outcome(
             "lapsed" if ask.state == "asked" else ask.state,
-            scene.who(ask.second) if ask.second else "",
-            scene.when(at or scene.today),
+            scene.person_name(ask.second) if ask.second else "",
+            scene.when(at or scene.reference_time),
         )
-        return small(key, words.ask_over(scene.who(asked.by), _action(ask), state))
+        return collapsed_message(key, words.ask_over(scene.person_name(asked.by), _action(ask), state))
     inside = [user for user in asked.to if user not in _outside(scene, ask)]
-    sentence = words.ask(ping(scene, inside) or words.SOMEBODY, scene.who(asked.by), _action(ask))
+    sentence = words.ask(mention_users(scene, inside) or words.SOMEBODY, scene.person_name(asked.by), _action(ask))
     blocks = _asked_blocks(scene, ask, sentence)
     if not inside:
-        wait = words.ask_wait(scene.whos(asked.to), lasted(scene.policy.answer_within))
+        wait = words.ask_wait(scene.person_names(asked.to), lasted(scene.policy.answer_within))
         blocks.insert(1, block_kit.context(f"{wait} {words.NO_PAGER}"))
-    return message(key, sentence.replace("*", ""), blocks, after=(INVITES,))
+    return build_message(key, sentence.replace("*", ""), blocks, after=(INVITES,))
 
 
-def _asked_blocks(scene: Scene, ask: Ask, sentence: str) -> list[block_kit.Block]:
+def _asked_blocks(scene: RenderContext, ask: Ask, sentence: str) -> list[block_kit.Block]:
     """What is asked for, its evidence and facts, and what a second person can say."""
     asked = ask.asked
     one = scene.incident.checklist(asked.runbook)
-    title = text.line(one.runbook.title if one else asked.runbook)
+    title = text.escape_line(one.runbook.title if one else asked.runbook)
     facts = words.ask_facts(
-        text.line(asked.count), text.line(asked.amount), text.line(asked.step), title, scene.when(asked.lapses)
+        text.escape_line(asked.count),
+        text.escape_line(asked.amount),
+        text.escape_line(asked.step),
+        title,
+        scene.when(asked.lapses),
     )
     blocks = [block_kit.section(sentence), block_kit.context(facts)]
     if asked.evidence:
@@ -66,60 +76,62 @@ def _asked_blocks(scene: Scene, ask: Ask, sentence: str) -> list[block_kit.Block
     return blocks
 
 
-def _outside(scene: Scene, ask: Ask) -> list[str]:
+def _outside(scene: RenderContext, ask: Ask) -> list[str]:
     """Those who may agree and are not in the channel: a mention there would not reach them."""
     return [user for user in ask.asked.to if user[:1] in ("U", "W") and user not in scene.incident.invited]
 
 
-def _elsewhere(scene: Scene, ask: Ask) -> Iterator[Message]:
+def _elsewhere(scene: RenderContext, ask: Ask) -> Iterator[DesiredMessage]:
     """One after the other of those who are not here, directly; whoever is here has the first few minutes."""
     asked, outside = ask.asked, _outside(scene, ask)
     first = 0 if len(outside) == len(asked.to) else 1
     for user in asked.to:
-        key, place = f"ask:{ask.seq}:{user}", Place("person", user)
+        key, place = f"ask:{ask.seq}:{user}", MessageTarget("person", user)
         if ask.state != "asked" or not scene.incident.open:
-            yield withdrawn(key, place)
+            yield withdrawn_message(key, place)
             continue
         turn = user in outside and scene.now >= asked.at + scene.policy.answer_within * (first + outside.index(user))
-        sentence = words.ask_direct(scene.incident.name, scene.who(asked.by), _action(ask))
-        yield message(key, sentence.replace("*", ""), _asked_blocks(scene, ask, sentence), place=place, standing=turn)
+        sentence = words.ask_direct(scene.incident.name, scene.person_name(asked.by), _action(ask))
+        yield build_message(
+            key, sentence.replace("*", ""), _asked_blocks(scene, ask, sentence), place=place, standing=turn
+        )
 
 
-def _answer(scene: Scene, ask: Ask) -> Iterator[Message]:
+def _answer(scene: RenderContext, ask: Ask) -> Iterator[DesiredMessage]:
     """What the asker has to know and do: a new message, as an edit would notify nobody."""
     incident, key = scene.incident, f"answer:{ask.seq}"
-    asker, action = ping(scene, (ask.asked.by,)), _action(ask)
+    asker, action = mention_users(scene, (ask.asked.by,)), _action(ask)
     if ask.state == "go" and ask.until and ask.answered_at and incident.open:
-        second = scene.who(ask.second)
+        second = scene.person_name(ask.second)
         until = scene.when(ask.until, ask.answered_at)
         sentence = words.go_given(asker, second, scene.when(ask.answered_at, ask.answered_at), until, action)
         done = scene.button(words.DONE_FORM, "done", style="primary", a=ask.seq)
         not_done = scene.button(words.NOT_DONE, "not-done", a=ask.seq)
-        yield message(key, sentence, (block_kit.section(sentence), block_kit.actions(done, not_done)))
+        yield build_message(key, sentence, (block_kit.section(sentence), block_kit.actions(done, not_done)))
         return
     if ask.state == "done" and ask.ended_at:
-        by, second = scene.who(ask.asked.by), scene.who(ask.second)
-        said = words.done_with(1, scene.when(ask.ended_at, ask.ended_at), by, second, text.line(ask.result))
-        yield message(key, f"{action} {said}")
+        by, second = scene.person_name(ask.asked.by), scene.person_name(ask.second)
+        said = words.done_with(1, scene.when(ask.ended_at, ask.ended_at), by, second, text.escape_line(ask.result))
+        yield build_message(key, f"{action} {said}")
         return
     if ask.state != "asked":
-        yield withdrawn(key)
+        yield withdrawn_message(key)
     if ask.state == "refused":
-        sentence = words.ask_refused(asker, scene.who(ask.second), action, text.line(ask.result))
-        yield message(f"refused:{ask.seq}", sentence, standing=incident.open)
+        sentence = words.ask_refused(asker, scene.person_name(ask.second), action, text.escape_line(ask.result))
+        yield build_message(f"refused:{ask.seq}", sentence, standing=incident.open)
     elif ask.state == "lapsed" and ask.ended_at and ask.ended_at != incident.ended_at:
         when = scene.when(ask.ended_at, ask.ended_at)
         told = words.ask_lapsed(asker, when, action)
         if ask.second:
-            command, step = text.line(scene.setup.command), text.line(ask.asked.step)
+            command, step = text.escape_line(scene.environment.command), text.escape_line(ask.asked.step)
             told = words.go_lapsed(asker, when, action, command, step)
-        yield message(f"lapse:{ask.seq}", told, standing=incident.open)
+        yield build_message(f"lapse:{ask.seq}", told, standing=incident.open)
 
 
 # -- reviews --------------------------------------------------------------------------------------
 
 
-def reviews(scene: Scene) -> Iterator[Message]:
+def reviews(scene: RenderContext) -> Iterator[DesiredMessage]:
     """What one person did and a second one has to look at."""
     for one in scene.incident.checklists:
         for step in one.runbook.steps:
@@ -127,59 +139,60 @@ def reviews(scene: Scene) -> Iterator[Message]:
                 yield from _review(scene, one, step)
 
 
-def _review(scene: Scene, one: Checklist, step: Step) -> Iterator[Message]:
+def _review(scene: RenderContext, one: Checklist, step: Step) -> Iterator[DesiredMessage]:
     state = one.state(step.id)
     key = f"review:{one.runbook.slug}:{step.id}:{state.review_seq}"
     late_key = f"review-late:{one.runbook.slug}:{step.id}:{state.late_seq}"
-    action, by = text.sentence(text.clip(text.line(step.text), 600)), scene.who(state.by)
+    action, by = text.with_full_stop(text.clip(text.escape_line(step.text), 600)), scene.person_name(state.by)
     if state.mark is not Mark.REVIEW:
         if state.reviewed_by:
-            yield small(key, words.reviewed(scene.who(state.reviewed_by), action, by))
+            yield collapsed_message(key, words.reviewed(scene.person_name(state.reviewed_by), action, by))
         else:
-            yield withdrawn(key)
+            yield withdrawn_message(key)
         if state.late_seq:
-            yield withdrawn(late_key)
+            yield withdrawn_message(late_key)
         return
-    at = state.at or scene.today
+    at = state.at or scene.reference_time
     due = scene.when(state.review_by, at) if state.review_by else ""
     sentence = words.review(
-        ping(scene, state.review_to) or words.SOMEBODY, by, action, scene.when(at, at), due, state.alone
+        mention_users(scene, state.review_to) or words.SOMEBODY, by, action, scene.when(at, at), due, state.alone
     )
-    seen = block_kit.actions(scene.button(words.REVIEWED, "review", style="primary", **steps.keys(one, step)))
+    seen = block_kit.actions(scene.button(words.REVIEWED, "review", style="primary", **steps.step_values(one, step)))
     why = [block_kit.section(text.quoted(state.reason))] if state.reason else []
-    yield message(key, sentence, (block_kit.section(sentence), *why, seen), after=(INVITES,))
+    yield build_message(key, sentence, (block_kit.section(sentence), *why, seen), after=(INVITES,))
     if state.late_seq > state.review_seq:
-        late = words.review_late(ping(scene, state.late_to) or words.SOMEBODY, by, action, due)
-        yield message(late_key, late, (block_kit.section(late), seen))
+        late = words.review_late(mention_users(scene, state.late_to) or words.SOMEBODY, by, action, due)
+        yield build_message(late_key, late, (block_kit.section(late), seen))
 
 
 # -- resolving over open conditions -----------------------------------------------------------------
 
 
-def overrides(scene: Scene) -> Iterator[Message]:
+def overrides(scene: RenderContext) -> Iterator[DesiredMessage]:
     """Who asks to resolve although conditions are open; only the latest stands, and only until it is answered."""
-    for entry in scene.incident.moments:
+    for entry in scene.incident.announced_entries:
         if isinstance(entry.event, e.OverrideAsked):
             key = f"override:{entry.seq}"
             if _waits(scene.incident, entry.seq):
                 yield _override(scene, key, entry.event)
             else:
-                yield withdrawn(key)
+                yield withdrawn_message(key)
 
 
 def _waits(incident: Incident, seq: int) -> bool:
     return incident.open and incident.override is not None and incident.override_seq == seq
 
 
-def _override(scene: Scene, key: str, asked: e.OverrideAsked) -> Message:
-    by, name = scene.who(asked.by), scene.incident.name
+def _override(scene: RenderContext, key: str, asked: e.OverrideAsked) -> DesiredMessage:
+    by, name = scene.person_name(asked.by), scene.incident.name
     sentence = words.override(
-        ping(scene, asked.to) or words.SOMEBODY, by, name, text.clip(text.line(asked.reason), 1000)
+        mention_users(scene, asked.to) or words.SOMEBODY, by, name, text.clip(text.escape_line(asked.reason), 1000)
     )
     sentences = dict(scene.policy.resolve_checks)
     conditions = [
-        f"• {text.line(sentences.get(check.name, check.name))}: {words.MET.get(check.met, text.line(check.met))}"
-        + (f" ({text.clip(text.line(check.note), 200)})" if check.note else "")
+        f"• {text.escape_line(sentences.get(check.name, check.name))}: "
+        f"{words.MET.get(check.met, text.escape_line(check.met))}"
+        + (f" ({text.clip(text.escape_line(check.note), 200)})" if check.note else "")
         for check in asked.checks
     ]
     blocks = [block_kit.section(sentence)]
@@ -187,4 +200,4 @@ def _override(scene: Scene, key: str, asked: e.OverrideAsked) -> Message:
         blocks.append(block_kit.section("\n".join(conditions)))
     blocks.append(block_kit.context(words.override_wait(by)))
     blocks.append(block_kit.actions(scene.button(words.AGREE_RESOLVE, "agree-resolve", style="danger")))
-    return message(key, sentence, blocks, after=(INVITES,))
+    return build_message(key, sentence, blocks, after=(INVITES,))

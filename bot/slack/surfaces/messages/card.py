@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain import cadence
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Incident, Status
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.messages.alerts import standing
-from bot.slack.surfaces.messages.build import message
-from bot.slack.surfaces.render_context import Scene
+from bot.slack.surfaces.messages.alerts import alerts_summary
+from bot.slack.surfaces.messages.build import build_message
+from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
 
-def card(scene: Scene) -> Iterator[Message]:
+def card(scene: RenderContext) -> Iterator[DesiredMessage]:
     """The one message that is always there."""
     incident = scene.incident
     blocks = [
@@ -23,83 +23,85 @@ def card(scene: Scene) -> Iterator[Message]:
         block_kit.context(_small_print(scene)),
         block_kit.actions(*_buttons(scene)),
     ]
-    yield message("card", summary(scene), blocks, pin=True)
+    yield build_message("card", summary(scene), blocks, pin=True)
 
 
-def summary(scene: Scene) -> str:
+def summary(scene: RenderContext) -> str:
     """ "INC-42, SEV-1: withdrawals stuck; Ben leads; next update 14:32 UTC." """
     incident = scene.incident
-    title = text.line(incident.title)
+    title = text.escape_line(incident.title)
     if not incident.open:
         standing = words.STATUS[incident.status].lower()
     else:
         due = cadence.next_update(incident, scene.policy)
-        parts = [words.leads(scene.who(incident.lead) if incident.lead else "")]
+        parts = [words.leads(scene.person_name(incident.lead) if incident.lead else "")]
         parts += [words.next_update(scene.clock(due))] if due else []
         standing = "; ".join(parts)
     return words.card_sentence(incident.name, scene.severity.name, title, standing)
 
 
-def facts(scene: Scene) -> list[str]:
+def facts(scene: RenderContext) -> list[str]:
     """The card's lines: impact, next, roles, and what else holds now."""
     incident = scene.incident
     since = scene.when(incident.started) if incident.started else ""
-    impact = words.impact(text.line(incident.impact), since) if incident.impact else ""
+    impact = words.impact(text.escape_line(incident.impact), since) if incident.impact else ""
     lines = [impact or (words.began(since) if since else words.IMPACT_UNKNOWN)]
     if incident.open:
         lines.append(_next(scene))
         if incident.waiting and incident.waiting_since and incident.look_again:
             lines.append(
                 words.waiting_line(
-                    text.line(incident.waiting), scene.when(incident.waiting_since), scene.when(incident.look_again)
+                    text.escape_line(incident.waiting),
+                    scene.when(incident.waiting_since),
+                    scene.when(incident.look_again),
                 )
             )
         if incident.held_until:
-            lines.append(words.held(scene.when(incident.held_until), scene.who(incident.watcher)))
+            lines.append(words.held(scene.when(incident.held_until), scene.person_name(incident.watcher)))
     elif incident.ended_at:
         status = words.STATUS[incident.status if incident.status is not Status.CLOSED else Status.RESOLVED]
-        why = text.line(incident.ended_why)
-        who = scene.who(incident.ended_by) if incident.ended_by else ""
+        why = text.escape_line(incident.ended_why)
+        who = scene.person_name(incident.ended_by) if incident.ended_by else ""
         lines.append(words.ended(status, scene.when(incident.ended_at), who, why))
-    roles = {role: scene.who(user) for role, user in incident.roles.items() if user}
+    roles = {role: scene.person_name(user) for role, user in incident.roles.items() if user}
     status = words.STATUS[incident.status]
     lines.append(words.roles(roles.get("lead", ""), roles.get("comms-lead", ""), roles.get("scribe", ""), status))
-    if said := standing(scene):
+    if said := alerts_summary(scene):
         lines.append(said)
     if incident.open and not incident.acknowledged_by and incident.declared_at:
         called = {user for _, _, to in incident.escalations for user in to}
-        lines.append(words.tried(scene.when(incident.declared_at), len(called)))
+        lines.append(words.unanswered_since(scene.when(incident.declared_at), len(called)))
     return lines
 
 
-def _next(scene: Scene) -> str:
+def _next(scene: RenderContext) -> str:
     incident = scene.incident
     due = cadence.next_update(incident, scene.policy)
     parts = [f"update by {scene.when(due)}" if due else words.ONLY_AT_END]
-    if (said := incident.last_said) and said.published_at:
+    if (said := incident.last_published_draft) and said.published_at:
         promised = scene.when(said.drafted.promised) if said.drafted.promised else ""
         parts.append(words.customers_told(scene.when(said.published_at), promised))
     return "Next: " + " · ".join(parts)
 
 
-def _small_print(scene: Scene) -> str:
+def _small_print(scene: RenderContext) -> str:
     incident = scene.incident
     parts = [incident.name]
     if incident.private:
         parts.append("private")
     if incident.declared_at:
         how = words.recorded_afterwards if incident.adopted_at else words.declared
-        parts.append(how(scene.when(incident.declared_at), scene.who(incident.declared_by)))
+        parts.append(how(scene.when(incident.declared_at), scene.person_name(incident.declared_by)))
     for one in incident.checklists:
-        parts.append(words.progress(text.line(one.runbook.title), one.done, len(one.runbook.steps)))
+        parts.append(words.progress(text.escape_line(one.runbook.title), one.done, len(one.runbook.steps)))
     if incident.open and incident.level:
         parts.append(f"escalation: level {incident.level}")
     if incident.refused:
-        parts.append(words.not_here(scene.whos(tuple(sorted(incident.refused)))))
+        parts.append(words.not_here(scene.person_names(tuple(sorted(incident.refused)))))
     return " · ".join(parts)
 
 
-def _buttons(scene: Scene) -> list[block_kit.Element]:
+def _buttons(scene: RenderContext) -> list[block_kit.Element]:
     """Three at most: more would not be read."""
     incident = scene.incident
     more = scene.button(words.MORE, "more")
@@ -110,7 +112,7 @@ def _buttons(scene: Scene) -> list[block_kit.Element]:
     return [*_first_two(scene, incident), more]
 
 
-def _first_two(scene: Scene, incident: Incident) -> list[block_kit.Element]:
+def _first_two(scene: RenderContext, incident: Incident) -> list[block_kit.Element]:
     update = scene.button(words.POST_UPDATE, "update", style="primary" if incident.acknowledged_by else "")
     if not incident.acknowledged_by:
         return [scene.button(words.I_HAVE_IT, "ack", style="primary"), update]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from bot.domain.desired_message import Message
+from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Ask, Checklist, StepState
 from bot.domain.runbook import Section
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.messages.build import calling, in_thread, message
-from bot.slack.surfaces.messages.steps import accessory, standing, step_blocks, step_buttons
-from bot.slack.surfaces.render_context import Scene
+from bot.slack.surfaces.messages.build import build_message, in_thread, mention_prefix
+from bot.slack.surfaces.messages.steps import accessory, step_blocks, step_buttons, step_status
+from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
 
-def checklists(scene: Scene) -> Iterator[Message]:
+def checklists(scene: RenderContext) -> Iterator[DesiredMessage]:
     """Every attached runbook, with all of its sections: those not due yet are not sent (standing False)."""
     for one in scene.incident.checklists:
         yield _parent(scene, one)
@@ -27,34 +27,36 @@ def _key(one: Checklist) -> str:
     return f"runbook:{one.runbook.slug}"
 
 
-def _parent(scene: Scene, one: Checklist) -> Message:
+def _parent(scene: RenderContext, one: Checklist) -> DesiredMessage:
     runbook, step = one.runbook, one.next_step
-    title = text.line(runbook.title)
-    phase = text.line(one.section_of(step.id).title) if step else ""
+    title = text.escape_line(runbook.title)
+    phase = text.escape_line(one.section_of(step.id).title) if step else ""
     head = words.runbook(title, one.done, len(runbook.steps), phase)
     sections = [
-        block_kit.option(f"{s.number}. {s.title}", scene.value(r=block_kit.ref(runbook.slug), n=s.number))
+        block_kit.option(f"{s.number}. {s.title}", scene.value(r=block_kit.slug_ref(runbook.slug), n=s.number))
         for s in runbook.sections
     ]
-    menu = block_kit.select("inc:section", words.SHOW_SECTION, sections) if sections else None
+    menu = block_kit.static_select("inc:section", words.SHOW_SECTION, sections) if sections else None
     blocks = [block_kit.section(head, menu)]
     if step:
-        ahead = words.next_step(step.id, text.line(step.text))
-        blocks.append(block_kit.section("\n".join([ahead, *standing(scene, step, one.state(step.id))])))
+        ahead = words.next_step(step.id, text.escape_line(step.text))
+        blocks.append(block_kit.section("\n".join([ahead, *step_status(scene, step, one.state(step.id))])))
     else:
         ahead = words.ALL_DONE if runbook.steps else words.NO_STEPS
         blocks.append(block_kit.section(ahead))
-    open_list = scene.button(words.OPEN_LIST, "list", r=block_kit.ref(runbook.slug)) if runbook.steps else None
+    open_list = scene.button(words.OPEN_LIST, "list", r=block_kit.slug_ref(runbook.slug)) if runbook.steps else None
     buttons = [*(step_buttons(scene, one, step) if step and scene.incident.open else []), open_list]
     if any(buttons):
         blocks.append(block_kit.actions(*buttons))
     reviewed = f"{runbook.reviewed:%Y-%m-%d}" if runbook.reviewed else ""
-    blocks.append(block_kit.context(words.revision(text.line(runbook.revision), reviewed, text.line(runbook.owner))))
-    sentence = f"{text.begin(words.progress(title, one.done, len(runbook.steps)))}. {ahead.replace('*', '')}"
-    return message(_key(one), sentence, blocks)
+    blocks.append(
+        block_kit.context(words.revision(text.escape_line(runbook.revision), reviewed, text.escape_line(runbook.owner)))
+    )
+    sentence = f"{text.capitalized(words.progress(title, one.done, len(runbook.steps)))}. {ahead.replace('*', '')}"
+    return build_message(_key(one), sentence, blocks)
 
 
-def shown(one: Checklist, position: int) -> bool:
+def section_due(one: Checklist, position: int) -> bool:
     """Whether the section at `position` is due in the thread: asked for, or all before it are complete."""
     sections = one.runbook.sections
     if sections[position].number in one.opened:
@@ -62,7 +64,7 @@ def shown(one: Checklist, position: int) -> bool:
     return all(one.finished(step.id) for section in sections[:position] for step in section.steps)
 
 
-def folded(scene: Scene, one: Checklist, section: Section) -> bool:
+def section_collapsed(scene: RenderContext, one: Checklist, section: Section) -> bool:
     """Whether a complete section is one line by now."""
     completed = one.completed_at.get(section.number)
     if completed is None or scene.now < completed + scene.policy.section_folds_after:
@@ -71,18 +73,18 @@ def folded(scene: Scene, one: Checklist, section: Section) -> bool:
     return asked is None or asked <= completed
 
 
-def _section(scene: Scene, one: Checklist, section: Section, position: int) -> Message:
+def _section(scene: RenderContext, one: Checklist, section: Section, position: int) -> DesiredMessage:
     incident, states = scene.incident, [one.state(step.id) for step in section.steps]
     asks = [incident.asks.get(state.ask) for state in states]
-    due, fold = incident.open and shown(one, position), folded(scene, one, section)
+    due, fold = incident.open and section_due(one, position), section_collapsed(scene, one, section)
     lead = incident.lead if position == 0 else ""
-    people = [scene.name(user) for user in (lead, *_people(states, asks))]
+    people = [scene.known_name(user) for user in (lead, *_people(states, asks))]
     made_from = (
         section, states, asks, one.completed_at.get(section.number), incident.open, due, fold, lead, people,
-        scene.today.date(),
+        scene.reference_time.date(),
     )  # fmt: skip
-    make = partial(_made_section, scene, one, section, due, fold, lead)
-    return scene.once(f"section:{one.runbook.slug}:{section.number}", made_from, make)
+    make = partial(_render_section, scene, one, section, due, fold, lead)
+    return scene.cached(f"section:{one.runbook.slug}:{section.number}", made_from, make)
 
 
 def _people(states: list[StepState], asks: list[Ask | None]) -> Iterator[str]:
@@ -94,36 +96,38 @@ def _people(states: list[StepState], asks: list[Ask | None]) -> Iterator[str]:
         yield from (ask.asked.by, *ask.asked.to, ask.second) if ask else ()
 
 
-def _made_section(scene: Scene, one: Checklist, section: Section, due: bool, fold: bool, lead: str) -> Message:
+def _render_section(
+    scene: RenderContext, one: Checklist, section: Section, due: bool, fold: bool, lead: str
+) -> DesiredMessage:
     key = f"section:{one.runbook.slug}:{section.number}"
     place = in_thread(_key(one))
-    title, count = text.line(section.title), len(section.steps)
+    title, count = text.escape_line(section.title), len(section.steps)
     completed = one.completed_at.get(section.number)
     if completed and fold:
         line = words.section_folded(section.number, title, count, scene.when(completed))
-        show = scene.button(words.SHOW, "section", r=block_kit.ref(one.runbook.slug), n=section.number)
-        return message(key, line, (block_kit.section(line, show),), place=place, standing=due)
+        show = scene.button(words.SHOW, "section", r=block_kit.slug_ref(one.runbook.slug), n=section.number)
+        return build_message(key, line, (block_kit.section(line, show),), place=place, standing=due)
     done = sum(one.finished(step.id) for step in section.steps)
     head = words.section_title(section.number, title, done, count)
     sentence = head.replace("*", "")
     if lead:
-        sentence = words.follow(calling(scene, lead).removesuffix(": "))
+        sentence = words.steps_in_thread(mention_prefix(scene, lead).removesuffix(": "))
         head = f"{sentence}\n{head}"
     blocks = [block_kit.section(f"{head}\n{text.clip(text.escape(section.text), 1500)}" if section.text else head)]
     blocks += _steps(scene, one, section, blocks[0])
-    return message(key, sentence, blocks, place=place, standing=due)
+    return build_message(key, sentence, blocks, place=place, standing=due)
 
 
-def _steps(scene: Scene, one: Checklist, section: Section, head: block_kit.Block) -> list[block_kit.Block]:
+def _steps(scene: RenderContext, one: Checklist, section: Section, head: block_kit.Block) -> list[block_kit.Block]:
     """As many steps as one message takes; the rest is told of, and stands in the list."""
     rest_takes = 400
-    left = block_kit.MESSAGE_CHARACTERS - block_kit.size(head) - rest_takes
+    left = block_kit.MAX_BLOCKS_JSON_CHARS - block_kit.json_chars(head) - rest_takes
     blocks: list[block_kit.Block] = []
     for number, step in enumerate(section.steps):
         some = step_blocks(scene, one, step, accessory(scene, one, step))
-        left -= sum(block_kit.size(block) for block in some)
-        if left < 0 or len(blocks) + len(some) > block_kit.MESSAGE_BLOCKS - 2:
-            open_list = scene.button(words.OPEN_LIST, "list", r=block_kit.ref(one.runbook.slug))
+        left -= sum(block_kit.json_chars(block) for block in some)
+        if left < 0 or len(blocks) + len(some) > block_kit.MAX_MESSAGE_BLOCKS - 2:
+            open_list = scene.button(words.OPEN_LIST, "list", r=block_kit.slug_ref(one.runbook.slug))
             blocks.append(block_kit.section(words.more_steps(len(section.steps) - number), open_list))
             break
         blocks += some

@@ -5,18 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.domain.customer_messages import BY_HAND
-from bot.domain.desired_message import Message, Place
+from bot.domain.customer_messages import POST_BY_HAND_REASON
+from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.domain.incident import Draft
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.messages.build import calling, in_thread, message, small, withdrawn
-from bot.slack.surfaces.render_context import Scene
+from bot.slack.surfaces.messages.build import (
+    build_message,
+    collapsed_message,
+    in_thread,
+    mention_prefix,
+    withdrawn_message,
+)
+from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
-PARENT = "comms"
+PARENT_KEY = "comms"
 
 
-def comms(scene: Scene) -> Iterator[Message]:
+def comms(scene: RenderContext) -> Iterator[DesiredMessage]:
     """Nothing before the first draft. The public posts themselves are the publisher's."""
     drafts = scene.incident.drafts.values()
     if not drafts:
@@ -29,7 +35,7 @@ def comms(scene: Scene) -> Iterator[Message]:
 
 
 def _audience(draft: Draft) -> str:
-    return words.AUDIENCE.get(draft.drafted.audience, text.line(draft.drafted.audience))
+    return words.AUDIENCE.get(draft.drafted.audience, text.escape_line(draft.drafted.audience))
 
 
 def _state(draft: Draft) -> str:
@@ -37,70 +43,73 @@ def _state(draft: Draft) -> str:
 
 
 def _waits_for_hand(draft: Draft) -> bool:
-    return draft.state == "uncertain" and draft.reason == BY_HAND
+    return draft.state == "uncertain" and draft.reason == POST_BY_HAND_REASON
 
 
-def _parent(scene: Scene) -> Message:
-    said = scene.incident.last_said
+def _parent(scene: RenderContext) -> DesiredMessage:
+    said = scene.incident.last_published_draft
     lines = [words.COMMS]
     for draft in [one for one in scene.incident.drafts.values() if one.state not in ("replaced", "discarded")][-5:]:
         at = draft.published_at or draft.approved_at or draft.drafted.at
-        stage = text.line(draft.drafted.stage)
+        stage = text.escape_line(draft.drafted.stage)
         lines.append(words.draft_line(_audience(draft), stage, _state(draft), scene.when(at)))
     if said and said.published_at:
         promised = scene.when(said.drafted.promised) if said.drafted.promised else ""
         told = words.customers_told(scene.when(said.published_at), promised)
-        last = text.sentence(text.begin(told))
+        last = text.with_full_stop(text.capitalized(told))
     else:
         last = words.NOTHING_SAID
     blocks = [block_kit.section("\n".join(lines)), block_kit.context(last)]
     if scene.incident.open:
         blocks.append(block_kit.actions(scene.button(words.NEW_TEXT, "comms")))
-    return message(PARENT, f"{scene.incident.name}: {last}", blocks)
+    return build_message(PARENT_KEY, f"{scene.incident.name}: {last}", blocks)
 
 
-def _draft(scene: Scene, draft: Draft) -> Message:
-    key, place = f"draft:{draft.name}", in_thread(PARENT)
-    state, stage = _state(draft), text.line(draft.drafted.stage)
+def _draft(scene: RenderContext, draft: Draft) -> DesiredMessage:
+    key, place = f"draft:{draft.name}", in_thread(PARENT_KEY)
+    state, stage = _state(draft), text.escape_line(draft.drafted.stage)
     if draft.state in ("discarded", "lapsed", "replaced"):
         # without its text: what was not approved is nobody's word
-        reason = text.clip(text.line(draft.reason), 500)
-        return small(key, words.draft_over(_audience(draft), stage, state, reason), place=place)
+        reason = text.clip(text.escape_line(draft.reason), 500)
+        return collapsed_message(key, words.draft_over(_audience(draft), stage, state, reason), place=place)
     blocks = [*text_blocks(scene, draft), block_kit.context(*_notes(scene, draft))]
     if draft.state == "drafted":
         blocks.append(_buttons(scene, draft, discard=True))
     sentence = f"{scene.incident.name}: {words.draft_line(_audience(draft), stage, state, '')}."
-    return message(key, sentence, blocks, place=place)
+    return build_message(key, sentence, blocks, place=place)
 
 
-def text_blocks(scene: Scene, draft: Draft) -> list[block_kit.Block]:
+def text_blocks(scene: RenderContext, draft: Draft) -> list[block_kit.Block]:
     """Whose text it is, and the text exactly as it would be public."""
     drafted = draft.drafted
     head = words.draft_head(
-        _audience(draft), text.line(drafted.template), text.line(drafted.stage), scene.who(drafted.by)
+        _audience(draft),
+        text.escape_line(drafted.template),
+        text.escape_line(drafted.stage),
+        scene.person_name(drafted.by),
     )
-    return [block_kit.section(head), block_kit.quotation(drafted.text)]
+    return [block_kit.section(head), block_kit.rich_text_quote(drafted.text)]
 
 
-def _notes(scene: Scene, draft: Draft) -> list[str]:
+def _notes(scene: RenderContext, draft: Draft) -> list[str]:
     drafted = draft.drafted
-    notes = [words.removed(text.line(drafted.removed))] if drafted.removed else []
+    notes = [words.removed_by_scrubber(text.escape_line(drafted.removed))] if drafted.removed else []
     if drafted.findings:
-        notes.append(words.found(text.line(", ".join(drafted.findings))))
+        notes.append(words.scrubber_findings(text.escape_line(", ".join(drafted.findings))))
     if drafted.tone:
-        notes.append(words.tone(text.line("; ".join(drafted.tone))))
+        notes.append(words.tone_findings(text.escape_line("; ".join(drafted.tone))))
     if drafted.promised:
         notes.append(words.promised(scene.when(drafted.promised)))
     if draft.state == "drafted":
-        notes.append(words.expires(scene.when(drafted.expires), scene.whos(drafted.to, "or")))
+        notes.append(words.expires(scene.when(drafted.expires), scene.person_names(drafted.to, "or")))
     elif draft.state == "published" and draft.published_at:
-        where, by = _where(draft), scene.who(draft.approved_by)
-        notes.append(words.published(where, scene.when(draft.published_at), scene.who(drafted.by), by))
-        if scene.incident.last_said is draft:
+        where, by = _where(draft), scene.person_name(draft.approved_by)
+        notes.append(words.published(where, scene.when(draft.published_at), scene.person_name(drafted.by), by))
+        if scene.incident.last_published_draft is draft:
             notes.append(words.LAST_SAID)
     elif draft.approved_at:
-        notes.append(words.approved(scene.who(draft.approved_by), scene.when(draft.approved_at)))
-        notes.append(text.sentence(text.begin(_state(draft))))
+        notes.append(words.approved(scene.person_name(draft.approved_by), scene.when(draft.approved_at)))
+        notes.append(text.with_full_stop(text.capitalized(_state(draft))))
     return notes
 
 
@@ -109,11 +118,11 @@ def _where(draft: Draft) -> str:
     if re.fullmatch(r"[CG][A-Z0-9]{2,}", draft.where):
         return f"<#{draft.where}>"
     if re.fullmatch(r"https?://[^\s<>|]+", draft.link):
-        return f"<{text.escape(draft.link)}|{text.line(draft.where).replace('|', ' ') or 'the page'}>"
-    return text.line(draft.where) or _audience(draft)
+        return f"<{text.escape(draft.link)}|{text.escape_line(draft.where).replace('|', ' ') or 'the page'}>"
+    return text.escape_line(draft.where) or _audience(draft)
 
 
-def _buttons(scene: Scene, draft: Draft, *, discard: bool) -> block_kit.Block:
+def _buttons(scene: RenderContext, draft: Draft, *, discard: bool) -> block_kit.Block:
     carried = {"d": draft.name, "h": draft.drafted.text_hash}
     return block_kit.actions(
         scene.button(words.APPROVE, "approve", style="primary", **carried),
@@ -125,36 +134,36 @@ def _buttons(scene: Scene, draft: Draft, *, discard: bool) -> block_kit.Block:
 # -- approvers ------------------------------------------------------------------------------------
 
 
-def _approvals(scene: Scene, draft: Draft) -> Iterator[Message]:
+def _approvals(scene: RenderContext, draft: Draft) -> Iterator[DesiredMessage]:
     """A direct message to each person who may approve; groups are named in the draft's own message."""
     for user in draft.drafted.to:
         if user[:1] not in ("U", "W"):
             continue
-        key, place = f"approve:{draft.name}:{user}", Place("person", user)
+        key, place = f"approve:{draft.name}:{user}", MessageTarget("person", user)
         if draft.state == "drafted" and scene.incident.open:
             yield _approval(scene, draft, user, key, place)
         elif draft.approved_by == user and draft.approved_at:
             said = words.approved_direct(scene.incident.name, _audience(draft).lower(), scene.when(draft.approved_at))
-            yield small(key, said, place=place)
+            yield collapsed_message(key, said, place=place)
         else:
-            yield withdrawn(key, place)
+            yield withdrawn_message(key, place)
 
 
-def _approval(scene: Scene, draft: Draft, user: str, key: str, place: Place) -> Message:
-    asked = words.approve_direct(scene.incident.name, scene.who(draft.drafted.by), _audience(draft).lower())
+def _approval(scene: RenderContext, draft: Draft, user: str, key: str, place: MessageTarget) -> DesiredMessage:
+    asked = words.approve_direct(scene.incident.name, scene.person_name(draft.drafted.by), _audience(draft).lower())
     others = tuple(one for one in draft.drafted.to if one != user)
     notes = [
         *_notes(scene, draft)[:-1],
-        words.expires_for_one(scene.when(draft.drafted.expires), scene.whos(others, "or")),
+        words.expires_for_one(scene.when(draft.drafted.expires), scene.person_names(others, "or")),
     ]
     blocks = [block_kit.section(asked), *text_blocks(scene, draft)]
     if before := last_approved(scene, draft, user):
         blocks.append(block_kit.context(difference(before.drafted.text, draft.drafted.text)))
     blocks += [block_kit.context(*notes), _buttons(scene, draft, discard=False)]
-    return message(key, asked, blocks, place=place)
+    return build_message(key, asked, blocks, place=place)
 
 
-def last_approved(scene: Scene, draft: Draft, user: str) -> Draft | None:
+def last_approved(scene: RenderContext, draft: Draft, user: str) -> Draft | None:
     """The text that this person approved last, for the same audience, before this draft."""
     before = [
         one
@@ -167,9 +176,9 @@ def last_approved(scene: Scene, draft: Draft, user: str) -> Draft | None:
 def difference(old: str, new: str) -> str:
     """Which sentences are new, and which are no longer there."""
     before, after = _sentences(old), _sentences(new)
-    added = [text.line(one) for one in after if one not in before]
-    dropped = [text.line(one) for one in before if one not in after]
-    return text.clip(words.changed([f"“{one}”" for one in added], [f"“{one}”" for one in dropped]), 2000)
+    added = [text.escape_line(one) for one in after if one not in before]
+    dropped = [text.escape_line(one) for one in before if one not in after]
+    return text.clip(words.draft_difference([f"“{one}”" for one in added], [f"“{one}”" for one in dropped]), 2000)
 
 
 def _sentences(words: str) -> list[str]:
@@ -179,23 +188,23 @@ def _sentences(words: str) -> list[str]:
 # -- what went wrong ------------------------------------------------------------------------------
 
 
-def _trouble(scene: Scene, draft: Draft) -> Iterator[Message]:
+def _trouble(scene: RenderContext, draft: Draft) -> Iterator[DesiredMessage]:
     """Somebody has to look, or to write again: a new message that mentions who speaks to customers."""
     if not draft.approved_at:
         return
-    key, to = f"trouble:{draft.name}", calling(scene, scene.incident.comms_lead or scene.incident.lead)
+    key, to = f"trouble:{draft.name}", mention_prefix(scene, scene.incident.comms_lead or scene.incident.lead)
     if draft.state == "uncertain":
         said = words.uncertain(to, _audience(draft).lower())
         if _waits_for_hand(draft):
             said = words.by_hand(to, _audience(draft).lower(), scene.incident.private)
         there = scene.button(words.IT_IS_THERE, "comms-there", d=draft.name)
         missing = scene.button(words.IT_IS_NOT, "comms-missing", d=draft.name)
-        yield message(
+        yield build_message(
             key, said, (block_kit.section(said), *text_blocks(scene, draft)[1:], block_kit.actions(there, missing))
         )
     elif draft.state == "failed":
-        said = words.failed(to, _audience(draft).lower(), text.clip(text.line(draft.reason), 500))
+        said = words.failed(to, _audience(draft).lower(), text.clip(text.escape_line(draft.reason), 500))
         again = scene.button(words.EDIT, "comms-edit", d=draft.name, h=draft.drafted.text_hash)
-        yield message(key, said, (block_kit.section(said), block_kit.actions(again)))
+        yield build_message(key, said, (block_kit.section(said), block_kit.actions(again)))
     else:
-        yield withdrawn(key)
+        yield withdrawn_message(key)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
-from bot.domain.desired_message import Message, Place
+from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.domain.incident import Incident, Status
 from bot.domain.times import lasted
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.messages.build import message, ping
-from bot.slack.surfaces.render_context import Scene
+from bot.slack.surfaces.messages.build import build_message, mention_users
+from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
 #: what each turn leads to; a message that tells people to rest keeps the status of its moment
@@ -23,35 +23,35 @@ STATUS_AFTER: dict[type[e.Event], Status] = {
     e.MarkedDuplicate: Status.DUPLICATE,
 }
 #: a minute is what the words round away
-GRACE = timedelta(minutes=1)
+ON_TIME_GRACE = timedelta(minutes=1)
 
 
-def turns(scene: Scene) -> Iterator[Message]:
+def status_changes(scene: RenderContext) -> Iterator[DesiredMessage]:
     """A message per turn; only the latest has buttons."""
-    entries = [entry for entry in scene.incident.moments if type(entry.event) in STATUS_AFTER]
+    entries = [entry for entry in scene.incident.announced_entries if type(entry.event) in STATUS_AFTER]
     for entry in entries:
         if entry.event:
-            yield _turn(scene, f"status:{entry.seq}", entry.event, entry is entries[-1])
+            yield _status_change(scene, f"status:{entry.seq}", entry.event, entry is entries[-1])
 
 
-def _turn(scene: Scene, key: str, event: e.Event, latest: bool) -> Message:
-    who, when = scene.who(event.by), scene.when(event.at, event.at)
+def _status_change(scene: RenderContext, key: str, event: e.Event, latest: bool) -> DesiredMessage:
+    who, when = scene.person_name(event.by), scene.when(event.at, event.at)
     buttons: list[block_kit.Element] = []
     if latest and not scene.incident.stood_down and not isinstance(event, e.Reopened):
         buttons = [scene.button(words.STAND_DOWN, "stand-down", style="primary")]
     match event:
         case e.Mitigated():
-            next = words.MITIGATED_NEXT.format(command=text.line(scene.setup.command))
-            lines = [words.mitigated(who, when, text.line(event.note)), next]
+            next = words.MITIGATED_NEXT.format(command=text.escape_line(scene.environment.command))
+            lines = [words.mitigated(who, when, text.escape_line(event.note)), next]
             buttons += [scene.button(words.HOLD, "hold"), scene.button(words.RESOLVE, "resolve")]
         case e.Resolved():
             lines = resolution(scene, event)
             buttons += [scene.button(words.POSTMORTEM, "postmortem"), scene.button(words.REOPEN, "reopen")]
         case e.Reopened():
-            lines = [words.reopened(who, when, text.line(event.reason))]
+            lines = [words.reopened(who, when, text.escape_line(event.reason))]
             buttons = [scene.button(words.POST_UPDATE, "update")]
         case e.FalseAlarm():
-            lines = [words.false_alarm(who, when, text.line(event.reason))]
+            lines = [words.false_alarm(who, when, text.escape_line(event.reason))]
             buttons.append(scene.button(words.REOPEN, "reopen"))
         case e.MarkedDuplicate():
             of = f"INC-{event.of}" + (f" <#{text.escape(event.of_channel)}>" if event.of_channel else "")
@@ -63,46 +63,50 @@ def _turn(scene: Scene, key: str, event: e.Event, latest: bool) -> Message:
     if latest and buttons:
         blocks.append(block_kit.actions(*buttons))
     sentence = text.clip(lines[0].replace("*", "") if lines else "", 1000)
-    return message(key, f"{scene.incident.name}: {sentence}", blocks)
+    return build_message(key, f"{scene.incident.name}: {sentence}", blocks)
 
 
-def resolution(scene: Scene, event: e.Resolved) -> list[str]:
+def resolution(scene: RenderContext, event: e.Resolved) -> list[str]:
     """Three lines: what and how long, how it ended, what was promised and kept; then the postmortem."""
     incident = scene.incident
     begun = incident.started or incident.declared_at or event.at
     mitigated = _mitigated_before(incident, event)
     lines = [
         words.resolved(
-            text.line(incident.title),
+            text.escape_line(incident.title),
             lasted(event.at - begun),
             scene.when(incident.declared_at or event.at, event.at),
             scene.when(mitigated, event.at) if mitigated else "",
         ),
-        words.how(scene.who(_ended_by(incident, event)), text.line(event.note)),
+        words.resolution_note(scene.person_name(_ended_by(incident, event)), text.escape_line(event.note)),
         " ".join(part for part in (words.updates_kept(*_updates(incident, event)), words.promises_kept(
             *_promises(incident, event))) if part),
     ]  # fmt: skip
     if event.override:
         sentences = dict(scene.policy.resolve_checks)
-        still = [text.line(sentences.get(one.name, one.name)) for one in event.checks if one.met != "yes"]
-        second = scene.who(event.second) if event.second else ""
-        lines.insert(2, words.overridden(still, text.clip(text.line(event.override), 600), second))
+        still = [text.escape_line(sentences.get(one.name, one.name)) for one in event.checks if one.met != "yes"]
+        second = scene.person_name(event.second) if event.second else ""
+        lines.insert(2, words.overridden(still, text.clip(text.escape_line(event.override), 600), second))
     if event.postmortem_due:
-        owner = ping(scene, (event.postmortem_owner,)) if event.postmortem_owner else ""
+        owner = mention_users(scene, (event.postmortem_owner,)) if event.postmortem_owner else ""
         lines.append(words.postmortem(owner, f"{event.postmortem_due:%a %Y-%m-%d}"))
     return lines
 
 
 def _ended_by(incident: Incident, event: e.Resolved) -> str:
     """Whose words they are: where a second person agreed, the one who asked."""
-    asked = [x.event for x in incident.moments if isinstance(x.event, e.OverrideAsked) and x.event.at <= event.at]
+    asked = [
+        x.event for x in incident.announced_entries if isinstance(x.event, e.OverrideAsked) and x.event.at <= event.at
+    ]
     return asked[-1].by if event.second and asked else event.by
 
 
 def _mitigated_before(incident: Incident, event: e.Resolved) -> datetime | None:
     """The last mitigation before this end; None where there was none."""
     earlier = [
-        one.event.at for one in incident.moments if isinstance(one.event, e.Mitigated) and one.event.at <= event.at
+        one.event.at
+        for one in incident.announced_entries
+        if isinstance(one.event, e.Mitigated) and one.event.at <= event.at
     ]
     return earlier[-1] if earlier else None
 
@@ -110,7 +114,7 @@ def _mitigated_before(incident: Incident, event: e.Resolved) -> datetime | None:
 def _updates(incident: Incident, event: e.Resolved) -> tuple[int, int]:
     """(on time, all): the updates until then."""
     some = [one for one in incident.updates if not one.undone and one.at <= event.at]
-    return sum(one.due is None or one.at < one.due + GRACE for one in some), len(some)
+    return sum(one.due is None or one.at < one.due + ON_TIME_GRACE for one in some), len(some)
 
 
 def _promises(incident: Incident, event: e.Resolved) -> tuple[int, int]:
@@ -129,26 +133,28 @@ def _promises(incident: Incident, event: e.Resolved) -> tuple[int, int]:
         if following is None and promised >= event.at:
             continue
         asked += 1
-        kept += following is not None and following < promised + GRACE
+        kept += following is not None and following < promised + ON_TIME_GRACE
     return kept, asked
 
 
-def rests(scene: Scene) -> Iterator[Message]:
+def stand_downs(scene: RenderContext) -> Iterator[DesiredMessage]:
     """Everybody who was mentioned is told that they can rest: people directly, groups in the channel."""
     incident = scene.incident
     status = words.STATUS[Status.INVESTIGATING]
-    for entry in incident.moments:
+    for entry in incident.announced_entries:
         event = entry.event
         if event and type(event) in STATUS_AFTER:
             status = words.STATUS[STATUS_AFTER[type(event)]]
         if not isinstance(event, e.StoodDown):
             continue
-        who, title = scene.who(event.by), "" if incident.private else text.line(incident.title)
-        said = words.rest(incident.name, title, status.lower(), who)
+        who, title = scene.person_name(event.by), "" if incident.private else text.escape_line(incident.title)
+        said = words.stood_down(incident.name, title, status.lower(), who)
         standing = incident.stood_down
         for user in event.to:
             if user[:1] in ("U", "W"):
-                key, place = f"stand-down:{entry.seq}:{user}", Place("person", user)
-                yield message(key, said, place=place, standing=standing)
+                key, place = f"stand-down:{entry.seq}:{user}", MessageTarget("person", user)
+                yield build_message(key, said, place=place, standing=standing)
         if groups := [id for id in event.to if id.startswith("S")]:
-            yield message(f"stand-down:{entry.seq}", words.rest_groups(ping(scene, groups), who), standing=standing)
+            yield build_message(
+                f"stand-down:{entry.seq}", words.stood_down_groups(mention_users(scene, groups), who), standing=standing
+            )

@@ -9,15 +9,21 @@ from datetime import UTC
 
 from bot.domain import cadence
 from bot.domain import events as e
-from bot.domain.desired_message import CHANNEL, Message, Place
+from bot.domain.desired_message import CHANNEL, DesiredMessage, MessageTarget
 from bot.domain.incident import Reminder
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.messages.build import INVITES, message, ping, small, withdrawn
-from bot.slack.surfaces.render_context import Scene
+from bot.slack.surfaces.messages.build import (
+    INVITES,
+    build_message,
+    collapsed_message,
+    mention_users,
+    withdrawn_message,
+)
+from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
 
-def reminders(scene: Scene) -> Iterator[Message]:
+def reminders(scene: RenderContext) -> Iterator[DesiredMessage]:
     """Every reminder: standing while it waits, then one line where it was answered late, else gone."""
     told: Counter[str] = Counter()
     for one in scene.incident.reminders:
@@ -29,7 +35,7 @@ def reminders(scene: Scene) -> Iterator[Message]:
             continue
         for user in one.to:
             if user[:1] in ("U", "W"):
-                yield _one(scene, one, f"{key}:{user}", Place("person", user))
+                yield _one(scene, one, f"{key}:{user}", MessageTarget("person", user))
 
 
 def _name(one: Reminder) -> str:
@@ -38,25 +44,25 @@ def _name(one: Reminder) -> str:
     return f"reminder:{one.rung}:{hashlib.sha256(repr(dues).encode()).hexdigest()[:12]}"
 
 
-def _one(scene: Scene, one: Reminder, key: str, place: Place) -> Message:
+def _one(scene: RenderContext, one: Reminder, key: str, place: MessageTarget) -> DesiredMessage:
     if one.answered_at is not None or not scene.incident.open:
         return _answered(scene, one, key, place)
     dues = " ".join(_due(scene, one, item) for item in one.items)
     direct = place.kind == "person"
     name = scene.incident.name
-    sentence = words.remind_direct(name, dues) if direct else words.remind(ping(scene, one.to), name, dues)
+    sentence = words.remind_direct(name, dues) if direct else words.remind(mention_users(scene, one.to), name, dues)
     blocks = (block_kit.section(sentence), block_kit.actions(*_buttons(scene, one)))
-    return message(key, sentence, blocks, place=place, after=() if direct else (INVITES,))
+    return build_message(key, sentence, blocks, place=place, after=() if direct else (INVITES,))
 
 
-def _due(scene: Scene, one: Reminder, item: e.DueItem) -> str:
+def _due(scene: RenderContext, one: Reminder, item: e.DueItem) -> str:
     when, late = scene.when(item.due, one.at), cadence.lateness(item.due, one.at).removeprefix(", ")
     if item.kind == "promise":
-        return words.promise_due(words.AUDIENCE.get(item.ref, text.line(item.ref)), when, late)
+        return words.promise_due(words.AUDIENCE.get(item.ref, text.escape_line(item.ref)), when, late)
     return words.update_due(when, late)
 
 
-def _buttons(scene: Scene, one: Reminder) -> list[block_kit.Element]:
+def _buttons(scene: RenderContext, one: Reminder) -> list[block_kit.Element]:
     kinds = {item.kind for item in one.items}
     if kinds == {"promise"}:
         return [scene.button(words.NEW_TEXT, "comms", style="primary")]
@@ -72,12 +78,12 @@ def _buttons(scene: Scene, one: Reminder) -> list[block_kit.Element]:
     return buttons
 
 
-def _answered(scene: Scene, one: Reminder, key: str, place: Place) -> Message:
+def _answered(scene: RenderContext, one: Reminder, key: str, place: MessageTarget) -> DesiredMessage:
     """ "Update sent 14:34 UTC, 2 min late." stays in the channel; everything else goes."""
     due = min((item.due for item in one.items), default=None)
     if place.kind == "channel" and one.answer in ("sent", "nothing new") and one.answered_at and due:
         late = cadence.lateness(due, one.answered_at)
         what = "Update" if any(item.kind == "update" for item in one.items) else "Text to customers"
         if late:
-            return small(key, words.sent_late(what, scene.when(one.answered_at, one.at), late))
-    return withdrawn(key, place)
+            return collapsed_message(key, words.sent_late(what, scene.when(one.answered_at, one.at), late))
+    return withdrawn_message(key, place)

@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.incident import Ask, Checklist, Mark, StepState
 from bot.domain.runbook import Step, TwoPeople
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.render_context import Scene
+from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
 
@@ -16,33 +16,35 @@ def block_id(one: Checklist, step: Step) -> str:
 
     Clients keep their own selection on an edit unless the id changes (slackapi/java-slack-sdk#762).
     """
-    return f"step:{block_kit.ref(one.runbook.slug)}:{step.id}:{one.state(step.id).version}"
+    return f"step:{block_kit.slug_ref(one.runbook.slug)}:{step.id}:{one.state(step.id).version}"
 
 
-def step_blocks(scene: Scene, one: Checklist, step: Step, beside: block_kit.Element | None) -> list[block_kit.Block]:
+def step_blocks(
+    scene: RenderContext, one: Checklist, step: Step, beside: block_kit.Element | None
+) -> list[block_kit.Block]:
     """The sentence with how it stands, and directly beneath it its own commands."""
     state = one.state(step.id)
-    lines = [f"*{text.line(step.id)}* {text.line(step.text)}", *standing(scene, step, state)]
-    lines += [words.noted(text.line(note)) for note in state.notes[-3:]]
+    lines = [f"*{text.escape_line(step.id)}* {text.escape_line(step.text)}", *step_status(scene, step, state)]
+    lines += [words.noted(text.escape_line(note)) for note in state.notes[-3:]]
     blocks = [block_kit.section("\n".join(lines), beside, block_id(one, step))]
     if step.commands:
-        blocks.append(block_kit.code("\n".join(step.commands)))
+        blocks.append(block_kit.rich_text_preformatted("\n".join(step.commands)))
     return blocks
 
 
-def standing(scene: Scene, step: Step, state: StepState) -> list[str]:
+def step_status(scene: RenderContext, step: Step, state: StepState) -> list[str]:
     """Who did what about it, and what is owed."""
     when = scene.when(state.at) if state.at else ""
     ask = scene.incident.asks.get(state.ask)
     lines: list[str] = []
     if state.mark is Mark.REVIEW or (state.mark is Mark.DONE and state.reviewed_by):
-        lines = [words.stopped(scene.who(state.by), when, reviewer(scene, state), state.alone)]
+        lines = [words.stopped(scene.person_name(state.by), when, reviewer(scene, state), state.alone)]
     elif state.mark is Mark.DONE and not state.done_with:
-        lines = [words.by_at(scene.who(state.by), when)]
+        lines = [words.by_at(scene.person_name(state.by), when)]
     elif state.mark is Mark.SKIPPED:
-        lines = [words.skipped(scene.who(state.by), when, text.line(state.reason))]
+        lines = [words.skipped(scene.person_name(state.by), when, text.escape_line(state.reason))]
     elif ask and ask.open:
-        lines = [asking(scene, ask)]
+        lines = [open_ask_line(scene, ask)]
     elif step.two_people is TwoPeople.BEFORE and not state.done_with:
         lines = [words.NEEDS_SECOND]
     elif step.two_people is TwoPeople.AFTER:
@@ -50,33 +52,37 @@ def standing(scene: Scene, step: Step, state: StepState) -> list[str]:
     if state.done_with:
         at, by, second, result = state.done_with[-1]
         times = len(state.done_with)
-        lines.append(words.done_with(times, scene.when(at), scene.who(by), scene.who(second), text.line(result)))
+        lines.append(
+            words.done_with(
+                times, scene.when(at), scene.person_name(by), scene.person_name(second), text.escape_line(result)
+            )
+        )
     return lines
 
 
-def reviewer(scene: Scene, state: StepState) -> str:
+def reviewer(scene: RenderContext, state: StepState) -> str:
     """The name of who reviewed it; empty while nobody has."""
-    return scene.who(state.reviewed_by) if state.reviewed_by and state.mark is not Mark.REVIEW else ""
+    return scene.person_name(state.reviewed_by) if state.reviewed_by and state.mark is not Mark.REVIEW else ""
 
 
-def asking(scene: Scene, ask: Ask) -> str:
+def open_ask_line(scene: RenderContext, ask: Ask) -> str:
     """What an open ask waits for."""
-    asker = scene.who(ask.asked.by)
+    asker = scene.person_name(ask.asked.by)
     if ask.state == "go" and ask.answered_at and ask.until:
-        return words.go_line(scene.who(ask.second), scene.when(ask.answered_at), asker, scene.when(ask.until))
-    return words.asks_since(asker, scene.when(ask.asked.at), scene.whos(ask.asked.to, "or"))
+        return words.go_line(scene.person_name(ask.second), scene.when(ask.answered_at), asker, scene.when(ask.until))
+    return words.asks_since(asker, scene.when(ask.asked.at), scene.person_names(ask.asked.to, "or"))
 
 
-def keys(one: Checklist, step: Step) -> dict[str, Any]:
+def step_values(one: Checklist, step: Step) -> dict[str, Any]:
     """What a button about a step carries."""
-    return {"r": block_kit.ref(one.runbook.slug), "s": step.id, "v": one.state(step.id).version}
+    return {"r": block_kit.slug_ref(one.runbook.slug), "s": step.id, "v": one.state(step.id).version}
 
 
-def accessory(scene: Scene, one: Checklist, step: Step) -> block_kit.Element | None:
+def accessory(scene: RenderContext, one: Checklist, step: Step) -> block_kit.Element | None:
     """The one thing beside a step: a box to tick, or the button of the two-person way."""
     if not scene.incident.open:
         return None
-    state, carried = one.state(step.id), keys(one, step)
+    state, carried = one.state(step.id), step_values(one, step)
     ask = scene.incident.asks.get(state.ask)
     if state.mark is Mark.REVIEW:
         return scene.button(words.REVIEWED, "review", **carried)
@@ -91,9 +97,9 @@ def accessory(scene: Scene, one: Checklist, step: Step) -> block_kit.Element | N
     return block_kit.checkbox("inc:tick", words.DONE, scene.value(**carried), state.mark is Mark.DONE)
 
 
-def step_buttons(scene: Scene, one: Checklist, step: Step) -> list[block_kit.Element | None]:
+def step_buttons(scene: RenderContext, one: Checklist, step: Step) -> list[block_kit.Element | None]:
     """What the parent offers for the next step."""
-    state, carried = one.state(step.id), keys(one, step)
+    state, carried = one.state(step.id), step_values(one, step)
     ask = scene.incident.asks.get(state.ask)
     if ask and ask.open:
         if ask.state == "go":

@@ -31,15 +31,15 @@ from __future__ import annotations
 from bot.slack.surfaces.modals.backfill import backfill_form
 from bot.slack.surfaces.modals.comms import approve_form, comms_form
 from bot.slack.surfaces.modals.ending import resolve_form
-from bot.slack.surfaces.modals.form import View
+from bot.slack.surfaces.modals.form import ModalView
 from bot.slack.surfaces.modals.opening import declare_form
 from bot.slack.surfaces.modals.people import handover_form, hold_form
 from bot.slack.surfaces.modals.steps import ask_form, done_form, go_form, list_modal, refuse_form, skip_form
 from bot.slack.surfaces.modals.telling import note_form, tried_form, update_form, update_preview
-from bot.slack.surfaces.modals.tray import catch_up, tray
+from bot.slack.surfaces.modals.tray import catch_up, next_actions
 
 __all__ = [
-    "View", "approve_form", "ask_form", "backfill_form", "catch_up", "comms_form", "declare_form", "done_form",
+    "ModalView", "approve_form", "ask_form", "backfill_form", "catch_up", "comms_form", "declare_form", "done_form",
     "go_form", "handover_form", "hold_form", "list_modal", "note_form", "refuse_form", "resolve_form", "skip_form",
-    "tray", "tried_form", "update_form", "update_preview",
+    "next_actions", "tried_form", "update_form", "update_preview",
 ]  # fmt: skip

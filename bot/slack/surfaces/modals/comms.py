@@ -8,12 +8,12 @@ from datetime import datetime
 from bot.domain.comms import Slot, Template
 from bot.domain.incident import Draft, Incident
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.modals.form import VALUE, View, ask_text, form
-from bot.slack.surfaces.render_context import Scene, Setup
+from bot.slack.surfaces.modals.form import VALUE_ACTION_ID, ModalView, incident_modal, text_question
+from bot.slack.surfaces.render_context import RenderContext, RenderEnvironment
 from bot.slack.surfaces.words import channel as words
 
 #: kind -> (hint, longest answer); the kinds are those of bot.domain.comms.Slot
-KINDS: dict[str, tuple[str, int]] = {
+SLOT_KINDS: dict[str, tuple[str, int]] = {
     "count": ("A whole number, such as 1,240.", 20),
     "share": ("A share, such as 12%.", 10),
     "money": ("A sum with its currency, such as NGN 1,200,000.", 40),
@@ -37,31 +37,36 @@ def comms_form(
     promised: datetime | None = None,
     replaces: str = "",
     response_url: str = "",
-) -> View:
+) -> ModalView:
     """Opens with what was said last. `promised`: what the next update's time begins with."""
     blocks: list[block_kit.Block] = []
     if last_said:
         blocks += [
             block_kit.context("Said last:"),
-            block_kit.quotation(text.clip(last_said, 1500)),
+            block_kit.rich_text_quote(text.clip(last_said, 1500)),
             block_kit.divider(),
         ]
     if len(stages) > 1:
         options = [block_kit.option(stage.capitalize(), stage) for stage in stages]
-        menu = block_kit.select("inc:stage", "Stage", options, template.stage)
-        blocks.append(block_kit.section(f"*{text.line(template.title)}* for {_audience(template.audience)}", menu))
+        menu = block_kit.static_select("inc:stage", "Stage", options, template.stage)
+        blocks.append(
+            block_kit.section(f"*{text.escape_line(template.title)}* for {_audience(template.audience)}", menu)
+        )
     else:
-        head = f"*{text.line(template.title)}* for {_audience(template.audience)}, stage {text.line(template.stage)}"
+        head = (
+            f"*{text.escape_line(template.title)}* for {_audience(template.audience)}, stage "
+            f"{text.escape_line(template.stage)}"
+        )
         blocks.append(block_kit.section(head))
     blocks += [_slot(slot, _initial(slot, values, promised)) for slot in template.slots]
-    return form(
+    return incident_modal(
         "comms", "Write to customers", blocks, incident, submit="Draft", response_url=response_url,
         n=template.name, g=template.audience, t=template.stage, p=replaces,
     )  # fmt: skip
 
 
 def _audience(audience: str) -> str:
-    return words.AUDIENCE.get(audience, text.line(audience)).lower()
+    return words.AUDIENCE.get(audience, text.escape_line(audience)).lower()
 
 
 def _initial(slot: Slot, values: Mapping[str, str], promised: datetime | None) -> str:
@@ -72,26 +77,37 @@ def _initial(slot: Slot, values: Mapping[str, str], promised: datetime | None) -
 
 
 def _slot(slot: Slot, initial: str) -> block_kit.Block:
-    hint, most = KINDS.get(slot.kind, KINDS["text"])
+    hint, most = SLOT_KINDS.get(slot.kind, SLOT_KINDS["text"])
     hint = slot.hint or hint
     if slot.choices:
         options = [block_kit.option(one, one) for one in slot.choices]
-        menu = block_kit.select(VALUE, "Choose", options, initial)
-        return block_kit.field(slot.name, slot.label, menu, hint=hint, optional=not slot.required)
+        menu = block_kit.static_select(VALUE_ACTION_ID, "Choose", options, initial)
+        return block_kit.input_block(slot.name, slot.label, menu, hint=hint, optional=not slot.required)
     most = slot.max_length if slot.kind == "text" else most
-    return ask_text(
-        slot.name, slot.label, initial, lines=slot.kind == "text", most=most, hint=hint, optional=not slot.required
+    return text_question(
+        slot.name,
+        slot.label,
+        initial,
+        multiline=slot.kind == "text",
+        max_length=most,
+        hint=hint,
+        optional=not slot.required,
     )
 
 
-def approve_form(incident: Incident, draft: Draft, *, now: datetime, setup: Setup, response_url: str = "") -> View:
+def approve_form(
+    incident: Incident, draft: Draft, *, now: datetime, setup: RenderEnvironment, response_url: str = ""
+) -> ModalView:
     """The exact text once more, with what is promised by it."""
-    scene, drafted = Scene(incident, now, setup), draft.drafted
-    notes = [f"By {scene.who(drafted.by)}", *([words.removed(text.line(drafted.removed))] if drafted.removed else [])]
+    scene, drafted = RenderContext(incident, now, setup), draft.drafted
+    notes = [
+        f"By {scene.person_name(drafted.by)}",
+        *([words.removed_by_scrubber(text.escape_line(drafted.removed))] if drafted.removed else []),
+    ]
     notes += [words.promised(scene.when(drafted.promised))] if drafted.promised else []
     where = f"This becomes public for {_audience(drafted.audience)} as it stands here and cannot be taken back."
-    blocks = [block_kit.section(where), block_kit.quotation(drafted.text), block_kit.context(*notes)]
-    return form(
+    blocks = [block_kit.section(where), block_kit.rich_text_quote(drafted.text), block_kit.context(*notes)]
+    return incident_modal(
         "approve", "Approve this text", blocks, incident, submit="Approve and send", response_url=response_url,
         d=draft.name, h=drafted.text_hash,
     )  # fmt: skip

@@ -8,38 +8,40 @@ from typing import Any
 from bot.domain.incident import Incident, StepState
 from bot.slack.surfaces import block_kit
 
-View = dict[str, Any]
+ModalView = dict[str, Any]
 
 #: the action id of every question's element
-VALUE = "value"
+VALUE_ACTION_ID = "value"
 
 
-def remembered(**keys: Any) -> str:
+def private_metadata(**keys: Any) -> str:
     """A form's private_metadata. A response_url too long for it is left out: the answer then comes directly."""
-    said = block_kit.value(**keys)
-    if len(said) > block_kit.METADATA and "u" in keys:
-        said = block_kit.value(**{name: value for name, value in keys.items() if name != "u"})
-    return said[: block_kit.METADATA]
+    said = block_kit.encode_value(**keys)
+    if len(said) > block_kit.MAX_PRIVATE_METADATA_CHARS and "u" in keys:
+        said = block_kit.encode_value(**{name: value for name, value in keys.items() if name != "u"})
+    return said[: block_kit.MAX_PRIVATE_METADATA_CHARS]
 
 
-def form(
-    what: str, title: str, blocks: Iterable[block_kit.Block], incident: Incident, *, submit: str, close: str = "Cancel",
+def incident_modal(
+    name: str, title: str, blocks: Iterable[block_kit.Block], incident: Incident, *, submit: str, close: str = "Cancel",
     response_url: str = "", **keys: Any,
-) -> View:  # fmt: skip
+) -> ModalView:  # fmt: skip
     """A form about an incident, which remembers it and `keys`."""
-    metadata = remembered(i=incident.id, u=response_url, **keys)
-    return block_kit.modal(what, title, blocks, metadata=metadata, submit=submit, close=close)
+    metadata = private_metadata(i=incident.id, u=response_url, **keys)
+    return block_kit.modal(name, title, blocks, metadata=metadata, submit=submit, close=close)
 
 
-def step_keys(slug: str, step: str, state: StepState) -> Mapping[str, Any]:
+def step_metadata(slug: str, step: str, state: StepState) -> Mapping[str, Any]:
     """What a form about a step remembers."""
-    return {"r": block_kit.ref(slug), "s": step, "v": state.version}
+    return {"r": block_kit.slug_ref(slug), "s": step, "v": state.version}
 
 
-def ask_text(
-    id: str, label: str, initial: str = "", *, lines: bool = False, most: int = block_kit.INPUT, hint: str = "",
-    optional: bool = False, placeholder: str = "",
+def text_question(
+    id: str, label: str, initial: str = "", *, multiline: bool = False, max_length: int = block_kit.MAX_INPUT_CHARS,
+    hint: str = "", optional: bool = False, placeholder: str = "",
 ) -> block_kit.Block:  # fmt: skip
     """A question answered by typing."""
-    element = block_kit.text_input(VALUE, initial, lines=lines, most=most, placeholder=placeholder)
-    return block_kit.field(id, label, element, hint=hint, optional=optional)
+    element = block_kit.plain_text_input(
+        VALUE_ACTION_ID, initial, multiline=multiline, max_length=max_length, placeholder=placeholder
+    )
+    return block_kit.input_block(id, label, element, hint=hint, optional=optional)

@@ -11,28 +11,28 @@ from bot.domain.policy import Policy
 from bot.domain.runbook import Step, TwoPeople
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages.card import facts
-from bot.slack.surfaces.messages.steps import keys
-from bot.slack.surfaces.render_context import Scene, Setup
+from bot.slack.surfaces.messages.steps import step_values
+from bot.slack.surfaces.render_context import RenderContext, RenderEnvironment
 from bot.slack.surfaces.words import channel as words
 
-Thing = tuple[str, block_kit.Element]
-SOON = timedelta(minutes=15)
+NextAction = tuple[str, block_kit.Element]
+DUE_SOON = timedelta(minutes=15)
 
 
-def tray(incident: Incident, user: str, policy: Policy, now: datetime) -> list[block_kit.Block]:
+def next_actions(incident: Incident, user: str, policy: Policy, now: datetime) -> list[block_kit.Block]:
     """Blocks of a private answer. Names are mentions here: what only one person sees notifies nobody."""
-    scene = Scene(incident, now, Setup(policy))
+    scene = RenderContext(incident, now, RenderEnvironment(policy))
     blocks: list[block_kit.Block] = []
     taken: set[str] = set()
-    if thing := next(_next_things(scene, user), None):
+    if thing := next(_waiting_for(scene, user), None):
         sentence, button = thing
         blocks.append(block_kit.section(f"*Next for you:* {sentence}", button))
         taken.add(button["action_id"])
-    rest = [one for one in _likely(scene) if one["action_id"] not in taken][:4]
+    rest = [one for one in _usual_buttons(scene) if one["action_id"] not in taken][:4]
     return [*blocks, block_kit.actions(*rest)]
 
 
-def _next_things(scene: Scene, user: str) -> Iterator[Thing]:
+def _waiting_for(scene: RenderContext, user: str) -> Iterator[NextAction]:
     """What waits for this person, most urgent first."""
     incident = scene.incident
     if not incident.open:
@@ -40,36 +40,39 @@ def _next_things(scene: Scene, user: str) -> Iterator[Thing]:
             yield "it is over; begin the postmortem.", scene.button(words.POSTMORTEM, "postmortem")
         return
     for ask in incident.open_asks:
-        action = text.sentence(text.clip(text.line(ask.asked.action), 500))
+        action = text.with_full_stop(text.clip(text.escape_line(ask.asked.action), 500))
         if ask.state == "go" and ask.asked.by == user and ask.until:
             yield (
                 f"you have the go until {scene.clock(ask.until)}: {action}",
                 scene.button(words.DONE_FORM, "done", style="primary", a=ask.seq),
             )
         elif ask.state == "asked" and user in ask.asked.to:
-            asker = scene.who(ask.asked.by)
+            asker = scene.person_name(ask.asked.by)
             yield f"{asker} asks for your go: {action}", scene.button(words.GO, "go", style="primary", a=ask.seq)
     for one, step in _steps(incident):
         state = one.state(step.id)
         if state.mark is Mark.REVIEW and user in state.review_to:
-            said = f"look at what {scene.who(state.by)} did: {text.clip(text.line(step.text), 500)}"
-            yield said, scene.button(words.REVIEWED, "review", style="primary", **keys(one, step))
+            said = f"look at what {scene.person_name(state.by)} did: {text.clip(text.escape_line(step.text), 500)}"
+            yield said, scene.button(words.REVIEWED, "review", style="primary", **step_values(one, step))
     for draft in incident.drafts.values():
         if draft.state == "drafted" and user in draft.drafted.to:
             approve = scene.button(words.APPROVE, "approve", style="primary", d=draft.name, h=draft.drafted.text_hash)
-            yield f"{scene.who(draft.drafted.by)} asks you to approve a text; it is in the thread of Comms.", approve
+            yield (
+                f"{scene.person_name(draft.drafted.by)} asks you to approve a text; it is in the thread of Comms.",
+                approve,
+            )
     if not incident.acknowledged_by:
         yield "nobody has answered yet.", scene.button(words.I_HAVE_IT, "ack", style="primary")
     due = cadence.next_update(incident, scene.policy)
     writes = user in (incident.comms_lead, incident.lead)
-    if due and writes and due - SOON <= scene.now:
+    if due and writes and due - DUE_SOON <= scene.now:
         yield f"the update is due {scene.clock(due)}.", scene.button(words.POST_UPDATE, "update", style="primary")
     if not incident.lead:
         yield "nobody leads.", scene.button(words.TAKE_LEAD, "take", style="primary", o="lead")
     for one in incident.checklists:
         if step_ahead := one.next_step:
-            said = f"step {text.line(step_ahead.id)}, {text.clip(text.line(step_ahead.text), 500)}"
-            yield said, scene.button(words.OPEN_LIST, "list", r=block_kit.ref(one.runbook.slug))
+            said = f"step {text.escape_line(step_ahead.id)}, {text.clip(text.escape_line(step_ahead.text), 500)}"
+            yield said, scene.button(words.OPEN_LIST, "list", r=block_kit.slug_ref(one.runbook.slug))
     if due:
         yield f"the next update is due {scene.clock(due)}.", scene.button(words.POST_UPDATE, "update")
 
@@ -78,7 +81,7 @@ def _steps(incident: Incident) -> Iterator[tuple[Checklist, Step]]:
     return ((one, step) for one in incident.checklists for step in one.runbook.steps)
 
 
-def _likely(scene: Scene) -> list[block_kit.Element]:
+def _usual_buttons(scene: RenderContext) -> list[block_kit.Element]:
     incident = scene.incident
     if not incident.open:
         return [scene.button(words.CATCH_UP, "catch-up"), scene.button("Add a note", "note"),
@@ -94,22 +97,22 @@ def _likely(scene: Scene) -> list[block_kit.Element]:
     ]
 
 
-def catch_up(incident: Incident, *, now: datetime, setup: Setup) -> list[block_kit.Block]:
+def catch_up(incident: Incident, *, now: datetime, setup: RenderEnvironment) -> list[block_kit.Block]:
     """For who joins: how bad, who leads, what to do, what not to do, what was said last, what is promised next."""
-    scene = Scene(incident, now, setup)
+    scene = RenderContext(incident, now, setup)
     blocks = [
         block_kit.section(
-            f"*{words.headline(scene.severity.name, incident.severity_assumed, text.line(incident.title))}*"
+            f"*{words.headline(scene.severity.name, incident.severity_assumed, text.escape_line(incident.title))}*"
         ),
         block_kit.section("\n".join(facts(scene))),
     ]
     doing = [
-        f"Do: step {text.line(step.id)}, {text.clip(text.line(step.text), 500)}"
+        f"Do: step {text.escape_line(step.id)}, {text.clip(text.escape_line(step.text), 500)}"
         for one in incident.checklists
         if (step := one.next_step)
     ]
     alone = [
-        f"{text.line(step.id)} {text.clip(text.line(step.text), 200)}"
+        f"{text.escape_line(step.id)} {text.clip(text.escape_line(step.text), 200)}"
         for one, step in _steps(incident)
         if step.two_people is TwoPeople.BEFORE
     ]
@@ -118,8 +121,8 @@ def catch_up(incident: Incident, *, now: datetime, setup: Setup) -> list[block_k
     if doing:
         blocks.append(block_kit.section("\n".join(doing)))
     if last := incident.last_update:
-        said = text.clip(text.line(last.text), 1500)
-        blocks.append(block_kit.section(f"Last update, {scene.when(last.at)} by {scene.who(last.by)}: {said}"))
-    if said_last := incident.last_said:
-        blocks += [block_kit.context("Customers were told:"), block_kit.quotation(said_last.drafted.text[:2000])]
+        said = text.clip(text.escape_line(last.text), 1500)
+        blocks.append(block_kit.section(f"Last update, {scene.when(last.at)} by {scene.person_name(last.by)}: {said}"))
+    if said_last := incident.last_published_draft:
+        blocks += [block_kit.context("Customers were told:"), block_kit.rich_text_quote(said_last.drafted.text[:2000])]
     return blocks

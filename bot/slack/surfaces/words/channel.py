@@ -1,7 +1,8 @@
 """Every sentence that stands in a channel's messages, in one place, so that wording can be reviewed here.
 
-Arguments are mrkdwn already: names from `Scene.who`, times from `Scene.when`, people's words escaped and on one line.
-Rules: short, calm, exact; what to do next; nobody blamed; a mention only where the person should be notified.
+Arguments are mrkdwn already: names from `RenderContext.person_name`, times from `RenderContext.when`, people's words
+escaped and on one line. Rules: short, calm, exact; what to do next; nobody blamed; a mention only where the person
+should be notified.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.incident import Status
-from bot.slack.surfaces.text import begin, sentence
+from bot.slack.surfaces.text import capitalized, with_full_stop
 
 STATUS = {
     Status.INVESTIGATING: "Investigating",
@@ -35,7 +36,7 @@ CHANNEL_LOST = {
 
 
 #: the first part of a duty's key -> what it is, to go on with after "do this: "
-_DUTIES = {
+_EFFECT_PHRASES = {
     "announce": "announce it", "bookmark": "bookmark the card", "card": "show the card", "channel": "open the channel",
     "invites": "bring people in", "pin": "pin the card", "postmortem": "share the postmortem",
     "publish": "publish a text", "reminder": "remind people", "runbook": "show a runbook", "section": "show a section",
@@ -43,9 +44,9 @@ _DUTIES = {
 }  # fmt: skip
 
 
-def duty(key: str) -> str:
+def effect_phrase(key: str) -> str:
     """What a call of the bot's is, in a few words."""
-    return _DUTIES.get(key.partition(":")[0], "send a message")
+    return _EFFECT_PHRASES.get(key.partition(":")[0], "send a message")
 
 
 def given_up(duties: Sequence[str], code: str, what_to_do: str) -> str:
@@ -107,7 +108,7 @@ def snooze(minutes: int) -> str:
     return f"Snooze {minutes} min"
 
 
-def keep(severity: str) -> str:
+def keep_severity(severity: str) -> str:
     return f"{severity} is right"
 
 
@@ -165,7 +166,7 @@ def progress(title: str, done: int, of: int) -> str:
     return f"runbook {title} {done} of {of}"
 
 
-def tried(since: str, count: int) -> str:
+def unanswered_since(since: str, count: int) -> str:
     return f"Nobody has answered since {since}; {count} tried." if count else f"Nobody has answered since {since}."
 
 
@@ -198,7 +199,7 @@ def announced(status: str, lead: str, next: str, where: str) -> str:
 
 
 def now_worst(name: str, severity: str, title: str, who: str, reason: str) -> str:
-    return sentence(f"{name} is {severity} now, by {who}: {title}" + (f". {reason}" if reason else ""))
+    return with_full_stop(f"{name} is {severity} now, by {who}: {title}" + (f". {reason}" if reason else ""))
 
 
 def followed(name: str, title: str, what: str, where: str) -> str:
@@ -209,14 +210,14 @@ def lead_is(who: str) -> str:
     return f"{who} leads now."
 
 
-def over(name: str, title: str, length: str) -> str:
+def announced_resolved(name: str, title: str, length: str) -> str:
     return f"Resolved: {name}, {title}, after {length}."
 
 
 # -- the first minute -----------------------------------------------------------------------------
 
 
-def hail(who: str, severity: str, title: str, lead: str) -> str:
+def responders_called(who: str, severity: str, title: str, lead: str) -> str:
     return f"{who}: {severity}, {title}. {lead}. The pinned card says what is known; say here what you take on."
 
 
@@ -240,7 +241,7 @@ def answered(who: str, when: str) -> str:
 
 
 def escalated(who: str, to: str, reason: str) -> str:
-    return sentence(f"{to}: {who} asks for your help" + (f": {reason}" if reason else ""))
+    return with_full_stop(f"{to}: {who} asks for your help" + (f": {reason}" if reason else ""))
 
 
 # -- roles ----------------------------------------------------------------------------------------
@@ -270,7 +271,7 @@ def take_role(role: str) -> str:
     return f"Be {role}"
 
 
-_JOBS = {
+_ROLE_BRIEFINGS = {
     "lead": (
         "You decide and hand out the work; you do not have to mend it yourself.",
         "Next: read the card, say in the channel that you lead, then give the next step a name.",
@@ -289,8 +290,8 @@ _JOBS = {
 }
 
 
-def job(name: str, role: str, command: str) -> tuple[str, str, str]:
-    first, second, third = _JOBS.get(role, _JOBS["scribe"])
+def role_briefing(name: str, role: str, command: str) -> tuple[str, str, str]:
+    first, second, third = _ROLE_BRIEFINGS.get(role, _ROLE_BRIEFINGS["scribe"])
     return f"You are {ROLE.get(role, role)} of {name}. {first}", second.format(command=command), third
 
 
@@ -309,10 +310,10 @@ def secret_refused(kind: str, where: str, who: str) -> str:
 
 
 def severity_changed(old: str, new: str, who: str, reason: str, rhythm: str) -> str:
-    return f"{old} → {new} by {who}" + (f": {sentence(reason)}" if reason else ".") + f" {rhythm}"
+    return f"{old} → {new} by {who}" + (f": {with_full_stop(reason)}" if reason else ".") + f" {rhythm}"
 
 
-def rhythm(every: str) -> str:
+def update_interval(every: str) -> str:
     return f"Updates every {every}." if every else "One update is enough, when it is resolved."
 
 
@@ -351,7 +352,7 @@ def next_step(id: str, text: str) -> str:
     return f"*Next, {id}:* {text}"
 
 
-def follow(lead: str) -> str:
+def steps_in_thread(lead: str) -> str:
     return f"{lead}: the steps are in this thread."
 
 
@@ -389,7 +390,7 @@ def go_line(second: str, when: str, asker: str, until: str) -> str:
 
 def done_with(times: int, when: str, who: str, second: str, result: str) -> str:
     count = "once" if times == 1 else f"{times} times, last"
-    what = f": {sentence(result)}" if result else "."
+    what = f": {with_full_stop(result)}" if result else "."
     return f"Done {count}, {when} by {who} with {second}{what} Asking again may pay twice."
 
 
@@ -426,7 +427,7 @@ def ask_over(asker: str, action: str, became: str) -> str:
     return f"{asker} asked: {action} {became}"
 
 
-def became(state: str, second: str, when: str) -> str:
+def ask_outcome(state: str, second: str, when: str) -> str:
     known = {
         "go": f"Go from {second}, {when}.",
         "done": f"Go from {second}; done {when}.",
@@ -442,7 +443,7 @@ def go_given(asker: str, second: str, when: str, until: str, action: str) -> str
 
 
 def ask_refused(asker: str, second: str, action: str, reason: str) -> str:
-    return f"{asker}: {second} refused: {sentence(reason)} Not to be done: {action}"
+    return f"{asker}: {second} refused: {with_full_stop(reason)} Not to be done: {action}"
 
 
 def ask_lapsed(asker: str, when: str, action: str) -> str:
@@ -473,7 +474,7 @@ def review_late(to: str, who: str, action: str, due: str) -> str:
 
 
 def override(to: str, who: str, name: str, reason: str) -> str:
-    return f"{to}: {who} asks to resolve {name} although conditions are open: {sentence(reason)}"
+    return f"{to}: {who} asks to resolve {name} although conditions are open: {with_full_stop(reason)}"
 
 
 def override_wait(who: str) -> str:
@@ -544,15 +545,15 @@ def draft_line(audience: str, stage: str, state: str, when: str) -> str:
     return f"{audience}, {stage}: {state}" + (f", {when}" if when else "")
 
 
-def removed(what: str) -> str:
-    return sentence(begin(what))
+def removed_by_scrubber(what: str) -> str:
+    return with_full_stop(capitalized(what))
 
 
-def found(what: str) -> str:
+def scrubber_findings(what: str) -> str:
     return f"Look at: {what}"
 
 
-def tone(what: str) -> str:
+def tone_findings(what: str) -> str:
     return f"Tone: {what}"
 
 
@@ -572,7 +573,7 @@ def approve_direct(name: str, who: str, audience: str) -> str:
     return f"{name}: {who} asks you to approve a text to {audience}. It becomes public as it stands here."
 
 
-def changed(added: list[str], dropped: list[str]) -> str:
+def draft_difference(added: list[str], dropped: list[str]) -> str:
     parts = [f"New since you last approved: {'; '.join(added)}"] if added else []
     parts += [f"No longer in it: {'; '.join(dropped)}"] if dropped else []
     return "\n".join(parts) or "Word for word what you approved last."
@@ -591,7 +592,7 @@ def published(where: str, when: str, drafter: str, approver: str) -> str:
 
 
 def draft_over(audience: str, stage: str, state: str, reason: str) -> str:
-    return sentence(f"{audience}, {stage}: {state}" + (f": {reason}" if reason else ""))
+    return with_full_stop(f"{audience}, {stage}: {state}" + (f": {reason}" if reason else ""))
 
 
 def uncertain(to: str, audience: str) -> str:
@@ -607,14 +608,16 @@ def by_hand(to: str, audience: str, private: bool) -> str:
 
 
 def failed(to: str, audience: str, why: str) -> str:
-    return f"{to}the text to {audience} was certainly not sent: {sentence(why)} Write it again, or post it by hand."
+    return (
+        f"{to}the text to {audience} was certainly not sent: {with_full_stop(why)} Write it again, or post it by hand."
+    )
 
 
 # -- endings --------------------------------------------------------------------------------------
 
 
 def mitigated(who: str, when: str, note: str) -> str:
-    return sentence(f"Mitigated {when} by {who}" + (f": {note}" if note else ""))
+    return with_full_stop(f"Mitigated {when} by {who}" + (f": {note}" if note else ""))
 
 
 MITIGATED_NEXT = "Updates come half as often from now on. When it is over: `{command} resolve`."
@@ -626,13 +629,13 @@ def resolved(title: str, length: str, declared: str, mitigated: str) -> str:
     )
 
 
-def how(who: str, note: str) -> str:
-    return sentence(f"Resolved by {who}" + (f": {note}" if note else ""))
+def resolution_note(who: str, note: str) -> str:
+    return with_full_stop(f"Resolved by {who}" + (f": {note}" if note else ""))
 
 
 def overridden(conditions: list[str], reason: str, second: str) -> str:
     agreed = f" {second} agreed." if second else ""
-    return f"Not met or not known: {'; '.join(conditions)}. Resolved all the same: {sentence(reason)}{agreed}"
+    return f"Not met or not known: {'; '.join(conditions)}. Resolved all the same: {with_full_stop(reason)}{agreed}"
 
 
 def updates_kept(on_time: int, count: int) -> str:
@@ -656,22 +659,22 @@ def postmortem(owner: str, due: str) -> str:
 
 
 def reopened(who: str, when: str, reason: str) -> str:
-    return sentence(f"Reopened {when} by {who}" + (f": {reason}" if reason else ""))
+    return with_full_stop(f"Reopened {when} by {who}" + (f": {reason}" if reason else ""))
 
 
 def false_alarm(who: str, when: str, reason: str) -> str:
-    return sentence(f"False alarm, says {who}, {when}" + (f": {reason}" if reason else ""))
+    return with_full_stop(f"False alarm, says {who}, {when}" + (f": {reason}" if reason else ""))
 
 
 def duplicate(who: str, when: str, of: str) -> str:
     return f"The same as {of}, says {who}, {when}. Go on there."
 
 
-def rest(name: str, title: str, status: str, who: str) -> str:
+def stood_down(name: str, title: str, status: str, who: str) -> str:
     return f"{name}{f', {title}' if title else ''}: {status}. You can rest; {who} has it."
 
 
-def rest_groups(to: str, who: str) -> str:
+def stood_down_groups(to: str, who: str) -> str:
     return f"{to}: you can rest; {who} has it."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.reconciler.delivery_state import BLIND
+from bot.reconciler.delivery_state import LOOKUP_REFUSED_PREFIX
 
 _CONTENTS = "Slack does not take what it would say; it is tried again when that changes. Please report it."
 #: for what Slack gives no sign of
@@ -27,5 +27,5 @@ ADVICE = {
 
 def advice(error: str) -> str:
     """What to do about one; also where the bot could not look whether something was done."""
-    known = ADVICE.get(error.removeprefix(BLIND))
+    known = ADVICE.get(error.removeprefix(LOOKUP_REFUSED_PREFIX))
     return known or f"See Slack's page on that error and mend its cause; {_TRIED}"

@@ -6,23 +6,23 @@ Answers to one person; what stands in a channel's messages is in `words`, by the
 from __future__ import annotations
 
 #: nowhere yet: the database is away
-DOWN = (
+DATABASE_DOWN = (
     "The database cannot be reached, so nothing was recorded. Go on by hand: make a channel whose name begins with "
     "inc-, pin what matters there, and write times in UTC. When I am back, type `/incident backfill` in that channel: "
     "I record it then, with what is pinned."
 )
 #: in an incident's channel
-DOWN_HERE = (
+DATABASE_DOWN_IN_INCIDENT = (
     "The database cannot be reached, so nothing was recorded. Go on here by hand and write times in UTC. When I am "
     "back, say it again; `/incident note at 13:40 UTC …` adds what happened meanwhile."
 )
 #: the answer of the database was lost
-DOWN_UNSURE = (
+COMMIT_OUTCOME_UNKNOWN = (
     "The database went away while this was being recorded: it may stand there, or not. Before you do it again, look: "
     "`/incident status` in the channel, or `/incident list`, as soon as I am back."
 )
 #: it takes too long for Slack
-STILL_AT_IT = (
+STILL_RUNNING = (
     "This takes longer than Slack waits, and is not recorded yet. Please do not repeat it: I say here how it ends. "
     "If I say nothing, `/incident status` or `/incident list` shows whether it was recorded."
 )
@@ -34,11 +34,11 @@ BACKFILL_DIRECT = (
 BACKFILL_ARCHIVED = (
     "This channel is archived. Unarchive it, type `/incident backfill` again, and archive it afterwards."
 )
-BACKFILL_EVERYBODYS = (
+BACKFILL_SHARED_USE = (
     "This channel is used for more than one incident, so it cannot become one's own. Make a channel whose name begins "
     "with inc-, pin there what matters, and type `/incident backfill` in it."
 )
-BACKFILL_SHARED = (
+BACKFILL_SLACK_CONNECT = (
     "This channel is shared with another organisation, and whatever I show in it they would read. Make a channel of "
     "your own, pin there what matters, and type `/incident backfill` in it."
 )
