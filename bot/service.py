@@ -15,6 +15,7 @@ from bot.domain.actor import Actor
 from bot.domain.effect import Effect
 from bot.domain.errors import Conflict, Refused
 from bot.domain.incident import Incident
+from bot.domain.pending import ended_without_answer
 from bot.domain.policy import NO_SUCH_INCIDENT, Policy
 from bot.ports import Clock, Store, Transaction
 
@@ -108,6 +109,7 @@ class Service:
         def decide(tx: Transaction, incident: Incident) -> ActResult:
             at = self.next_timestamp(incident)
             events = rule(incident, by=actor, at=at)
+            events = [*events, *ended_without_answer(incident, events, by=actor, at=at)]
             return self._append(tx, incident, events, key, at, effects(incident) if effects is not None else None)
 
         def job(tx: Transaction) -> ActResult:

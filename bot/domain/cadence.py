@@ -11,6 +11,7 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Status
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_open
+from bot.domain.running_time import deadline, postponed
 from bot.domain.times import lasted
 
 MAX_UPDATE_CHARS = 2500
@@ -28,26 +29,28 @@ def next_update(incident: Incident, policy: Policy) -> datetime | None:
     """When the next internal update is due.
 
     A promised time stands, whatever policy or severity say later; a severity raised since brings it forward,
-    counted from the raise. None: the incident is over, or its severity asks for an update at resolution only.
+    counted from the raise. It counts running time: nothing from before a reopening, and no permitted wait. None: the
+    incident is over, or its severity asks for an update at resolution only.
     """
-    if not incident.open or incident.declared_at is None:
+    running = incident.running_since
+    if not incident.open or running is None:
         return None
     last = incident.last_update
+    if last and last.at < running:  # told before an ending: it says nothing about the work since
+        last = None
     every = interval(incident, policy)
-    begin = last.at if last else incident.declared_at
-    promised = last.next_by if last else None
+    begin = last.at if last else running
     raised = incident.raised_at if incident.raised_at and incident.raised_at > begin else None
-    due = promised or (max(begin, raised or begin) + every if every else None)
-    if due and raised and every:
-        due = min(due, raised + every)
+    due = deadline(incident, raised or begin, every) if every else None
+    if last and last.next_by:
+        promised = postponed(incident, last.at, last.next_by)
+        due = min(promised, due) if due and raised else promised
     if due is None:
         return None
     if incident.held_until and incident.held_until > due:
         due = incident.held_until
     if incident.snoozed_until and incident.snoozed_until > due:
         due = incident.snoozed_until
-    if incident.look_again and incident.look_again > due:
-        due = incident.look_again
     return due
 
 

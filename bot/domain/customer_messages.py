@@ -117,6 +117,8 @@ def void_reason(incident: Incident, draft: Draft, at: datetime) -> str:
     """Why a drafted or approved text may no longer go out; empty: it may."""
     if incident.last_status_or_severity_seq > draft.seq:
         return "severity or status changed since it was written"
+    if incident.impact_seq > draft.seq:
+        return "who is affected changed since it was written"
     promised = draft.drafted.promised
     if promised is not None and promised <= at:
         return f"the next update that it promises, {clock_time(promised, at)}, is not ahead any more"
@@ -129,7 +131,7 @@ def expires_at(incident: Incident, draft: Draft) -> datetime | None:
     """When `expire` applies to a draft, unless something happens before; None: it waits for nothing."""
     if draft.state not in ("drafted", "approved"):
         return None
-    if incident.last_status_or_severity_seq > draft.seq:
+    if max(incident.last_status_or_severity_seq, incident.impact_seq) > draft.seq:
         return draft.drafted.at
     expires = _expires(draft)
     return min(expires, draft.drafted.promised) if draft.drafted.promised else expires

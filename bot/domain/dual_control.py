@@ -12,6 +12,7 @@ from bot.domain.incident import Ask, Incident, Mark, StepState
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_known, require_open
 from bot.domain.runbook import TwoPeople
+from bot.domain.running_time import deadline
 from bot.domain.steps import MAX_TEXT_CHARS, find_step, open_ask
 from bot.domain.times import clock_time
 
@@ -333,13 +334,21 @@ def record_review(
     return [e.Reviewed(by=by.user, at=at, runbook=runbook, step=step, note=note.strip()[:MAX_TEXT_CHARS])]
 
 
+def review_due(incident: Incident, state: StepState) -> datetime | None:
+    """When a review that is owed is overdue; None where none is owed, or people were told already."""
+    if state.mark is not Mark.REVIEW or state.review_by is None or state.at is None or state.review_nagged:
+        return None
+    return deadline(incident, state.at, state.review_by - state.at)
+
+
 def remind_of_review(incident: Incident, *, runbook: str, step: str, by: Actor, at: datetime) -> list[e.Event]:
     """For the bot: a review whose time has run out, told once to those who may review and to the lead."""
     checklist = incident.checklist(runbook)
     if not incident.open or incident.unknown_event_type or checklist is None:
         return []
     state = checklist.state(step)
-    if state.mark is not Mark.REVIEW or state.review_nagged or state.review_by is None or at < state.review_by:
+    due = review_due(incident, state)
+    if due is None or at < due:
         return []
     to = without((*state.review_to, incident.lead), state.by)
     return [e.ReviewOverdue(by=by.user, at=at, runbook=runbook, step=step, to=to)]

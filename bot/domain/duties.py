@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from bot.domain import cadence, customer_messages, dual_control, escalation, lifecycle, notes, roles
 from bot.domain import events as e
 from bot.domain.actor import Actor
-from bot.domain.incident import Incident, Mark
+from bot.domain.incident import Incident
 from bot.domain.policy import Policy
+from bot.domain.running_time import deadline
 
 #: a rule that time applies: (incident, bot, now) -> events, empty where there is nothing to do
 TimedRule = Callable[[Incident, Actor, datetime], list[e.Event]]
@@ -34,7 +35,7 @@ def _timed_rules(incident: Incident, policy: Policy) -> Iterator[tuple[datetime,
         return
     if incident.severity_assumed and not incident.severity_asked and incident.lead and incident.declared_at:
         yield (
-            incident.declared_at + policy.severity_asked_after,
+            deadline(incident, incident.declared_at, policy.severity_asked_after),
             "ask severity",
             lambda i, by, at: lifecycle.ask_severity(i, by=by, at=at),
         )
@@ -48,6 +49,8 @@ def _timed_rules(incident: Incident, policy: Policy) -> Iterator[tuple[datetime,
         yield offer.until, "settle hand-over", lambda i, by, at: roles.complete_expired_handovers(i, by=by, at=at)
     for rung in cadence.due_reminders(incident, policy):
         yield rung.at, "remind", lambda i, by, at: cadence.remind(i, by=by, at=at, policy=policy)
+    if ends := lifecycle.override_expires_at(incident):
+        yield ends, "expire override", lambda i, by, at: lifecycle.expire_override(i, by=by, at=at)
     for ask in incident.open_asks:
         ends = ask.until if ask.state == "go" and ask.until else ask.asked.lapses
         yield (
@@ -57,9 +60,9 @@ def _timed_rules(incident: Incident, policy: Policy) -> Iterator[tuple[datetime,
         )
     for one in incident.checklists:
         for step, state in one.steps.items():
-            if state.mark is Mark.REVIEW and state.review_by and not state.review_nagged:
+            if due := dual_control.review_due(incident, state):
                 yield (
-                    state.review_by,
+                    due,
                     "review overdue",
                     lambda i, by, at, slug=one.runbook.slug, step=step: dual_control.remind_of_review(  # type: ignore[misc]
                         i, runbook=slug, step=step, by=by, at=at

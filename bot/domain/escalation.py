@@ -10,19 +10,26 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_open
+from bot.domain.running_time import clock_start, deadline
 
 
 def next_escalation_at(incident: Incident, policy: Policy) -> datetime | None:
     """When the next level is mentioned, as long as nobody answers; None where somebody did, or no level is set."""
-    levels = _levels(incident, policy)
-    if not incident.open or incident.acknowledged_by or not levels or incident.declared_at is None:
+    levels, running = _levels(incident, policy), incident.running_since
+    if not incident.open or incident.acknowledged_by or not levels or running is None:
         return None
-    calls = incident.escalations
+    calls = _calls(incident)
     if not calls:
-        return incident.declared_at + policy.answer_within
+        return deadline(incident, running, policy.answer_within)
     # Each level once at the short interval, in a loop of two rounds, then hourly: people sleep through one call.
     every = policy.answer_within if len(calls) < 2 * len(levels) else policy.ask_again_every
-    return calls[-1][1] + every
+    return deadline(incident, calls[-1][1], every)
+
+
+def _calls(incident: Incident) -> list[tuple[int, datetime, tuple[str, ...]]]:
+    """The levels that were mentioned since the incident runs: (level, when, whom)."""
+    running = incident.running_since
+    return [one for one in incident.escalations if running is None or one[1] >= running]
 
 
 def _levels(incident: Incident, policy: Policy) -> tuple[tuple[str, ...], ...]:
@@ -38,7 +45,7 @@ def escalate_unanswered(incident: Incident, *, by: Actor, at: datetime, policy: 
     if due is None or due > at:
         return []
     levels = _levels(incident, policy)
-    position = len(incident.escalations) % len(levels)
+    position = len(_calls(incident)) % len(levels)
     return [e.NobodyAnswered(by=by.user, at=at, level=position + 1, to=levels[position])]
 
 
@@ -61,9 +68,9 @@ def lead_silent_at(incident: Incident, policy: Policy) -> datetime | None:
         return None
     if incident.held_until:
         return None
-    if incident.lead_asked_at and incident.lead_asked_at >= incident.lead_seen_at:
+    if incident.lead_asked_at and incident.lead_asked_at >= clock_start(incident, incident.lead_seen_at):
         return None
-    return incident.lead_seen_at + policy.lead_silent_after
+    return deadline(incident, incident.lead_seen_at, policy.lead_silent_after)
 
 
 def ask_lead(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:

@@ -643,6 +643,21 @@ class OverrideAsked(Event):
     checks: tuple[Check, ...] = ()
     note: str = ""
     to: tuple[str, ...] = ()
+    expires: datetime | None = None  # None: asked before requests had an end of their own
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingEnded(Event):
+    """A matter that waited for a second person, or for an answer, ended without one: whoever asked is told.
+
+    `kind` is a PendingKind, `ref` the seq of the request, the draft's id or the role; `change` is what ended it, one
+    of the names of domain/pending.py.
+    """
+
+    kind: str
+    ref: str
+    change: str
+    to: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -752,7 +767,8 @@ EVENTS: dict[str, type[Event]] = {
         TaskDone, ReadingTaken, RunbookAttached, RunbookGuessed, RunbookDeclined, SectionOpened, StepTicked,
         StepUnticked, StepSkipped, StepNoted, Asked, GoGiven, AskRefused, AskLapsed, AskDone, AskNotDone, StoppedFirst,
         DoneAlone, Reviewed, ReviewOverdue, CommsDrafted, CommsApproved, CommsDiscarded, CommsLapsed, CommsSending,
-        CommsPublished, CommsUncertain, CommsFailed, SecretRefused, Mitigated, OverrideAsked, Resolved, Reopened,
+        CommsPublished, CommsUncertain, CommsFailed, SecretRefused, Mitigated, OverrideAsked, PendingEnded,
+        Resolved, Reopened,
         FalseAlarm, MarkedDuplicate, StoodDown, PostmortemWritten, PostmortemShared, Closed, Redacted,
     )
 }  # fmt: skip

@@ -30,8 +30,8 @@ from bot.domain.incident import (
 #: facts that are told in messages of their own and so are kept one by one, not only as what they amount to
 ANNOUNCED_EVENTS = (
     e.Declared, e.SeverityChanged, e.RoleTaken, e.RoleOffered, e.RoleKept, e.NobodyAnswered, e.Escalated, e.LeadSilent,
-    e.WaitingBegan, e.WaitingEnded, e.OverrideAsked, e.SecretRefused, e.ChannelLost, e.Mitigated, e.Resolved,
-    e.Reopened, e.FalseAlarm, e.MarkedDuplicate, e.StoodDown,
+    e.WaitingBegan, e.WaitingEnded, e.OverrideAsked, e.PendingEnded, e.SecretRefused, e.ChannelLost, e.Mitigated,
+    e.Resolved, e.Reopened, e.FalseAlarm, e.MarkedDuplicate, e.StoodDown,
 )  # fmt: skip
 
 
@@ -57,6 +57,10 @@ def evolve(incident: Incident, entry: e.Entry) -> Incident:
         turned = (changes.get("severity", incident.severity), changes.get("status", incident.status))
         if turned != (incident.severity, incident.status):
             changes["last_status_or_severity_seq"] = entry.seq
+        if turned[0] != incident.severity:
+            changes["severity_seq"] = entry.seq
+        if changes.get("impact", incident.impact) != incident.impact:
+            changes["impact_seq"] = entry.seq
     # dataclasses.replace looks at each of the many fields in turn: most of the time that a fold takes
     after = object.__new__(Incident)
     after.__dict__.update(incident.__dict__, **changes)
@@ -150,7 +154,7 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
                 changes |= {"lead_seen_at": at, "lead_asked_at": None}
             return changes
         case e.RoleOffered():
-            offers = {**i.offers, event.role: Offer(seq, event.role, event.to, by, event.until)}
+            offers = {**i.offers, event.role: Offer(seq, event.role, event.to, by, at, event.until)}
             return {"offers": MappingProxyType(offers), "wanted": _with(i.wanted, event.to)}
         case e.RoleKept():
             return {"offers": MappingProxyType({r: o for r, o in i.offers.items() if r != event.role})}
@@ -177,9 +181,9 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.LeadSilent():
             return {"lead_asked_at": at}
         case e.WaitingBegan():
-            return {"waiting": event.what, "waiting_since": at, "look_again": event.look_again}
+            return _waited(i, at) | {"waiting": event.what, "waiting_since": at, "look_again": event.look_again}
         case e.WaitingEnded():
-            return {"waiting": "", "waiting_since": None, "look_again": None}
+            return _waited(i, at)
         case e.Noted():
             return {"notes": i.notes.appended(Note(seq, event))}
         case e.NoteWithdrawn():
@@ -286,22 +290,24 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
             return {"status": Status.MITIGATED, "mitigated_at": i.mitigated_at or at, "mitigated_by": by}
         case e.OverrideAsked():
             return {"override": event, "override_seq": seq}
+        case e.PendingEnded():
+            return _pending_ended(i, event)
         case e.Resolved():
             asker = i.override.by if event.second and i.override else by  # whoever agreed only agreed
-            return _ended(i, event, Status.RESOLVED, event.note) | {
+            return _ended(i, seq, event, Status.RESOLVED, event.note) | {
                 "ended_by": asker, "resolution": event, "resolved_at": at, "override": None,
                 "mitigated_at": i.mitigated_at or at,
             }  # fmt: skip
         case e.FalseAlarm():
-            return _ended(i, event, Status.FALSE_ALARM, event.reason)
+            return _ended(i, seq, event, Status.FALSE_ALARM, event.reason)
         case e.MarkedDuplicate():
-            return _ended(i, event, Status.DUPLICATE, "") | {"duplicate_of": event.of}
+            return _ended(i, seq, event, Status.DUPLICATE, "") | {"duplicate_of": event.of}
         case e.Reopened():
             return {
                 "status": Status.INVESTIGATING, "resolved_at": None, "resolution": None, "ended_at": None,
                 "ended_by": "", "ended_why": "", "duplicate_of": 0, "mitigated_at": None, "mitigated_by": "",
                 "stood_down": False, "closed_at": None, "held_until": None, "watcher": "", "snoozed_until": None,
-                "snoozes": 0,
+                "snoozes": 0, "ended_seq": seq, "reopened_at": at,
             }  # fmt: skip
         case e.StoodDown():
             return {"stood_down": True}
@@ -370,7 +376,20 @@ def _update(i: Incident, seq: int, event: e.UpdatePosted) -> dict[str, Any]:
     return changes
 
 
-def _ended(i: Incident, event: e.Event, status: Status, why: str) -> dict[str, Any]:
+def _waited(i: Incident, until: datetime) -> dict[str, Any]:
+    """Nobody waits any more; the time of the wait is kept, as internal clocks do not count it."""
+    waits = (*i.waits, (i.waiting_since, until)) if i.waiting_since else i.waits
+    return {"waiting": "", "waiting_since": None, "look_again": None, "waits": waits}
+
+
+def _pending_ended(i: Incident, event: e.PendingEnded) -> dict[str, Any]:
+    """A request that waits no more. What an ending has cleared already stays cleared."""
+    if event.kind == "override" and event.ref == str(i.override_seq):
+        return {"override": None}
+    return {}
+
+
+def _ended(i: Incident, seq: int, event: e.Event, status: Status, why: str) -> dict[str, Any]:
     """What every way of ending has in common; open asks lapse with it."""
     asks = {s: replace(a, state="lapsed", ended_at=event.at) if a.open else a for s, a in i.asks.items()}
     checklists = i.checklists
@@ -381,6 +400,6 @@ def _ended(i: Incident, event: e.Event, status: Status, why: str) -> dict[str, A
     return {
         "checklists": checklists, "status": status, "ended_at": event.at, "ended_by": event.by, "ended_why": why,
         "asks": MappingProxyType(asks), **_answered(i, event.at, "ended", lambda _: True),
-        "offers": MappingProxyType({}), "waiting": "", "waiting_since": None, "look_again": None,
-        "snoozed_until": None, "held_until": None,
+        "offers": MappingProxyType({}), "snoozed_until": None, "held_until": None, "ended_seq": seq,
+        **_waited(i, event.at),
     }  # fmt: skip

@@ -205,6 +205,7 @@ class Offer:
     role: str
     to: str
     by: str
+    at: datetime
     until: datetime
 
 
@@ -228,6 +229,7 @@ class Incident:
     status: Status = Status.INVESTIGATING
     declared_by: str = ""
     declared_at: datetime | None = None
+    reopened_at: datetime | None = None  # the latest time
     started: datetime | None = None
     origin: str = ""
     channel: str = ""
@@ -265,6 +267,7 @@ class Incident:
     watcher: str = ""
     waiting: str = ""
     waiting_since: datetime | None = None
+    waits: tuple[tuple[datetime, datetime], ...] = ()  # that are over: from, until
     look_again: datetime | None = None
     notes: AppendOnlySequence[Note] = field(default_factory=AppendOnlySequence)
     tasks: tuple[Task, ...] = ()
@@ -286,6 +289,9 @@ class Incident:
     renamed: bool = False  # the channel is to be called `channel_name`, which it was not at first
     unredacted_files: tuple[str, ...] = ()  # files that told what was redacted since: to be taken away
     closed_at: datetime | None = None
+    ended_seq: int = 0  # the seq of the latest ending or reopening
+    severity_seq: int = 0  # the seq of the latest change of severity
+    impact_seq: int = 0  # the seq of the latest change of who is affected
     # the seq of the latest change of severity or status: customer texts from before are void
     last_status_or_severity_seq: int = 0
     last_at: datetime | None = None
@@ -315,6 +321,11 @@ class Incident:
     def open(self) -> bool:
         """Whether people still work on it."""
         return self.seq > 0 and self.status.open
+
+    @property
+    def running_since(self) -> datetime | None:
+        """When the work that goes on began: declared, or reopened the last time. Internal clocks start no earlier."""
+        return self.reopened_at or self.declared_at if self.declared_at else None  # its declaration may be redacted
 
     @property
     def reachable(self) -> bool:

@@ -13,9 +13,11 @@ from bot.domain import events as e
 from bot.domain.actor import Actor, ActorKind, is_program
 from bot.domain.dual_control import require_person
 from bot.domain.errors import Refused
-from bot.domain.incident import Incident, Mark, Status
+from bot.domain.incident import Incident, Status
+from bot.domain.pending import require_unchanged, waiting_override
 from bot.domain.policy import Policy, business_days_after
 from bot.domain.preconditions import require_known, require_open
+from bot.domain.resolve_conditions import resolve_checklist
 from bot.domain.runbook import Runbook
 from bot.domain.times import clock_time
 
@@ -213,45 +215,6 @@ def mitigate(incident: Incident, *, note: str, by: Actor, at: datetime) -> list[
     return [e.Mitigated(by=by.user, at=at, note=note.strip())]
 
 
-def observed_checks(incident: Incident, policy: Policy) -> dict[str, tuple[str, str]]:
-    """What the bot can see itself of the conditions: name -> (yes | no | unknown, why). Unknown is not a pass."""
-    known: dict[str, tuple[str, str]] = {}
-    open_asks = len(incident.open_asks)
-    reviews = [
-        (one.runbook.slug, step)
-        for one in incident.checklists
-        for step, state in one.steps.items()
-        if state.mark is Mark.REVIEW
-    ]
-    if open_asks or reviews:
-        known["asks"] = ("no", f"{open_asks} asks and {len(reviews)} reviews are open")
-    else:
-        known["asks"] = ("yes", "none is open")
-    if not incident.drafts:
-        known["told"] = ("unknown", "nothing was sent from here")
-    elif (said := incident.last_published_draft) is None:
-        known["told"] = ("no", "no draft was sent")
-    elif said.drafted.stage == "resolved":
-        known["told"] = ("yes", "the last text says resolved")
-    else:
-        known["told"] = ("no", f"the last text says {said.drafted.stage}")
-    return known
-
-
-def resolve_checklist(incident: Incident, answers: Sequence[e.Check], policy: Policy) -> tuple[e.Check, ...]:
-    """The conditions as they stand: what the bot sees wins over what a person ticks."""
-    said = {check.name: check for check in answers}
-    known = observed_checks(incident, policy)
-    checks = []
-    for name, _ in policy.resolve_checks:
-        met, note = known.get(name, ("unknown", ""))
-        person = said.get(name)
-        if met == "unknown" and person is not None:
-            met, note = person.met, person.note or note
-        checks.append(e.Check(name=name, met=met, note=note))
-    return tuple(checks)
-
-
 def resolve(
     incident: Incident,
     *,
@@ -291,8 +254,11 @@ def resolve(
                 field="override",
             )
         return [
-            e.OverrideAsked(by=by.user, at=at, reason=override.strip(), checks=checks, note=note.strip(), to=others)
-        ]
+            e.OverrideAsked(
+                by=by.user, at=at, reason=override.strip(), checks=checks, note=note.strip(), to=others,
+                expires=at + policy.ask_stands,
+            )
+        ]  # fmt: skip
     return [_resolved(incident, checks, note, override.strip(), "", by, at, policy)]
 
 
@@ -300,14 +266,30 @@ def confirm_override(incident: Incident, *, by: Actor, at: datetime, policy: Pol
     """A second person agrees that it is over although conditions are open."""
     check_transition(incident, "resolve")
     asked = incident.override
-    if asked is None:
+    waiting = waiting_override(incident)
+    if asked is None or waiting is None:
         raise Refused("Nobody asks to resolve this any more. Nothing was done.")
+    require_unchanged(incident, waiting, at)
     require_person(by)
     if asked.by == by.user:
         others = " or ".join(f"<@{user}>" for user in asked.to)
         raise Refused(f"You asked for this, so somebody else has to agree: {others}.")
     ended = _resolved(incident, asked.checks, asked.note, asked.reason, by.user, by, at, policy)
     return [ended]
+
+
+def override_expires_at(incident: Incident) -> datetime | None:
+    """When a request to resolve over open conditions expires; None where none waits, or it has no end of its own."""
+    waiting = waiting_override(incident)
+    return waiting.expires_at if waiting else None
+
+
+def expire_override(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
+    """For the bot: nobody agreed in time. Before that, nothing."""
+    waiting = waiting_override(incident)
+    if waiting is None or waiting.expires_at is None or waiting.expires_at > at:
+        return []
+    return [e.PendingEnded(by=by.user, at=at, kind=waiting.kind, ref=waiting.ref, change="expired", to=waiting.by)]
 
 
 def _resolved(

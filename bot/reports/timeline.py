@@ -15,6 +15,7 @@ from typing import Any
 from bot.domain import events as e
 from bot.domain.append_only import index_of_seq
 from bot.domain.incident import Incident
+from bot.domain.pending import BECAUSE
 from bot.domain.times import clock_time
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
@@ -111,6 +112,20 @@ def _adopted(x: e.Adopted, r: EntryFormatter) -> str:
 def _update(x: e.UpdatePosted, r: EntryFormatter) -> str:
     by = f" Next update by {clock_time(x.next_by, x.at)}." if x.next_by else ""
     return f"Update by {r.person(x.by)}: {r.plain(x.text).rstrip('.')}.{by}"
+
+
+#: kind of request -> how it reads
+_REQUESTS = {
+    "override": "request to resolve with open conditions",
+    "step": "request for a second person",
+    "customer message": "text for customers",
+    "hand-over": "hand-over",
+}
+
+
+def _pending_ended(x: e.PendingEnded, r: EntryFormatter) -> str:
+    because = BECAUSE.get(x.change, BECAUSE["ending"])
+    return f"The {_REQUESTS.get(x.kind, 'request')} of {r.person(x.to)} ended without an answer, because {because}"
 
 
 def _resolved(x: e.Resolved, r: EntryFormatter) -> str:
@@ -211,6 +226,7 @@ FORMATTERS: dict[type[e.Event], Callable[[Any, EntryFormatter], str]] = {
     ),
     e.Mitigated: lambda x, r: f"{r.person(x.by)} mitigated the incident{r.after_colon(x.note)}",
     e.OverrideAsked: lambda x, r: f"{r.person(x.by)} asked to resolve with open conditions{r.after_colon(x.reason)}",
+    e.PendingEnded: _pending_ended,
     e.Resolved: _resolved,
     e.Reopened: lambda x, r: f"{r.person(x.by)} reopened the incident{r.after_colon(x.reason)}",
     e.FalseAlarm: lambda x, r: f"{r.person(x.by)} ended the incident as a false alarm{r.after_colon(x.reason)}",

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot.domain import cadence, checklist, customer_messages, dual_control, lifecycle, notes, roles
+from bot.domain import cadence, checklist, customer_messages, dual_control, escalation, lifecycle, notes, roles
 from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.comms import text_hash
 from bot.domain.errors import Refused
 from bot.domain.fold import fold
 from bot.domain.incident import Mark
+from bot.domain.pending import ended_without_answer
 from bot.reports import postmortem
 from bot.reports.statistics import scorecard
 
@@ -28,6 +29,11 @@ WORDS = st.sampled_from(("so it is", "queue empty", ""))
 DRAFT = st.integers(0, 3)
 TEXT = st.sampled_from(("Payouts are delayed.", "Payouts work again."))
 ASK = st.integers(0, 1)
+#: events after which the bot may see a condition of resolving differently
+CONDITIONS = (
+    e.Asked | e.AskRefused | e.AskLapsed | e.AskDone | e.AskNotDone | e.StoppedFirst | e.DoneAlone | e.Reviewed
+    | e.CommsDrafted | e.CommsPublished
+)  # fmt: skip
 WAIT = st.sampled_from((0, 2, 11, 31, 61))
 
 
@@ -50,6 +56,9 @@ class Machine(RuleBasedStateMachine):
             assert len(self.story.entries) == length
         else:
             assert all(event.at == self.story.now for event in events)
+            by = arguments["by"]
+            assert isinstance(by, Actor)
+            self.story.keep(*ended_without_answer(before, events, by=by, at=self.story.now))
 
     def the_ask(self, choice: int) -> int:
         """One of the latest asks; 7 where there is none."""
@@ -240,8 +249,55 @@ class Machine(RuleBasedStateMachine):
         if not lasts:
             self.attempt(lifecycle.reopen, reason="", by=by)
 
+    @rule(by=WHO, second=WHO, between=st.sampled_from((None, "sev2", "sev3", "note", "wait", "end")), minutes=WAIT)
+    def ask_to_resolve_and_agree(self, by: object, second: object, between: str | None, minutes: float) -> None:
+        """A request to resolve over open conditions; something or nothing happens, and somebody agrees."""
+        self.attempt(lifecycle.reopen, reason="", by=ANA)
+        self.attempt(
+            lifecycle.change_severity, severity="sev1", reason="", responders=(), by=ANA, policy=POLICY
+        )  # fmt: skip
+        self.attempt(
+            lifecycle.resolve, note="queue empty", override="asleep", confirmers=PEOPLE, by=by, policy=POLICY
+        )  # fmt: skip
+        self.story.later(minutes)
+        if between in ("sev2", "sev3"):
+            self.attempt(
+                lifecycle.change_severity, severity=between, reason="so it is", responders=(), by=second, policy=POLICY
+            )  # fmt: skip
+        elif between == "note":
+            self.attempt(notes.note, text="so it is", by=second)
+        elif between == "wait":
+            self.attempt(notes.wait_for, what="a partner", look_again=None, by=second)
+        elif between == "end":
+            self.attempt(lifecycle.call_false_alarm, reason="", by=by)
+            self.attempt(lifecycle.reopen, reason="", by=by)
+        self.attempt(lifecycle.confirm_override, by=second, policy=POLICY)
+
+    @rule(by=WHO, before=WAIT, until=st.sampled_from((20, 45)), after=WAIT)
+    def wait_and_be_reminded(self, by: object, before: float, until: float, after: float) -> None:
+        """The whole way of a wait, whatever is due before, in and after it."""
+        self.attempt(cadence.post_update, text="so it is", next_by=None, policy=POLICY, by=by)
+        self.story.later(before)
+        self.attempt(notes.wait_for, what="a partner", look_again=self.story.now + timedelta(minutes=until), by=by)
+        self.story.later(until)
+        self.the_bot_attends()
+        self.story.later(after)
+        self.the_bot_attends()
+
+    @rule(by=WHO, until=st.sampled_from((None, 20, 45)), over=st.booleans())
+    def wait_or_look_again(self, by: object, until: float | None, over: bool) -> None:
+        if over:
+            self.attempt(notes.stop_waiting, by=by)
+        else:
+            again = self.story.now + timedelta(minutes=until) if until else None
+            self.attempt(notes.wait_for, what="a partner", look_again=again, by=by)
+
     @rule()
     def the_bot_attends(self) -> None:
+        if (again := self.story.incident.look_again) and again <= self.story.now:
+            self.attempt(notes.stop_waiting, by=BOT)
+        self.attempt(lifecycle.expire_override, by=BOT)
+        self.attempt(escalation.ask_lead, by=BOT, policy=POLICY)
         self.attempt(cadence.remind, by=BOT, policy=POLICY)
         for seq in list(self.story.incident.asks):
             self.attempt(dual_control.expire_ask, ask=seq, by=BOT, policy=POLICY)
@@ -345,6 +401,90 @@ class Machine(RuleBasedStateMachine):
                     begun.add(event.draft)
                 case e.CommsPublished() as event:
                     assert event.draft in begun and event.draft in approved
+
+    @invariant()
+    def nobody_agrees_to_what_a_change_has_ended(self) -> None:
+        asked: e.OverrideAsked | None = None
+        steps: set[int] = set()
+        for entry in self.story.entries:
+            match entry.event:
+                case e.OverrideAsked() as event:
+                    asked = event
+                case e.SeverityChanged() as event if event.old != event.new:
+                    asked = None
+                case e.Asked():
+                    steps.add(entry.seq)
+                case e.GoGiven() | e.AskDone() as event:
+                    assert event.ask in steps
+                case e.Resolved() as event if event.second:
+                    assert asked is not None and asked.by != event.second
+                    assert asked.expires is None or event.at < asked.expires
+            if isinstance(entry.event, e.Resolved | e.FalseAlarm | e.MarkedDuplicate | e.Reopened):
+                asked, steps = None, set()
+
+    @invariant()
+    def whoever_asked_is_told_that_it_ended(self) -> None:
+        """Unless they ended it themselves: what is not waited for any more was answered, or said to be over."""
+        waiting: dict[int, e.OverrideAsked] = {}
+        for entry in self.story.entries:
+            event = entry.event
+            assert event is not None
+            if isinstance(event, e.PendingEnded):
+                if event.kind == "override":
+                    waiting.pop(int(event.ref), None)
+                    asked = self.story.entries[int(event.ref) - 1].event
+                    assert isinstance(asked, e.OverrideAsked) and asked.by == event.to != event.by
+                continue
+            if isinstance(event, e.Resolved):
+                waiting.clear()
+            ends = isinstance(event, e.FalseAlarm | e.MarkedDuplicate | e.Reopened)
+            if ends or isinstance(event, e.OverrideAsked | e.SeverityChanged | CONDITIONS):
+                waiting = {seq: one for seq, one in waiting.items() if one.by != event.by}  # they know
+            if isinstance(event, e.OverrideAsked):
+                waiting[entry.seq] = event
+            ended_by_others = [one for one in waiting.values() if ends]
+            told = [one.event for one in self.story.entries[entry.seq :] if isinstance(one.event, e.PendingEnded)]
+            assert all(any(one.to == each.by for one in told) for each in ended_by_others)
+
+    @invariant()
+    def internal_clocks_count_running_time_only(self) -> None:
+        told = seen = self.story.entries[0].event.at  # type: ignore[union-attr]
+        lead, began, waits = "", None, list[tuple[datetime, datetime]]()
+
+        def counted(since: datetime, until: datetime) -> timedelta:
+            """The time between, permitted waits left out."""
+            every = [*waits, (began, until)] if began else waits
+            spans = [min(end, until) - max(start, since) for start, end in every]
+            return until - since - sum((one for one in spans if one > timedelta()), timedelta())
+
+        least = POLICY.severities[0].cadence
+        assert least is not None
+        for entry in self.story.entries:
+            event = entry.event
+            assert event is not None
+            match event:
+                case e.UpdatePosted():
+                    told = event.at
+                case e.Reopened():
+                    told = seen = event.at
+                case e.Reminded() if {item.kind for item in event.items} == {"update"}:
+                    assert counted(told, event.at) >= least + POLICY.rungs[event.rung]
+                case e.LeadSilent():
+                    assert counted(seen, event.at) >= POLICY.lead_silent_after
+                case e.RoleTaken() if event.role == "lead":
+                    lead, seen = event.user, event.at
+            if event.by == lead:
+                seen = event.at
+            if isinstance(event, e.WaitingBegan | e.WaitingEnded | e.Resolved | e.FalseAlarm | e.MarkedDuplicate):
+                waits += [(began, event.at)] if began else []
+                began = event.at if isinstance(event, e.WaitingBegan) else None
+
+    @invariant()
+    def a_promise_outside_stands(self) -> None:
+        drafts = {x.draft: x.promised for x in self.events(e.CommsDrafted)}
+        published = [drafts[x.draft] for x in self.events(e.CommsPublished)]
+        if self.story.incident.open and len(published) == 1:
+            assert cadence.promise_due(self.story.incident) == published[0]
 
     @invariant()
     def every_prefix_and_every_redaction_folds(self) -> None:

@@ -69,6 +69,7 @@ FACTS = {
     e.CommsFailed: ("draft",),
     e.SecretRefused: ("kind",),
     e.OverrideAsked: ("to",),
+    e.PendingEnded: ("kind", "ref", "change", "to"),
     e.Resolved: ("second", "postmortem_owner"),
     e.MarkedDuplicate: ("of_channel",),
     e.StoodDown: ("to",),

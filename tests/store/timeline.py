@@ -173,6 +173,8 @@ def story() -> list[e.Event]:
     s.add(e.Mitigated, note="Backup serves")
     s.add(e.Held, until=s.in_(120), watcher=SECOND)
     checks = (e.Check(name="probe horizon", met="unknown", note="not reachable"), e.Check(name="steps", met="yes"))
+    first = s.add(e.OverrideAsked, reason="nobody is awake", checks=checks, to=(SECOND,), expires=s.in_(30))
+    s.add(e.PendingEnded, BOT, kind="override", ref=str(first), change="expired", to=LEAD)
     s.add(e.OverrideAsked, reason="probe is down itself", checks=checks, note="fine", to=(SECOND,))
     s.add(e.Resolved, note="Fine again", checks=checks, override="probe is down itself", second=SECOND,
           postmortem_owner=LEAD, postmortem_due=s.in_(7 * 24 * 60))  # fmt: skip

@@ -204,7 +204,43 @@ async def test_waiting_ends_by_word(world: World) -> None:
     await world.advance(minutes=40)
     await world.say("ana", "/incident waiting over", room)
     assert "Waiting:" not in card(world, room)
-    assert "it is 10 min late" in heard(world, "ana", room)
+    assert "update by 15:10 UTC" in card(world, room), "the clock stood for the 40 minutes"
+    assert "late" not in heard(world, "ana", room)
+
+
+async def test_a_wait_that_ends_on_time_leaves_no_debt(world: World) -> None:
+    """What was late before the wait stays as late as it was."""
+    room = (await world.declare("ana", "sev1 Payouts wait")).id
+    await world.advance(minutes=34)
+    await world.say("ana", "/incident waiting for Stellar validators until 14:56 UTC", room)
+    await world.advance(minutes=23)
+    assert "Time to look again" in heard(world, "ana", room)
+    said = heard(world, "ana", room) + direct(world, "ana")
+    assert not any(f"{minutes} min late" in said for minutes in range(6, 40))
+
+
+async def test_a_reopening_begins_the_clock_anew(world: World) -> None:
+    """A day later nobody is late, and the old lead is not asked at once whether they still lead."""
+    room = (await world.declare("ana", "sev1 Payouts wait")).id
+    await world.say("ana", "/incident false-alarm the probe was wrong", room)
+    await world.advance(hours=23, minutes=40)
+    await world.say("ben", "/incident reopen it was right", room)
+    since = world.clock.now()
+    assert "late" not in heard(world, "ana", room) and "still lead" not in heard(world, "ana", room)
+    await world.advance(minutes=24)
+    assert REMINDED not in heard(world, "ana", room) + direct(world, "ana")
+    await world.advance(minutes=7)
+    assert REMINDED in heard(world, "ana", room)
+    await world.advance(minutes=15)
+    assert await world.types() and (await world.incident()).lead_asked_at == since + timedelta(minutes=45)
+
+
+async def test_a_promise_outside_is_moved_by_neither(world: World) -> None:
+    """Customers were promised 14:50: a wait and a reopening change nothing of it."""
+    room = await told(world, "14:50 UTC")
+    await world.say("ana", "/incident waiting for Stellar validators until 15:30 UTC", room)
+    await world.advance(minutes=51)
+    assert "promised a text by 14:50 UTC" in heard(world, "ana", room)
 
 
 async def test_mitigation_doubles_the_interval_and_stops_the_ladder(world: World) -> None:

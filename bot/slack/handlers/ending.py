@@ -10,6 +10,7 @@ from bot.domain import events as e
 from bot.domain import lifecycle
 from bot.domain.errors import Refused
 from bot.domain.incident import Status
+from bot.domain.resolve_conditions import resolve_checklist
 from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, incident_in
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import modals
@@ -34,7 +35,7 @@ async def resolve(call: Request, values: Values) -> Reply | None:
     await call.open_view(
         modals.resolve_form(
             incident,
-            checks=lifecycle.resolve_checklist(incident, (), policy),
+            checks=resolve_checklist(incident, (), policy),
             policy=policy,
             note=note,
             response_url=call.response_url,

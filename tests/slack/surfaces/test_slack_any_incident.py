@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain import events as e
-from bot.domain import lifecycle
 from bot.domain.comms import Slot, Template, text_hash
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
+from bot.domain.resolve_conditions import resolve_checklist
 from bot.domain.runbook import Runbook, Section, Step, TwoPeople
 from bot.slack.surfaces import modals
 from bot.slack.surfaces.messages import messages
@@ -157,6 +157,11 @@ def _next(draw: st.DrawFn, i: Incident, minute: int) -> Iterator[e.Event]:
     elif kind == 9:
         checks = tuple(e.Check(name=name, met="unknown", note=words) for name in ("impact", "told", words))
         yield e.OverrideAsked(**who, reason=words, checks=checks, to=people)
+        yield e.PendingEnded(
+            **who, kind=draw(st.sampled_from(("override", "step", "customer message", "hand-over", words))),
+            ref=draw(st.sampled_from(("3", "lead", words))), change=draw(st.sampled_from(("ending", "expired", words))),
+            to="UBEN",
+        )  # fmt: skip
         yield draw(st.sampled_from([
             e.Mitigated(**who, note=words), e.Reopened(**who, reason=words), e.FalseAlarm(**who, reason=words),
             e.MarkedDuplicate(**who, of=7, of_channel="C7"), e.Held(**who, until=later, watcher="UBEN"),
@@ -236,7 +241,7 @@ def test_any_form_is_within_slacks_limits(incident: Incident, one: str, two: str
         Slot("what", two or "y", "text", max_length=5000),
     )
     template = Template("payment-delays", "customers", "investigating", one, slots, "r")
-    checks = lifecycle.resolve_checklist(incident, (), POLICY)
+    checks = resolve_checklist(incident, (), POLICY)
     url = "https://hooks.slack.com/commands/T1/" + "9" * 80
     forms = [
         modals.declare_form(title=one, severity="sev1", policy=POLICY, private=True, response_url=url, channel="C1"),

@@ -76,6 +76,7 @@ from bot.slack.surfaces.messages.checklists import checklists
 from bot.slack.surfaces.messages.comms import comms
 from bot.slack.surfaces.messages.endings import stand_downs, status_changes
 from bot.slack.surfaces.messages.followers import follower_notices
+from bot.slack.surfaces.messages.pending import ended_requests
 from bot.slack.surfaces.messages.people import (
     channel_losses,
     escalations,
@@ -95,8 +96,8 @@ from bot.slack.surfaces.render_context import RenderContext, RenderEnvironment
 #: every surface, in the order in which its messages are sent
 SURFACES: tuple[Callable[[RenderContext], Iterator[DesiredMessage]], ...] = (
     card, announcements, checklists, questions, responder_mentions, escalations, offers, role_briefings, asks, reviews,
-    severities, updates, waits, reminders, lead_silences, vacancies, comms, overrides, status_changes, follower_notices,
-    stand_downs, alerts,
+    severities, updates, waits, reminders, lead_silences, vacancies, comms, overrides, ended_requests,
+    status_changes, follower_notices, stand_downs, alerts,
     notes_and_tasks, channel_losses, secret_refusals,
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.domain.incident import Ask, Checklist, Incident, Mark
+from bot.domain.pending import change, waiting_override
 from bot.domain.runbook import Step
 from bot.domain.times import lasted
 from bot.slack.surfaces import block_kit, text
@@ -180,7 +181,8 @@ def overrides(scene: RenderContext) -> Iterator[DesiredMessage]:
 
 
 def _waits(incident: Incident, seq: int) -> bool:
-    return incident.open and incident.override is not None and incident.override_seq == seq
+    waiting = waiting_override(incident)
+    return incident.open and waiting is not None and waiting.seq == seq and not change(incident, waiting)
 
 
 def _override(scene: RenderContext, key: str, asked: e.OverrideAsked) -> DesiredMessage:

@@ -481,6 +481,23 @@ def override_wait(who: str) -> str:
     return f"It takes one of you, not {who}. Until then it stays as it is."
 
 
+def override_ended(to: str, name: str, because: str, command: str) -> str:
+    return f"{to}: your request to resolve {name} was not agreed to, because {because}. Ask again: `{command} resolve`."
+
+
+def ask_ended(to: str, action: str, because: str) -> str:
+    what = f" {action}" if action else ""
+    return f"{to}: your request for a second person has ended, because {because}. This is not to be done now:{what}"
+
+
+def draft_ended(to: str, because: str, command: str) -> str:
+    return f"{to}: your text for customers was not sent, because {because}. Write the next one: `{command} comms`."
+
+
+def offer_ended(to: str, role: str, because: str, command: str, word: str) -> str:
+    return f"{to}: the hand-over of {role} was not answered, because {because}. Ask again: `{command} {word} @who`."
+
+
 # -- updates and reminders ------------------------------------------------------------------------
 
 
