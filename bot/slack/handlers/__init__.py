@@ -1,1 +1,1 @@
-"""What each verb does, by occasion; the table that names them all is in commands.py."""
+"""What each subcommand does, one file per noun; the table that names them all is in inbound/commands.py."""

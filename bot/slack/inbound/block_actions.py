@@ -17,7 +17,18 @@ from bot.domain import cadence, escalation, lifecycle, notes, roles
 from bot.domain import customer_messages as drafts
 from bot.domain.errors import Refused, StoreUnavailable
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
-from bot.slack.handlers import customer_messages, ending, looking, opening, step_clicks, updates
+from bot.slack.handlers import (
+    acknowledge,
+    customer_messages,
+    declare,
+    ending,
+    postmortem,
+    severity,
+    status,
+    step_actions,
+    updates,
+)
+from bot.slack.handlers.roles import take_role
 from bot.slack.inbound import commands
 from bot.slack.outbound.room import api_call
 from bot.slack.requests import deliveries, respond
@@ -35,11 +46,11 @@ BlockActionHandler = Callable[[Request, ActionValues], Awaitable[Reply | None]]
 
 
 async def _ack(call: Request, v: ActionValues) -> Reply | None:
-    return await opening.ack(call, {})
+    return await acknowledge.ack(call, {})
 
 
 async def _take(call: Request, v: ActionValues) -> Reply | None:
-    return await opening.take_role(call, {"who": call.actor.user}, str(v.get("o", "lead")))
+    return await take_role(call, {"who": call.actor.user}, str(v.get("o", "lead")))
 
 
 async def _accept_role_offer(call: Request, v: ActionValues) -> Reply | None:
@@ -58,7 +69,7 @@ async def _lead_still_here(call: Request, v: ActionValues) -> Reply | None:
 
 
 async def _sev(call: Request, v: ActionValues) -> Reply | None:
-    return await opening.sev(call, {"severity": str(v.get("sev", "")), "reason": "chosen when asked"})
+    return await severity.sev(call, {"severity": str(v.get("sev", "")), "reason": "chosen when asked"})
 
 
 async def _join(call: Request, v: ActionValues) -> Reply | None:
@@ -89,7 +100,7 @@ async def _more(call: Request, v: ActionValues) -> Reply | None:
 
 
 async def _catch_up(call: Request, v: ActionValues) -> Reply | None:
-    return Reply(looking.status_text(call, call.required_incident))
+    return Reply(status.status_text(call, call.required_incident))
 
 
 # -- updates ------------------------------------------------------------------------------------------
@@ -226,7 +237,7 @@ async def _stand_down(call: Request, v: ActionValues) -> Reply | None:
 
 
 async def _postmortem(call: Request, v: ActionValues) -> Reply | None:
-    return await looking.write_postmortem(call, {})
+    return await postmortem.write_postmortem(call, {})
 
 
 # -- private answers' own buttons -----------------------------------------------------------------------
@@ -238,14 +249,14 @@ async def _run_button_text(call: Request, v: ActionValues) -> Reply | None:
 
 
 async def _declare_form(call: Request, v: ActionValues) -> Reply | None:
-    await call.open_view(opening.declare_view(call, str(v.get("t", ""))))
+    await call.open_view(declare.declare_view(call, str(v.get("t", ""))))
     return None
 
 
 async def _declare_as(call: Request, v: ActionValues) -> Reply | None:
     private = {"1": True, "0": False}.get(str(v.get("p", "")))
     call.idempotency_key = call.once_per_message_key("declare")
-    return await opening.open_incident(
+    return await declare.open_incident(
         call,
         str(v.get("t", "")),
         str(v.get("s", "")) or None,
@@ -273,28 +284,28 @@ BLOCK_ACTION_HANDLERS: dict[str, BlockActionHandler] = {
     "inc:reopen": _reopen,
     "inc:follow": _follow,
     "inc:join": _join,
-    "inc:attach": step_clicks.attach,
-    "inc:decline": step_clicks.decline,
+    "inc:attach": step_actions.attach,
+    "inc:decline": step_actions.decline,
     "inc:sev": _sev,
     "inc:fine": _accept_role_offer,
     "inc:not-yet": _keep_role,
     "inc:here": _lead_still_here,
     "inc:handover": _handover,
     "inc:look-again": _look_again,
-    "inc:section": step_clicks.section,
-    "inc:list": step_clicks.list_steps,
+    "inc:section": step_actions.section,
+    "inc:list": step_actions.list_steps,
     "inc:stage": _change_customer_text_stage,
-    "inc:tick": step_clicks.tick,
-    "inc:step-done": lambda call, v: step_clicks.step(call, v, "done"),
-    "inc:skip": lambda call, v: step_clicks.step(call, v, "skip"),
-    "inc:ask": lambda call, v: step_clicks.step(call, v, "ask"),
-    "inc:stopped": lambda call, v: step_clicks.step(call, v, "done"),
-    "inc:review": lambda call, v: step_clicks.step(call, v, "review"),
-    "inc:correct": step_clicks.correct,
-    "inc:go": step_clicks.go,
-    "inc:refuse": step_clicks.refuse,
-    "inc:done": step_clicks.done,
-    "inc:not-done": step_clicks.not_done,
+    "inc:tick": step_actions.tick,
+    "inc:step-done": lambda call, v: step_actions.step(call, v, "done"),
+    "inc:skip": lambda call, v: step_actions.step(call, v, "skip"),
+    "inc:ask": lambda call, v: step_actions.step(call, v, "ask"),
+    "inc:stopped": lambda call, v: step_actions.step(call, v, "done"),
+    "inc:review": lambda call, v: step_actions.step(call, v, "review"),
+    "inc:correct": step_actions.correct,
+    "inc:go": step_actions.go,
+    "inc:refuse": step_actions.refuse,
+    "inc:done": step_actions.done,
+    "inc:not-done": step_actions.not_done,
     "inc:agree-resolve": _agree_override,
     "inc:undo": _undo,
     "inc:nothing-new": _nothing_new,
@@ -387,7 +398,7 @@ async def _refresh_list(call: Request, body: Mapping[str, Any]) -> None:
     if fresh is None or not isinstance(page, int):
         return
     try:
-        slug = step_clicks.attached_slug(replace(call, incident=fresh), meta)
+        slug = step_actions.attached_slug(replace(call, incident=fresh), meta)
     except Refused:
         return  # said already
     shown = modals.list_modal(fresh, slug, page, call.services.directory.names)

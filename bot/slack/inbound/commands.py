@@ -6,15 +6,34 @@ buttons say what it may have meant. Everything else is free text.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.actor import ActorKind
 from bot.domain.errors import Refused
 from bot.domain.policy import Severity
-from bot.slack.handlers import backfill, customer_messages, ending, looking, opening, steps, updates
-from bot.slack.requests import deliveries, respond
+from bot.slack.handlers import (
+    acknowledge,
+    backfill,
+    customer_messages,
+    declare,
+    ending,
+    facts,
+    notes,
+    people,
+    postmortem,
+    probes,
+    roles,
+    runbooks,
+    severity,
+    status,
+    steps,
+    tasks,
+    updates,
+    waiting,
+)
+from bot.slack.requests import deliveries, readers, respond
 from bot.slack.requests.ack import was_auto_acked
 from bot.slack.requests.arguments import (
     Arguments,
@@ -26,7 +45,7 @@ from bot.slack.requests.arguments import (
     split_first_word,
 )
 from bot.slack.requests.context import NoTriggerId, Reply, Request
-from bot.slack.surfaces import modals
+from bot.slack.surfaces import block_kit, modals
 from bot.slack.surfaces.text import escape, unescape
 from bot.slack.workspace.services import Services
 
@@ -63,68 +82,68 @@ def _read_help(text: str, call: Request) -> ParseResult:
 
 SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand("declare", ("new",), "[sev1|sev2|sev3] title", "Declare an incident: a channel opens, you lead it.",
-         opening.read_declare, opening.declare, works_outside_incident=True, group="Begin"),
+         declare.read_declare, declare.declare, works_outside_incident=True, group="Begin"),
     Subcommand("backfill", (), "", "Record this channel, made by hand, as an incident, with what is pinned in it.",
-         looking.read_nothing, backfill.open_backfill_form, works_outside_incident=True, group="Begin"),
-    Subcommand("ack", (), "", "Say that you answer for it.", looking.read_nothing, opening.ack, group="Begin"),
-    Subcommand("status", ("st",), "", "Where it stands; elsewhere: what is open.", looking.read_nothing, looking.status,
+         readers.read_nothing, backfill.open_backfill_form, works_outside_incident=True, group="Begin"),
+    Subcommand("ack", (), "", "Say that you answer for it.", readers.read_nothing, acknowledge.ack, group="Begin"),
+    Subcommand("status", ("st",), "", "Where it stands; elsewhere: what is open.", readers.read_nothing, status.status,
          works_outside_incident=True, group="Look"),
-    Subcommand("list", ("ls",), "", "What is open, worst first.", looking.read_nothing, looking.listing,
+    Subcommand("list", ("ls",), "", "What is open, worst first.", readers.read_nothing, status.listing,
          works_outside_incident=True, group="Look"),
-    Subcommand("timeline", ("tl",), "", "The last lines of what happened.", looking.read_nothing, looking.timeline,
+    Subcommand("timeline", ("tl",), "", "The last lines of what happened.", readers.read_nothing, status.timeline,
          group="Look"),
-    Subcommand("who", (), "", "Who leads, who is here.", looking.read_nothing, opening.who, group="Look"),
-    Subcommand("check", (), "horizon [endpoint]", "A reading; nothing is changed anywhere.", looking.read_check,
-         looking.check, works_outside_incident=True, group="Look"),
-    Subcommand("network", (), "", "A reading of the Stellar network.", looking.read_network, looking.check,
+    Subcommand("who", (), "", "Who leads, who is here.", readers.read_nothing, people.who, group="Look"),
+    Subcommand("check", (), "horizon [endpoint]", "A reading; nothing is changed anywhere.", probes.read_check,
+         probes.check, works_outside_incident=True, group="Look"),
+    Subcommand("network", (), "", "A reading of the Stellar network.", probes.read_network, probes.check,
          works_outside_incident=True, group="Look"),
-    Subcommand("sev", ("severity",), "1|2|3 [reason]", "Raise, lower or confirm the severity.", opening.read_sev,
-         opening.sev, group="Facts"),
-    Subcommand("title", (), "what is broken", "Correct the title.", updates.read_text, updates.title,
+    Subcommand("sev", ("severity",), "1|2|3 [reason]", "Raise, lower or confirm the severity.", severity.read_sev,
+         severity.sev, group="Facts"),
+    Subcommand("title", (), "what is broken", "Correct the title.", readers.read_text, facts.title,
          takes_free_text=True, group="Facts"),
-    Subcommand("impact", (), "who is affected", "State the impact on the card.", updates.read_text, updates.impact,
+    Subcommand("impact", (), "who is affected", "State the impact on the card.", readers.read_text, facts.impact,
          takes_free_text=True, group="Facts"),
-    Subcommand("started", (), "13:40 UTC", "Correct when it began.", updates.read_time, updates.started, group="Facts"),
-    Subcommand("lead", ("ic",), "@who | me", "Hand the lead over.", opening.read_person, opening.lead, group="People"),
-    Subcommand("comms-lead", (), "@who | me", "Hand customer comms over.", opening.read_person, opening.comms_lead,
+    Subcommand("started", (), "13:40 UTC", "Correct when it began.", facts.read_time, facts.started, group="Facts"),
+    Subcommand("lead", ("ic",), "@who | me", "Hand the lead over.", readers.read_person, roles.lead, group="People"),
+    Subcommand("comms-lead", (), "@who | me", "Hand customer comms over.", readers.read_person, roles.comms_lead,
          group="People"),
-    Subcommand("scribe", (), "@who | me", "Hand the writing over.", opening.read_person, opening.scribe,
+    Subcommand("scribe", (), "@who | me", "Hand the writing over.", readers.read_person, roles.scribe,
          group="People"),
-    Subcommand("add", (), "@who", "Bring somebody into the channel.", opening.read_person, opening.add, group="People"),
-    Subcommand("page", (), "@who", "Bring somebody in; says whom that reaches.", opening.read_person, opening.page,
+    Subcommand("add", (), "@who", "Bring somebody into the channel.", readers.read_person, people.add, group="People"),
+    Subcommand("page", (), "@who", "Bring somebody in; says whom that reaches.", readers.read_person, people.page,
          group="People"),
-    Subcommand("handover", (), "@who", "Hand the lead over with what the next one has to know.", opening.read_person,
-         opening.handover, group="People"),
-    Subcommand("escalate", (), "[reason]", "Mention the next level.", opening.read_reason, opening.escalate,
+    Subcommand("handover", (), "@who", "Hand the lead over with what the next one has to know.", readers.read_person,
+         people.handover, group="People"),
+    Subcommand("escalate", (), "[reason]", "Mention the next level.", readers.read_reason, people.escalate,
          takes_free_text=True, group="People"),
-    Subcommand("update", (), "[text]", "Say where it stands; a preview first.", updates.read_maybe_text, updates.update,
+    Subcommand("update", (), "[text]", "Say where it stands; a preview first.", readers.read_optional_text,
+         updates.update, takes_free_text=True, group="Tell"),
+    Subcommand("note", ("n",), "[at 13:40 UTC] text", "A line for the timeline.", notes.read_note, notes.note,
          takes_free_text=True, group="Tell"),
-    Subcommand("note", ("n",), "[at 13:40 UTC] text", "A line for the timeline.", updates.read_note, updates.note,
-         takes_free_text=True, group="Tell"),
-    Subcommand("task", (), "[@who] text [by day]", "An action item.", updates.read_task, updates.task,
+    Subcommand("task", (), "[@who] text [by day]", "An action item.", tasks.read_task, tasks.task,
          takes_free_text=True, group="Tell"),
     Subcommand("waiting", (), "for what [until 05:00 UTC] | over", "Wait for somebody else; reminders pause.",
-         updates.read_waiting, updates.waiting, group="Tell"),
+         waiting.read_waiting, waiting.waiting, group="Tell"),
     Subcommand("comms", (), "[template] [audience] [stage]", "A customer text; a second person approves it.",
          customer_messages.read_comms, customer_messages.comms, group="Tell"),
-    Subcommand("runbook", ("rb",), "[name]", "Attach a runbook, or list them.", steps.read_runbook, steps.attach,
+    Subcommand("runbook", ("rb",), "[name]", "Attach a runbook, or list them.", runbooks.read_runbook, runbooks.attach,
          group="Work"),
     Subcommand("step", (), "2.3 done|undo|skip|note|ask|go|refuse|review|correct|alone [text]", "Act on a step.",
          steps.read_step, steps.step, group="Work"),
-    Subcommand("mitigate", ("mit", "mitigated"), "[how]", "The harm to customers has stopped.", opening.read_reason,
+    Subcommand("mitigate", ("mit", "mitigated"), "[how]", "The harm to customers has stopped.", readers.read_reason,
          ending.mitigate, takes_free_text=True, group="End"),
     Subcommand("resolve", ("fixed", "resolved"), "[how]", "It is over; a form asks what policy asks.",
-         opening.read_reason, ending.resolve, takes_free_text=True, group="End"),
-    Subcommand("reopen", (), "[why]", "It is not over after all.", opening.read_reason, ending.reopen,
+         readers.read_reason, ending.resolve, takes_free_text=True, group="End"),
+    Subcommand("reopen", (), "[why]", "It is not over after all.", readers.read_reason, ending.reopen,
          takes_free_text=True, group="End"),
-    Subcommand("false-alarm", (), "[why]", "There was nothing.", opening.read_reason, ending.false_alarm,
+    Subcommand("false-alarm", (), "[why]", "There was nothing.", readers.read_reason, ending.false_alarm,
          takes_free_text=True, group="End"),
     Subcommand("duplicate", (), "INC-40", "The same as another incident.", ending.read_incident, ending.duplicate,
          group="End"),
-    Subcommand("close", (), "[note]", "Resolve it, or close the record of a resolved one.", opening.read_reason,
+    Subcommand("close", (), "[note]", "Resolve it, or close the record of a resolved one.", readers.read_reason,
          ending.close, takes_free_text=True, group="End"),
-    Subcommand("postmortem", ("pm",), "", "A draft from the timeline, as a file in the channel.", looking.read_nothing,
-         looking.write_postmortem, group="End"),
+    Subcommand("postmortem", ("pm",), "", "A draft from the timeline, as a file in the channel.", readers.read_nothing,
+         postmortem.write_postmortem, group="End"),
     Subcommand("help", (), "[verb]", "This list, or one verb.", _read_help, _help, works_outside_incident=True,
          group="Look"),
 )  # fmt: skip
@@ -160,7 +179,7 @@ async def run_command_text(call: Request, text: str) -> Reply | None:
     if isinstance(reading, MissingArguments):
         raise Refused(usage(call, verb))
     if isinstance(reading, TimeWithoutZone):
-        return updates.ask_time_zone(call, reading)
+        return respond.ask_time_zone(call, reading)
     return _ambiguous(call, verb, said)
 
 
@@ -173,7 +192,7 @@ async def _bare(call: Request) -> Reply | None:
     if call.incident is None:
         if not call.trigger_id:
             return respond.open_form_reply("Declare an incident", "What is broken?", "declare")
-        await call.open_view(opening.declare_view(call, ""))
+        await call.open_view(declare.declare_view(call, ""))
         return None
     return Reply(
         "What next?",
@@ -198,14 +217,14 @@ async def _free(call: Request, said: str, first: str) -> Reply | None:
         return respond.note_or_declare(call.incident, said)
     if not call.trigger_id:
         return respond.declare_or(said, "Shall that be an incident? Nothing was done yet.", ())
-    await call.open_view(opening.declare_view(call, said))
+    await call.open_view(declare.declare_view(call, said))
     return None
 
 
 async def _severity_first(call: Request, severity: Severity, rest: str) -> Reply | None:
     """ "sev1 withdrawals stuck": a declaration; in an incident's channel perhaps a change of its severity."""
     if call.incident is None and call.trigger_id:
-        await call.open_view(opening.declare_view(call, rest, severity.key))
+        await call.open_view(declare.declare_view(call, rest, severity.key))
         return None
     choices = [(f"Declare {severity.name} “{rest[:45]}”", f"declare {severity.key} {rest}")] if rest else []
     if call.incident is not None:
@@ -259,7 +278,12 @@ def help_reply(call: Request, word: str) -> Reply:
         )
     head = f"`{command}` alone opens what fits here. In threads, mention me instead: `@incident note …`."
     parts = [head, *(f"*{group}*\n" + "\n".join(lines) for group, lines in groups.items())]
-    return Reply("\n\n".join(parts)[:3800], looking.help_blocks("\n\n".join(parts)))
+    return Reply("\n\n".join(parts)[:3800], _help_blocks(parts))
+
+
+def _help_blocks(parts: Sequence[str]) -> tuple[dict[str, Any], ...]:
+    """Help in sections that Slack takes."""
+    return block_kit.fit_message([block_kit.section(part) for part in parts])
 
 
 async def run_button_text(call: Request, said: str) -> Reply | None:

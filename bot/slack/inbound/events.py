@@ -22,7 +22,7 @@ from bot.domain.errors import Refused, StoreUnavailable
 from bot.domain.incident import Incident
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.service import ActResult
-from bot.slack.handlers import opening
+from bot.slack.handlers import declare
 from bot.slack.inbound import commands
 from bot.slack.outbound.room import api_call
 from bot.slack.requests import deliveries, respond
@@ -312,7 +312,7 @@ async def on_shortcut(desk: Services, body: Body, ack: Callable[..., Awaitable[A
         action = {"action_ts": body.get("action_ts", ""), "action_id": body.get("callback_id", "")}
         call = await deliveries.block_action_request(desk, body, action)
         if body.get("callback_id") == "inc:declare":
-            await call.open_view(opening.declare_view(call, ""))
+            await call.open_view(declare.declare_view(call, ""))
         else:
             call = await deliveries.with_channel_incident(call)
             if call.incident is None:

@@ -16,8 +16,8 @@ import structlog
 from bot.domain import cadence, checklist, dual_control, notes, roles
 from bot.domain import events as e
 from bot.domain.errors import Refused, StoreUnavailable
-from bot.slack.handlers import backfill, customer_messages, ending, opening, updates
-from bot.slack.handlers.step_clicks import attached_slug
+from bot.slack.handlers import backfill, customer_messages, declare, ending, updates
+from bot.slack.handlers.step_actions import attached_slug
 from bot.slack.requests import deliveries, respond
 from bot.slack.requests.ack import was_auto_acked
 from bot.slack.requests.arguments import TimeWithoutZone, time_in
@@ -42,7 +42,7 @@ ViewSubmissionHandler = Callable[[Request, PrivateMetadata, StateValues], Awaita
 
 async def _declare(call: Request, meta: PrivateMetadata, fields: StateValues) -> Reply:
     severity = fields.get("severity") or "assume"
-    return await opening.open_incident(
+    return await declare.open_incident(
         call,
         text_value(fields, "title"),
         None if severity == "assume" else str(severity),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ import structlog
 from bot.domain.incident import Incident
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.slack.outbound.room import api_call
+from bot.slack.requests.arguments import TimeWithoutZone
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import block_kit
 from bot.slack.surfaces.text import escape, quoted, when
@@ -29,6 +30,24 @@ def choices_reply(text: str, choices: Sequence[tuple[str, str]]) -> Reply:
         for position, (label, said) in enumerate(choices)
     ]
     return Reply(text, (block_kit.section(text), block_kit.actions(*elements)))
+
+
+def ask_time_zone(call: Request, zoneless: TimeWithoutZone) -> Reply:
+    """Ask back for the zone: two buttons that say the same thing again with it."""
+    typed = f"{zoneless.hour:02d}:{zoneless.minute:02d}"
+    if zoneless.day:
+        typed = f"{zoneless.day} {typed}"
+        shown = "%Y-%m-%d %H:%M UTC"
+    else:
+        shown = "%H:%M UTC"
+    day = datetime.fromisoformat(zoneless.day) if zoneless.day else call.services.now()
+    clock = day.replace(hour=zoneless.hour, minute=zoneless.minute, second=0, microsecond=0)
+    mine = format(clock - timedelta(seconds=call.actor.tz_offset), shown)
+    choices = [
+        (label, f"{zoneless.before} {time} {zoneless.after}".strip())
+        for label, time in ((f"{typed} UTC", f"{typed} UTC"), (f"{typed} mine ({mine})", mine))
+    ]
+    return choices_reply("Which zone is that time in? Nothing was done yet.", choices)
 
 
 def declare_or(title: str, text: str, others: Sequence[tuple[str, str]]) -> Reply:

@@ -9,10 +9,10 @@ severity.
 | action id            | carries   | where                         | what is wanted |
 |---|---|---|---|
 | inc:ack            | i         | card, nobody:*                | acknowledge |
-| inc:update         | i         | card, reminders, look-again   | views.update_form |
-| inc:take           | i o       | card, tray                    | roles.take, by and for the one who presses |
-| inc:more           | i         | card                          | views.tray, privately |
-| inc:catch-up       | i         | card, tray                    | views.catch_up, privately |
+| inc:update         | i         | card, reminders, look-again   | modals.update_form |
+| inc:take           | i o       | card, next actions            | roles.take, by and for the one who presses |
+| inc:more           | i         | card                          | modals.next_actions, privately |
+| inc:catch-up       | i         | card, next actions            | modals.catch_up, privately |
 | inc:postmortem     | i         | card, status:*                | draft the postmortem |
 | inc:reopen         | i         | card, status:*                | reopen |
 | inc:follow           | i         | announce                      | notes.follow: on, and off again |
@@ -23,37 +23,37 @@ severity.
 | inc:fine           | i o       | offer:*                       | roles.accept |
 | inc:not-yet        | i o       | offer:*                       | roles.keep |
 | inc:here           | i         | silent:*                      | anything by the lead counts as seen |
-| inc:handover       | i         | silent:*, tray                | views.handover_form |
+| inc:handover       | i         | silent:*, next actions        | modals.handover_form |
 | inc:look-again     | i         | waiting:*                     | stop_waiting |
 | inc:section        | i r n     | menu on runbook:*, button     | open_section |
-| inc:list           | i r       | runbook:*, section:*          | views.list_modal; paged by inc:page |
+| inc:list           | i r       | runbook:*, section:*          | modals.list_modal; paged by inc:page |
 | inc:tick           | i r s v   | box in section:* and the list | tick where an option is selected, else untick: |
 |                      |           |                               | then only the block id says which |
 | inc:step-done      | i r s v   | runbook:*                     | tick |
-| inc:skip           | i r s v   | runbook:*                     | views.skip_form |
-| inc:ask            | i r s v   | runbook:*, section:*, list    | views.ask_form |
+| inc:skip           | i r s v   | runbook:*                     | modals.skip_form |
+| inc:ask            | i r s v   | runbook:*, section:*, list    | modals.ask_form |
 | inc:stopped        | i r s v   | runbook:*, section:*, list    | checklist.stopped |
 | inc:review         | i r s v   | review:*, section:*, list     | checklist.review |
-| inc:correct        | i r s v   | section:*, list               | views.note_form(correction=True) |
-| inc:go             | i a       | ask:*                         | views.go_form |
-| inc:refuse         | i a       | ask:*                         | views.refuse_form |
-| inc:done           | i a       | answer:*, runbook:*, section:* | views.done_form |
+| inc:correct        | i r s v   | section:*, list               | modals.note_form(correction=True) |
+| inc:go             | i a       | ask:*                         | modals.go_form |
+| inc:refuse         | i a       | ask:*                         | modals.refuse_form |
+| inc:done           | i a       | answer:*, runbook:*, section:* | modals.done_form |
 | inc:not-done       | i a       | answer:*, runbook:*           | checklist.not_done |
 | inc:agree-resolve  | i         | override:*                    | lifecycle.agree_override |
 | inc:undo           | i u       | update:*                      | cadence.undo_update |
-| inc:nothing-new    | i         | reminder:*, tray              | cadence.nothing_new; else views.tried_form |
+| inc:nothing-new    | i         | reminder:*, next actions      | cadence.nothing_new; else modals.tried_form |
 | inc:snooze         | i         | reminder:*                    | cadence.snooze |
-| inc:comms          | i         | comms, reminder:*, tray       | views.comms_form |
+| inc:comms          | i         | comms, reminder:*, next actions | modals.comms_form |
 | inc:approve        | i d h     | draft:*, approve:*            | approve exactly the text with hash h |
-| inc:comms-edit     | i d h     | draft:*, approve:*, trouble:* | views.comms_form filled from the draft |
+| inc:comms-edit     | i d h     | draft:*, approve:*, trouble:* | modals.comms_form filled from the draft |
 | inc:discard        | i d h     | draft:*                       | discard |
 | inc:comms-there    | i d       | trouble:*                     | a person saw it public |
 | inc:comms-missing  | i d       | trouble:*                     | a person saw that it is not public |
 | inc:stand-down     | i         | status:*                      | lifecycle.stand_down |
-| inc:hold           | i         | status:* (mitigated)          | views.hold_form |
-| inc:resolve        | i         | status:* (mitigated), tray    | views.resolve_form |
-| inc:mitigate       | i         | tray                          | lifecycle.mitigate |
-| inc:note           | i         | tray                          | views.note_form |
+| inc:hold           | i         | status:* (mitigated)          | modals.hold_form |
+| inc:resolve        | i         | status:* (mitigated), next actions | modals.resolve_form |
+| inc:mitigate       | i         | next actions                  | lifecycle.mitigate |
+| inc:note           | i         | next actions                  | modals.note_form |
 | inc:task-done      | i t       | task:*                        | finish_task |
 
 Views have tables of their own in `bot.slack.surfaces.modals`.
@@ -72,22 +72,19 @@ from bot.slack.surfaces.messages.alerts import alerts
 from bot.slack.surfaces.messages.announcements import announcements
 from bot.slack.surfaces.messages.asks import asks, overrides, reviews
 from bot.slack.surfaces.messages.card import card
+from bot.slack.surfaces.messages.channel_loss import channel_losses
 from bot.slack.surfaces.messages.checklists import checklists
-from bot.slack.surfaces.messages.comms import comms
+from bot.slack.surfaces.messages.customer_messages import comms
 from bot.slack.surfaces.messages.endings import stand_downs, status_changes
+from bot.slack.surfaces.messages.escalations import escalations
 from bot.slack.surfaces.messages.followers import follower_notices
+from bot.slack.surfaces.messages.lead_silence import lead_silences
 from bot.slack.surfaces.messages.pending import ended_requests
-from bot.slack.surfaces.messages.people import (
-    channel_losses,
-    escalations,
-    lead_silences,
-    offers,
-    questions,
-    responder_mentions,
-    role_briefings,
-    secret_refusals,
-)
+from bot.slack.surfaces.messages.questions import questions
 from bot.slack.surfaces.messages.reminders import reminders
+from bot.slack.surfaces.messages.responders import responder_mentions
+from bot.slack.surfaces.messages.roles import offers, role_briefings
+from bot.slack.surfaces.messages.secrets import secret_refusals
 from bot.slack.surfaces.messages.thread import notes_and_tasks
 from bot.slack.surfaces.messages.updates import severities, updates, waits
 from bot.slack.surfaces.messages.vacancies import vacancies

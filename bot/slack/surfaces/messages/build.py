@@ -59,3 +59,8 @@ def mention_users(scene: RenderContext, users: Sequence[str]) -> str:
 def mention_prefix(scene: RenderContext, user: str) -> str:
     """ "<@U1>: " to begin a sentence with, or nothing where there is nobody."""
     return f"{mention_users(scene, (user,))}: " if user else ""
+
+
+def is_user_id(user: str) -> bool:
+    """Whether a direct message can reach this id: a user's, not a group's, a program's or nobody's."""
+    return user[:1] in ("U", "W")

@@ -29,14 +29,17 @@ In the list and the comms form: `inc:page:back` and `inc:page:on` carry i r p; `
 from __future__ import annotations
 
 from bot.slack.surfaces.modals.backfill import backfill_form
-from bot.slack.surfaces.modals.comms import approve_form, comms_form
+from bot.slack.surfaces.modals.catch_up import catch_up
+from bot.slack.surfaces.modals.customer_messages import approve_form, comms_form
+from bot.slack.surfaces.modals.declare import declare_form
 from bot.slack.surfaces.modals.ending import resolve_form
 from bot.slack.surfaces.modals.form import ModalView
-from bot.slack.surfaces.modals.opening import declare_form
-from bot.slack.surfaces.modals.people import handover_form, hold_form
+from bot.slack.surfaces.modals.handover import handover_form
+from bot.slack.surfaces.modals.hold import hold_form
+from bot.slack.surfaces.modals.next_actions import next_actions
+from bot.slack.surfaces.modals.notes import note_form
 from bot.slack.surfaces.modals.steps import ask_form, done_form, go_form, list_modal, refuse_form, skip_form
-from bot.slack.surfaces.modals.telling import note_form, tried_form, update_form, update_preview
-from bot.slack.surfaces.modals.tray import catch_up, next_actions
+from bot.slack.surfaces.modals.updates import tried_form, update_form, update_preview
 
 __all__ = [
     "ModalView", "approve_form", "ask_form", "backfill_form", "catch_up", "comms_form", "declare_form", "done_form",

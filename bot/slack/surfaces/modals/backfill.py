@@ -8,8 +8,8 @@ from bot.domain.backfill import MAX_START_AGE
 from bot.domain.lifecycle import MAX_TITLE_CHARS
 from bot.domain.policy import Policy
 from bot.slack.surfaces import block_kit
+from bot.slack.surfaces.modals.declare import ASSUME
 from bot.slack.surfaces.modals.form import VALUE_ACTION_ID, ModalView, private_metadata, text_question
-from bot.slack.surfaces.modals.opening import ASSUME
 from bot.slack.surfaces.text import escape_line
 
 

@@ -1,4 +1,4 @@
-"""What one person sees alone: their one next thing with what is most likely after it, and a summary for who joins."""
+"""What one person sees alone: their one next thing, with what is most likely after it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from bot.domain import cadence
 from bot.domain.incident import Checklist, Incident, Mark, Status
 from bot.domain.policy import Policy
-from bot.domain.runbook import Step, TwoPeople
+from bot.domain.runbook import Step
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.messages.card import facts
 from bot.slack.surfaces.messages.steps import step_values
 from bot.slack.surfaces.render_context import RenderContext, RenderEnvironment
 from bot.slack.surfaces.words import channel as words
 
 NextAction = tuple[str, block_kit.Element]
+
+
 DUE_SOON = timedelta(minutes=15)
 
 
@@ -95,34 +96,3 @@ def _usual_buttons(scene: RenderContext) -> list[block_kit.Element]:
         scene.button(words.NEW_TEXT, "comms"),
         scene.button(*ending),
     ]
-
-
-def catch_up(incident: Incident, *, now: datetime, setup: RenderEnvironment) -> list[block_kit.Block]:
-    """For who joins: how bad, who leads, what to do, what not to do, what was said last, what is promised next."""
-    scene = RenderContext(incident, now, setup)
-    blocks = [
-        block_kit.section(
-            f"*{words.headline(scene.severity.name, incident.severity_assumed, text.escape_line(incident.title))}*"
-        ),
-        block_kit.section("\n".join(facts(scene))),
-    ]
-    doing = [
-        f"Do: step {text.escape_line(step.id)}, {text.clip(text.escape_line(step.text), 500)}"
-        for one in incident.checklists
-        if (step := one.next_step)
-    ]
-    alone = [
-        f"{text.escape_line(step.id)} {text.clip(text.escape_line(step.text), 200)}"
-        for one, step in _steps(incident)
-        if step.two_people is TwoPeople.BEFORE
-    ]
-    if alone:
-        doing.append(f"Do not do alone: {'; '.join(alone[:8])}")
-    if doing:
-        blocks.append(block_kit.section("\n".join(doing)))
-    if last := incident.last_update:
-        said = text.clip(text.escape_line(last.text), 1500)
-        blocks.append(block_kit.section(f"Last update, {scene.when(last.at)} by {scene.person_name(last.by)}: {said}"))
-    if said_last := incident.last_published_draft:
-        blocks += [block_kit.context("Customers were told:"), block_kit.rich_text_quote(said_last.drafted.text[:2000])]
-    return blocks

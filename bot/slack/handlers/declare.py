@@ -1,34 +1,21 @@
-"""Declaring, answering, severity, who leads, who helps."""
+"""`/incident declare`: the form, incidents like it, the declaration, and who could be invited."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
-from bot.domain import channel, escalation, lifecycle, notes, roles
+from bot.domain import channel, lifecycle
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.runbook import Runbook
-from bot.domain.times import lasted
 from bot.service import incident_id
 from bot.slack.requests import respond
-from bot.slack.requests.arguments import (
-    UNITS,
-    Arguments,
-    MissingArguments,
-    ParseResult,
-    person_in,
-    severity_like,
-    split_first_word,
-)
+from bot.slack.requests.arguments import UNITS, Arguments, ParseResult, severity_like, split_first_word
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import modals
-from bot.slack.surfaces.text import escape
 
 Values = dict[str, Any]
-
-
-# -- declare ----------------------------------------------------------------------------------------
 
 
 def read_declare(text: str, call: Request) -> ParseResult:
@@ -194,148 +181,3 @@ def channel_opened_reply(incident: Incident, user: str) -> Reply:
     if incident.invited == {user}:
         lines.append("You are alone so far. Mitigate first; I keep the clock.")
     return Reply(" ".join(lines))
-
-
-# -- answering and severity -------------------------------------------------------------------------
-
-
-async def ack(call: Request, values: Values) -> Reply:
-    """Somebody answers for it."""
-    done = await call.act("ack", lifecycle.acknowledge)
-    incident = done.incident
-    took = (
-        lasted(incident.acknowledged_at - incident.declared_at)
-        if incident.acknowledged_at and incident.declared_at
-        else ""
-    )
-    lead = " You lead it now." if incident.lead == call.actor.user and done.before.lead != call.actor.user else ""
-    return Reply(f"You answered {incident.name} after {took}.{lead}")
-
-
-def read_sev(text: str, call: Request) -> ParseResult:
-    """A severity and perhaps a reason. "sev 2 hours stuck" is a title, not a severity."""
-    if not text:
-        return MissingArguments()
-    word, reason = split_first_word(text)
-    if word.isdigit() and split_first_word(reason)[0].lower().strip(".,") in UNITS:
-        return None
-    try:
-        return Arguments({"severity": call.services.policy.severity(word).key, "reason": reason})
-    except Refused:
-        if word.isdigit() or severity_like(word):
-            raise
-        return None
-
-
-async def sev(call: Request, values: Values) -> Reply:
-    """Raise, lower or confirm."""
-    reason = await call.refuse_secrets(values["reason"], "reason")
-    new = call.services.policy.severity(values["severity"])
-    responders = call.services.directory.expand(new.responders)
-    done = await call.act(
-        "sev",
-        partial(
-            lifecycle.change_severity,
-            severity=new.key,
-            reason=reason,
-            responders=responders,
-            policy=call.services.policy,
-        ),
-    )
-    if done.before.severity == new.key:
-        return Reply(f"{new.name} is confirmed.")
-    every = f"Updates every {lasted(new.cadence)}." if new.cadence else "One update, at resolution."
-    return Reply(f"{done.incident.name} is {new.name} now. {every}")
-
-
-# -- roles and people -------------------------------------------------------------------------------
-
-
-def read_person(text: str, call: Request) -> ParseResult:
-    """@who or me, and nothing after it."""
-    if not text:
-        return MissingArguments()
-    found = person_in(text, call.actor.user)
-    if found is None or found[1]:
-        return None
-    return Arguments({"who": found[0]})
-
-
-async def take_role(call: Request, values: Values, role: str) -> Reply:
-    """Give a role to somebody."""
-    user = await call.resolve_member(values["who"])
-    done = await call.act("role", partial(roles.take, role=role, user=user, policy=call.services.policy))
-    holder = done.before.roles.get(role, "")
-    if done.incident.roles.get(role) == user:
-        who = "You are" if user == call.actor.user else f"<@{user}> is"
-        return Reply(f"{who} {roles.ROLES[role]} now.")
-    return Reply(f"<@{holder}> has been asked; it is done after 5 silent minutes.")
-
-
-async def lead(call: Request, values: Values) -> Reply:
-    """Hand the lead to somebody."""
-    return await take_role(call, values, "lead")
-
-
-async def comms_lead(call: Request, values: Values) -> Reply:
-    """Hand customer comms to somebody."""
-    return await take_role(call, values, "comms-lead")
-
-
-async def scribe(call: Request, values: Values) -> Reply:
-    """Hand the writing to somebody."""
-    return await take_role(call, values, "scribe")
-
-
-async def add(call: Request, values: Values) -> Reply:
-    """Bring somebody into the channel."""
-    user = await call.resolve_member(values["who"])
-    await call.act("add", partial(notes.add_person, user=user))
-    return Reply(f"<@{user}> is being invited.")
-
-
-async def page(call: Request, values: Values) -> Reply:
-    """Bring somebody in, and be honest about what that reaches."""
-    await add(call, values)
-    return Reply(
-        f"<@{await call.resolve_member(values['who'])}> is being invited and mentioned. "
-        "No pager is set up: nobody asleep will hear this."
-    )
-
-
-async def handover(call: Request, values: Values) -> Reply | None:
-    """Hand the lead over with what the next one has to know: state, tried, paused, next decision."""
-    user = await call.resolve_member(values["who"])
-    await call.open_view(modals.handover_form(call.required_incident, to=user, response_url=call.response_url))
-    return None
-
-
-def read_reason(text: str, call: Request) -> ParseResult:
-    """Any text, also none."""
-    return Arguments({"reason": text})
-
-
-async def escalate(call: Request, values: Values) -> Reply:
-    """Mention the next level."""
-    reason = await call.refuse_secrets(values["reason"], "reason")
-    done = await call.act("escalate", partial(escalation.escalate, reason=reason, policy=call.services.policy))
-    people = ", ".join(f"<@{user}>" for user in done.incident.escalations[-1][2])
-    return Reply(f"Level {done.incident.level} is mentioned in the channel: {people}. No pager is set up.")
-
-
-async def who(call: Request, values: Values) -> Reply:
-    """Roles, and who is here."""
-    incident = call.required_incident
-    lines = [
-        f"{name.removeprefix('the ').capitalize()}: "
-        + (f"{escape(call.services.directory.name(incident.roles[role]))}" if incident.roles.get(role) else "nobody")
-        for role, name in roles.ROLES.items()
-    ]
-    here = ", ".join(escape(call.services.directory.name(user)) for user in sorted(incident.invited)) or "nobody yet"
-    lines.append(f"Brought in: {here}")
-    if incident.refused:
-        failed = ", ".join(
-            f"{escape(call.services.directory.name(u))} ({code})" for u, code in incident.refused.items()
-        )
-        lines.append(f"Could not be invited: {failed}")
-    return Reply("\n".join(lines))

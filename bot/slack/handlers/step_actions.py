@@ -1,4 +1,4 @@
-"""Clicks on runbooks and their steps: attach, show, tick, ask for a second person, agree, say what came of it."""
+"""Block actions on runbooks and their steps: attach, show, tick, ask for a second person, say what came of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.domain import checklist, dual_control
 from bot.domain.errors import Refused
 from bot.domain.incident import Ask, Mark
 from bot.domain.steps import find_step
-from bot.slack.handlers import looking, steps
+from bot.slack.handlers import probes, runbooks, steps
 from bot.slack.requests import respond
 from bot.slack.requests.context import Reply, Request
 from bot.slack.requests.deliveries import int_value
@@ -30,7 +30,7 @@ def attached_slug(call: Request, v: ActionValues) -> str:
 
 
 async def attach(call: Request, v: ActionValues) -> Reply | None:
-    await steps.attach_slug(call, str(v.get("r", "")), "guess")
+    await runbooks.attach_slug(call, str(v.get("r", "")), "guess")
     return None
 
 
@@ -70,8 +70,8 @@ async def _take_reading_on_tick(call: Request, slug: str, step: str) -> bool:
 
 
 async def _respond_with_reading(call: Request, probe: str, target: str, step: str) -> None:
-    reading = await looking.take_reading(replace(call, idempotency_key="", after_ack_jobs=[]), probe, target, step)
-    await respond.respond(call, Reply(looking.reading_text(reading)))
+    reading = await probes.take_reading(replace(call, idempotency_key="", after_ack_jobs=[]), probe, target, step)
+    await respond.respond(call, Reply(probes.reading_text(reading)))
 
 
 async def tick(call: Request, v: ActionValues) -> Reply | None:

@@ -1,41 +1,29 @@
-"""Reading: where it stands, the timeline, what is open, a probe; and the postmortem."""
+"""`/incident status`, `timeline`, `list`: where an incident stands, and which are open."""
 
 from __future__ import annotations
 
-import hashlib
-from functools import partial
 from typing import Any
 
-from bot.domain import cadence, notes
-from bot.domain import events as e
+from bot.domain import cadence
 from bot.domain.actor import ActorKind
 from bot.domain.channel import STATUS_WORDS
-from bot.domain.errors import Refused
 from bot.domain.incident import Incident
-from bot.domain.reading import Reading as ProbeReading
 from bot.domain.times import lasted
 from bot.ports import IncidentListItem, Store
 from bot.reports import postmortem
-from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult
 from bot.slack.requests.context import Reply, Request
-from bot.slack.surfaces import block_kit
 from bot.slack.surfaces.text import clip, escape, escape_line, when
 from bot.slack.surfaces.words import channel as words
 
 Values = dict[str, Any]
 
+
 #: open incidents that a list reads, the worst; the others it counts
 MAX_INCIDENTS_READ = 200
+
+
 #: lines that it shows, and characters that they may have in all
 MAX_LIST_LINES, MAX_LIST_CHARS = 30, 3700
-
-
-def read_nothing(text: str, call: Request) -> ParseResult:
-    """Nothing may follow."""
-    return None if text else Arguments({})
-
-
-# -- status, timeline, list -------------------------------------------------------------------------
 
 
 async def status(call: Request, values: Values) -> Reply:
@@ -131,103 +119,3 @@ async def _as_listed(store: Store, row: IncidentListItem) -> Incident | None:
     """The incident, no older than its row: what this process knows spares a look at the database for each."""
     known = await store.cached(row.id)
     return known if known is not None and known.seq >= row.seq else await store.incident(row.id)
-
-
-# -- probes -----------------------------------------------------------------------------------------
-
-
-def read_check(text: str, call: Request) -> ParseResult:
-    """A probe's name, and perhaps a target of one word."""
-    words = text.split()
-    if not words:
-        return MissingArguments()
-    if words[0].lower() not in call.services.probes or len(words) > 2:
-        return None
-    return Arguments({"probe": words[0].lower(), "target": words[1] if len(words) > 1 else ""})
-
-
-def read_network(text: str, call: Request) -> ParseResult:
-    """The reading of the Stellar network, with nothing after it."""
-    return None if text else Arguments({"probe": "horizon", "target": ""})
-
-
-async def check(call: Request, values: Values) -> Reply:
-    """Look, say what was seen, and keep it where there is an incident."""
-    call.services.policy.require_right("reading", call.actor)
-    call.after_ack(lambda: _respond_with_reading(call, values["probe"], values["target"], ""))
-    return Reply("Looking. The answer follows in a few seconds.")
-
-
-async def _respond_with_reading(call: Request, probe: str, target: str, step: str) -> None:
-    from bot.slack.requests.respond import respond
-
-    try:
-        reading = await take_reading(call, probe, target, step)
-    except Refused as refused:
-        await respond(call, Reply(refused.sentence))
-        return
-    await respond(call, Reply(reading_text(reading)))
-
-
-async def take_reading(call: Request, probe: str, target: str, step: str) -> ProbeReading:
-    """Take a reading; with an open incident it goes into the timeline."""
-    read = call.services.probes.get(probe)
-    if read is None:
-        raise Refused(f"There is no probe “{escape(probe[:40])}”. There is: {', '.join(sorted(call.services.probes))}.")
-    reading = await read(target, call.services.now())
-    if call.incident is not None and call.incident.seq:
-        await call.act(
-            "reading",
-            partial(
-                notes.take_reading,
-                probe=probe,
-                target=target,
-                state=reading.state.value,
-                sentence=reading.sentence,
-                evidence=tuple(one.sentence for one in reading.evidence),
-                step=step,
-            ),
-            key="",
-        )
-    return reading
-
-
-def reading_text(reading: ProbeReading) -> str:
-    """The verdict, and the evidence beneath it."""
-    evidence = "\n".join(f"• {escape(one.sentence)}" for one in reading.evidence)
-    return clip(f"*{reading.probe}: {reading.state.value}.* {escape(reading.sentence)}\n{evidence}".strip(), 3800)
-
-
-# -- postmortem -------------------------------------------------------------------------------------
-
-
-async def write_postmortem(call: Request, values: Values) -> Reply:
-    """Make a draft of the postmortem from the timeline, as a file in the channel."""
-    incident = call.required_incident
-    if not incident.channel or incident.channel_lost:
-        raise Refused(
-            f"There is no channel to put the file into. `bot export {incident.number}` on the command line writes it."
-        )
-
-    def rule(i: Incident, *, by: Any, at: Any) -> list[e.Event]:
-        return [
-            e.PostmortemWritten(
-                by=by.user,
-                at=at,
-                name=f"{i.name.lower()}-postmortem.md",
-                through=i.seq,
-                text_hash=hashlib.sha256(f"{i.id}/{i.seq}".encode()).hexdigest()[:16],
-            )
-        ]
-
-    await call.act("postmortem", rule)
-    still = " The incident is still open: write it again when it is over." if incident.open else ""
-    return Reply(f"The draft will be in the channel in a moment.{still}")
-
-
-# -- help -------------------------------------------------------------------------------------------
-
-
-def help_blocks(text: str) -> tuple[dict[str, Any], ...]:
-    """Help in sections that Slack takes."""
-    return block_kit.fit_message([block_kit.section(part) for part in text.split("\n\n")])

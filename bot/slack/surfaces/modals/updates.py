@@ -1,4 +1,4 @@
-"""Forms in which people say where it stands, or what happened."""
+"""The forms of an update: its text, its preview, and what was tried where there is nothing new."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from bot.domain.cadence import MAX_UPDATE_CHARS
 from bot.domain.incident import Incident
-from bot.domain.notes import MAX_NOTE_CHARS
 from bot.domain.times import clock_time, lasted
 from bot.slack.surfaces import block_kit
 from bot.slack.surfaces.modals.form import VALUE_ACTION_ID, ModalView, incident_modal, private_metadata, text_question
@@ -15,6 +14,8 @@ from bot.slack.surfaces.text import escape_line, when
 
 #: times for the next update that can be chosen with one click
 NEXT_UPDATE_CHOICES = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 240))
+
+
 #: the value of "no time is promised"
 NO_TIME = "none"
 
@@ -82,20 +83,3 @@ def tried_form(incident: Incident, *, response_url: str = "") -> ModalView:
     """The third "nothing new" in a row takes a sentence."""
     field = text_question("tried", "What was tried, or what do you wait for?", multiline=True, max_length=500)
     return incident_modal("tried", "Nothing new", [field], incident, submit="Post", response_url=response_url)
-
-
-def note_form(
-    incident: Incident, *, text: str = "", slug: str = "", step: str = "", version: int = 0, correction: bool = False,
-    response_url: str = "",
-) -> ModalView:  # fmt: skip
-    """A line of the timeline; with `slug` and `step` a remark on that step, or its correction."""
-    what = f"What is so about step {step}?" if correction else "What happened?"
-    hint = "What was recorded stays; this is added beneath it." if correction else ""
-    blocks = [text_question("text", what, text, multiline=True, max_length=MAX_NOTE_CHARS, hint=hint)]
-    keys: dict[str, Any] = {"r": block_kit.slug_ref(slug), "s": step, "v": version} if slug else {}
-    if correction:
-        return incident_modal("note", f"Correct {step}", blocks, incident, submit="Correct", k="correct", **keys)
-    if not slug:
-        blocks.append(text_question("happened", "When?", optional=True, hint="13:40 UTC; empty is now", max_length=40))
-    title = f"Note in {incident.name}"
-    return incident_modal("note", title, blocks, incident, submit="Add", response_url=response_url, **keys)

@@ -1,0 +1,24 @@
+"""`/incident ack`: somebody answers for the incident."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.domain import lifecycle
+from bot.domain.times import lasted
+from bot.slack.requests.context import Reply, Request
+
+Values = dict[str, Any]
+
+
+async def ack(call: Request, values: Values) -> Reply:
+    """Somebody answers for it."""
+    done = await call.act("ack", lifecycle.acknowledge)
+    incident = done.incident
+    took = (
+        lasted(incident.acknowledged_at - incident.declared_at)
+        if incident.acknowledged_at and incident.declared_at
+        else ""
+    )
+    lead = " You lead it now." if incident.lead == call.actor.user and done.before.lead != call.actor.user else ""
+    return Reply(f"You answered {incident.name} after {took}.{lead}")

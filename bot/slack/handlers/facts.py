@@ -1,0 +1,46 @@
+"""`/incident title`, `impact`, `started`: correct what the card says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from bot.domain import lifecycle
+from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, TimeWithoutZone, time_in
+from bot.slack.requests.context import Reply, Request
+from bot.slack.surfaces.text import when
+
+Values = dict[str, Any]
+
+
+async def title(call: Request, values: Values) -> Reply:
+    """Correct the title."""
+    text = await call.refuse_secrets(values["text"], "title")
+    done = await call.act("title", partial(lifecycle.retitle, title=text))
+    return Reply(f"The title of {done.incident.name} is changed; the card shows it.")
+
+
+async def impact(call: Request, values: Values) -> Reply:
+    """State the impact."""
+    text = await call.refuse_secrets(values["text"], "impact")
+    await call.act("impact", partial(lifecycle.state_impact, impact=text))
+    return Reply("The card shows the impact now.")
+
+
+def read_time(text: str, call: Request) -> ParseResult:
+    """A time and nothing else."""
+    if not text:
+        return MissingArguments()
+    found = time_in(text, call.services.now(), past=True)
+    if isinstance(found, TimeWithoutZone):
+        return replace(found, before="started") if not found.after else None
+    if found is None or found[1]:
+        return None
+    return Arguments({"at": found[0]})
+
+
+async def started(call: Request, values: Values) -> Reply:
+    """Correct when it began."""
+    await call.act("started", partial(lifecycle.correct_start, started=values["at"]))
+    return Reply(f"It began {when(values['at'], call.services.now())}; the card shows it.")

@@ -1,0 +1,40 @@
+"""Who is called when an incident is declared, or made worse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.domain import events as e
+from bot.domain.desired_message import DesiredMessage
+from bot.slack.surfaces import text
+from bot.slack.surfaces.messages.build import INVITES, build_message, mention_users
+from bot.slack.surfaces.render_context import RenderContext
+from bot.slack.surfaces.words import channel as words
+
+
+def responder_mentions(scene: RenderContext) -> Iterator[DesiredMessage]:
+    """Responders are mentioned once, when they are in the channel; those whom a worse severity adds, then."""
+    known: set[str] = set()
+    for entry in scene.incident.announced_entries:
+        event = entry.event
+        if isinstance(event, e.Declared | e.SeverityChanged):
+            new = [user for user in event.responders if user not in known]
+            known.update(new)
+            severity = event.severity if isinstance(event, e.Declared) else event.new
+            if new:
+                yield _responder_mention(
+                    scene, "hail" if isinstance(event, e.Declared) else f"hail:{entry.seq}", new, severity
+                )
+
+
+def _responder_mention(scene: RenderContext, key: str, users: list[str], severity: str) -> DesiredMessage:
+    incident = scene.incident
+    title, lead = (
+        text.escape_line(incident.title),
+        words.leads(scene.person_name(incident.lead) if incident.lead else ""),
+    )
+    name = scene.policy.severity(severity).name
+    return build_message(
+        key, words.responders_called(mention_users(scene, users), name, title, text.capitalized(lead)), after=(INVITES,
+        ), standing=incident.open,
+    )  # fmt: skip
