@@ -35,7 +35,7 @@ from bot.slack.inbound import bolt
 from bot.slack.inbound.bolt import BotIdentity
 from bot.slack.inbound.dispatch import register_handlers
 from bot.slack.inbound.socket_mode import SocketModePool
-from bot.slack.outbound.room import SlackClient, web_client
+from bot.slack.outbound.web_api import SlackClient, web_client
 from bot.slack.workspace.deactivated_users import free_roles_of_deactivated
 from bot.slack.workspace.directory import Directory
 from bot.slack.workspace.directory_store import DirectoryStore

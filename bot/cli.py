@@ -341,7 +341,7 @@ async def _workspace(settings: Settings, team: str) -> tuple[str, dict[str, str]
     import aiohttp
 
     from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
-    from bot.slack.outbound.room import web_client
+    from bot.slack.outbound.web_api import web_client
     from bot.slack.workspace.directory import Directory
     from bot.store import StoreRefused
     from bot.token_commands import list_installations

@@ -27,7 +27,7 @@ from bot.domain.incident import Incident
 from bot.domain.redaction import RedactedWords, RedactionMatch
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.reports.timeline import format_entry
-from bot.slack.outbound.room import web_client
+from bot.slack.outbound.web_api import web_client
 from bot.slack.workspace.message_search import ExposedMessage, MessageSearch
 from bot.store import SqlStore, StoreRefused, backup
 from bot.store.redaction import RedactionResult, purge_free_space, redact

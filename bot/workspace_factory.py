@@ -21,7 +21,9 @@ from bot.reconciler import Scheduler, WorkspaceContext
 from bot.reports import postmortem
 from bot.runbooks import Shelf
 from bot.service import Service
-from bot.slack.outbound.room import SlackClient, SlackPublisher, SlackRoom
+from bot.slack.outbound.publisher import SlackPublisher
+from bot.slack.outbound.room import SlackRoom
+from bot.slack.outbound.web_api import SlackClient
 from bot.slack.surfaces.message_cache import MessageCache
 from bot.slack.surfaces.messages import messages
 from bot.slack.surfaces.messages.parked import parked

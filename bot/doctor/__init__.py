@@ -22,7 +22,7 @@ from bot.policies import load as load_policy
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.runbooks import load as load_runbooks
 from bot.slack.inbound.socket_mode import disconnect_advice
-from bot.slack.outbound.room import api_call, web_client
+from bot.slack.outbound.web_api import api_call, web_client
 from bot.slack.workspace.directory import Directory
 from bot.store import StoreRefused
 from bot.token_commands import list_installations

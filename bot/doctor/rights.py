@@ -14,7 +14,7 @@ from bot.config import ROOT
 from bot.doctor.advice import advice
 from bot.doctor.finding import CheckResult
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
-from bot.slack.outbound.room import api_call
+from bot.slack.outbound.web_api import api_call
 
 #: scope -> what does not work without it
 SCOPE_PURPOSES = {

@@ -14,7 +14,7 @@ from bot.domain.incident import Incident
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.reconciler import Scheduler, WorkspaceContext
 from bot.service import ActResult, Service
-from bot.slack.outbound.room import SlackPublisher
+from bot.slack.outbound.publisher import SlackPublisher
 from bot.store import SqlStore
 from tests.durability.mortal import Died, Fate, MortalRoom, MortalStore
 from tests.durability.simulated_slack import Slack

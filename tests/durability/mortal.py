@@ -21,7 +21,9 @@ from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.reconciler import Scheduler, WorkspaceContext
 from bot.service import Service, incident_id
-from bot.slack.outbound.room import SlackPublisher, SlackRoom, web_client
+from bot.slack.outbound.publisher import SlackPublisher
+from bot.slack.outbound.room import SlackRoom
+from bot.slack.outbound.web_api import web_client
 from bot.slack.surfaces.messages import messages
 from bot.slack.surfaces.messages.parked import parked
 from bot.slack.surfaces.render_context import RenderEnvironment

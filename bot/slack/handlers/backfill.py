@@ -13,7 +13,7 @@ from bot.domain.actor import ActorKind
 from bot.domain.backfill import AdoptedChannel, PinnedMessage
 from bot.domain.errors import Refused
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
-from bot.slack.outbound.room import api_call
+from bot.slack.outbound.web_api import api_call, pages
 from bot.slack.requests import deliveries
 from bot.slack.requests.arguments import TimeWithoutZone, time_in
 from bot.slack.requests.context import Reply, Request
@@ -175,13 +175,10 @@ async def _read_channel(call: Request) -> AdoptedChannel:
 
 async def _members(call: Request) -> tuple[str, ...]:
     """Who is in the channel, programs apart."""
-    directory, people, cursor = call.services.directory, list[str](), ""
-    while True:
-        page = await _read(call, "conversations.members", limit=MEMBERS_PER_PAGE, cursor=cursor)
+    directory, people = call.services.directory, list[str]()
+    async for page in pages(partial(_read, call), "conversations.members", limit=MEMBERS_PER_PAGE):
         people += [str(one) for one in page.get("members") or ()]
-        cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-        if not cursor:
-            return tuple(user for user in people if not _program(directory.cached_user(user)))
+    return tuple(user for user in people if not _program(directory.cached_user(user)))
 
 
 def _program(person: SlackUser | None) -> bool:

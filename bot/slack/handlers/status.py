@@ -21,7 +21,6 @@ Values = dict[str, Any]
 #: open incidents that a list reads, the worst; the others it counts
 MAX_INCIDENTS_READ = 200
 
-
 #: lines that it shows, and characters that they may have in all
 MAX_LIST_LINES, MAX_LIST_CHARS = 30, 3700
 

@@ -30,7 +30,7 @@ from bot.slack.handlers import (
 )
 from bot.slack.handlers.roles import take_role
 from bot.slack.inbound import commands
-from bot.slack.outbound.room import api_call
+from bot.slack.outbound.web_api import api_call
 from bot.slack.requests import deliveries, respond
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import block_kit, modals

@@ -24,7 +24,7 @@ from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.service import ActResult
 from bot.slack.handlers import declare
 from bot.slack.inbound import commands
-from bot.slack.outbound.room import api_call
+from bot.slack.outbound.web_api import api_call
 from bot.slack.requests import deliveries, respond
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces.text import unescape, when

@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.slack.inbound.connection import ConnectionTimeouts, NotConnected, SocketModeConnection
-from bot.slack.outbound.room import api_call
+from bot.slack.outbound.web_api import api_call
 
 log = structlog.get_logger(__name__)
 

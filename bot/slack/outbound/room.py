@@ -1,125 +1,24 @@
-"""Slack as the bot acts in it: every Web API call that the caretaker makes, with its outcome told apart.
-
-Done, certainly not done (NotDone, TryLater), or nobody knows (Unsure): slack_sdk raises many things, callers
-of this file see only these. Nothing is retried here.
-"""
+"""Slack as the bot acts in it: every call that the caretaker makes, and how its work is found again."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.ports import Block, CallRefused, OutcomeUnknown, Publication, RetryAfter
-from bot.reconciler import TOKEN_REVOKED_CODES
-from bot.slack.surfaces.text import escape
+from bot.ports import Block, CallRefused, OutcomeUnknown, RetryAfter
+from bot.slack.outbound.web_api import api_call, pages
 
 #: marks our messages (metadata event_type), so that one whose outcome is unknown can be found again
 METADATA_EVENT_TYPE = "incident_commander"
 
 #: how far Slack's clock and ours may be apart when something is looked for by its time
 MAX_CLOCK_SKEW = timedelta(minutes=1)
-
-#: answers after which "possibly some aspect of the operation succeeded" (Slack's words for fatal_error)
-UNKNOWN_OUTCOME_ERRORS = frozenset(
-    {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
-)
-#: chat.postMessage lists these: Slack has seen our client_msg_id before, so look
-DUPLICATE_MESSAGE_ERRORS = frozenset({"duplicate_message_not_found", "duplicate_channel_not_found"})
-
-
-class SlackClient(AsyncWebClient):
-    """A client of one workspace.
-
-    `on_token_refused` is told Slack's code when a call says that the token is worth nothing; `on_scopes_granted` is
-    called when an answer says that the token may do more than it might before.
-    """
-
-    on_token_refused: Callable[[str], Awaitable[None]] | None = None
-    on_scopes_granted: Callable[[], Awaitable[bool]] | None = None
-    _granted: frozenset[str] | None = None
-
-    async def check_scopes_header(self, headers: Mapping[str, str]) -> None:
-        """Slack names the granted scopes in each answer; whoever adds one to the app leaves the token as it was."""
-        granted = frozenset(headers.get("x-oauth-scopes", "").replace(" ", "").split(",")) - {""}
-        if not granted or granted == self._granted:
-            return
-        more = self._granted is not None and granted - self._granted
-        if not more or self.on_scopes_granted is None or await self.on_scopes_granted():
-            self._granted = granted
-
-
-def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> SlackClient:
-    """A client on the shared session that never sends anything twice by itself (the default one retries POSTs)."""
-    return SlackClient(token=token, base_url=base_url, session=session, retry_handlers=[], timeout=10)
-
-
-async def api_call(
-    client: AsyncWebClient,
-    method: str,
-    *,
-    already_done_errors: frozenset[str] = frozenset(),
-    form_encoded: bool = False,
-    **arguments: Any,
-) -> Any:
-    """One Web API call; `already_done_errors` are the errors which mean that it is so already.
-
-    `form_encoded`: Slack takes JSON for most writing methods, but not for reading ones and uploads.
-    """
-    try:
-        answer: AsyncSlackResponse = await (
-            client.api_call(method, params=_form_params(arguments))
-            if form_encoded
-            else client.api_call(method, json=arguments)
-        )
-    except SlackApiError as error:
-        response = error.response
-        status = getattr(response, "status_code", 0)
-        data = getattr(response, "data", None)
-        code = data.get("error", "") if isinstance(data, Mapping) else ""
-        if status == 429 or code in ("ratelimited", "rate_limited"):
-            raise RetryAfter(_retry_after(response)) from None
-        if code in already_done_errors:
-            return data
-        if status >= 500 or not code or code in UNKNOWN_OUTCOME_ERRORS or code in DUPLICATE_MESSAGE_ERRORS:
-            raise OutcomeUnknown(f"{method}: {code or status}") from None
-        if code in TOKEN_REVOKED_CODES and isinstance(client, SlackClient) and client.on_token_refused is not None:
-            await client.on_token_refused(code)
-        raise CallRefused(code, _detail(data)) from None
-    except aiohttp.ClientConnectorError:
-        raise RetryAfter from None  # never reached Slack
-    except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError) as error:
-        raise OutcomeUnknown(f"{method}: {type(error).__name__}") from None
-    if isinstance(client, SlackClient):
-        await client.check_scopes_header(answer.headers)
-    return answer.data
-
-
-def _retry_after(response: Any) -> float:
-    headers = getattr(response, "headers", None) or {}
-    for name, value in headers.items():
-        if name.lower() == "retry-after":
-            try:
-                return max(0.0, float(value))
-            except ValueError:
-                return 30.0
-    return 30.0
-
-
-def _detail(data: Any) -> str:
-    """What a refusal says besides its code: the scope it lacks, the blocks it does not like."""
-    if not isinstance(data, Mapping):
-        return ""
-    if needed := data.get("needed"):
-        return f"needs {needed}"
-    messages = (data.get("response_metadata") or {}).get("messages") or ()
-    return "; ".join(str(one) for one in messages)[:300]
 
 
 class SlackRoom:
@@ -141,36 +40,26 @@ class SlackRoom:
 
         conversations.list would be slow, and a purpose or topic is set later and proves nothing.
         """
-        cursor, made_after = "", (since - MAX_CLOCK_SKEW).timestamp()
-        while True:
-            data = await self._read(
-                "users.conversations",
-                types="public_channel,private_channel",
-                limit=200,
-                exclude_archived=True,
-                cursor=cursor,
-            )
-            for one in data["channels"]:
-                ours = one.get("creator") == self._bot_user and one.get("name") == name
-                if ours and one.get("created", 0) >= made_after:
-                    return str(one["id"])
-            cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return None
+        made_after, types = (since - MAX_CLOCK_SKEW).timestamp(), "public_channel,private_channel"
+        found = pages(self._read, "users.conversations", types=types, limit=200, exclude_archived=True)
+        async with aclosing(found) as channels:
+            async for page in channels:
+                for one in page["channels"]:
+                    ours = one.get("creator") == self._bot_user and one.get("name") == name
+                    if ours and one.get("created", 0) >= made_after:
+                        return str(one["id"])
+        return None
 
     async def has_member(self, channel: str, user: str) -> bool:
         """Whether somebody is in the channel now (conversations.members); False where Slack does not tell."""
-        cursor = ""
         try:
-            while True:
-                data = await self._read("conversations.members", channel=channel, limit=1000, cursor=cursor)
-                if user in data["members"]:
-                    return True
-                cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
-                if not cursor:
-                    return False
+            async with aclosing(pages(self._read, "conversations.members", channel=channel, limit=1000)) as members:
+                async for page in members:
+                    if user in page["members"]:
+                        return True
         except (CallRefused, RetryAfter, OutcomeUnknown):
             return False
+        return False
 
     async def invite(self, channel: str, users: Sequence[str]) -> dict[str, str]:
         """conversations.invite, a hundred at a time, forced so that one bad id does not keep the others out."""
@@ -256,13 +145,11 @@ class SlackRoom:
     ) -> list[str]:
         """The ts of every message that is meant, oldest first; two thousand messages are looked through at most."""
         found: list[str] = []
-        cursor, oldest = "", f"{(since - MAX_CLOCK_SKEW).timestamp():.6f}"
-        for _ in range(10):
-            data = await self._read(method, oldest=oldest, limit=200, include_all_metadata=True, cursor=cursor, **where)
-            found += [str(one["ts"]) for one in data["messages"] if ours(one)]
-            cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                break
+        oldest = f"{(since - MAX_CLOCK_SKEW).timestamp():.6f}"
+        async for page in pages(
+            self._read, method, max_pages=10, oldest=oldest, limit=200, include_all_metadata=True, **where
+        ):
+            found += [str(one["ts"]) for one in page["messages"] if ours(one)]
         return sorted(set(found))
 
     async def edit(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
@@ -369,34 +256,3 @@ def _not_invited(data: Any) -> dict[str, str]:
         for one in errors or ()
         if one.get("user") and one.get("error") not in ("already_in_channel", "cant_invite_self")
     }
-
-
-def _form_params(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments for a form: nothing empty, booleans in Slack's spelling."""
-    return {
-        name: str(value).lower() if isinstance(value, bool) else value
-        for name, value in arguments.items()
-        if value not in ("", None)
-    }
-
-
-class SlackPublisher:
-    """Customers read in a channel: a public post there is one message."""
-
-    name = "slack"
-
-    def __init__(self, room: SlackRoom, channel: str) -> None:
-        self._room = room
-        self._channel = channel
-
-    async def publish(self, text: str, id: str) -> Publication:
-        """Post exactly the approved text, as words: nothing in it is a mention or a link of Slack's."""
-        if not self._channel:
-            raise CallRefused("channel_not_found", "the customer comms channel of the policy does not exist")
-        ts = await self._room.post(self._channel, "", escape(text), (), id)
-        return Publication(self._channel, ts, self._room.permalink(self._channel, ts))
-
-    async def find(self, id: str, since: datetime) -> Publication | None:
-        """Look for the post."""
-        found = await self._room.find(self._channel, "", id, since)
-        return Publication(self._channel, found[0], self._room.permalink(self._channel, found[0])) if found else None

@@ -16,7 +16,7 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.service import ActResult, Rule
-from bot.slack.outbound.room import api_call
+from bot.slack.outbound.web_api import api_call
 from bot.slack.workspace.services import Services
 
 #: seconds within which Slack has to take a form

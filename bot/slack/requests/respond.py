@@ -14,7 +14,7 @@ import structlog
 
 from bot.domain.incident import Incident
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
-from bot.slack.outbound.room import api_call
+from bot.slack.outbound.web_api import api_call
 from bot.slack.requests.arguments import TimeWithoutZone
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import block_kit

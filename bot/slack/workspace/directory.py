@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.actor import Actor, ActorKind
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
-from bot.slack.outbound.room import api_call
+from bot.slack.outbound.web_api import api_call, next_cursor, pages
 from bot.slack.workspace import directory_store
 from bot.slack.workspace.directory_store import BOT_ROW_ID, DirectoryStore, RowBody, SlackUser, UserGroups
 
@@ -216,17 +216,14 @@ class Directory:
     async def _read_people(self) -> None:
         """Page by page; after a pause from the page on that Slack did not give, as it gives so many a minute."""
         try:
-            while True:
-                page = await self._call("users.list", limit=200, cursor=self._cursor)
+            async for page in pages(self._call, "users.list", cursor=self._cursor, limit=200):
                 async with self._lock:
                     people = [self.put_user(user) for user in page["members"]]
                     await self._save({one.id: directory_store.user_row(one) for one in people})
                 ours = (user for user in page["members"] if user["id"] == self.bot_user)
                 for user in ours:
                     self.app_id = (user.get("profile") or {}).get("api_app_id") or self.app_id
-                self._cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-                if not self._cursor:
-                    return
+                self._cursor = next_cursor(page)
         except CallRefused as refusal:
             self._cursor = ""
             log.warning("directory.people_not_read", error=refusal.code)
@@ -240,24 +237,20 @@ class Directory:
         }
 
     async def _learn_channels(self, names: frozenset[str]) -> None:
-        cursor, left = "", set(names)
-        while left:
-            page = await self._call(
-                "conversations.list",
-                types="public_channel,private_channel",
-                exclude_archived=True,
-                limit=200,
-                cursor=cursor,
-            )
-            for one in page["channels"]:
-                if one["name"] in left:
-                    left.discard(one["name"])
-                    self._channels[one["name"]] = one["id"]
-                    if not one.get("is_member"):
-                        self._unjoined[one["id"]] = one["name"]
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return
+        if not (left := set(names)):
+            return
+        types = "public_channel,private_channel"
+        found = pages(self._call, "conversations.list", types=types, exclude_archived=True, limit=200)
+        async with contextlib.aclosing(found) as channels:
+            async for page in channels:
+                for one in page["channels"]:
+                    if one["name"] in left:
+                        left.discard(one["name"])
+                        self._channels[one["name"]] = one["id"]
+                        if not one.get("is_member"):
+                            self._unjoined[one["id"]] = one["name"]
+                if not left:
+                    return
 
     async def join_channels(self) -> None:
         """Be in the channels that were learned: bots read and are told only of those. Slack tells of it at once, so

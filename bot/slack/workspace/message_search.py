@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.redaction import iter_texts
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
-from bot.slack.outbound.room import api_call
+from bot.slack.outbound.web_api import api_call, pages
 
 #: pages of 200 messages that are looked through in one place
 MAX_PAGES = 20
@@ -80,21 +80,16 @@ class MessageSearch:
 
     async def _messages(self, channel: str, parents: Collection[str], since: datetime, every: bool) -> Any:
         oldest = f"{since.timestamp():.6f}"
-        async for one in self._pages("conversations.history", channel=channel, oldest=oldest):
+        async for one in self._paged_messages("conversations.history", channel=channel, oldest=oldest):
             yield one
             if one.get("reply_count") and (every or one["ts"] in parents):
-                async for reply in self._pages("conversations.replies", channel=channel, ts=one["ts"]):
+                async for reply in self._paged_messages("conversations.replies", channel=channel, ts=one["ts"]):
                     yield reply
 
-    async def _pages(self, method: str, **where: str) -> Any:
-        cursor = ""
-        for _ in range(MAX_PAGES):
-            data = await self._call_with_retries(method, limit=200, cursor=cursor, **where)
-            for one in data["messages"]:
+    async def _paged_messages(self, method: str, **where: str) -> Any:
+        async for page in pages(self._call_with_retries, method, max_pages=MAX_PAGES, limit=200, **where):
+            for one in page["messages"]:
                 yield one
-            cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return
 
     async def _call_with_retries(self, method: str, **arguments: Any) -> Any:
         for left in range(MAX_ATTEMPTS, 0, -1):

@@ -9,7 +9,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
-from bot.slack.outbound.room import SlackClient
+from bot.slack.outbound.web_api import SlackClient
 
 
 async def exchange_code(

@@ -18,7 +18,7 @@ import structlog
 from bot.domain.errors import StoreUnavailable
 from bot.ports import CallRefused, Clock, Installation, Installations, OutcomeUnknown, RetryAfter
 from bot.reconciler import TOKEN_REVOKED_CODES, WorkspaceContext
-from bot.slack.outbound.room import SlackClient, api_call
+from bot.slack.outbound.web_api import SlackClient, api_call
 from bot.slack.workspace.deactivated_users import free_roles_of_deactivated
 from bot.slack.workspace.directory import Directory
 from bot.slack.workspace.workspace import InstalledWorkspace

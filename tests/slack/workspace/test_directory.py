@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from bot.ports import OutcomeUnknown, RetryAfter
-from bot.slack.outbound.room import web_client
+from bot.slack.outbound.web_api import web_client
 from bot.slack.workspace.directory import Directory
 from bot.store import migrate
 from localslack import LocalSlack, team_members

@@ -15,7 +15,6 @@ from bot.slack.surfaces.text import escape_line, when
 #: times for the next update that can be chosen with one click
 NEXT_UPDATE_CHOICES = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 240))
 
-
 #: the value of "no time is promised"
 NO_TIME = "none"
 
