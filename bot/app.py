@@ -22,7 +22,7 @@ from slack_bolt.app.async_app import AsyncApp
 from bot import probes
 from bot.alerts import SOURCES
 from bot.clock import FollowedClock, SystemClock
-from bot.comms import offer as texts
+from bot.comms import catalogue
 from bot.config import ROOT, Misconfigured, Settings, alert_secrets, endpoints, signing_secrets
 from bot.domain.errors import StoreUnavailable
 from bot.domain.policy import Policy
@@ -62,7 +62,7 @@ class Content:
     """What people wrote for the bot, as it was read."""
 
     shelf: Shelf
-    library: texts.Library
+    library: catalogue.Library
 
 
 class Bot:
@@ -374,7 +374,7 @@ def read_content(runbooks: Path, templates: Path) -> Content:
     """Runbooks and customer texts from these folders. A malformed file is refused, said with file and line in the log;
     the others serve."""
     shelf = load(runbooks, known_probes=frozenset(probes.PROBES))
-    library = texts.load(templates)
+    library = catalogue.load(templates)
     for problem in (*shelf.problems, *library.problems):
         log.warning("content.refused", problem=str(problem))
     return Content(shelf, library)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from bot.domain.effect import Effect
 from bot.domain.events import Entry, Event
 from bot.domain.incident import Incident, Status
-from bot.domain.reading import Reading
+from bot.domain.probe_reading import Reading
 
 #: a Block Kit block, as Slack takes it
 Block = Mapping[str, Any]

@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 from bot.alerts import Intake
-from bot.comms import offer as texts
+from bot.comms import catalogue
 from bot.domain.alert import Alert
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.domain.reading import Reading
+from bot.domain.probe_reading import Reading
 from bot.domain.runbook import Runbook
 from bot.ports import Installation
 from bot.reconciler import Scheduler, WorkspaceContext
@@ -41,7 +41,7 @@ class WorkspaceFactory:
     scheduler: Scheduler
     policy: Policy
     shelf: Shelf
-    library: texts.Library
+    library: catalogue.Library
     probes: Mapping[str, Callable[[str, datetime], Awaitable[Reading]]]
     command: str
     message_cache: MessageCache = field(default_factory=MessageCache)
@@ -90,7 +90,7 @@ class WorkspaceFactory:
         def runbook(one: Alert) -> Runbook | None:
             return self.shelf.for_alert(one.name) or self.shelf.runbooks.get(one.runbook_slug)
 
-        return Intake(self.service, team, runbook, people, lambda text: texts.secret_in(text, "")[0])
+        return Intake(self.service, team, runbook, people, lambda text: catalogue.secret_in(text, "")[0])
 
     def _services(self, client: SlackClient, directory: Directory, room: SlackRoom) -> Services:
         return Services(
@@ -100,9 +100,9 @@ class WorkspaceFactory:
             client=client,
             room=room,
             runbooks=self.shelf,
-            texts=texts.TemplateCatalogue(self.library),
+            texts=catalogue.TemplateCatalogue(self.library),
             probes=self.probes,
-            detect_secret=texts.secret_in,
+            detect_secret=catalogue.secret_in,
             command=self.command,
         )
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from bot.app import create_bot
 from bot.config import ROOT, Misconfigured
 from bot.doctor import CheckResult, examine
-from bot.doctor.keeping import database
+from bot.doctor.database import database
 from bot.doctor.rights import SCOPE_PURPOSES
 from bot.domain.effect import EffectState
 from bot.store import SqlStore

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.comms.templates import Library
 from bot.comms.tone import ToneFinding, tone
-from bot.domain.comms import Template
+from bot.domain.customer_template import Template
 from bot.domain.errors import Refused
 from bot.scrub import EMPTY_ALLOW_LIST, AllowList, Mode, refusal_text, removed_summary, scrub
 from bot.scrub.findings import ScrubFinding

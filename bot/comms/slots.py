@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bot.domain.comms import Slot
+from bot.domain.customer_template import Slot
 from bot.domain.errors import Refused
 
 STATES: tuple[str, ...] = (

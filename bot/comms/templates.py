@@ -23,7 +23,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.comms.slots import KINDS, read
-from bot.domain.comms import Slot, Template
+from bot.domain.customer_template import Slot, Template
 from bot.domain.errors import Refused
 
 AUDIENCES: tuple[str, ...] = ("customers", "status-page", "internal")

@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.scrub.normalise import plain_view
+from bot.scrub.text_views import plain_view
 
 Level = Literal["error", "warning"]
 

@@ -9,11 +9,11 @@ import aiohttp
 from bot import probes
 from bot.alerts import SOURCES
 from bot.clock import SystemClock
-from bot.comms import offer as texts
+from bot.comms import catalogue
 from bot.config import Settings, alert_secrets
 from bot.doctor.advice import TOKEN_ADVICE, advice
+from bot.doctor.database import database
 from bot.doctor.finding import CheckResult
-from bot.doctor.keeping import database
 from bot.doctor.rights import check_permissions
 from bot.domain.errors import StoreUnavailable
 from bot.domain.policy import Policy
@@ -36,7 +36,7 @@ async def examine(settings: Settings) -> list[CheckResult]:
 
 def _content(settings: Settings) -> list[CheckResult]:
     shelf = load_runbooks(settings.runbooks_dir, known_probes=frozenset(probes.PROBES))
-    library = texts.load(settings.templates_dir)
+    library = catalogue.load(settings.templates_dir)
     findings = [
         CheckResult(bool(shelf.runbooks), f"{len(shelf.runbooks)} runbooks in {settings.runbooks_dir}"),
         CheckResult(bool(library.templates), f"{len(library.templates)} texts in {settings.templates_dir}"),

@@ -12,7 +12,7 @@ from bot.domain.incident import Incident, Status
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_open
 from bot.domain.running_time import deadline, postponed
-from bot.domain.times import lasted
+from bot.domain.time_text import lasted
 
 MAX_UPDATE_CHARS = 2500
 

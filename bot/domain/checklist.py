@@ -18,7 +18,7 @@ from bot.domain.incident import Checklist, Incident, Mark, StepState
 from bot.domain.preconditions import require_open
 from bot.domain.runbook import Runbook, TwoPeople
 from bot.domain.steps import MAX_TEXT_CHARS, find_step, open_ask
-from bot.domain.times import clock_time
+from bot.domain.time_text import clock_time
 
 # -- which runbook, which step --------------------------------------------------------------------
 

@@ -11,13 +11,13 @@ from datetime import datetime
 
 from bot.domain import events as e
 from bot.domain.actor import Actor, ActorKind
-from bot.domain.comms import Template, text_hash
+from bot.domain.customer_template import Template, text_hash
 from bot.domain.dual_control import needs_somebody_else, require_person, without
 from bot.domain.errors import Refused
 from bot.domain.incident import Draft, Incident, Status
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_known
-from bot.domain.times import clock_time
+from bot.domain.time_text import clock_time
 
 #: why a text that nothing can post is uncertain: a person posts it, and says so
 POST_BY_HAND_REASON = "to be posted by hand"

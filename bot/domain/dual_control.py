@@ -14,7 +14,7 @@ from bot.domain.preconditions import require_known, require_open
 from bot.domain.runbook import TwoPeople
 from bot.domain.running_time import deadline
 from bot.domain.steps import MAX_TEXT_CHARS, find_step, open_ask
-from bot.domain.times import clock_time
+from bot.domain.time_text import clock_time
 
 
 def require_person(by: Actor) -> None:

@@ -19,7 +19,7 @@ from bot.domain.policy import Policy, business_days_after
 from bot.domain.preconditions import require_known, require_open
 from bot.domain.resolve_conditions import resolve_checklist
 from bot.domain.runbook import Runbook
-from bot.domain.times import clock_time
+from bot.domain.time_text import clock_time
 
 #: verb -> (the statuses in which it may be said, what the incident is afterwards)
 TRANSITIONS: dict[str, tuple[frozenset[Status], Status]] = {

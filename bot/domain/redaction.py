@@ -17,7 +17,7 @@ from typing import Any
 from bot.domain import channel
 from bot.domain import events as e
 from bot.domain.actor import Actor, ActorKind
-from bot.domain.comms import text_hash
+from bot.domain.customer_template import text_hash
 from bot.domain.errors import Refused
 from bot.domain.fold import fold
 from bot.domain.incident import Incident

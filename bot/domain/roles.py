@@ -10,7 +10,7 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_open
-from bot.domain.times import clock_time
+from bot.domain.time_text import clock_time
 
 #: role -> how it reads in a sentence
 ROLES = {"lead": "the lead", "comms-lead": "comms lead", "scribe": "the scribe"}

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.policy import NOTE_ONLY, SEVERITIES, AlertPolicy, Policy, Severity
-from bot.policies import values
-from bot.policies.values import InvalidValue
+from bot.policies import readers
+from bot.policies.readers import InvalidValue
 
 #: bytes; a file that lists a hundred handles has a tenth of this
 MAX_FILE_BYTES = 256 * 1024
@@ -148,13 +148,13 @@ def _between(policy: Policy, unread: Set[str]) -> list[str]:
 def _resolve_checks(value: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
         raise InvalidValue("write the conditions as a [resolve_checks] table: key = “sentence”")
-    if len(value) > values.MAX_OPTIONS:
-        raise InvalidValue(f"has {len(value)} conditions; a form shows {values.MAX_OPTIONS} at most")
+    if len(value) > readers.MAX_OPTIONS:
+        raise InvalidValue(f"has {len(value)} conditions; a form shows {readers.MAX_OPTIONS} at most")
     problems: list[tuple[str, str]] = []
     checks = []
     for key, sentence in value.items():
         try:
-            checks.append((values.key(key), values.line(values.MAX_SENTENCE_CHARS)(sentence)))
+            checks.append((readers.key(key), readers.line(readers.MAX_SENTENCE_CHARS)(sentence)))
         except InvalidValue as wrong:
             problems += [(f".{_shown(key)}", said) for _, said in wrong.found]
     if problems:
@@ -179,7 +179,7 @@ def _alert_severities(value: Any) -> tuple[tuple[str, str], ...]:
     meanings = []
     for word, meant in value.items():
         try:
-            meanings.append((values.word(word), values.key(meant)))
+            meanings.append((readers.word(word), readers.key(meant)))
         except InvalidValue as wrong:
             problems += [(f".{_shown(word)}", said) for _, said in wrong.found]
     if problems:
@@ -188,28 +188,28 @@ def _alert_severities(value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _rungs(value: Any) -> tuple[Any, ...]:
-    rungs = values.each(values.offset)(value)
+    rungs = readers.each(readers.offset)(value)
     if not rungs:
         raise InvalidValue("there has to be one rung at least: nobody would be reminded")
     if list(rungs) != sorted(set(rungs)):
         raise InvalidValue("each rung has to come later than the one before it")
     # After mitigation only the second rung remains (cadence.rungs): it is the one at the time itself.
-    if len(rungs) < 2 or rungs[1] != values.NOTHING:
+    if len(rungs) < 2 or rungs[1] != readers.NOTHING:
         raise InvalidValue("the second rung is the one at the time itself: 0m")
     return rungs
 
 
 #: what may stand in a [[severities]] table, and what reads it
 SEVERITY_FIELDS: dict[str, Callable[[Any], Any]] = {
-    "key": values.key,
-    "name": values.line(20),
+    "key": readers.key,
+    "name": readers.line(20),
     # the description of an option in a select holds 75 characters
-    "meaning": values.line(75),
-    "cadence": values.duration,
-    "postmortem_days": values.count(1, 90),
-    "gate": values.choice(GATES),
-    "aliases": values.each(values.word),
-    "responders": values.each_once(values.who),
+    "meaning": readers.line(75),
+    "cadence": readers.duration,
+    "postmortem_days": readers.count(1, 90),
+    "gate": readers.choice(GATES),
+    "aliases": readers.each(readers.word),
+    "responders": readers.each_once(readers.who),
 }
 #: what each of them has to say
 SEVERITY_NEEDS = ("key", "name", "meaning", "gate")
@@ -217,44 +217,44 @@ assert set(SEVERITY_FIELDS) == {one.name for one in fields(Severity)}
 
 #: what may stand in the [alerts] table, and what reads it
 ALERT_FIELDS: dict[str, Callable[[Any], Any]] = {
-    "declare": values.yes_or_no,
+    "declare": readers.yes_or_no,
     "severities": _alert_severities,
-    "private_to": values.each_once(values.who),
+    "private_to": readers.each_once(readers.who),
 }
 assert set(ALERT_FIELDS) == {one.name for one in fields(AlertPolicy)}
 
 #: what may stand at the top of the file, and what reads it
 FIELDS: dict[str, Callable[[Any], Any]] = {
     "severities": _severities,
-    "assumed_severity": values.key,
-    "announcements": values.channel,
-    "customer_comms": values.channel,
-    "levels": values.each(values.some(values.who)),
-    "may_declare": values.each_once(values.who),
-    "may_change_severity": values.each_once(values.who),
-    "may_resolve": values.each_once(values.who),
-    "may_approve": values.each_once(values.who),
-    "may_do_money_steps": values.each_once(values.who),
-    "may_confirm": values.each_once(values.who),
-    "may_run_drills": values.each_once(values.who),
-    "may_read_private": values.each_once(values.who),
-    "guests_may_act": values.yes_or_no,
+    "assumed_severity": readers.key,
+    "announcements": readers.channel,
+    "customer_comms": readers.channel,
+    "levels": readers.each(readers.some(readers.who)),
+    "may_declare": readers.each_once(readers.who),
+    "may_change_severity": readers.each_once(readers.who),
+    "may_resolve": readers.each_once(readers.who),
+    "may_approve": readers.each_once(readers.who),
+    "may_do_money_steps": readers.each_once(readers.who),
+    "may_confirm": readers.each_once(readers.who),
+    "may_run_drills": readers.each_once(readers.who),
+    "may_read_private": readers.each_once(readers.who),
+    "guests_may_act": readers.yes_or_no,
     "alerts": _alerts,
-    "money_words": values.each_once(values.phrase),
-    "private_words": values.each_once(values.phrase),
-    "answer_within": values.duration,
-    "ask_again_every": values.duration,
-    "severity_asked_after": values.duration,
-    "lead_silent_after": values.duration,
-    "offer_stands": values.duration,
-    "ask_stands": values.duration,
-    "go_stands": values.duration,
-    "review_within": values.duration,
-    "draft_stands": values.duration,
-    "undo_within": values.duration,
-    "section_folds_after": values.duration,
-    "snooze": values.duration,
-    "snoozes": values.count(0, 10),
+    "money_words": readers.each_once(readers.phrase),
+    "private_words": readers.each_once(readers.phrase),
+    "answer_within": readers.duration,
+    "ask_again_every": readers.duration,
+    "severity_asked_after": readers.duration,
+    "lead_silent_after": readers.duration,
+    "offer_stands": readers.duration,
+    "ask_stands": readers.duration,
+    "go_stands": readers.duration,
+    "review_within": readers.duration,
+    "draft_stands": readers.duration,
+    "undo_within": readers.duration,
+    "section_folds_after": readers.duration,
+    "snooze": readers.duration,
+    "snoozes": readers.count(0, 10),
     "rungs": _rungs,
     "resolve_checks": _resolve_checks,
 }

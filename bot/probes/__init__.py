@@ -9,8 +9,8 @@ from typing import Final
 import aiohttp
 
 from bot.ports import Probe
+from bot.probes.public_addresses import session
 
-from .addresses import session
 from .client import ReadingClient
 from .horizon import HorizonProbe
 from .settings import Endpoint, ProbeSettings

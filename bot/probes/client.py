@@ -17,7 +17,8 @@ from stellar_sdk.client.base_async_client import BaseAsyncClient
 from stellar_sdk.client.response import Response
 from yarl import URL
 
-from .addresses import PrivateAddress
+from bot.probes.public_addresses import PrivateAddress
+
 from .settings import Endpoint
 
 #: JSON-RPC methods that only read (https://developers.stellar.org/docs/data/apis/rpc/api-reference/methods).

@@ -12,7 +12,7 @@ import structlog
 from stellar_sdk.client.response import Response
 from yarl import URL
 
-from bot.domain.reading import Reading, ReadingState
+from bot.domain.probe_reading import Reading, ReadingState
 
 from .client import ConnectionRefused, NoSuchHost, ReadFailed, ReadingClient, TooSlow, Unreachable
 from .samples import (

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
 
-from bot.domain.reading import ReadingState
+from bot.domain.probe_reading import ReadingState
 
 #: Horizon's problem types that explain themselves (services/horizon/internal/render/problem).
 PROBLEMS: Final[Mapping[str, str]] = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain.reading import Evidence, Reading, ReadingState
+from bot.domain.probe_reading import Evidence, Reading, ReadingState
 
 from .samples import SourceKind, SourceSample
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bot.domain import events as e
 from bot.domain.incident import Checklist, Draft, Incident, Mark, Status, StepState
 from bot.domain.policy import Policy
-from bot.domain.times import clock_time, lasted
+from bot.domain.time_text import clock_time, lasted
 from bot.reports import questions, statistics
 from bot.reports.markdown import fence, link, markdown, paragraph, table
 from bot.reports.phrases import capital, sentence, share

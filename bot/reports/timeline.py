@@ -16,7 +16,7 @@ from bot.domain import events as e
 from bot.domain.append_only import index_of_seq
 from bot.domain.incident import Incident
 from bot.domain.pending import BECAUSE
-from bot.domain.times import clock_time
+from bot.domain.time_text import clock_time
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 _SPECIAL = re.compile(r"<!(?:subteam\^)?([A-Za-z0-9]+)(?:\|@?([^<>]*))?>|<#([A-Z0-9]+)(?:\|([^<>]*))?>")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bot.runbooks.index import index, refresh
 from bot.runbooks.lint import lint
 from bot.runbooks.load import load
-from bot.runbooks.problem import Problem
+from bot.runbooks.problems import Problem
 from bot.runbooks.shelf import RunbookSource, Shelf
 
 __all__ = ["RunbookSource", "Problem", "Shelf", "index", "lint", "load", "refresh"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from bot.runbooks.problem import LineProblem
+from bot.runbooks.problems import LineProblem
 
 #: a button of Slack holds 75 characters, and a guess offers the title on one
 MAX_TITLE_CHARS = 70

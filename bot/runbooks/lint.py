@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from bot.domain.runbook import Runbook, Step, TwoPeople
-from bot.runbooks.problem import Problem
+from bot.runbooks.problems import Problem
 from bot.runbooks.shelf import RunbookSource, Shelf
 
 #: the sections that everybody can count on, in this order

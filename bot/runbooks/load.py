@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.domain.runbook import Runbook
 from bot.runbooks import revision
 from bot.runbooks.parse import has_front_matter, parse
-from bot.runbooks.problem import Problem
+from bot.runbooks.problems import Problem
 from bot.runbooks.shelf import RunbookSource, Shelf
 
 #: bytes; the longest runbook that people have followed to its end is a tenth of this

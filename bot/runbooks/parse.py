@@ -27,9 +27,9 @@ from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from bot.domain.runbook import Section, Step
-from bot.runbooks import front_matter, marks, secrets, words
+from bot.runbooks import front_matter, plain_text, secrets, step_marks
 from bot.runbooks.front_matter import FrontMatter
-from bot.runbooks.problem import LineProblem
+from bot.runbooks.problems import LineProblem
 
 MAX_STEPS = 100
 #: a section block of Slack holds 3,000 characters; number, mark and "Ana, 14:07 UTC" need some of them
@@ -119,7 +119,7 @@ class _Body:
         line = _line(node)
         match node.type:
             case "heading" if node.tag == "h2":
-                self._open(words.prose(node), line)
+                self._open(plain_text.prose(node), line)
             case "heading" if node.tag == "h1" and not self.sections:
                 pass  # the title, for those who read the file where it lies
             case "heading":
@@ -136,7 +136,7 @@ class _Body:
             case "hr":
                 pass
             case _:
-                self._text(words.prose(node), line)
+                self._text(plain_text.prose(node), line)
 
     def finish(self) -> None:
         """Look at what can only be seen at the end."""
@@ -203,11 +203,11 @@ class _Body:
         while pieces and pieces[-1].type in ("text", "softbreak"):
             last = pieces.pop()
             tail = (last.content if last.type == "text" else " ") + tail
-        tail, found = marks.split(tail)
-        meaning, wrong = marks.read(found, self._probes)
+        tail, found = step_marks.split(tail)
+        meaning, wrong = step_marks.read(found, self._probes)
         for sentence in wrong:
             self._find(line, sentence)
-        before = words.inline(pieces)
+        before = plain_text.inline(pieces)
         # inline() trims; the space between `code` and the words after it is part of the tail
         text = " ".join(f"{before}{tail}".split())
         text = text[3:].strip() if text[:1] == "[" else text
@@ -216,7 +216,7 @@ class _Body:
         if shown_length(text) > MAX_TEXT_CHARS:
             self._find(line, f"The sentence of a step has at most {MAX_TEXT_CHARS} characters.")
         plain = tail + "".join(piece.content for piece in pieces if piece.type == "text")
-        if marks.misplaced(plain):
+        if step_marks.misplaced(plain):
             self._find(line, "A mark stands inside the sentence. Marks stand at its end.")
         commands = tuple(self._command(node) for node in rest)
         return Step(name, text, tuple(filter(None, commands)), meaning.two_people, meaning.probe, meaning.target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.runbooks.problem import LineProblem
+from bot.runbooks.problems import LineProblem
 
 #: what a secret looks like, and what it is called; the value itself is never repeated
 SECRETS = (

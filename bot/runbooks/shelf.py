@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.domain.runbook import Runbook
-from bot.runbooks.problem import Problem
+from bot.runbooks.problems import Problem
 
 MAX_GUESSES = 2
 MAX_SUGGESTIONS = 3

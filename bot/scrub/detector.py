@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bot.scrub.findings import ScrubAction
-from bot.scrub.normalise import TextView
+from bot.scrub.text_views import TextView
 
 Spans = Iterable[tuple[int, int]]
 Find = Callable[[TextView], Spans]

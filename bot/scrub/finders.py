@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from bot.scrub import checksums, safe
+from bot.scrub import checksums, safe_numbers
 from bot.scrub.bip39 import WORDS
 from bot.scrub.detector import Find, Spans
-from bot.scrub.normalise import TextView
+from bot.scrub.text_views import TextView
 
 _DIGIT = re.compile(r"\d")
 _HEX_TOKEN = re.compile(
@@ -93,7 +93,10 @@ def card(view: TextView) -> Spans:
     steps_over: tuple[tuple[int, int], ...] | None = None
     for run in _CARD_RUN.finditer(text):
         if steps_over is None:
-            steps_over = (*safe.time_and_group_spans(text), *(match.span() for match in _HEX_TOKEN.finditer(text)))
+            steps_over = (
+                *safe_numbers.time_and_group_spans(text),
+                *(match.span() for match in _HEX_TOKEN.finditer(text)),
+            )
         places = [i for i in range(run.start(), run.end()) if text[i].isdigit()]
         digits = "".join(text[i] for i in places)
         done = 0

@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from bot.store import audit, dump, engines, recovery, schema
+from bot.store import after_restore, audit, dump, engines, schema
 from bot.store.atomic_file import create_atomically, fsync_path
 from bot.store.dump import Contents
 from bot.store.errors import StoreRefused
@@ -154,7 +154,7 @@ def restore(url: str, key: bytes, source: Path, now: datetime, *, replace: bool 
     changed, while a bot works there, and for a backup that is not whole or does not verify.
     """
     aside = "With --replace {} (nothing is deleted)."
-    return _put(url, key, source, now, aside, replace, recovery.mark_restored)
+    return _put(url, key, source, now, aside, replace, after_restore.mark_restored)
 
 
 def import_dump(url: str, key: bytes, source: Path, now: datetime) -> RestoreResult:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.domain import redaction
 from bot.domain.actor import Actor
-from bot.domain.comms import text_hash
+from bot.domain.customer_template import text_hash
 from bot.domain.errors import Refused
 from bot.domain.events import CommsDrafted, Redacted
 from bot.domain.incident import Incident

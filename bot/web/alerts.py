@@ -18,7 +18,7 @@ from aiohttp import web
 
 from bot.domain.errors import Conflict, InvalidPayload, Refused, StoreUnavailable
 from bot.metrics import ALERT_DELIVERIES
-from bot.web.receiving import BODY_TIMEOUT_SECONDS, read_body, reject
+from bot.web.body_reader import BODY_TIMEOUT_SECONDS, read_body, reject
 
 log = structlog.get_logger(__name__)
 

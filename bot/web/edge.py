@@ -18,9 +18,9 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.metrics import OPEN_INCIDENTS, OVERDUE_SECONDS, PARKED_EFFECTS, READY, REGISTRY, SLACK_CONNECTIONS
-from bot.web.delivery import app_id_of, has_expected_shape, parse_delivery, teams_of
-from bot.web.receiving import BODY_TIMEOUT_SECONDS, MAX_BODY_BYTES, count_rejected, read_body, reject
+from bot.web.body_reader import BODY_TIMEOUT_SECONDS, MAX_BODY_BYTES, count_rejected, read_body, reject
 from bot.web.signature import is_valid_signature
+from bot.web.slack_payload import app_id_of, has_expected_shape, parse_delivery, teams_of
 
 #: seconds after which a connection is closed that has not begun a request, or not ended its headers
 IDLE_TIMEOUT_SECONDS = 75.0

@@ -8,7 +8,7 @@ import pytest
 
 from bot.comms.templates import AUDIENCES, MAX_OUTPUT_CHARS, STAGES, Library, load
 from bot.comms.tone import tone
-from bot.domain.comms import Template
+from bot.domain.customer_template import Template
 from bot.domain.errors import Refused
 from bot.scrub import Mode, scrub
 

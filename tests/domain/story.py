@@ -9,7 +9,7 @@ from typing import Any
 from bot.domain import checklist, lifecycle
 from bot.domain import events as e
 from bot.domain.actor import Actor, ActorKind, bot_actor
-from bot.domain.comms import Template
+from bot.domain.customer_template import Template
 from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy

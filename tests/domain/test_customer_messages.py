@@ -8,7 +8,7 @@ import pytest
 from bot.domain import cadence, customer_messages, lifecycle
 from bot.domain import events as e
 from bot.domain.actor import Actor
-from bot.domain.comms import text_hash
+from bot.domain.customer_template import text_hash
 from bot.domain.errors import Refused
 from bot.domain.policy import Policy
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from bot.domain import cadence, checklist, customer_messages, dual_control, escalation, lifecycle, notes, roles
 from bot.domain import events as e
 from bot.domain.actor import Actor
-from bot.domain.comms import text_hash
+from bot.domain.customer_template import text_hash
 from bot.domain.errors import Refused
 from bot.domain.fold import fold
 from bot.domain.incident import Mark

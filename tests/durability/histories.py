@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.domain import cadence, checklist, customer_messages, dual_control, escalation, lifecycle, notes, roles
 from bot.domain import events as e
 from bot.domain.actor import Actor
-from bot.domain.comms import text_hash
+from bot.domain.customer_template import text_hash
 from bot.domain.incident import Draft, Incident, Mark
 from tests.domain.story import DATABASE, PAYOUTS
 from tests.durability.simulated_slack import Trouble

@@ -18,7 +18,7 @@ from bot.alerts.intake import Intake
 from bot.domain import cadence, checklist, customer_messages, dual_control, escalation, lifecycle
 from bot.domain import events as e
 from bot.domain.actor import Actor, ActorKind
-from bot.domain.comms import Template, text_hash
+from bot.domain.customer_template import Template, text_hash
 from bot.domain.effect import EffectState
 from bot.domain.policy import Policy
 from bot.service import incident_id

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import create_bot
-from bot.domain.times import lasted
+from bot.domain.time_text import lasted
 from tests.world import World, WorldClock, world_at
 
 HOUR = timedelta(hours=1)

@@ -12,7 +12,7 @@ import yaml
 
 from bot.config import ROOT
 from bot.domain import customer_messages
-from bot.domain.comms import text_hash
+from bot.domain.customer_template import text_hash
 from bot.domain.effect import EffectState
 from bot.store import backup, migrate
 from localslack import Channel, LocalSlack, WorkspaceClock

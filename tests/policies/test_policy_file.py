@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.policy import NOTE_ONLY, SEVERITIES, AlertPolicy, Policy
-from bot.policies import PROFILES, BadPolicy, load, values
+from bot.policies import PROFILES, BadPolicy, load, readers
 
 Write = Callable[[str], Path]
 
@@ -355,17 +355,17 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
 def test_durations_read_as_they_are_written(hours: int, minutes: int, seconds: int, before: bool) -> None:
     written = f"{'-' if before else ''}{hours}h{minutes}m{seconds}s"
     span = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    assert values.offset(written) == (-span if before else span)
+    assert readers.offset(written) == (-span if before else span)
 
 
 @given(st.one_of(st.text(), st.integers(), st.booleans(), st.lists(st.text()), st.none(), st.floats()))
 def test_a_reader_reads_or_says_what_is_wrong(value: object) -> None:
-    readers: list[Callable[[object], object]] = [
-        values.duration, values.offset, values.channel, values.who, values.phrase, values.word, values.key,
-        values.yes_or_no, values.count(0, 3), values.line(10), values.each_once(values.who),
+    every: list[Callable[[object], object]] = [
+        readers.duration, readers.offset, readers.channel, readers.who, readers.phrase, readers.word, readers.key,
+        readers.yes_or_no, readers.count(0, 3), readers.line(10), readers.each_once(readers.who),
     ]  # fmt: skip
-    for read in readers:
+    for read in every:
         try:
             read(value)
-        except values.InvalidValue as wrong:
+        except readers.InvalidValue as wrong:
             assert all(sentence and len(sentence) < 250 for _, sentence in wrong.found)

@@ -10,8 +10,8 @@ import pytest
 from aiohttp.abc import AbstractResolver
 
 from bot.probes import session
-from bot.probes.addresses import public
 from bot.probes.client import NoSuchHost, NotAllowed, NotHttp, Private, ReadingClient, Redirected
+from bot.probes.public_addresses import public
 from bot.probes.settings import Endpoint
 
 from .loopback import Loopback, says

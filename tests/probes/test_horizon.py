@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.reading import Reading, ReadingState
+from bot.domain.probe_reading import Reading, ReadingState
 from bot.probes import PROBES, Endpoint, ProbeSettings, build
 from bot.probes import samples as s
 from bot.probes.client import ReadingClient

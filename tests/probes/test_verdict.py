@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.reading import ReadingState
+from bot.domain.probe_reading import ReadingState
 from bot.probes.samples import SourceKind, SourceSample, Trouble
 from bot.probes.verdict import judge, span
 

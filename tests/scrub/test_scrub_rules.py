@@ -19,17 +19,17 @@ from bot.scrub import (
     AllowList,
     Mode,
     checksums,
-    decide,
-    detect,
+    detectors,
     find_secrets,
     finders,
-    normalise,
     refusal_text,
     removed_summary,
-    safe,
+    safe_numbers,
     scrub,
+    scrubber,
+    text_views,
 )
-from bot.scrub.detect import DETECTORS
+from bot.scrub.detectors import DETECTORS
 from bot.scrub.findings import ScrubAction, ScrubFinding
 
 _SEED = Keypair.from_raw_ed25519_seed(bytes(range(32)))
@@ -80,7 +80,7 @@ def test_a_planted_seed_is_always_found(before: str, after: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(_TEXTS)
 def test_views_point_back_at_their_characters(text: str) -> None:
-    for view in normalise.views(text):
+    for view in text_views.views(text):
         assert len(view.starts) == len(view.ends) == len(view.text)
         assert all(0 <= start < end <= len(text) for start, end in zip(view.starts, view.ends, strict=True))
         assert all(a <= b for a, b in zip(view.starts, view.starts[1:], strict=False))
@@ -170,7 +170,9 @@ def _unbounded(tree: Any) -> list[Any]:
 
 
 def test_every_repetition_is_bounded_or_possessive() -> None:
-    patterns = [p for module in (decide, detect, finders, normalise, safe, slots) for p in _patterns(module)]
+    patterns = [
+        p for module in (scrubber, detectors, finders, text_views, safe_numbers, slots) for p in _patterns(module)
+    ]
     patterns += [rule.pattern for rule in tone.RULES]
     patterns += _closure_patterns()
     assert len(patterns) > 80
@@ -190,7 +192,7 @@ def test_detectors_have_ids_of_their_own_and_nouns_with_an_article() -> None:
 
 
 @pytest.mark.parametrize("row", DETECTORS, ids=lambda row: row.id)
-def test_placeholders_are_not_findings_themselves(row: detect.Detector) -> None:
+def test_placeholders_are_not_findings_themselves(row: detectors.Detector) -> None:
     text = f"{row.noun} and {row.noun}, {row.noun} 14:32 UTC"
     assert scrub(text, Mode.STRICT).text == text
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import ROOT
-from bot.domain.comms import text_hash
+from bot.domain.customer_template import text_hash
 from bot.domain.policy import NO_SUCH_INCIDENT
 from tests.story.acts import (
     bot_messages,

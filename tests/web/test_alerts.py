@@ -16,8 +16,8 @@ from aiohttp import web
 from bot.alerts.intake import IntakeResult
 from bot.metrics import REGISTRY
 from bot.web.alerts import AlertsEndpoint
+from bot.web.body_reader import MAX_BODY_BYTES
 from bot.web.edge import Health, app_runner, web_application
-from bot.web.receiving import MAX_BODY_BYTES
 from tests.durability.test_database_away import locked
 from tests.sender import SECRETS, SETTING, post
 from tests.world import World, world_at

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_bolt.request.internals import parse_body
 
-from bot.web.delivery import MAX_YARL_FORM_CHARS, parse_delivery
+from bot.web.slack_payload import MAX_YARL_FORM_CHARS, parse_delivery
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

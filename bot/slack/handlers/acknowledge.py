@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.domain import lifecycle
-from bot.domain.times import lasted
+from bot.domain.time_text import lasted
 from bot.slack.requests.context import Reply, Request
 
 Values = dict[str, Any]

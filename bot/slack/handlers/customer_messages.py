@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from bot.domain import customer_messages
-from bot.domain.comms import Template
+from bot.domain.customer_template import Template
 from bot.domain.errors import Refused
 from bot.domain.incident import Draft, Incident
 from bot.slack.requests import respond

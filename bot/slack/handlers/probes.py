@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain import notes
 from bot.domain.errors import Refused
-from bot.domain.reading import Reading as ProbeReading
+from bot.domain.probe_reading import Reading
 from bot.slack.requests import respond
 from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult
 from bot.slack.requests.context import Reply, Request
@@ -47,7 +47,7 @@ async def _respond_with_reading(call: Request, probe: str, target: str, step: st
     await respond.respond(call, Reply(reading_text(reading)))
 
 
-async def take_reading(call: Request, probe: str, target: str, step: str) -> ProbeReading:
+async def take_reading(call: Request, probe: str, target: str, step: str) -> Reading:
     """Take a reading; with an open incident it goes into the timeline."""
     read = call.services.probes.get(probe)
     if read is None:
@@ -70,7 +70,7 @@ async def take_reading(call: Request, probe: str, target: str, step: str) -> Pro
     return reading
 
 
-def reading_text(reading: ProbeReading) -> str:
+def reading_text(reading: Reading) -> str:
     """The verdict, and the evidence beneath it."""
     evidence = "\n".join(f"• {escape(one.sentence)}" for one in reading.evidence)
     return clip(f"*{reading.probe}: {reading.state.value}.* {escape(reading.sentence)}\n{evidence}".strip(), 3800)

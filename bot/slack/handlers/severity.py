@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain import lifecycle
 from bot.domain.errors import Refused
-from bot.domain.times import lasted
+from bot.domain.time_text import lasted
 from bot.slack.requests.arguments import (
     UNITS,
     Arguments,

@@ -8,7 +8,7 @@ from bot.domain import cadence
 from bot.domain.actor import ActorKind
 from bot.domain.channel import STATUS_WORDS
 from bot.domain.incident import Incident
-from bot.domain.times import lasted
+from bot.domain.time_text import lasted
 from bot.ports import IncidentListItem, Store
 from bot.reports import postmortem
 from bot.slack.requests.context import Reply, Request

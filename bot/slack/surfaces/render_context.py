@@ -11,7 +11,7 @@ from typing import Any
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy, Severity
-from bot.domain.times import clock_time
+from bot.domain.time_text import clock_time
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.message_cache import IncidentMessageCache
 

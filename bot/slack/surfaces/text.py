@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.domain.actor import is_program
-from bot.domain.times import clock_time
+from bot.domain.time_text import clock_time
 
 #: one visible character: an entity, a piece of Slack's markup, or a character
 _PIECES = re.compile(r"&(?:amp|lt|gt);|<[^<>\n]*>|.", re.DOTALL)

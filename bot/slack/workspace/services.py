@@ -9,9 +9,9 @@ from typing import Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.comms import Template
+from bot.domain.customer_template import Template
 from bot.domain.policy import Policy
-from bot.domain.reading import Reading
+from bot.domain.probe_reading import Reading
 from bot.domain.runbook import Runbook
 from bot.reconciler import Scheduler
 from bot.service import Service

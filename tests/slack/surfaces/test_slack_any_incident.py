@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain import events as e
-from bot.domain.comms import Slot, Template, text_hash
+from bot.domain.customer_template import Slot, Template, text_hash
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident

@@ -10,7 +10,7 @@ from typing import Any
 from bot.domain import cadence, dual_control, escalation, lifecycle, notes, roles
 from bot.domain import checklist as steps
 from bot.domain import events as e
-from bot.domain.comms import text_hash
+from bot.domain.customer_template import text_hash
 from bot.slack.surfaces import messages as surfaces
 from bot.slack.surfaces import modals
 from tests.slack.slack_reading import read, read_message, read_view

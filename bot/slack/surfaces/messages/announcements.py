@@ -9,7 +9,7 @@ from bot.domain import cadence
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.domain.incident import Update
-from bot.domain.times import lasted
+from bot.domain.time_text import lasted
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages.build import build_message, in_thread, withdrawn_message
 from bot.slack.surfaces.messages.card import summary

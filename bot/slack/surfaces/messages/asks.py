@@ -9,7 +9,7 @@ from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.domain.incident import Ask, Checklist, Incident, Mark
 from bot.domain.pending import change, waiting_override
 from bot.domain.runbook import Step
-from bot.domain.times import lasted
+from bot.domain.time_text import lasted
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages import steps
 from bot.slack.surfaces.messages.build import (

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.domain.incident import Incident, Status
-from bot.domain.times import lasted
+from bot.domain.time_text import lasted
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages.build import build_message, mention_users
 from bot.slack.surfaces.render_context import RenderContext

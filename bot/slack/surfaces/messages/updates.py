@@ -8,7 +8,7 @@ from functools import partial
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Update
-from bot.domain.times import lasted
+from bot.domain.time_text import lasted
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages.build import build_message, collapsed_message, mention_prefix, withdrawn_message
 from bot.slack.surfaces.render_context import RenderContext

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.domain.comms import Slot, Template
+from bot.domain.customer_template import Slot, Template
 from bot.domain.incident import Draft, Incident
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.modals.form import VALUE_ACTION_ID, ModalView, incident_modal, text_question
 from bot.slack.surfaces.render_context import RenderContext, RenderEnvironment
 from bot.slack.surfaces.words import channel as words
 
-#: kind -> (hint, longest answer); the kinds are those of bot.domain.comms.Slot
+#: kind -> (hint, longest answer); the kinds are those of bot.domain.customer_template.Slot
 SLOT_KINDS: dict[str, tuple[str, int]] = {
     "count": ("A whole number, such as 1,240.", 20),
     "share": ("A share, such as 12%.", 10),

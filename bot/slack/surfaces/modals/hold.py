@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.incident import Incident
-from bot.domain.times import clock_time
+from bot.domain.time_text import clock_time
 from bot.slack.surfaces import block_kit
 from bot.slack.surfaces.modals.form import VALUE_ACTION_ID, ModalView, incident_modal
 

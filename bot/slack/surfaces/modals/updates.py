@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.cadence import MAX_UPDATE_CHARS
 from bot.domain.incident import Incident
-from bot.domain.times import clock_time, lasted
+from bot.domain.time_text import clock_time, lasted
 from bot.slack.surfaces import block_kit
 from bot.slack.surfaces.modals.form import VALUE_ACTION_ID, ModalView, incident_modal, private_metadata, text_question
 from bot.slack.surfaces.text import escape_line, when

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from bot.scrub import safe
+from bot.scrub import safe_numbers
 
 _ESCAPE = re.compile(
     r"&(?:#[xX][0-9a-fA-F]{1,6}|#\d{1,7}|[A-Za-z][A-Za-z0-9]{1,30});?"
@@ -94,12 +94,12 @@ class TextView:
     @cached_property
     def safe_spans(self) -> tuple[tuple[int, int], ...]:
         """Numbers that are no identifiers: dates, amounts, counts, ledgers, references."""
-        return safe.safe_spans(self.text)
+        return safe_numbers.safe_spans(self.text)
 
     @cached_property
     def blanked(self) -> str:
         """The text with every safe number replaced by NULs of the same length."""
-        return safe.blank(self.text, self.safe_spans)
+        return safe_numbers.blank(self.text, self.safe_spans)
 
     @cached_property
     def compact(self) -> tuple[str, tuple[int, ...]]:

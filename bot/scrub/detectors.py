@@ -15,7 +15,7 @@ from bot.scrub import finders
 from bot.scrub.detector import Detector, regex
 from bot.scrub.finders import labelled
 from bot.scrub.findings import ScrubAction
-from bot.scrub.normalise import TextView
+from bot.scrub.text_views import TextView
 
 BLOCK, MASK = ScrubAction.BLOCK, ScrubAction.MASK
 

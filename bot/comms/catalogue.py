@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.comms.preview import prepare
 from bot.comms.templates import Library, load
-from bot.domain.comms import Template
+from bot.domain.customer_template import Template
 from bot.domain.errors import Refused
 from bot.scrub import find_secrets, refusal_text
 

@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, text
 from bot.config import Settings
 from bot.doctor.advice import advice
 from bot.doctor.finding import CheckResult
-from bot.domain.times import lasted
+from bot.domain.time_text import lasted
 from bot.store import StoreRefused, engines, postgres, schema, verify
 from bot.store.backup import backups
 from bot.store.verify import UnfinishedEffect

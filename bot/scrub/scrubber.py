@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.scrub.detect import DETECTORS, RANK, SECRET_DETECTORS, DetectorMatch, find_matches
 from bot.scrub.detector import Detector
+from bot.scrub.detectors import DETECTORS, RANK, SECRET_DETECTORS, DetectorMatch, find_matches
 from bot.scrub.findings import ScrubAction, Scrubbed, ScrubFinding
-from bot.scrub.normalise import TextView, fold, views
+from bot.scrub.text_views import TextView, fold, views
 
 ChooseAction = Callable[[Detector], ScrubAction]
 
