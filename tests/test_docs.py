@@ -125,6 +125,12 @@ def test_links_lead_somewhere() -> None:
     assert dead == []
 
 
+def test_files_named_to_contributors_are_there() -> None:
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", page("CONTRIBUTING.md"))
+    assert named
+    assert [path for path in named if not path.startswith(("/", ".venv/")) and not (ROOT / path).exists()] == []
+
+
 def test_the_changelog_knows_this_version() -> None:
     from bot import __version__
 

@@ -15,7 +15,7 @@ from bot.domain.incident import Incident
 from bot.slack.surfaces.message_cache import IncidentMessageCache, MessageCache
 from bot.slack.surfaces.messages import messages
 from tests.slack.slack_story import BEGIN, NAMES, SETUP, Story
-from tests.slack.surfaces.test_slack_any_incident import histories
+from tests.slack.surfaces.test_any_incident import histories
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
