@@ -47,8 +47,7 @@ from bot.store import PersonRow, SqlStore, StoreRefused
 from bot.store.installations import SqlInstallations, TokenKeys
 from bot.web import install
 from bot.web.alerts import AlertsEndpoint
-from bot.web.edge import Health, web_application
-from bot.web.edge import app_runner as serving
+from bot.web.edge import Health, app_runner, web_application
 from bot.workspace_factory import WorkspaceFactory
 
 log = structlog.get_logger(__name__)
@@ -120,7 +119,7 @@ class Bot:
         log.info("bot.started", mode=settings.slack_mode, port=self.port, runbooks=len(content.shelf.runbooks))
 
     async def _open(self) -> None:
-        """Learn the workspaces. Raises NotDone where Slack refuses the token of the settings."""
+        """Learn the workspaces. Raises CallRefused where Slack refuses the token of the settings."""
         if self.settings.slack_bot_token is not None:
             await self.workspaces.open_by_token(self.settings.slack_bot_token.get_secret_value())
         await self.workspaces.sync_installations()
@@ -192,7 +191,7 @@ class Bot:
         site = web_application(
             self.app if http else None, signing_secrets(settings), self.health, self._accepts_delivery, pages=pages
         )
-        runner = serving(site)
+        runner = app_runner(site)
         await runner.setup()
         # First in, last out: nothing more is taken, what was acknowledged is finished, then the store closes.
         stack.push_async_callback(self._finish)

@@ -16,11 +16,11 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from bot.logs import escape_control
 from bot.store import SqlStore, StoreRefused, backup, dump, engines, schema, timestamps
-from bot.store import verify as checks
-from bot.store import witness as witnessed
+from bot.store import witness as witness_file
 from bot.store.atomic_file import create_atomically
 from bot.store.backup import RestoreResult
 from bot.store.dump import Contents
+from bot.store.verify import VerifyReport, verify_all
 from bot.store.witness import Witness
 
 EXIT_OK, EXIT_DAMAGED = 0, 1
@@ -78,21 +78,21 @@ def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> in
     """
     address = engines.parse_url(settings.database_url)
     key = _key(settings)
-    before = witnessed.read(witness, key) if witness else None
+    before = witness_file.read(witness, key) if witness else None
 
-    def look(connection: Connection) -> tuple[checks.VerifyReport, Witness, str]:
-        report = checks.verify_all(connection, key)
+    def look(connection: Connection) -> tuple[VerifyReport, Witness, str]:
+        report = verify_all(connection, key)
         if before and not report.damage:  # else there may be nothing that can be read
-            report.damage.extend(witnessed.missing_since(connection, before))
+            report.damage.extend(witness_file.missing_since(connection, before))
         if report.damage:
             return report, Witness(), ""
-        return report, witnessed.take_witness(connection), _told(dump.contents(connection))
+        return report, witness_file.take_witness(connection), _told(dump.contents(connection))
 
     with engines.explained_errors(address):
         schema.check(address)
         found, now, held = engines.run_in_transaction(address, look, write=False)
     if witness and not found.damage:
-        witnessed.write(witness, key, now)
+        witness_file.write(witness, key, now)
     if as_json:
         print(
             json.dumps(

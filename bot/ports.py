@@ -238,7 +238,7 @@ class OutcomeUnknown(Exception):
 
 
 class Room(Protocol):
-    """Slack, as far as the bot acts in it. Every call raises NotDone, TryLater or Unsure, and nothing else.
+    """Slack, as far as the bot acts in it. A call raises CallRefused, RetryAfter, OutcomeUnknown and nothing else.
 
     `id` marks a message for ever (in its metadata), so that a later look can tell whether it was sent.
     """
@@ -307,10 +307,10 @@ class Publisher(Protocol):
     name: str
 
     async def publish(self, text: str, id: str) -> Publication:
-        """Make it public. Raises NotDone, TryLater or Unsure."""
+        """Make it public. Raises CallRefused, RetryAfter or OutcomeUnknown."""
 
     async def find(self, id: str, since: datetime) -> Publication | None:
-        """Where the text marked `id` stands, if it does. Raises NotDone or TryLater where that cannot be told."""
+        """Where the text marked `id` stands, if it does. Raises CallRefused or RetryAfter where that cannot be told."""
 
 
 @dataclass(frozen=True)

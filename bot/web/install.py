@@ -65,7 +65,7 @@ class OAuthApp:
     allowed_teams: frozenset[str] = frozenset()
 
 
-#: turns a code into Slack's answer about the installation. Raises NotDone, TryLater, Unsure
+#: turns a code into Slack's answer about the installation. Raises CallRefused, RetryAfter, OutcomeUnknown
 ExchangeCode = Callable[[str], Awaitable[Mapping[str, Any]]]
 #: a workspace was installed; whether it is served already
 OnInstalled = Callable[[str], Awaitable[bool]]

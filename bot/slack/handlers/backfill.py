@@ -59,7 +59,7 @@ async def _prefill(call: Request) -> tuple[ChannelInfo, datetime]:
 
 async def record(call: Request, title: str, severity: str | None, summary: str, began: str, over: str) -> Reply:
     """Record it: one incident a channel, however often and by however many this is asked for."""
-    desk, policy = call.services, call.services.policy
+    services, policy = call.services, call.services.policy
     policy.require_right("backfill", call.actor)
     await deliveries.with_channel_incident(call)
     _check_channel_free(call)
@@ -72,7 +72,7 @@ async def record(call: Request, title: str, severity: str | None, summary: str, 
         policy.require_right("resolve", call.actor)
     found = await _within_timeout(_read_channel(call))
     chosen = policy.severity(severity) if severity else policy.severity_for_title(title)
-    done = await desk.service.declare(
+    done = await services.service.declare(
         "backfill",
         partial(
             backfill.adopt,
@@ -82,8 +82,8 @@ async def record(call: Request, title: str, severity: str | None, summary: str, 
             summary=summary,
             began=since,
             over=until,
-            responders=() if found.private else desk.directory.expand(chosen.responders),
-            guesses=() if until else tuple(desk.runbooks.guess(title)),
+            responders=() if found.private else services.directory.expand(chosen.responders),
+            guesses=() if until else tuple(services.runbooks.guess(title)),
             policy=policy,
         ),
         call.actor,

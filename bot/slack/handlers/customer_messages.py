@@ -101,10 +101,10 @@ def comms_view(call: Request, template: Template, values: Mapping[str, str], rep
 
 async def draft(call: Request, template: Template, values: Mapping[str, str], replaces: str = "") -> Reply:
     """Scrub, keep the draft, and ask those who may approve it. A secret in it: nothing is stored."""
-    incident, desk = call.required_incident, call.services
+    incident, services = call.required_incident, call.services
     for slot in template.slots:
         await call.refuse_secrets(values.get(slot.name, ""), slot.name)
-    prepared = desk.texts.prepare(template, values, template_variables(call, template.audience))
+    prepared = services.texts.prepare(template, values, template_variables(call, template.audience))
     approvers = _approvers(call)
     name = uuid.uuid5(uuid.UUID(incident.id), f"draft {call.idempotency_key or incident.seq}").hex[:12]
     await call.act(
@@ -117,11 +117,11 @@ async def draft(call: Request, template: Template, values: Mapping[str, str], re
             removed=prepared.removed,
             findings=prepared.findings,
             tone=prepared.tone,
-            promised=promised_time(template, values, desk.now()),
+            promised=promised_time(template, values, services.now()),
             slots=tuple((slot.name, prepared.values.get(slot.name, "")) for slot in template.slots),
             replaces=replaces,
             approvers=approvers,
-            policy=desk.policy,
+            policy=services.policy,
         ),
     )
     return _drafted(call, prepared, approvers)

@@ -73,8 +73,8 @@ async def open_incident(
     `ignore_similar`: not looked for one like it; `ignore_same_title`: nor for one of the same words, begun at the same
     moment.
     """
-    desk, policy = call.services, call.services.policy
-    desk.policy.require_right("declare", call.actor)
+    services, policy = call.services, call.services.policy
+    services.policy.require_right("declare", call.actor)
     title = lifecycle.clean_title(await call.refuse_secrets(title, "title"))
     summary = await call.refuse_secrets(summary, "summary")
     if private is None and policy.has_private_words(f"{title} {summary}"):
@@ -88,9 +88,9 @@ async def open_incident(
     responders = (
         ()
         if private
-        else desk.directory.expand((policy.severity(key) if key else policy.severity_for_title(title)).responders)
+        else services.directory.expand((policy.severity(key) if key else policy.severity_for_title(title)).responders)
     )
-    done = await desk.service.declare(
+    done = await services.service.declare(
         "declare",
         partial(
             lifecycle.declare,
@@ -101,7 +101,7 @@ async def open_incident(
             origin=call.channel,
             responders=responders,
             runbook=named,
-            guesses=() if named else tuple(desk.runbooks.guess(title)),
+            guesses=() if named else tuple(services.runbooks.guess(title)),
             policy=policy,
         ),
         call.actor,

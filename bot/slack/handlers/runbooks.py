@@ -23,18 +23,19 @@ def read_runbook(text: str, call: Request) -> ParseResult:
 
 async def attach(call: Request, values: Values) -> Reply:
     """Attach a runbook by choice, or say which there are."""
-    desk, name = call.services, values["name"]
+    services, name = call.services, values["name"]
     if not name:
         attached = [one.runbook for one in call.incident.checklists] if call.incident else []
         have = f"Attached: {', '.join(escape(one.title) for one in attached)}. " if attached else ""
         known = (
-            ", ".join(f"`{slug}`" for slug in sorted(desk.runbooks.runbooks)) or "none: the folder of runbooks is empty"
+            ", ".join(f"`{slug}`" for slug in sorted(services.runbooks.runbooks))
+            or "none: the folder of runbooks is empty"
         )
-        return Reply(f"{have}Runbooks: {known}. Attach one: `{desk.command} runbook NAME`.")
-    found = desk.runbooks.find(name)
+        return Reply(f"{have}Runbooks: {known}. Attach one: `{services.command} runbook NAME`.")
+    found = services.runbooks.find(name)
     if found is None:
-        nearest = " or ".join(f"`{slug}`" for slug in desk.runbooks.close_matches(name))
-        hint = f" Did you mean {nearest}?" if nearest else f" `{desk.command} runbook` lists them."
+        nearest = " or ".join(f"`{slug}`" for slug in services.runbooks.close_matches(name))
+        hint = f" Did you mean {nearest}?" if nearest else f" `{services.command} runbook` lists them."
         raise Refused(f"There is no runbook “{escape(name[:60])}”.{hint}")
     await attach_slug(call, found.slug, "choice")
     return Reply(f"“{escape(found.title)}” is attached: {len(found.steps)} steps, revision {found.revision}.")

@@ -36,9 +36,9 @@ async def status(call: Request, values: Values) -> Reply:
 
 def status_text(call: Request, incident: Incident) -> str:
     """Everything that the card says, and what somebody still owes, in lines."""
-    desk, now = call.services, call.services.now()
-    severity = desk.policy.severity(incident.severity)
-    name = desk.directory.name
+    services, now = call.services, call.services.now()
+    severity = services.policy.severity(incident.severity)
+    name = services.directory.name
     lines = [
         f"*{incident.name} · {severity.name}{' (assumed)' if incident.severity_assumed else ''} · "
         f"{STATUS_WORDS[incident.status]}*",
@@ -50,7 +50,7 @@ def status_text(call: Request, incident: Incident) -> str:
     if incident.declared_at:
         how = "Recorded afterwards," if incident.adopted_at else "Declared"
         lines.append(f"{how} {when(incident.declared_at, now)} by {escape_line(name(incident.declared_by))}")
-    if (due := cadence.next_update(incident, desk.policy)) is not None:
+    if (due := cadence.next_update(incident, services.policy)) is not None:
         late = f", {lasted(now - due)} over" if due < now else ""
         lines.append(f"Next update by {when(due, now)}{late}")
     if (promised := cadence.promise_due(incident)) is not None:

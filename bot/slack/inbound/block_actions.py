@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from bot.domain import cadence, escalation, lifecycle, notes, roles
-from bot.domain import customer_messages as drafts
+from bot.domain.customer_messages import POST_BY_HAND_REASON, record_failed, record_published
 from bot.domain.errors import Refused, StoreUnavailable
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.slack.handlers import (
@@ -199,15 +199,13 @@ async def _comms_seen_published(call: Request, v: ActionValues) -> Reply | None:
     one = customer_messages.draft_of(call.required_incident, name)
     channel = call.services.directory.channel(call.services.policy.customer_comms)
     # Where a person posted it by hand, only they know the address.
-    where = channel if one.drafted.audience == "customers" and one.reason != drafts.POST_BY_HAND_REASON else ""
-    await call.act("comms", partial(drafts.record_published, draft=name, publisher="seen by a person", where=where))
+    where = channel if one.drafted.audience == "customers" and one.reason != POST_BY_HAND_REASON else ""
+    await call.act("comms", partial(record_published, draft=name, publisher="seen by a person", where=where))
     return Reply("Noted: the text is public.")
 
 
 async def _comms_seen_missing(call: Request, v: ActionValues) -> Reply | None:
-    await call.act(
-        "comms", partial(drafts.record_failed, draft=str(v.get("d", "")), error="seen to be missing by a person")
-    )
+    await call.act("comms", partial(record_failed, draft=str(v.get("d", "")), error="seen to be missing by a person"))
     return Reply("Noted: the text is not public. Edit the draft to send it anew.")
 
 
@@ -349,22 +347,22 @@ def action_values(action: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-async def on_block_actions(desk: Services, body: Mapping[str, Any], ack: Callable[..., Awaitable[Any]]) -> None:
+async def on_block_actions(services: Services, body: Mapping[str, Any], ack: Callable[..., Awaitable[Any]]) -> None:
     """A click, from its delivery to its answer. Never raises."""
     action = (body.get("actions") or [{}])[0]
     answer: Reply | None
     call: Request | None = None
     try:
-        call = await deliveries.block_action_request(desk, body, action)
+        call = await deliveries.block_action_request(services, body, action)
         v = action_values(action)
         if action.get("type") == "button" and not v and handler_of(str(action.get("action_id", ""))) is not _ignored:
             raise Refused(
                 "That button cannot be read; it may be of an older version. Nothing was done. "
-                f"`{desk.command}` shows what can be done now."
+                f"`{services.command}` shows what can be done now."
             )
         call.view = body.get("view") or {}
         meta = block_kit.decode_value(str(call.view.get("private_metadata") or ""))
-        id = v.get("i") or meta.get("i") or await _channel_incident_id(desk, call)
+        id = v.get("i") or meta.get("i") or await _channel_incident_id(services, call)
         if id:
             await deliveries.with_incident(call, str(id))
         answer = await handler_of(str(action.get("action_id", "")))(call, v)
@@ -377,9 +375,9 @@ async def on_block_actions(desk: Services, body: Mapping[str, Any], ack: Callabl
         await _refresh_list(call, body)
 
 
-async def _channel_incident_id(desk: Services, call: Request) -> str | None:
+async def _channel_incident_id(services: Services, call: Request) -> str | None:
     """An empty box carries no value: its incident is the one of the channel."""
-    return await desk.service.store.by_channel(call.actor.team, call.channel) if call.channel else None
+    return await services.service.store.by_channel(call.actor.team, call.channel) if call.channel else None
 
 
 async def _refresh_list(call: Request, body: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Which handler hears which kind of delivery, at the desk of the workspace that it is for."""
+"""Which handler hears which kind of delivery, with the services of the workspace that it is for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.slack.workspace.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: the desk of a workspace by its id; None where the bot is not installed
+#: the services of a workspace by its id; None where the bot is not installed
 ServicesLookup = Callable[[str], Awaitable[Services | None]]
 
 NOT_INSTALLED_TEXT = (
@@ -38,20 +38,20 @@ SLACK_UNAVAILABLE_TEXT = (
 
 
 class DeliveryHandler(Protocol):
-    """What a delivery does at a desk."""
+    """What a delivery does in one workspace."""
 
-    async def __call__(self, desk: Services, body: Body, ack: Callable[..., Awaitable[Any]]) -> None: ...
+    async def __call__(self, services: Services, body: Body, ack: Callable[..., Awaitable[Any]]) -> None: ...
 
 
-def register_handlers(app: AsyncApp, desks: ServicesLookup) -> None:
+def register_handlers(app: AsyncApp, services_of: ServicesLookup) -> None:
     """Hand every kind of delivery to its handler."""
     bolt.register_listeners(
         app,
-        command=_for_workspace(desks, on_command, ephemeral_ack),
-        action=_for_workspace(desks, on_block_actions, empty_ack),
-        submission=_for_workspace(desks, on_view_submission, view_error_ack),
-        shortcut=_for_workspace(desks, on_shortcut, empty_ack),
-        event=_for_workspace(desks, on_event, None),
+        command=_for_workspace(services_of, on_command, ephemeral_ack),
+        action=_for_workspace(services_of, on_block_actions, empty_ack),
+        submission=_for_workspace(services_of, on_view_submission, view_error_ack),
+        shortcut=_for_workspace(services_of, on_shortcut, empty_ack),
+        event=_for_workspace(services_of, on_event, None),
     )
 
 
@@ -66,7 +66,9 @@ def empty_ack(body: Body, why: str) -> Mapping[str, Any]:
 
 
 def _for_workspace(
-    desks: ServicesLookup, handler: DeliveryHandler, ack_with_reason: Callable[[Body, str], Mapping[str, Any]] | None
+    services_of: ServicesLookup,
+    handler: DeliveryHandler,
+    ack_with_reason: Callable[[Body, str], Mapping[str, Any]] | None,
 ) -> BoltListener:
     """`ack_with_reason`: how to answer with a reason, to what was not heard or is not heard in time; None: not at all.
 
@@ -90,7 +92,7 @@ def _for_workspace(
 
     async def handle(body: Body, ack: Ack) -> None:
         try:
-            desk = await _services(desks, body)
+            services = await _services(services_of, body)
         except StoreUnavailable as error:
             log.error("store.unavailable", error=str(error))
             if ack_with_reason is not None:  # else it is counted as not stored
@@ -103,17 +105,17 @@ def _for_workspace(
         except Exception as error:  # a token that cannot be decrypted, among others
             await reject(body, ack, deliveries.error_reply(error).text)
             return
-        if desk is None:
+        if services is None:
             log.info("delivery.nobodys", teams=candidate_teams(body))
             await reject(body, ack, NOT_INSTALLED_TEXT)
             return
-        await handler(desk, body, ack)
+        await handler(services, body, ack)
 
     return handle_in_time
 
 
-async def _services(desks: ServicesLookup, body: Body) -> Services | None:
+async def _services(services_of: ServicesLookup, body: Body) -> Services | None:
     for team in candidate_teams(body):
-        if (desk := await desks(team)) is not None:
-            return desk
+        if (services := await services_of(team)) is not None:
+            return services
     return None

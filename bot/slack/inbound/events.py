@@ -49,18 +49,18 @@ _LEADING_MENTION = re.compile(r"^\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>\s*[:,]?\s*")
 # -- mentions -----------------------------------------------------------------------------------------
 
 
-async def _app_mention(desk: Services, event: Mapping[str, Any], key: str) -> ReplyAfterAck | None:
+async def _app_mention(services: Services, event: Mapping[str, Any], key: str) -> ReplyAfterAck | None:
     """`@incident …`: the same table as the command; slash commands do not work in threads.
 
     Answered in words also while the database is away: delivered again, it would do what its author was told it did not.
     """
     if event.get("bot_id") or event.get("subtype"):
         return None
-    actor = await desk.directory.actor(str(event.get("user", "")), str(event.get("team", "")))
+    actor = await services.directory.actor(str(event.get("user", "")), str(event.get("team", "")))
     channel_id, thread = str(event.get("channel", "")), str(event.get("thread_ts") or "")
     # One gesture can arrive as two events of different ids: client_msg_id is the same.
     key = f"mention:{event.get('client_msg_id') or key}"
-    call = Request(desk, actor, channel_id, idempotency_key=key, thread_ts=thread)
+    call = Request(services, actor, channel_id, idempotency_key=key, thread_ts=thread)
     text = unescape(_LEADING_MENTION.sub("", str(event.get("text", ""))))
     try:
         await deliveries.with_channel_incident(call)
@@ -72,173 +72,177 @@ async def _app_mention(desk: Services, event: Mapping[str, Any], key: str) -> Re
 # -- pins ---------------------------------------------------------------------------------------------
 
 
-async def _reaction_added(desk: Services, event: Mapping[str, Any], key: str) -> None:
-    found = await _timeline_reaction(desk, event)
+async def _reaction_added(services: Services, event: Mapping[str, Any], key: str) -> None:
+    found = await _timeline_reaction(services, event)
     if found is None:
         return
     incident, actor, where, ts = found
     try:
-        message = await _fetch_message(desk, where, ts)
+        message = await _fetch_message(services, where, ts)
         if message is None:
             raise Refused("Slack did not let me read that message, so it is not in the timeline. Write it as a note.")
-        await note_message(desk, incident, actor, where, message, key)
+        await note_message(services, incident, actor, where, message, key)
     except Refused as refused:
-        await respond.respond(Request(desk, actor, where, idempotency_key=""), Reply(refused.sentence))
+        await respond.respond(Request(services, actor, where, idempotency_key=""), Reply(refused.sentence))
 
 
-async def _reaction_removed(desk: Services, event: Mapping[str, Any], key: str) -> None:
-    found = await _timeline_reaction(desk, event)
+async def _reaction_removed(services: Services, event: Mapping[str, Any], key: str) -> None:
+    found = await _timeline_reaction(services, event)
     if found is None:
         return
     incident, actor, where, ts = found
     # An entry stays until its last pin is removed.
-    data = await read_with_retries(desk, "reactions.get", channel=where, timestamp=ts, full=True)
+    data = await read_with_retries(services, "reactions.get", channel=where, timestamp=ts, full=True)
     reactions = ((data or {}).get("message") or {}).get("reactions") or ()
     if data is None or any(one.get("name") == TIMELINE_REACTION and one.get("count", 0) > 0 for one in reactions):
         return
-    await _act(desk, incident, "unpin", partial(notes.withdraw, channel=where, message_ts=ts), actor, key)
+    await _act(services, incident, "unpin", partial(notes.withdraw, channel=where, message_ts=ts), actor, key)
 
 
-async def _timeline_reaction(desk: Services, event: Mapping[str, Any]) -> tuple[Incident, Actor, str, str] | None:
+async def _timeline_reaction(services: Services, event: Mapping[str, Any]) -> tuple[Incident, Actor, str, str] | None:
     """The incident, person, channel and ts of a pin in an incident's own channel; None for anything else."""
     item = event.get("item") or {}
     if event.get("reaction") != TIMELINE_REACTION or item.get("type") != "message":
         return None
     where, ts = str(item.get("channel", "")), str(item.get("ts", ""))
-    actor = await desk.directory.actor(str(event.get("user", "")))
+    actor = await services.directory.actor(str(event.get("user", "")))
     if actor.kind is ActorKind.BOT:
         return None
-    id = await desk.service.store.by_channel(actor.team, where)
-    incident = await desk.service.store.incident(id) if id else None
+    id = await services.service.store.by_channel(actor.team, where)
+    incident = await services.service.store.incident(id) if id else None
     return (incident, actor, where, ts) if incident is not None else None
 
 
-async def _fetch_message(desk: Services, where: str, ts: str) -> Mapping[str, Any] | None:
+async def _fetch_message(services: Services, where: str, ts: str) -> Mapping[str, Any] | None:
     """One message: of the channel, or, since history leaves them out, of a thread."""
-    data = await read_with_retries(desk, "conversations.history", channel=where, latest=ts, inclusive=True, limit=1)
+    data = await read_with_retries(services, "conversations.history", channel=where, latest=ts, inclusive=True, limit=1)
     for one in (data or {}).get("messages") or ():
         if one.get("ts") == ts:
             return dict(one)
-    data = await read_with_retries(desk, "conversations.replies", channel=where, ts=ts, limit=1)
+    data = await read_with_retries(services, "conversations.replies", channel=where, ts=ts, limit=1)
     return next((dict(one) for one in (data or {}).get("messages") or () if one.get("ts") == ts), None)
 
 
 async def note_message(
-    desk: Services, incident: Incident, actor: Actor, where: str, message: Mapping[str, Any], key: str
+    services: Services, incident: Incident, actor: Actor, where: str, message: Mapping[str, Any], key: str
 ) -> Reply:
     """Put somebody's message into the timeline, at the time it was written."""
     ts = str(message.get("ts", ""))
     text = unescape(str(message.get("text") or "")) or "(a message without text)"
-    call = Request(desk, actor, where, idempotency_key=key, incident=incident)
+    call = Request(services, actor, where, idempotency_key=key, incident=incident)
     text = await call.refuse_secrets(text[:MAX_MESSAGE_CHARS], "note")
-    happened = datetime.fromtimestamp(float(ts), UTC) if ts.replace(".", "").isdigit() else desk.now()
+    happened = datetime.fromtimestamp(float(ts), UTC) if ts.replace(".", "").isdigit() else services.now()
     done = await call.act(
         "note",
         partial(
             notes.note,
             text=text,
-            happened=min(happened, desk.now()),
+            happened=min(happened, services.now()),
             author=str(message.get("user") or ""),
             channel=where,
             message_ts=ts,
-            permalink=desk.room.permalink(where, ts),
+            permalink=services.room.permalink(where, ts),
         ),
     )
     if not done.events:
         return Reply("That message is in the timeline already.")
-    return Reply(f"In the timeline, at {when(happened, desk.now())}.")
+    return Reply(f"In the timeline, at {when(happened, services.now())}.")
 
 
 # -- people and channels ------------------------------------------------------------------------------
 
 
-async def _member_joined_channel(desk: Services, event: Mapping[str, Any], key: str) -> None:
+async def _member_joined_channel(services: Services, event: Mapping[str, Any], key: str) -> None:
     user, where = str(event.get("user", "")), str(event.get("channel", ""))
-    if user == desk.directory.bot_user:
-        await _channel_regained(desk, where, key)
+    if user == services.directory.bot_user:
+        await _channel_regained(services, where, key)
         return
-    actor = await desk.directory.actor(user)
+    actor = await services.directory.actor(user)
     if actor.kind is ActorKind.BOT:
         return
-    await _to_channel(desk, where, "joined", partial(channel.record_invited, users=(user,), refused={}), key)
+    await _to_channel(services, where, "joined", partial(channel.record_invited, users=(user,), refused={}), key)
 
 
-async def _member_left_channel(desk: Services, event: Mapping[str, Any], key: str) -> None:
-    if event.get("user", desk.directory.bot_user) == desk.directory.bot_user:
-        await _channel_lost(desk, event, "removed", key)
+async def _member_left_channel(services: Services, event: Mapping[str, Any], key: str) -> None:
+    if event.get("user", services.directory.bot_user) == services.directory.bot_user:
+        await _channel_lost(services, event, "removed", key)
         return
     user = str(event["user"])
-    done = await _to_channel(desk, str(event.get("channel", "")), "left", partial(channel.record_left, user=user), key)
+    done = await _to_channel(
+        services, str(event.get("channel", "")), "left", partial(channel.record_left, user=user), key
+    )
     if done is not None and done.incident.private:
         # Whoever is out of a private incident is told nothing of it any more, so cannot lead it either.
-        await free_roles(desk, done.incident, user)
+        await free_roles(services, done.incident, user)
 
 
-async def _channel_archive(desk: Services, event: Mapping[str, Any], key: str) -> None:
-    await _channel_lost(desk, event, "archived", key)
+async def _channel_archive(services: Services, event: Mapping[str, Any], key: str) -> None:
+    await _channel_lost(services, event, "archived", key)
 
 
-async def _channel_deleted(desk: Services, event: Mapping[str, Any], key: str) -> None:
-    await _channel_lost(desk, event, "deleted", key)
+async def _channel_deleted(services: Services, event: Mapping[str, Any], key: str) -> None:
+    await _channel_lost(services, event, "deleted", key)
 
 
-async def _channel_unarchive(desk: Services, event: Mapping[str, Any], key: str) -> None:
-    await _channel_regained(desk, str(event.get("channel", "")), key)
+async def _channel_unarchive(services: Services, event: Mapping[str, Any], key: str) -> None:
+    await _channel_regained(services, str(event.get("channel", "")), key)
 
 
-async def _channel_regained(desk: Services, where: str, key: str) -> None:
+async def _channel_regained(services: Services, where: str, key: str) -> None:
     """A channel can be used again: an incident's own, or one in which many speak, such as that of the announcements."""
-    done = await _to_channel(desk, where, "regained", channel.record_regained, key)
+    done = await _to_channel(services, where, "regained", channel.record_regained, key)
     if done is None:
-        now, team = desk.now(), desk.directory.team
-        for id in await desk.service.store.write(lambda tx: tx.rearm(now, team=team, channel=where)):
-            desk.scheduler.effects_changed_elsewhere(id)
+        now, team = services.now(), services.directory.team
+        for id in await services.service.store.write(lambda tx: tx.rearm(now, team=team, channel=where)):
+            services.scheduler.effects_changed_elsewhere(id)
 
 
-async def _channel_lost(desk: Services, event: Mapping[str, Any], reason: str, key: str) -> None:
+async def _channel_lost(services: Services, event: Mapping[str, Any], reason: str, key: str) -> None:
     """The channel cannot be used: whoever did that to an open incident is told. (Its lead is told anyway.)"""
-    where, team = str(event.get("channel", "")), desk.directory.team
-    done = await _to_channel(desk, where, "lost", partial(channel.record_lost, reason=reason), key)
+    where, team = str(event.get("channel", "")), services.directory.team
+    done = await _to_channel(services, where, "lost", partial(channel.record_lost, reason=reason), key)
     if done is None or not done.events or not done.incident.open:
         return
     by = str(event.get("remover_user_id") or event.get("actor_id") or event.get("user") or "")
     told = not done.incident.private or done.incident.is_participant(by)  # an admin need not be in it
-    if told and desk.directory.may_act(by) and by != done.incident.lead:
+    if told and services.directory.may_act(by) and by != done.incident.lead:
         said = words.still_open(done.incident.name, reason)
-        await respond.respond(Request(desk, Actor(team, by, by), "", idempotency_key=""), Reply(said))
+        await respond.respond(Request(services, Actor(team, by, by), "", idempotency_key=""), Reply(said))
 
 
-async def _to_channel(desk: Services, where: str, verb: str, rule: Any, key: str) -> ActResult | None:
-    team = desk.directory.team
-    id = await desk.service.store.by_channel(team, where)
-    incident = await desk.service.store.incident(id) if id else None
-    return await _act(desk, incident, verb, rule, bot_actor(team), key) if incident is not None else None
+async def _to_channel(services: Services, where: str, verb: str, rule: Any, key: str) -> ActResult | None:
+    team = services.directory.team
+    id = await services.service.store.by_channel(team, where)
+    incident = await services.service.store.incident(id) if id else None
+    return await _act(services, incident, verb, rule, bot_actor(team), key) if incident is not None else None
 
 
-async def _act(desk: Services, incident: Incident, verb: str, rule: Any, actor: Actor, key: str) -> ActResult | None:
+async def _act(
+    services: Services, incident: Incident, verb: str, rule: Any, actor: Actor, key: str
+) -> ActResult | None:
     try:
-        return await desk.service.act(incident.id, verb, rule, actor, key=key)
+        return await services.service.act(incident.id, verb, rule, actor, key=key)
     except Refused as refused:
         log.info("event.refused", verb=verb, sentence=refused.sentence)
         return None
 
 
-async def _user_change(desk: Services, event: Mapping[str, Any], key: str) -> None:
+async def _user_change(services: Services, event: Mapping[str, Any], key: str) -> None:
     user = event.get("user")
     if isinstance(user, Mapping):
-        await desk.directory.apply_user_event(user)
-        await free_roles_of_deactivated(desk)
+        await services.directory.apply_user_event(user)
+        await free_roles_of_deactivated(services)
 
 
-async def _user_groups_change(desk: Services, event: Mapping[str, Any], key: str) -> None:
-    await desk.directory.refresh()
-    await free_roles_of_deactivated(desk)
+async def _user_groups_change(services: Services, event: Mapping[str, Any], key: str) -> None:
+    await services.directory.refresh()
+    await free_roles_of_deactivated(services)
 
 
-async def _app_uninstalled(desk: Services, event: Mapping[str, Any], key: str) -> None:
+async def _app_uninstalled(services: Services, event: Mapping[str, Any], key: str) -> None:
     """Our token was taken away. The event may come late, after the bot was installed anew: the token itself is asked,
     and a refusal shuts the workspace (`room.api_call`)."""
-    await read_with_retries(desk, "auth.test")
+    await read_with_retries(services, "auth.test")
 
 
 #: event type -> handler; listening.EVENTS and the manifest name the same types
@@ -269,11 +273,11 @@ class EventReadFailed(Exception):
     """Slack does not answer now; the same event, delivered again, may find an answer."""
 
 
-async def read_with_retries(desk: Services, method: str, **arguments: Any) -> Mapping[str, Any] | None:
+async def read_with_retries(services: Services, method: str, **arguments: Any) -> Mapping[str, Any] | None:
     """A reading call, tried three times; None where Slack refuses. Raises NotRead where it does not answer."""
     for attempt in range(3):
         try:
-            return dict(await api_call(desk.client, method, form_encoded=True, **arguments))
+            return dict(await api_call(services.client, method, form_encoded=True, **arguments))
         except CallRefused as refusal:
             log.info("read.refused", method=method, code=refusal.code)
             return None
@@ -282,14 +286,14 @@ async def read_with_retries(desk: Services, method: str, **arguments: Any) -> Ma
     raise EventReadFailed(method)
 
 
-async def on_event(desk: Services, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
+async def on_event(services: Services, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
     """An event, from its delivery to what it changes. Acknowledged once it is stored."""
     event = body.get("event") or {}
     handler = EVENT_HANDLERS.get(str(event.get("type", "")))
     said: ReplyAfterAck | None = None
     try:
         if handler is not None:
-            said = await handler(desk, event, f"event:{body.get('event_id', '')}")
+            said = await handler(services, event, f"event:{body.get('event_id', '')}")
     except StoreUnavailable:
         # Not acknowledged, so that Slack delivers it again: the only answer that loses nothing.
         log.error("event.not_stored", type=event.get("type"))
@@ -304,13 +308,13 @@ async def on_event(desk: Services, body: Body, ack: Callable[..., Awaitable[Any]
         await respond.respond_after_ack(*said)
 
 
-async def on_shortcut(desk: Services, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
+async def on_shortcut(services: Services, body: Body, ack: Callable[..., Awaitable[Any]]) -> None:
     """The message shortcut "Add to timeline" and the global one "Declare incident". Never raises."""
     answer: Reply | None = None
     call: Request | None = None
     try:
         action = {"action_ts": body.get("action_ts", ""), "action_id": body.get("callback_id", "")}
-        call = await deliveries.block_action_request(desk, body, action)
+        call = await deliveries.block_action_request(services, body, action)
         if body.get("callback_id") == "inc:declare":
             await call.open_view(declare.declare_view(call, ""))
         else:
@@ -318,7 +322,7 @@ async def on_shortcut(desk: Services, body: Body, ack: Callable[..., Awaitable[A
             if call.incident is None:
                 raise Refused("That works on messages in an incident's channel: only those belong to its timeline.")
             answer = await note_message(
-                desk, call.incident, call.actor, call.channel, body.get("message") or {}, call.idempotency_key
+                services, call.incident, call.actor, call.channel, body.get("message") or {}, call.idempotency_key
             )
     except Exception as error:
         answer = deliveries.error_reply(error, call)

@@ -273,14 +273,14 @@ def datetime_value(value: Any) -> datetime | None:
         return None
 
 
-async def on_view_submission(desk: Services, body: Mapping[str, Any], ack: Callable[..., Awaitable[Any]]) -> None:
+async def on_view_submission(services: Services, body: Mapping[str, Any], ack: Callable[..., Awaitable[Any]]) -> None:
     """A form, from its delivery to its answer. Never raises."""
     view = body.get("view") or {}
     call: Request | None = None
     answer: Reply | None = None
     try:
         meta = block_kit.decode_value(view.get("private_metadata") or "")
-        call = await deliveries.view_submission_request(desk, body, meta)
+        call = await deliveries.view_submission_request(services, body, meta)
         if meta.get("i"):
             await deliveries.with_incident(call, str(meta["i"]))
             call.channel = call.required_incident.channel or call.channel
@@ -296,7 +296,7 @@ async def on_view_submission(desk: Services, body: Mapping[str, Any], ack: Calla
         said = deliveries.error_reply(error, call)
         field = _field_for(view, error)
         if field:
-            await ack(response_action="errors", errors={field: desk.directory.replace_mentions(said.text)[:2000]})
+            await ack(response_action="errors", errors={field: services.directory.replace_mentions(said.text)[:2000]})
         elif isinstance(error, StoreUnavailable):
             await ack(**view_error_ack(body, said.text))
         else:

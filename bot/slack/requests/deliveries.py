@@ -28,12 +28,12 @@ UNREADABLE_VALUE_TEXT = (
 )
 
 
-async def command_request(desk: Services, body: Mapping[str, Any]) -> Request:
+async def command_request(services: Services, body: Mapping[str, Any]) -> Request:
     """A slash command: its trigger names the delivery (https://docs.slack.dev/interactivity/implementing-slash-commands)."""
-    actor = await desk.directory.actor(str(body["user_id"]), str(body.get("team_id", "")))
+    actor = await services.directory.actor(str(body["user_id"]), str(body.get("team_id", "")))
     channel = str(body.get("channel_id", ""))
     call = Request(
-        desk,
+        services,
         actor,
         channel,
         idempotency_key=f"command:{body.get('trigger_id', '')}",
@@ -43,15 +43,15 @@ async def command_request(desk: Services, body: Mapping[str, Any]) -> Request:
     return await with_channel_incident(call)
 
 
-async def block_action_request(desk: Services, body: Mapping[str, Any], action: Mapping[str, Any]) -> Request:
+async def block_action_request(services: Services, body: Mapping[str, Any], action: Mapping[str, Any]) -> Request:
     """A click: its time, element and person name the delivery."""
     user = body.get("user") or {}
-    actor = await desk.directory.actor(str(user.get("id", "")), _team(body))
+    actor = await services.directory.actor(str(user.get("id", "")), _team(body))
     container = body.get("container") or {}
     channel = str((body.get("channel") or {}).get("id") or container.get("channel_id") or "")
     thread = str((body.get("message") or {}).get("thread_ts") or "")
     return Request(
-        desk,
+        services,
         actor,
         channel,
         idempotency_key=f"action:{action.get('action_ts', '')}:{action.get('action_id', '')}:{actor.user}",
@@ -62,12 +62,12 @@ async def block_action_request(desk: Services, body: Mapping[str, Any], action: 
     )
 
 
-async def view_submission_request(desk: Services, body: Mapping[str, Any], meta: Mapping[str, Any]) -> Request:
+async def view_submission_request(services: Services, body: Mapping[str, Any], meta: Mapping[str, Any]) -> Request:
     """A submitted form: the view and its hash name the delivery, so that a corrected one counts anew."""
     user, view = body.get("user") or {}, body.get("view") or {}
-    actor = await desk.directory.actor(str(user.get("id", "")), _team(body))
+    actor = await services.directory.actor(str(user.get("id", "")), _team(body))
     return Request(
-        desk,
+        services,
         actor,
         str(meta.get("c", "")),
         idempotency_key=f"view:{view.get('id', '')}:{view.get('hash', '')}",

@@ -62,7 +62,8 @@ class Directory:
     async def warm(self, channels: Iterable[str] = ()) -> None:
         """Learn who we are, the people, the groups, and the channels of these names.
 
-        Raises TryLater or Unsure where that is not known from before either, NotDone where Slack refuses us.
+        Raises RetryAfter or OutcomeUnknown where that is not known from before either, and CallRefused where Slack
+        refuses us.
         """
         me = await self._call("auth.test")
         self.team, self.bot_user, self.bot_id = me["team_id"], me["user_id"], me.get("bot_id", "")
@@ -78,7 +79,7 @@ class Directory:
     async def warm_or_restore(self, channels: Iterable[str] = ()) -> None:
         """`warm`, or, while Slack is away, be as things were when it last told; `refresh` then catches up.
 
-        Raises TryLater or Unsure where nothing is known from before, NotDone where Slack refuses us.
+        Raises RetryAfter or OutcomeUnknown where nothing is known from before, CallRefused where Slack refuses us.
         """
         self._wanted = frozenset(channels)
         try:
@@ -183,7 +184,10 @@ class Directory:
             await self.join_channels()
 
     async def _call(self, method: str, **arguments: Any) -> Any:
-        """A call that reads; while Slack wants to hear nothing there is none. Raises NotDone, TryLater, Unsure."""
+        """A call that reads; while Slack wants to hear nothing there is none.
+
+        Raises CallRefused, RetryAfter, OutcomeUnknown.
+        """
         loop = asyncio.get_running_loop()
         if (wait := self._retry_at - loop.time()) > 0:
             raise RetryAfter(wait)
@@ -199,7 +203,7 @@ class Directory:
         return self._warm or BOT_ROW_ID in self._stored_rows
 
     async def _read(self) -> None:
-        """People, then groups. Raises TryLater or Unsure where nothing is known from before."""
+        """People, then groups. Raises RetryAfter or OutcomeUnknown where nothing is known from before."""
         self._incomplete = False
         try:
             await self._read_people()

@@ -40,7 +40,7 @@ class MessageSearch:
         self._url = ""
 
     async def auth_test(self) -> None:
-        """Learn who the bot is. Raises NotDone, TryLater or Unsure where Slack does not answer."""
+        """Learn who the bot is. Raises CallRefused, RetryAfter or OutcomeUnknown where Slack does not answer."""
         me = await api_call(self._client, "auth.test")
         self._bot_user, self._url = me["user_id"], me["url"].rstrip("/")
 

@@ -15,9 +15,9 @@ from bot.slack.outbound.web_api import SlackClient
 async def exchange_code(
     client: SlackClient, code: str, client_id: str, secret: str, redirect: str
 ) -> Mapping[str, Any]:
-    """Slack's answer (https://docs.slack.dev/reference/methods/oauth.v2.access). Raises NotDone, TryLater, Unsure.
+    """Slack's answer (https://docs.slack.dev/reference/methods/oauth.v2.access).
 
-    A code serves one attempt: what is unknown is not tried again here.
+    Raises CallRefused, RetryAfter, OutcomeUnknown. A code serves one attempt: what is unknown is not tried again here.
     """
     try:
         answer = await client.oauth_v2_access(

@@ -81,8 +81,10 @@ class Workspaces:
         return self._open.get(team)
 
     async def find(self, team: str) -> InstalledWorkspace | None:
-        """The workspace, if the bot is installed there. Raises TryLater, Unsure or StoreUnavailable where that cannot
-        be told now."""
+        """The workspace, if the bot is installed there.
+
+        Raises RetryAfter, OutcomeUnknown or StoreUnavailable where that cannot be told now.
+        """
         if (one := self._open.get(team)) is not None or self._installations is None or not team:
             return one
         row = await self._installations.one(team)
@@ -106,7 +108,7 @@ class Workspaces:
     # -- opening ------------------------------------------------------------------------------------
 
     async def open_by_token(self, token: str) -> InstalledWorkspace:
-        """Open the workspace of this token. While Slack is away: wait for it. Raises NotDone where it refuses us."""
+        """Open the workspace of this token. While Slack is away: wait. Raises CallRefused where it refuses us."""
         client = self._connect(token)
         directory = self._create_directory(client)
         pause = 1.0
@@ -155,7 +157,10 @@ class Workspaces:
         await asyncio.gather(*map(enter, new))
 
     async def _open_installed(self, row: Installation) -> InstalledWorkspace | None:
-        """Open an installed workspace, once; None where it refuses us. Raises TryLater, Unsure, StoreUnavailable."""
+        """Open an installed workspace, once; None where it refuses us.
+
+        Raises RetryAfter, OutcomeUnknown, StoreUnavailable.
+        """
         async with self._locks[row.team]:
             one = self._open.get(row.team)
             if one is not None and one.installation is not None:

@@ -29,12 +29,8 @@ def responder_mentions(scene: RenderContext) -> Iterator[DesiredMessage]:
 
 def _responder_mention(scene: RenderContext, key: str, users: list[str], severity: str) -> DesiredMessage:
     incident = scene.incident
-    title, lead = (
-        text.escape_line(incident.title),
-        words.leads(scene.person_name(incident.lead) if incident.lead else ""),
-    )
+    title = text.escape_line(incident.title)
+    lead = words.leads(scene.person_name(incident.lead) if incident.lead else "")
     name = scene.policy.severity(severity).name
-    return build_message(
-        key, words.responders_called(mention_users(scene, users), name, title, text.capitalized(lead)), after=(INVITES,
-        ), standing=incident.open,
-    )  # fmt: skip
+    sentence = words.responders_called(mention_users(scene, users), name, title, text.capitalized(lead))
+    return build_message(key, sentence, after=(INVITES,), standing=incident.open)

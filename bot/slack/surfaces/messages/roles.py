@@ -37,10 +37,8 @@ def _offer(scene: RenderContext, key: str, offered: e.RoleOffered, holder: str) 
     sentence = words.offer(
         mention_users(scene, (holder,)) or words.SOMEBODY, scene.person_name(offered.to), role, until
     )
-    fine, not_yet = (
-        scene.button(words.FINE, "fine", o=offered.role),
-        scene.button(words.NOT_YET, "not-yet", o=offered.role),
-    )
+    fine = scene.button(words.FINE, "fine", o=offered.role)
+    not_yet = scene.button(words.NOT_YET, "not-yet", o=offered.role)
     return build_message(key, sentence, (block_kit.section(sentence), block_kit.actions(fine, not_yet)))
 
 

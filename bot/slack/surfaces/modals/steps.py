@@ -103,8 +103,8 @@ def _ask_summary(ask: Ask) -> list[block_kit.Block]:
 
 
 def _ask_closed(title: str, incident: Incident) -> ModalView:
-    return block_kit.modal("over", title, [block_kit.section("That ask is over. Nothing was done.")], close="Close",
-                     metadata=private_metadata(i=incident.id))  # fmt: skip
+    blocks = [block_kit.section("That ask is over. Nothing was done.")]
+    return block_kit.modal("over", title, blocks, close="Close", metadata=private_metadata(i=incident.id))
 
 
 def go_form(incident: Incident, ask: Ask, *, names: Mapping[str, str] = _NONE) -> ModalView:
