@@ -12,7 +12,6 @@ from bot.domain.incident import Incident, Status
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_open
 from bot.domain.running_time import deadline, postponed
-from bot.domain.time_text import lasted
 
 MAX_UPDATE_CHARS = 2500
 
@@ -217,9 +216,3 @@ def hold(incident: Incident, *, until: datetime, watcher: str, by: Actor, at: da
     if not watcher:
         raise Refused("Name who watches until then.")
     return [e.Held(by=by.user, at=at, until=until, watcher=watcher)]
-
-
-def lateness(due: datetime, at: datetime) -> str:
-    """ ", 4 min late" from one minute on, ", 23 h 40 min late" from an hour on, else empty."""
-    minutes = int((at - due).total_seconds() // 60)
-    return f", {lasted(timedelta(minutes=minutes))} late" if minutes >= 1 else ""

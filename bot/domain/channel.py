@@ -8,21 +8,13 @@ from datetime import datetime
 
 from bot.domain import events as e
 from bot.domain.actor import Actor
-from bot.domain.incident import Incident, Status
+from bot.domain.incident import Incident
 from bot.domain.policy import Policy
+from bot.domain.statuses import standing
 
 #: Slack: a channel's name has at most 80 characters of a-z, 0-9, - and _ (conversations.create)
 MAX_NAME_CHARS = 80
 MAX_TOPIC_CHARS = 250
-
-STATUS_WORDS = {
-    Status.INVESTIGATING: "Investigating",
-    Status.MITIGATED: "Mitigated",
-    Status.RESOLVED: "Resolved",
-    Status.FALSE_ALARM: "False alarm",
-    Status.DUPLICATE: "Duplicate",
-    Status.CLOSED: "Closed",
-}
 
 
 def name(incident: Incident, attempt: int) -> str:
@@ -44,7 +36,7 @@ def slug(title: str) -> str:
 def topic(incident: Incident, policy: Policy) -> str:
     """Severity, status and lead: what changes rarely. The title of a private incident stays out of it."""
     lead = f"lead <@{incident.lead}>" if incident.lead else "lead nobody yet" if incident.open else ""
-    parts = (policy.severity(incident.severity).name, STATUS_WORDS[incident.status], lead, incident.name)
+    parts = (policy.severity(incident.severity).name, standing(incident), lead, incident.name)
     return " · ".join(part for part in parts if part)[:MAX_TOPIC_CHARS]
 
 

@@ -34,6 +34,13 @@ ANNOUNCED_EVENTS = (
     e.Resolved, e.Reopened, e.FalseAlarm, e.MarkedDuplicate, e.StoodDown,
 )  # fmt: skip
 
+#: facts that move the clock of updates, or what is owed at it: reports/statistics.py counts from these alone
+CADENCE_EVENTS = (
+    e.Declared, e.Adopted, e.SeverityChanged, e.UpdatePosted, e.UpdateUndone, e.Reminded, e.Snoozed, e.Held,
+    e.WaitingBegan, e.WaitingEnded, e.CommsPublished, e.Mitigated, e.Resolved, e.FalseAlarm, e.MarkedDuplicate,
+    e.Reopened,
+)  # fmt: skip
+
 
 def fold(team: str, id: str, entries: Iterable[e.Entry]) -> Incident:
     """What these entries, in order, amount to."""
@@ -53,6 +60,8 @@ def evolve(incident: Incident, entry: e.Entry) -> Incident:
             changes["lead_seen_at"] = event.at
         if isinstance(event, ANNOUNCED_EVENTS):
             changes["announced_entries"] = incident.announced_entries.appended(entry)
+        if isinstance(event, CADENCE_EVENTS):
+            changes["cadence_entries"] = incident.cadence_entries.appended(entry)
         changes |= _changes(incident, entry.seq, event)
         turned = (changes.get("severity", incident.severity), changes.get("status", incident.status))
         if turned != (incident.severity, incident.status):
@@ -87,7 +96,10 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
                 "channel_lost": "",
             }
         case e.Adopted():
-            over: dict[str, Any] = {"status": Status.RESOLVED, "resolved_at": event.over, "ended_at": event.over}
+            over: dict[str, Any] = {
+                "status": Status.RESOLVED, "ended_as": Status.RESOLVED, "resolved_at": event.over,
+                "ended_at": event.over,
+            }  # fmt: skip
             return {
                 "channel": event.channel, "channel_name": event.name, "started": event.began, "adopted_at": at,
                 "keeps_topic": event.keeps_topic,
@@ -296,7 +308,6 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
             asker = i.override.by if event.second and i.override else by  # whoever agreed only agreed
             return _ended(i, seq, event, Status.RESOLVED, event.note) | {
                 "ended_by": asker, "resolution": event, "resolved_at": at, "override": None,
-                "mitigated_at": i.mitigated_at or at,
             }  # fmt: skip
         case e.FalseAlarm():
             return _ended(i, seq, event, Status.FALSE_ALARM, event.reason)
@@ -305,9 +316,10 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.Reopened():
             return {
                 "status": Status.INVESTIGATING, "resolved_at": None, "resolution": None, "ended_at": None,
-                "ended_by": "", "ended_why": "", "duplicate_of": 0, "mitigated_at": None, "mitigated_by": "",
-                "stood_down": False, "closed_at": None, "held_until": None, "watcher": "", "snoozed_until": None,
-                "snoozes": 0, "ended_seq": seq, "reopened_at": at,
+                "ended_by": "", "ended_why": "", "ended_as": None, "duplicate_of": 0,
+                "mitigated_at": None, "mitigated_by": "", "stood_down": False, "closed_at": None,
+                "held_until": None, "watcher": "", "snoozed_until": None, "snoozes": 0, "ended_seq": seq,
+                "reopened_at": at,
             }  # fmt: skip
         case e.StoodDown():
             return {"stood_down": True}
@@ -362,10 +374,7 @@ def _about(kind: str) -> Callable[[Reminder], bool]:
 
 
 def _update(i: Incident, seq: int, event: e.UpdatePosted) -> dict[str, Any]:
-    due = min((x.due for r in i.open_reminders for x in r.items if x.kind == "update"), default=None)
-    if due is None and (last := i.last_update):
-        due = last.next_by
-    one = Update(seq, event.by, event.at, event.text, event.next_by, event.nothing_new, due, impact=event.impact)
+    one = Update(seq, event.by, event.at, event.text, event.next_by, event.nothing_new, impact=event.impact)
     answer = "nothing new" if event.nothing_new else "sent"
     changes: dict[str, Any] = {
         "updates": i.updates.appended(one), "snoozed_until": None, "snoozes": 0, "held_until": None,
@@ -398,7 +407,8 @@ def _ended(i: Incident, seq: int, event: e.Event, status: Status, why: str) -> d
         stands = without_ask(state_of(i, slug, step))
         checklists = changed_step(replace(i, checklists=checklists), slug, step, event.at, **stands)["checklists"]
     return {
-        "checklists": checklists, "status": status, "ended_at": event.at, "ended_by": event.by, "ended_why": why,
+        "checklists": checklists, "status": status, "ended_as": status, "ended_at": event.at, "ended_by": event.by,
+        "ended_why": why,
         "asks": MappingProxyType(asks), **_answered(i, event.at, "ended", lambda _: True),
         "offers": MappingProxyType({}), "snoozed_until": None, "held_until": None, "ended_seq": seq,
         **_waited(i, event.at),

@@ -127,7 +127,6 @@ class Update:
     text: str
     next_by: datetime | None
     nothing_new: bool
-    due: datetime | None  # when it was due, as the clock stood
     undone: bool = False
     impact: str = ""
 
@@ -281,6 +280,7 @@ class Incident:
     ended_at: datetime | None = None
     ended_by: str = ""
     ended_why: str = ""
+    ended_as: Status | None = None  # how: resolved, a false alarm, a duplicate; also once the record is closed
     duplicate_of: int = 0
     stood_down: bool = False
     postmortem: e.PostmortemWritten | None = None
@@ -295,8 +295,10 @@ class Incident:
     # the seq of the latest change of severity or status: customer texts from before are void
     last_status_or_severity_seq: int = 0
     last_at: datetime | None = None
-    #: the entries, in order, of which a message of their own speaks: see MOMENTS
+    #: the entries, in order, of which a message of their own speaks: see ANNOUNCED_EVENTS
     announced_entries: AppendOnlySequence[e.Entry] = field(default_factory=AppendOnlySequence)
+    #: the entries, in order, that move the clocks of updates and promises: see CADENCE_EVENTS
+    cadence_entries: AppendOnlySequence[e.Entry] = field(default_factory=AppendOnlySequence)
 
     @property
     def name(self) -> str:

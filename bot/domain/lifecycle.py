@@ -14,11 +14,13 @@ from bot.domain.actor import Actor, ActorKind, is_program
 from bot.domain.dual_control import require_person
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Status
+from bot.domain.names import join_names
 from bot.domain.pending import require_unchanged, waiting_override
 from bot.domain.policy import Policy, business_days_after
 from bot.domain.preconditions import require_known, require_open
 from bot.domain.resolve_conditions import resolve_checklist
 from bot.domain.runbook import Runbook
+from bot.domain.statuses import predicate
 from bot.domain.time_text import clock_time
 
 #: verb -> (the statuses in which it may be said, what the incident is afterwards)
@@ -32,16 +34,6 @@ TRANSITIONS: dict[str, tuple[frozenset[Status], Status]] = {
         Status.INVESTIGATING,
     ),
     "close": (frozenset({Status.RESOLVED, Status.FALSE_ALARM, Status.DUPLICATE}), Status.CLOSED),
-}
-
-#: how a status reads in a sentence
-STATUS_TEXT = {
-    Status.INVESTIGATING: "being investigated",
-    Status.MITIGATED: "mitigated",
-    Status.RESOLVED: "resolved",
-    Status.FALSE_ALARM: "ended as a false alarm",
-    Status.DUPLICATE: "ended as a duplicate",
-    Status.CLOSED: "closed",
 }
 
 MAX_TITLE_CHARS = 200
@@ -74,9 +66,7 @@ def check_transition(incident: Incident, verb: str) -> None:
         raise Refused(f"{incident.name} is still open. Resolve it first: `/incident resolve`.")
     if incident.status is Status.MITIGATED:
         raise Refused(f"{incident.name} is mitigated already. When it is over: `/incident resolve`.")
-    raise Refused(
-        f"{incident.name} is {STATUS_TEXT[incident.status]} already. To work on it again: `/incident reopen`."
-    )
+    raise Refused(f"{incident.name} {predicate(incident.status)} already. To work on it again: `/incident reopen`.")
 
 
 def declare(
@@ -272,7 +262,7 @@ def confirm_override(incident: Incident, *, by: Actor, at: datetime, policy: Pol
     require_unchanged(incident, waiting, at)
     require_person(by)
     if asked.by == by.user:
-        others = " or ".join(f"<@{user}>" for user in asked.to)
+        others = join_names((f"<@{user}>" for user in asked.to), "or")
         raise Refused(f"You asked for this, so somebody else has to agree: {others}.")
     ended = _resolved(incident, asked.checks, asked.note, asked.reason, by.user, by, at, policy)
     return [ended]

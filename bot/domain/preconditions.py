@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from bot.domain.errors import NewerThanThisProgram, Refused
-from bot.domain.incident import Incident, Status
-
-#: status of an ended incident -> how it reads
-_ENDED = {
-    Status.RESOLVED: "is resolved",
-    Status.FALSE_ALARM: "ended as a false alarm",
-    Status.DUPLICATE: "ended as a duplicate",
-    Status.CLOSED: "is closed",
-}
+from bot.domain.incident import Incident
+from bot.domain.statuses import predicate
 
 
 def require_known(incident: Incident) -> None:
@@ -37,6 +30,6 @@ def require_open(incident: Incident) -> None:
     require_known(incident)
     if not incident.open:
         raise Refused(
-            f"{incident.name} {_ENDED[incident.status]}, so nothing was changed. "
+            f"{incident.name} {predicate(incident.status)}, so nothing was changed. "
             "To work on it again, reopen it first: `/incident reopen`."
         )

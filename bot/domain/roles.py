@@ -16,6 +16,11 @@ from bot.domain.time_text import clock_time
 ROLES = {"lead": "the lead", "comms-lead": "comms lead", "scribe": "the scribe"}
 
 
+def role_title(role: str) -> str:
+    """As the heading of a line: "Lead", "Comms lead"; empty for a role that is not known."""
+    return ROLES.get(role, "").removeprefix("the ").capitalize()
+
+
 def take(incident: Incident, *, role: str, user: str, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
     """Give `role` to `user`. Somebody who holds it is asked first, and has some minutes to say not yet."""
     require_open(incident)

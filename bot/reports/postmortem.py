@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
-from bot.domain.incident import Checklist, Draft, Incident, Mark, Status, StepState
+from bot.domain.incident import Checklist, Draft, Incident, Mark, StepState
 from bot.domain.policy import Policy
+from bot.domain.roles import role_title
+from bot.domain.statuses import how_ended, standing
 from bot.domain.time_text import clock_time, lasted
 from bot.reports import questions, statistics
 from bot.reports.markdown import fence, link, markdown, paragraph, table
-from bot.reports.phrases import capital, sentence, share
+from bot.reports.phrases import capital, sentence
 from bot.reports.statistics import DueOutcome
 from bot.reports.timeline import EntryFormatter, format_entry, format_line, happened_at
 
@@ -73,7 +75,7 @@ class _PostmortemRenderer:
         self.incident, self.entries, self.names = incident, entries, names
         self.policy, self.at, self.base_url = policy, at, base_url
         self.reader = EntryFormatter(names, incident)
-        self.scorecard = statistics.scorecard(incident, entries, policy, at)
+        self.scorecard = statistics.scorecard(incident, policy, at)
 
     @staticmethod
     def section(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -104,23 +106,18 @@ class _PostmortemRenderer:
         i = self.incident
         changes = [x.event for x in self.entries if isinstance(x.event, e.SeverityChanged)]
         path = " → ".join(self.severity(key) for key in (*(x.old for x in changes[:1]), *(x.new for x in changes)))
-        ended = {
-            Status.RESOLVED: "Resolved", Status.FALSE_ALARM: "Ended as a false alarm",
-            Status.DUPLICATE: f"Ended as a duplicate of INC-{i.duplicate_of}",
-        }  # fmt: skip
-        how = ended.get(i.status, "Ended")
         channel = markdown(f"#{i.channel_name}") if i.channel_name else ""
         if channel and self.base_url:
             channel = link(channel, f"{self.base_url}/archives/{i.channel}")
         rows = [
             ("Severity", path if len(set(path.split(" → "))) > 1 else self.severity(i.severity)),
-            ("Status", str(i.status).replace("_", " ")),
+            ("Status", standing(i)),
             ("Date", f"{i.declared_at:%Y-%m-%d}" if i.declared_at else ""),
             ("Began", self.time(i.started)),
             ("Recorded afterwards" if i.adopted_at else "Declared", self._act(i.declared_at, i.declared_by)),
             ("Answered", self._act(i.acknowledged_at, i.acknowledged_by)),
             ("Mitigated", self._act(i.mitigated_at, i.mitigated_by)),
-            (how, self._act(i.ended_at, i.ended_by)),
+            (how_ended(i) or "Ended", self._act(i.ended_at, i.ended_by)),
             ("Lead", self.who(i.lead)),
             ("Comms lead", self.who(i.comms_lead)),
             ("Scribe", self.who(i.roles.get("scribe", ""))),
@@ -144,16 +141,13 @@ class _PostmortemRenderer:
 
     def summary(self) -> Iterator[str]:
         """Two or three sentences that a stranger understands."""
-        i, times = self.incident, statistics.times(self.incident)
+        i, end = self.incident, statistics.ending(self.incident)
         how = "recorded afterwards" if i.adopted_at else "declared"
         yield f"{self.severity(i.severity)}, {how} {self.time(i.declared_at)}: {sentence(self.say(i.title))}"
-        told = []
-        if times.to_mitigate is not None:
-            told.append(f"mitigated after {lasted(times.to_mitigate)}")
-        if times.to_end is not None:
-            told.append(f"over after {lasted(times.to_end)}")
-        if told:
-            yield f"It was {' and '.join(told)}."
+        if end and (mitigated := statistics.mitigation_text(i, end)):
+            yield f"Mitigated: {mitigated}."
+        if end and (took := statistics.ending_text(i, end)):
+            yield f"{how_ended(i)}: {took}."
         if i.ended_why:
             yield f"How it ended: {sentence(self.say(i.ended_why))}"
 
@@ -196,19 +190,18 @@ class _PostmortemRenderer:
         """Who held which role from when to when."""
         held: dict[str, tuple[str, datetime]] = {}
         rows: list[tuple[str, str, str, str]] = []
-        label = {"lead": "Lead", "comms-lead": "Comms lead", "scribe": "Scribe"}
         for entry in self.entries:
             if not isinstance(entry.event, e.RoleTaken):
                 continue
             x = entry.event
             if x.role in held:
                 user, since = held.pop(x.role)
-                rows.append((label.get(x.role, self.say(x.role)), self.who(user), self.time(since), self.time(x.at)))
+                rows.append((role_title(x.role) or self.say(x.role), self.who(user), self.time(since), self.time(x.at)))
             if x.user:
                 held[x.role] = (x.user, x.at)
         end = self.time(self.incident.ended_at)
         for role, (user, since) in held.items():
-            rows.append((label.get(role, self.say(role)), self.who(user), self.time(since), end))
+            rows.append((role_title(role) or self.say(role), self.who(user), self.time(since), end))
         yield from table(("Role", "Who", "From", "Until"), rows)
 
     def checklists(self) -> Iterator[str]:
@@ -283,8 +276,8 @@ class _PostmortemRenderer:
                 owed[(x.runbook, x.step)] = (words, x.review_by)
             elif isinstance(x, e.Reviewed) and (x.runbook, x.step) in owed:
                 words, due = owed.pop((x.runbook, x.step))
-                late = f", {lasted(x.at - due)} late" if x.at >= due + statistics.GRACE else ", in time"
-                lines.append(f"- {words}; reviewed {self._act(x.at, x.by)}{late}.")
+                late = statistics.lateness(due, x.at) or "in time"
+                lines.append(f"- {words}; reviewed {self._act(x.at, x.by)}, {late}.")
             elif isinstance(x, e.Resolved) and x.override:
                 open_checks = [check.name for check in x.checks if check.met != "yes"]
                 sentences = dict(self.policy.resolve_checks)
@@ -333,15 +326,8 @@ class _PostmortemRenderer:
     def cadence(self) -> Iterator[str]:
         """What was owed when, and when it was told."""
         card = self.scorecard
-        on_time, owed = card.updates_on_time
-        kept, made = card.promises_kept
-        score = []
-        if owed:
-            score.append(f"{share(on_time, owed, 'update', 'on time')}")
-        if made:
-            score.append(f"{share(kept, made, 'promise to customers', 'kept', 'promises to customers')}")
-        if score:
-            yield f"{'; '.join(score)}."
+        if score := statistics.score_text(card):
+            yield f"{score}."
         if card.silence and card.silence.length:
             begin, end = self.time(card.silence.begin), self.time(card.silence.end)
             yield f"Longest silence: {lasted(card.silence.length)}, {begin} to {end}."
@@ -359,18 +345,18 @@ class _PostmortemRenderer:
         elif one.due is None:
             verdict = "no time was set"
         else:
-            verdict = f"{lasted(one.late)} late" if one.late else "on time"
+            verdict = statistics.lateness(one.due, one.told_at) or "on time"
         return self.time(one.due), self.time(one.told_at), verdict
 
     def times(self) -> Iterator[str]:
         """The durations, in words."""
         times = statistics.times(self.incident)
-        begin = "From the beginning" if self.incident.adopted_at else "From declaration"
         rows = [
-            ("From beginning to declaration", times.to_declare),
+            ("From start to declaration", times.to_declare),
             ("From declaration to answer", times.to_acknowledge),
-            (f"{begin} to mitigation", times.to_mitigate),
-            (f"{begin} to the end", times.to_end),
+            *((f"From {x.name} ({self.time(x.begin)}) to mitigation", x.length) for x in times.to_mitigate),
+            *((f"From {x.name} ({self.time(x.begin)}) to the end", x.length) for x in times.to_end),
+            ("In between it was over for", times.over_between or None),
         ]
         yield from table(
             ("What", "How long"), [(what, lasted(x) if x else "at once") for what, x in rows if x is not None]

@@ -15,7 +15,9 @@ from typing import Any
 from bot.domain import events as e
 from bot.domain.append_only import index_of_seq
 from bot.domain.incident import Incident
+from bot.domain.names import join_names
 from bot.domain.pending import BECAUSE
+from bot.domain.roles import ROLES
 from bot.domain.time_text import clock_time
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
@@ -46,8 +48,7 @@ class EntryFormatter:
 
     def people(self, users: tuple[str, ...]) -> str:
         """ "Ana, Ben and Carla"; "nobody"."""
-        names = [self.person(user) for user in users]
-        return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "nobody"
+        return join_names(self.person(user) for user in users) or "nobody"
 
     def plain(self, text: str) -> str:
         """One line of plain text: no mentions, no control characters, nothing that turns the direction of writing."""
@@ -100,7 +101,7 @@ def _reading(x: e.ReadingTaken, r: EntryFormatter) -> str:
 
 
 def _role(x: e.RoleTaken, r: EntryFormatter) -> str:
-    role = {"lead": "the lead", "comms-lead": "comms lead", "scribe": "the scribe"}.get(x.role, r.plain(x.role))
+    role = ROLES.get(x.role, r.plain(x.role))
     return f"{r.person(x.user)} is {role}" if x.user else f"Nobody is {role} any more"
 
 
@@ -142,9 +143,8 @@ def _published(x: e.CommsPublished, r: EntryFormatter) -> str:
 
 
 def _redacted(x: e.Redacted, r: EntryFormatter) -> str:
-    seqs = [str(one.seq) for one in x.kept]
-    where = " and ".join([", ".join(seqs[:-1]), seqs[-1]] if len(seqs) > 1 else seqs)
-    return f"{r.person(x.by)} redacted {'entry' if len(seqs) == 1 else 'entries'} {where}{r.after_colon(x.reason)}"
+    where = join_names(str(one.seq) for one in x.kept)
+    return f"{r.person(x.by)} redacted {'entry' if len(x.kept) == 1 else 'entries'} {where}{r.after_colon(x.reason)}"
 
 
 #: event type -> its line; a type is here or in SILENT, never in both

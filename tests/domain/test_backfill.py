@@ -77,13 +77,13 @@ def test_while_it_goes_on_the_clocks_run_from_now() -> None:
 
 
 def test_when_it_is_over_nothing_is_owed() -> None:
-    events, incident = adopted(over=ago(minutes=20))
+    _, incident = adopted(over=ago(minutes=20))
     assert (incident.status, incident.lead, incident.ended_at) == (Status.RESOLVED, "", ago(minutes=20))
     assert duties.next_at(incident, POLICY, NOW) is None
     times = statistics.times(incident)
-    assert (times.to_end, times.to_declare, times.to_acknowledge) == (timedelta(minutes=40), None, None)
-    entries = [e.Entry(seq, one) for seq, one in enumerate(events, 1)]
-    card = statistics.scorecard(incident, entries, POLICY, NOW)
+    assert times.to_end == (statistics.Duration("start", ago(hours=1), timedelta(minutes=40)),)
+    assert (times.to_declare, times.to_acknowledge) == (None, None)
+    card = statistics.scorecard(incident, POLICY, NOW)
     assert card.updates == () and (card.silence is None or not card.silence.length)
 
 

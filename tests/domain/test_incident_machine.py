@@ -19,6 +19,7 @@ from bot.domain.incident import Mark
 from bot.domain.pending import ended_without_answer
 from bot.reports import postmortem
 from bot.reports.statistics import scorecard
+from tests.slack.surfaces import same_figures
 
 from .story import ANA, BEN, BOT, CARLA, DATABASE, NAMES, PAYOUTS, PEOPLE, POLICY, SHELL, TEAM, TEMPLATE, Story
 
@@ -501,8 +502,9 @@ class Machine(RuleBasedStateMachine):
         assert postmortem.render_postmortem(story.incident, story.entries, NAMES, POLICY, story.now).startswith(
             "# INC-42"
         )
-        card = scorecard(story.incident, story.entries, POLICY, story.now)
+        card = scorecard(story.incident, POLICY, story.now)
         assert card.updates_on_time[0] <= card.updates_on_time[1]
+        same_figures.check(story.incident, story.entries, POLICY, story.now)
         for gone in range(len(story.entries)):
             left = [*story.entries[:gone], e.Entry(gone + 1, None), *story.entries[gone + 1 :]]
             postmortem.render_postmortem(fold(TEAM, "i1", left), left, NAMES, POLICY, story.now)

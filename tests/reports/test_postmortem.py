@@ -86,7 +86,8 @@ def told() -> Story:
         # the next day says so
         pytest.param("Facts", "| Resolved | Sat 10:43 UTC by Ben |", id="resolved"),
         pytest.param("Facts", "| Postmortem | Ana, due 2026-11-26 |", id="owner"),
-        pytest.param("Summary", "It was mitigated after 41 min and over after 20 h 41 min.", id="summary"),
+        pytest.param("Summary", "Mitigated: from declaration (Fri 14:02 UTC) 41 min.", id="mitigated"),
+        pytest.param("Summary", "Resolved: from declaration (Fri 14:02 UTC) 20 h 41 min.", id="over"),
         pytest.param("Impact", "Payouts to NG and KE.", id="impact"),
         pytest.param("Timeline", "### Friday, 2026-11-20", id="day"),
         pytest.param("Timeline", "- **14:04 UTC** Ben did step 1.1 (Read the queue)", id="entry"),
@@ -107,7 +108,7 @@ def told() -> Story:
         pytest.param("What customers were told", "Promised the next text by 15:00 UTC.", id="promise"),
         pytest.param("Updates and promises", "| Update | 14:32 UTC | 14:28 UTC | on time |", id="on time"),
         pytest.param("Updates and promises", "| Promise to customers | 15:00 UTC | – | not told |", id="broken"),
-        pytest.param("How long it took", "| From declaration to mitigation | 41 min |", id="times"),
+        pytest.param("How long it took", "| From declaration (14:02 UTC) to mitigation | 41 min |", id="times"),
         pytest.param("What happened and why", "**Five whys.**", id="five whys"),
         pytest.param("What happened and why", "**Underlying condition.**", id="condition"),
         pytest.param("How it was found", "**Why not sooner?**", id="why not sooner"),

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain import cadence, lifecycle
 from bot.domain import events as e
-from bot.reports.statistics import DueOutcome, scorecard, times
+from bot.reports.statistics import DueOutcome, Duration, scorecard, times
 from tests.domain.story import ANA, BEGIN, BEN, BOT, POLICY, Story
 
 
@@ -53,13 +53,20 @@ class TestTimes:
         end(story.later(75))
         assert times(story.incident) == times(story.refold())
         told = times(story.incident)
-        assert (told.to_declare, told.to_acknowledge, told.to_mitigate, told.to_end) == (
-            minutes(22), minutes(4), minutes(45), minutes(120),
-        )  # fmt: skip
+        assert (told.to_declare, told.to_acknowledge) == (minutes(22), minutes(4))
+        start = BEGIN - minutes(22)
+        assert told.to_mitigate == (
+            Duration("start", start, minutes(67)),
+            Duration("declaration", BEGIN, minutes(45)),
+        )
+        assert told.to_end == (
+            Duration("start", start, minutes(142)),
+            Duration("declaration", BEGIN, minutes(120)),
+        )
 
     def test_what_has_not_happened_has_no_time(self) -> None:
         told = times(Story().incident)
-        assert (told.to_acknowledge, told.to_mitigate, told.to_end, told.to_declare) == (timedelta(), None, None, None)
+        assert (told.to_acknowledge, told.to_mitigate, told.to_end, told.to_declare) == (timedelta(), (), (), None)
 
     def test_a_start_after_the_declaration_is_no_lag(self) -> None:
         story = Story().later(10)
@@ -137,7 +144,7 @@ def _unended(story: Story) -> None:
 def test_updates(tell: Callable[[Story], None], severity: str, late: list[int | None], score: tuple[int, int]) -> None:
     story = Story(severity=severity)
     tell(story)
-    card = scorecard(story.incident, story.entries, POLICY, story.now)
+    card = scorecard(story.incident, POLICY, story.now)
     assert [None if one.told_at is None else one.late // minutes(1) for one in card.updates] == late
     assert card.updates_on_time == score
 
@@ -164,7 +171,7 @@ def test_promises(texts: list[tuple[int, float | None]], ends: int, kept: tuple[
         tell_customers(story.later(at - passed), f"d{number}", promised)
         passed = at
     end(story.later(ends - passed))
-    card = scorecard(story.incident, story.entries, POLICY, story.now + minutes(600))
+    card = scorecard(story.incident, POLICY, story.now + minutes(600))
     assert card.promises_kept == kept
     assert sum(one.open for one in card.promises) == open_
 
@@ -174,7 +181,7 @@ def test_the_longest_silence_counts_what_anybody_was_told() -> None:
     update(story.later(20))
     tell_customers(story.later(15), "d1", None)
     end(story.later(18))
-    silence = scorecard(story.incident, story.entries, POLICY, story.now).silence
+    silence = scorecard(story.incident, POLICY, story.now).silence
     assert silence is not None
     assert (silence.length, silence.begin) == (minutes(20), BEGIN)
 

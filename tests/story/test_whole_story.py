@@ -372,12 +372,12 @@ async def closed(world: World, room: str) -> None:
     assert "is closed" in await world.say("ben", "/incident title something else", room)
     assert "Noted" in await world.say("eve", "/incident note finance: sums agree", room)
     card = world.find("dipo", room, "SEV-1 · Withdrawals")
-    assert "status Closed" in plain(card)
+    assert "status Resolved, closed" in plain(card)
 
 
 async def looked_back(world: World, room: str) -> None:
     """Status, timeline, who and list say the same afterwards; the chain of entries is whole."""
-    assert "Closed" in await world.say("dipo", "/incident status", room)
+    assert "Resolved, closed" in await world.say("dipo", "/incident status", room)
     timeline = await world.say("dipo", "/incident timeline", room)
     assert "Ben Okafor closed the record" in timeline
     assert "No incident is open." in await world.say("eve", "/incident list")

@@ -12,6 +12,7 @@ from bot.domain import customer_messages
 from bot.domain.customer_template import Template
 from bot.domain.errors import Refused
 from bot.domain.incident import Draft, Incident
+from bot.domain.names import join_names
 from bot.slack.requests import respond
 from bot.slack.requests.arguments import Arguments, ParseResult, nearest_clock_time
 from bot.slack.requests.context import Reply, Request
@@ -134,7 +135,7 @@ def _drafted(call: Request, prepared: PreparedText, approvers: tuple[str, ...]) 
             f"The draft is in the thread.{removed} Nobody here may approve it yet: invite somebody who may with "
             f"`{call.services.command} add @name`."
         )
-    people = " or ".join(f"<@{user}>" for user in approvers[:5])
+    people = join_names((f"<@{user}>" for user in approvers[:5]), "or")
     return Reply(f"The draft is in the thread.{removed} {people} can approve it: they have a message of their own.")
 
 

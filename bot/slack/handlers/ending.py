@@ -10,6 +10,7 @@ from bot.domain import events as e
 from bot.domain import lifecycle
 from bot.domain.errors import Refused
 from bot.domain.incident import Status
+from bot.domain.names import join_names
 from bot.domain.resolve_conditions import resolve_checklist
 from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, incident_in
 from bot.slack.requests.context import Reply, Request
@@ -61,7 +62,7 @@ async def resolve_with(call: Request, answers: Sequence[e.Check], note: str, ove
     )
     incident = done.incident
     if incident.status is not Status.RESOLVED:
-        people = " or ".join(f"<@{user}>" for user in incident.override.to) if incident.override else ""
+        people = join_names((f"<@{user}>" for user in incident.override.to), "or") if incident.override else ""
         return Reply(f"Conditions are open, so a second person has to agree: {people}. They have been asked.")
     owner = (
         f" <@{incident.resolution.postmortem_owner}> owns the postmortem."

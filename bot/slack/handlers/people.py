@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from bot.domain import escalation, notes, roles
+from bot.domain.names import join_names
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import modals
 from bot.slack.surfaces.text import escape
@@ -40,7 +41,7 @@ async def escalate(call: Request, values: Values) -> Reply:
     """Mention the next level."""
     reason = await call.refuse_secrets(values["reason"], "reason")
     done = await call.act("escalate", partial(escalation.escalate, reason=reason, policy=call.services.policy))
-    people = ", ".join(f"<@{user}>" for user in done.incident.escalations[-1][2])
+    people = join_names(f"<@{user}>" for user in done.incident.escalations[-1][2])
     return Reply(f"Level {done.incident.level} is mentioned in the channel: {people}. No pager is set up.")
 
 
@@ -48,9 +49,9 @@ async def who(call: Request, values: Values) -> Reply:
     """Roles, and who is here."""
     incident = call.required_incident
     lines = [
-        f"{name.removeprefix('the ').capitalize()}: "
+        f"{roles.role_title(role)}: "
         + (f"{escape(call.services.directory.name(incident.roles[role]))}" if incident.roles.get(role) else "nobody")
-        for role, name in roles.ROLES.items()
+        for role in roles.ROLES
     ]
     here = ", ".join(escape(call.services.directory.name(user)) for user in sorted(incident.invited)) or "nobody yet"
     lines.append(f"Brought in: {here}")

@@ -6,11 +6,10 @@ from typing import Any
 
 from bot.domain import cadence
 from bot.domain.actor import ActorKind
-from bot.domain.channel import STATUS_WORDS
 from bot.domain.incident import Incident
-from bot.domain.time_text import lasted
+from bot.domain.statuses import standing
 from bot.ports import IncidentListItem, Store
-from bot.reports import postmortem
+from bot.reports import postmortem, statistics
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces.text import clip, escape, escape_line, when
 from bot.slack.surfaces.words import channel as words
@@ -41,7 +40,7 @@ def status_text(call: Request, incident: Incident) -> str:
     name = services.directory.name
     lines = [
         f"*{incident.name} · {severity.name}{' (assumed)' if incident.severity_assumed else ''} · "
-        f"{STATUS_WORDS[incident.status]}*",
+        f"{standing(incident)}*",
         escape(incident.title),
         f"Impact: {escape_line(incident.impact) if incident.impact else 'not stated yet'}",
         f"Lead {escape_line(name(incident.lead)) if incident.lead else 'nobody'} · "
@@ -51,8 +50,8 @@ def status_text(call: Request, incident: Incident) -> str:
         how = "Recorded afterwards," if incident.adopted_at else "Declared"
         lines.append(f"{how} {when(incident.declared_at, now)} by {escape_line(name(incident.declared_by))}")
     if (due := cadence.next_update(incident, services.policy)) is not None:
-        late = f", {lasted(now - due)} over" if due < now else ""
-        lines.append(f"Next update by {when(due, now)}{late}")
+        late = statistics.lateness(due, now)
+        lines.append(f"Next update by {when(due, now)}{f', {late}' if late else ''}")
     if (promised := cadence.promise_due(incident)) is not None:
         lines.append(f"Customers were promised a text by {when(promised, now)}")
     if incident.waiting and incident.look_again:
@@ -73,7 +72,7 @@ async def timeline(call: Request, values: Values) -> Reply:
     incident = call.required_incident
     entries = await call.services.service.store.entries(incident.id)
     names = call.services.directory.names
-    lines = [text for entry in entries if (text := postmortem.format_line(entry, names))]
+    lines = [text for entry in entries if (text := postmortem.format_line(entry, names, incident=incident))]
     shown = lines[-25:]
     head = f"{incident.name}, {len(lines)} entries" + (f", the last {len(shown)}" if len(shown) < len(lines) else "")
     body = "\n".join(escape(one) for one in shown)
@@ -102,7 +101,7 @@ async def listing(call: Request, values: Values) -> Reply:
         where = f"<#{one.channel}>" if one.channel else "its channel is not open yet"
         lead = escape_line(call.services.directory.name(one.lead)) if one.lead else "nobody"
         told = (
-            f"{one.name} · {call.services.policy.severity(one.severity).name} · {STATUS_WORDS[one.status]} · "
+            f"{one.name} · {call.services.policy.severity(one.severity).name} · {standing(one)} · "
             f"{escape_line(one.title)} · lead {lead} · {where}"
         )
         if sum(len(each) + 1 for each in lines) + len(told) > MAX_LIST_CHARS:

@@ -16,6 +16,7 @@ import structlog
 from bot.domain import cadence, checklist, dual_control, notes, roles
 from bot.domain import events as e
 from bot.domain.errors import Refused, StoreUnavailable
+from bot.domain.names import join_names
 from bot.slack.handlers import backfill, customer_messages, declare, ending, updates
 from bot.slack.handlers.step_actions import attached_slug
 from bot.slack.requests import deliveries, respond
@@ -172,7 +173,7 @@ async def _ask(call: Request, meta: PrivateMetadata, fields: StateValues) -> Rep
         ),
     )
     asked = next((one for one in done.events if isinstance(one, e.Asked)), None)
-    people = " or ".join(f"<@{user}>" for user in asked.to) if asked else ""
+    people = join_names((f"<@{user}>" for user in asked.to), "or") if asked else ""
     return Reply(f"Asked {people}. Wait for their go; the message in the channel shows it.")
 
 

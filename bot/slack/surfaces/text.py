@@ -8,6 +8,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.domain.actor import is_program
+from bot.domain.names import join_names as join_names
 from bot.domain.time_text import clock_time
 
 #: one visible character: an entity, a piece of Slack's markup, or a character
@@ -128,14 +129,6 @@ def person_name(id: str, names: Mapping[str, str]) -> str:
     if id.startswith("alert:"):
         return f"{escape_line(id[6:])} (alert)"
     return escape_line(names[id]) if names.get(id, "").strip() else mention(id)
-
-
-def join_names(parts: Iterable[str], word: str = "and") -> str:
-    """ "a", "a and b", "a, b and c"; empty for nothing."""
-    some = list(parts)
-    if len(some) < 2:
-        return "".join(some)
-    return f"{', '.join(some[:-1])} {word} {some[-1]}"
 
 
 def with_full_stop(text: str) -> str:

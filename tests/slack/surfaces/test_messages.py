@@ -458,9 +458,10 @@ def test_the_end_in_three_lines() -> None:
         key,
         f"""
         [{key}] channel
-        *Resolved: Withdrawals are stuck*, after 2 h 7 min; declared 14:02 UTC (yours), mitigated 15:12 UTC (yours).
+        *Resolved: Withdrawals are stuck*: from declaration (14:02 UTC) 2 h 7 min.
+        Mitigated: from declaration (14:02 UTC) 1 h 10 min.
         Resolved by Ana: fix verified.
-        The one update was on time.
+        1 of 2 updates on time.
         Postmortem: <@UANA>, due Fri 2026-11-27.
         [Stand down] [Draft postmortem] [Reopen]
         """,

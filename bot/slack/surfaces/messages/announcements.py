@@ -9,7 +9,8 @@ from bot.domain import cadence
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.domain.incident import Update
-from bot.domain.time_text import lasted
+from bot.domain.statuses import standing
+from bot.reports import statistics
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages.build import build_message, in_thread, withdrawn_message
 from bot.slack.surfaces.messages.card import summary
@@ -35,16 +36,24 @@ def _line(scene: RenderContext) -> DesiredMessage:
     incident = scene.incident
     due = cadence.next_update(incident, scene.policy)
     head = words.headline(scene.severity.name, incident.severity_assumed, text.escape_line(incident.title))
-    standing = words.announced(
-        f"{words.STATUS[incident.status]}{f', {words.RECORDED_AFTERWARDS}' if incident.adopted_at else ''}",
+    stands = words.announced(
+        f"{_status(scene)}{f', {words.RECORDED_AFTERWARDS}' if incident.adopted_at else ''}",
         words.leads(scene.person_name(incident.lead) if incident.lead else ""),
         words.next_update(scene.when(due)) if due else "",
         _channel(scene),
     )
-    blocks = [block_kit.section(f"*{incident.name}* · {head}\n{standing}")]
+    blocks = [block_kit.section(f"*{incident.name}* · {head}\n{stands}")]
     if incident.open and incident.reachable:
         blocks.append(block_kit.actions(scene.button(words.FOLLOW, "follow"), scene.button(words.JOIN, "join")))
     return build_message("announce", summary(scene), blocks, place=ANNOUNCEMENTS)
+
+
+def _status(scene: RenderContext) -> str:
+    """How it stands; while it is open again after an end also since when."""
+    incident = scene.incident
+    ends = statistics.endings(incident)
+    reopened = ends[-1].reopened_at if ends and incident.open else None
+    return words.reopened_since(scene.when(reopened), standing(incident)) if reopened else standing(incident)
 
 
 def _channel(scene: RenderContext) -> str:
@@ -81,11 +90,13 @@ def _worst(scene: RenderContext) -> Iterator[DesiredMessage]:
 
 def _ends(scene: RenderContext) -> Iterator[DesiredMessage]:
     incident = scene.incident
-    begun = incident.started or incident.declared_at
+    title = text.escape_line(incident.title)
     for entry in incident.announced_entries:
-        if isinstance(entry.event, e.Resolved) and begun:
-            said = words.announced_resolved(
-                incident.name, text.escape_line(incident.title), lasted(entry.event.at - begun)
-            )
-            standing = incident.ended_at == entry.event.at
-            yield build_message(f"announce-end:{entry.seq}", said, place=ANNOUNCEMENTS, standing=standing)
+        if not isinstance(entry.event, e.Resolved) or (end := statistics.ending(incident, entry.seq)) is None:
+            continue
+        said = words.announced_resolved(incident.name, title, statistics.ending_text(incident, end))
+        if end.reopened_at:
+            reopened, ended = scene.when(end.reopened_at, end.reopened_at), scene.when(end.at, end.reopened_at)
+            said = words.announced_reopened(incident.name, title, reopened, ended)
+        still = incident.ended_at == entry.event.at
+        yield build_message(f"announce-end:{entry.seq}", said, place=ANNOUNCEMENTS, standing=still)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bot.domain import cadence
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Incident, Status
+from bot.domain.statuses import how_ended, standing
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages.alerts import alerts_summary
 from bot.slack.surfaces.messages.build import build_message
@@ -31,13 +32,14 @@ def summary(scene: RenderContext) -> str:
     incident = scene.incident
     title = text.escape_line(incident.title)
     if not incident.open:
-        standing = words.STATUS[incident.status].lower()
+        stands = standing(incident)
+        said = f"{stands[:1].lower()}{stands[1:]}"
     else:
         due = cadence.next_update(incident, scene.policy)
         parts = [words.leads(scene.person_name(incident.lead) if incident.lead else "")]
         parts += [words.next_update(scene.clock(due))] if due else []
-        standing = "; ".join(parts)
-    return words.card_sentence(incident.name, scene.severity.name, title, standing)
+        said = "; ".join(parts)
+    return words.card_sentence(incident.name, scene.severity.name, title, said)
 
 
 def facts(scene: RenderContext) -> list[str]:
@@ -59,13 +61,12 @@ def facts(scene: RenderContext) -> list[str]:
         if incident.held_until:
             lines.append(words.held(scene.when(incident.held_until), scene.person_name(incident.watcher)))
     elif incident.ended_at:
-        status = words.STATUS[incident.status if incident.status is not Status.CLOSED else Status.RESOLVED]
         why = text.escape_line(incident.ended_why)
         who = scene.person_name(incident.ended_by) if incident.ended_by else ""
-        lines.append(words.ended(status, scene.when(incident.ended_at), who, why))
+        lines.append(words.ended(how_ended(incident), scene.when(incident.ended_at), who, why))
     roles = {role: scene.person_name(user) for role, user in incident.roles.items() if user}
-    status = words.STATUS[incident.status]
-    lines.append(words.roles(roles.get("lead", ""), roles.get("comms-lead", ""), roles.get("scribe", ""), status))
+    holders = (roles.get("lead", ""), roles.get("comms-lead", ""), roles.get("scribe", ""))
+    lines.append(words.roles(*holders, standing(incident)))
     if said := alerts_summary(scene):
         lines.append(said)
     if incident.open and not incident.acknowledged_by and incident.declared_at:

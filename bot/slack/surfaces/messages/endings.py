@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.domain.incident import Incident, Status
-from bot.domain.time_text import lasted
+from bot.domain.statuses import STATUS_AFTER, heading, turned
+from bot.reports import statistics
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages.build import build_message, mention_users
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
-
-#: what each turn leads to; a message that tells people to rest keeps the status of its moment
-STATUS_AFTER: dict[type[e.Event], Status] = {
-    e.Mitigated: Status.MITIGATED,
-    e.Resolved: Status.RESOLVED,
-    e.Reopened: Status.INVESTIGATING,
-    e.FalseAlarm: Status.FALSE_ALARM,
-    e.MarkedDuplicate: Status.DUPLICATE,
-}
-#: a minute is what the words round away
-ON_TIME_GRACE = timedelta(minutes=1)
 
 
 def status_changes(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -31,10 +20,10 @@ def status_changes(scene: RenderContext) -> Iterator[DesiredMessage]:
     entries = [entry for entry in scene.incident.announced_entries if type(entry.event) in STATUS_AFTER]
     for entry in entries:
         if entry.event:
-            yield _status_change(scene, f"status:{entry.seq}", entry.event, entry is entries[-1])
+            yield _status_change(scene, entry.seq, entry.event, entry is entries[-1])
 
 
-def _status_change(scene: RenderContext, key: str, event: e.Event, latest: bool) -> DesiredMessage:
+def _status_change(scene: RenderContext, seq: int, event: e.Event, latest: bool) -> DesiredMessage:
     who, when = scene.person_name(event.by), scene.when(event.at, event.at)
     buttons: list[block_kit.Element] = []
     if latest and not scene.incident.stood_down and not isinstance(event, e.Reopened):
@@ -45,7 +34,7 @@ def _status_change(scene: RenderContext, key: str, event: e.Event, latest: bool)
             lines = [words.mitigated(who, when, text.escape_line(event.note)), next]
             buttons += [scene.button(words.HOLD, "hold"), scene.button(words.RESOLVE, "resolve")]
         case e.Resolved():
-            lines = resolution(scene, event)
+            lines = resolution(scene, seq, event)
             buttons += [scene.button(words.POSTMORTEM, "postmortem"), scene.button(words.REOPEN, "reopen")]
         case e.Reopened():
             lines = [words.reopened(who, when, text.escape_line(event.reason))]
@@ -63,25 +52,20 @@ def _status_change(scene: RenderContext, key: str, event: e.Event, latest: bool)
     if latest and buttons:
         blocks.append(block_kit.actions(*buttons))
     sentence = text.clip(lines[0].replace("*", "") if lines else "", 1000)
-    return build_message(key, f"{scene.incident.name}: {sentence}", blocks)
+    return build_message(f"status:{seq}", f"{scene.incident.name}: {sentence}", blocks)
 
 
-def resolution(scene: RenderContext, event: e.Resolved) -> list[str]:
-    """Three lines: what and how long, how it ended, what was promised and kept; then the postmortem."""
-    incident = scene.incident
-    begun = incident.started or incident.declared_at or event.at
-    mitigated = _mitigated_before(incident, event)
+def resolution(scene: RenderContext, seq: int, event: e.Resolved) -> list[str]:
+    """What and how long, how it ended, what was promised and kept; then the postmortem."""
+    incident, end = scene.incident, statistics.ending(scene.incident, seq)
+    took = statistics.ending_text(incident, end) if end else ""
+    mitigated = statistics.mitigation_text(incident, end) if end else ""
+    score = statistics.score_text(statistics.scorecard(incident, scene.policy, event.at, end))
     lines = [
-        words.resolved(
-            text.escape_line(incident.title),
-            lasted(event.at - begun),
-            scene.when(incident.declared_at or event.at, event.at),
-            scene.when(mitigated, event.at) if mitigated else "",
-        ),
+        words.resolved(text.escape_line(incident.title), took, mitigated),
         words.resolution_note(scene.person_name(_ended_by(incident, event)), text.escape_line(event.note)),
-        " ".join(part for part in (words.updates_kept(*_updates(incident, event)), words.promises_kept(
-            *_promises(incident, event))) if part),
-    ]  # fmt: skip
+        *([f"{score}."] if score else []),
+    ]
     if event.override:
         sentences = dict(scene.policy.resolve_checks)
         still = [text.escape_line(sentences.get(one.name, one.name)) for one in event.checks if one.met != "yes"]
@@ -101,50 +85,14 @@ def _ended_by(incident: Incident, event: e.Resolved) -> str:
     return asked[-1].by if event.second and asked else event.by
 
 
-def _mitigated_before(incident: Incident, event: e.Resolved) -> datetime | None:
-    """The last mitigation before this end; None where there was none."""
-    earlier = [
-        one.event.at
-        for one in incident.announced_entries
-        if isinstance(one.event, e.Mitigated) and one.event.at <= event.at
-    ]
-    return earlier[-1] if earlier else None
-
-
-def _updates(incident: Incident, event: e.Resolved) -> tuple[int, int]:
-    """(on time, all): the updates until then."""
-    some = [one for one in incident.updates if not one.undone and one.at <= event.at]
-    return sum(one.due is None or one.at < one.due + ON_TIME_GRACE for one in some), len(some)
-
-
-def _promises(incident: Incident, event: e.Resolved) -> tuple[int, int]:
-    """(kept, all): times promised to customers that came before the end, or were answered by a text."""
-    said = sorted(
-        (one.published_at, one.drafted.promised)
-        for one in incident.drafts.values()
-        if one.state == "published" and one.published_at and one.published_at <= event.at and one.drafted.promised
-    )
-    texts = sorted(
-        one.published_at for one in incident.drafts.values() if one.state == "published" and one.published_at
-    )
-    kept = asked = 0
-    for published, promised in said:
-        following = next((at for at in texts if at > published), None)
-        if following is None and promised >= event.at:
-            continue
-        asked += 1
-        kept += following is not None and following < promised + ON_TIME_GRACE
-    return kept, asked
-
-
 def stand_downs(scene: RenderContext) -> Iterator[DesiredMessage]:
     """Everybody who was mentioned is told that they can rest: people directly, groups in the channel."""
     incident = scene.incident
-    status = words.STATUS[Status.INVESTIGATING]
+    status = heading(Status.INVESTIGATING)
     for entry in incident.announced_entries:
         event = entry.event
         if event and type(event) in STATUS_AFTER:
-            status = words.STATUS[STATUS_AFTER[type(event)]]
+            status = turned(event)
         if not isinstance(event, e.StoodDown):
             continue
         who, title = scene.person_name(event.by), "" if incident.private else text.escape_line(incident.title)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage, MessageTarget
+from bot.domain.statuses import STATUS_AFTER, turned
 from bot.slack.surfaces import text
 from bot.slack.surfaces.messages.build import build_message
-from bot.slack.surfaces.messages.endings import STATUS_AFTER
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
@@ -34,5 +34,5 @@ def _what(scene: RenderContext, event: e.Event) -> str:
     if isinstance(event, e.RoleTaken) and event.role == "lead" and event.user:
         return words.lead_is(scene.person_name(event.user))
     if type(event) in STATUS_AFTER:
-        return words.ended(words.STATUS[STATUS_AFTER[type(event)]], scene.when(event.at, event.at), who, "") + "."
+        return words.ended(turned(event), scene.when(event.at, event.at), who, "") + "."
     return ""

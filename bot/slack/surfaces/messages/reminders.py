@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC
 
-from bot.domain import cadence
 from bot.domain import events as e
 from bot.domain.desired_message import CHANNEL, DesiredMessage, MessageTarget
 from bot.domain.incident import Reminder
+from bot.reports import statistics
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages.build import (
     INVITES,
@@ -56,7 +56,7 @@ def _one(scene: RenderContext, one: Reminder, key: str, place: MessageTarget) ->
 
 
 def _due(scene: RenderContext, one: Reminder, item: e.DueItem) -> str:
-    when, late = scene.when(item.due, one.at), cadence.lateness(item.due, one.at).removeprefix(", ")
+    when, late = scene.when(item.due, one.at), statistics.lateness(item.due, one.at)
     if item.kind == "promise":
         return words.promise_due(words.AUDIENCE.get(item.ref, text.escape_line(item.ref)), when, late)
     return words.update_due(when, late)
@@ -82,7 +82,7 @@ def _answered(scene: RenderContext, one: Reminder, key: str, place: MessageTarge
     """ "Update sent 14:34 UTC, 2 min late." stays in the channel; everything else goes."""
     due = min((item.due for item in one.items), default=None)
     if place.kind == "channel" and one.answer in ("sent", "nothing new") and one.answered_at and due:
-        late = cadence.lateness(due, one.answered_at)
+        late = statistics.lateness(due, one.answered_at)
         what = "Update" if any(item.kind == "update" for item in one.items) else "Text to customers"
         if late:
             return collapsed_message(key, words.sent_late(what, scene.when(one.answered_at, one.at), late))

@@ -9,18 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.incident import Status
+from bot.domain.roles import ROLES
 from bot.slack.surfaces.text import capitalized, with_full_stop
 
-STATUS = {
-    Status.INVESTIGATING: "Investigating",
-    Status.MITIGATED: "Mitigated",
-    Status.RESOLVED: "Resolved",
-    Status.FALSE_ALARM: "False alarm",
-    Status.DUPLICATE: "Duplicate",
-    Status.CLOSED: "Closed",
-}
-ROLE = {"lead": "the lead", "comms-lead": "comms lead", "scribe": "the scribe"}
+ROLE = ROLES
 AUDIENCE = {"customers": "Customers", "status-page": "Status page", "internal": "Internal"}
 MET = {"yes": "met", "no": "not met", "unknown": "unknown"}
 
@@ -210,8 +202,16 @@ def lead_is(who: str) -> str:
     return f"{who} leads now."
 
 
-def announced_resolved(name: str, title: str, length: str) -> str:
-    return f"Resolved: {name}, {title}, after {length}."
+def reopened_since(when: str, status: str) -> str:
+    return f"Reopened {when}, {status[:1].lower()}{status[1:]}"
+
+
+def announced_resolved(name: str, title: str, took: str) -> str:
+    return f"Resolved: {name}, {title}" + (f"; {took}." if took else ".")
+
+
+def announced_reopened(name: str, title: str, when: str, ended: str) -> str:
+    return f"Reopened {when}: {name}, {title}. It had been resolved {ended}."
 
 
 # -- the first minute -----------------------------------------------------------------------------
@@ -530,7 +530,7 @@ def remind_direct(name: str, dues: str) -> str:
 
 
 def sent_late(what: str, when: str, late: str) -> str:
-    return f"{what} sent {when}{late}."
+    return f"{what} sent {when}, {late}."
 
 
 # -- customer comms -------------------------------------------------------------------------------
@@ -640,10 +640,10 @@ def mitigated(who: str, when: str, note: str) -> str:
 MITIGATED_NEXT = "Updates come half as often from now on. When it is over: `{command} resolve`."
 
 
-def resolved(title: str, length: str, declared: str, mitigated: str) -> str:
-    return f"*Resolved: {title}*, after {length}; declared {declared}" + (
-        f", mitigated {mitigated}." if mitigated else "."
-    )
+def resolved(title: str, took: str, mitigated: str) -> str:
+    """`took`, `mitigated`: how long it took, in the words of reports/statistics.py."""
+    lines = [f"*Resolved: {title}*{f': {took}.' if took else ''}", *([f"Mitigated: {mitigated}."] if mitigated else [])]
+    return "\n".join(lines)
 
 
 def resolution_note(who: str, note: str) -> str:
@@ -653,22 +653,6 @@ def resolution_note(who: str, note: str) -> str:
 def overridden(conditions: list[str], reason: str, second: str) -> str:
     agreed = f" {second} agreed." if second else ""
     return f"Not met or not known: {'; '.join(conditions)}. Resolved all the same: {with_full_stop(reason)}{agreed}"
-
-
-def updates_kept(on_time: int, count: int) -> str:
-    if not count:
-        return "No update was posted."
-    if on_time == count:
-        return f"All {count} updates on time." if count > 1 else "The one update was on time."
-    return f"{on_time} of {count} updates on time."
-
-
-def promises_kept(kept: int, count: int) -> str:
-    if not count:
-        return ""
-    if kept == count:
-        return f"All {count} promises to customers kept." if count > 1 else "The promise to customers was kept."
-    return f"{kept} of {count} promises to customers kept."
 
 
 def postmortem(owner: str, due: str) -> str:
