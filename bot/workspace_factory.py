@@ -12,6 +12,7 @@ from bot.alerts import Intake
 from bot.comms import catalogue
 from bot.domain.alert import Alert
 from bot.domain.desired_message import DesiredMessage
+from bot.domain.fold import fold
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.probe_reading import Reading
@@ -116,13 +117,15 @@ class WorkspaceFactory:
         return messages(incident, now, setup, self.message_cache.for_incident(incident.id))
 
     async def _postmortem(self, directory: Directory, incident: Incident) -> tuple[str, str]:
-        entries = await self.service.store.entries(incident.id)
+        """The file's name, and its text: as the timeline stood when it was asked for."""
         through = incident.postmortem.through if incident.postmortem else incident.seq
+        entries = await self.service.store.entries(incident.id)
         name = incident.postmortem.name if incident.postmortem else f"{incident.name.lower()}-postmortem.md"
         covered: Sequence[Any] = [entry for entry in entries if entry.seq <= through]
         at = incident.postmortem.at if incident.postmortem else self.service.clock.now()
+        then = fold(incident.team, incident.id, covered)
         return name, postmortem.render_postmortem(
-            incident, covered, directory.names, self.policy, at, base_url=directory.workspace_url
+            then, covered, directory.names, self.policy, at, base_url=directory.workspace_url
         )
 
     def _channel_of(self, directory: Directory, kind: str) -> str:

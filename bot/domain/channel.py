@@ -82,8 +82,10 @@ def record_left(incident: Incident, *, user: str, by: Actor, at: datetime) -> li
     return [e.PersonLeft(by=by.user, at=at, user=user)] if user in incident.invited else []
 
 
-def record_postmortem_shared(incident: Incident, *, file: str, written: int, by: Actor, at: datetime) -> list[e.Event]:
+def record_postmortem_shared(
+    incident: Incident, *, file: str, written: int, text_hash: str, by: Actor, at: datetime
+) -> list[e.Event]:
     """The draft is in the channel."""
     if incident.postmortem_file or incident.postmortem_seq != written:
         return []
-    return [e.PostmortemShared(by=by.user, at=at, file=file, written=written)]
+    return [e.PostmortemShared(by=by.user, at=at, file=file, written=written, text_hash=text_hash)]

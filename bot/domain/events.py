@@ -703,10 +703,11 @@ class StoodDown(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PostmortemWritten(Event):
-    """A draft of the postmortem was made; `through` is the last event it covers."""
+    """A draft of the postmortem was asked for; `through` is the last event it covers."""
 
     name: str
     through: int
+    #: written by version 0.1.0 only, and no hash of the text there: see PostmortemShared
     text_hash: str = ""
 
 
@@ -716,6 +717,7 @@ class PostmortemShared(Event):
 
     file: str
     written: int  # the seq of its PostmortemWritten
+    text_hash: str = ""  # SHA-256, in hex, of the file's bytes; empty where an earlier version uploaded them
 
 
 @dataclass(frozen=True, kw_only=True)

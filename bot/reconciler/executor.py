@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,7 +18,13 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.ports import CallRefused, OutcomeUnknown, Publication, Publisher, RetryAfter
 from bot.reconciler import after_restore, delivery_state
-from bot.reconciler.plan import CHANNEL_LOST_REASONS, UNEDITABLE_CODES, PlannedEffect, is_lasting
+from bot.reconciler.plan import (
+    CHANNEL_LOST_REASONS,
+    UNEDITABLE_CODES,
+    PlannedEffect,
+    is_lasting,
+    postmortem_key,
+)
 from bot.reconciler.rate_limits import RateLimits
 from bot.reconciler.workspace_context import TOKEN_REVOKED_CODES, WorkspaceContext
 from bot.service import Rule, Service
@@ -237,7 +244,8 @@ class Executor:
     async def _upload(self, incident: Incident, owed: PlannedEffect) -> Effect:
         name, content = await self._ground.render_postmortem(incident)
         file = await self._room.upload(name, content)
-        return delivery_state.waiting(replace(owed.effect, ts=file))
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        return delivery_state.waiting(replace(owed.effect, ts=file, hash=digest))
 
     async def _share(self, incident: Incident, owed: PlannedEffect) -> Effect:
         effect = owed.effect
@@ -253,11 +261,15 @@ class Executor:
 
     async def _shared(self, incident: Incident, owed: PlannedEffect) -> Effect:
         file, seq = owed.effect.ts, incident.postmortem_seq
-        if str(seq) == owed.hash:
+        # One that an earlier version uploaded has the number of its event there.
+        digest = owed.hash if len(owed.hash) == hashlib.sha256().digest_size * 2 else ""
+        if owed.effect.key == postmortem_key(incident):
             await self._record(
                 incident,
                 "postmortem shared",
-                lambda i, *, by, at: channel.record_postmortem_shared(i, file=file, written=seq, by=by, at=at),
+                lambda i, *, by, at: channel.record_postmortem_shared(
+                    i, file=file, written=seq, text_hash=digest, by=by, at=at
+                ),
             )
         return delivery_state.sent(owed.effect, owed.hash)
 

@@ -318,19 +318,24 @@ def _done(books: PlanInput, key: str) -> bool:
 
 
 def _file(books: PlanInput) -> Iterator[PlannedEffect]:
-    """Two steps: bytes that nobody sees yet, whose file's id is kept in `ts`, then the file into the channel."""
+    """Two steps: bytes that nobody sees yet, whose file's id is kept in `ts` and whose hash in `hash`, then the file
+    into the channel."""
     incident = books.incident
     yield from _files_to_delete(books)
     for other in books.effects.values():
         # One that was never handed over and was written anew since.
-        if other.kind == "file" and other.state in _UNSENT and other.key != f"postmortem:{incident.postmortem_seq}":
+        if other.kind == "file" and other.state in _UNSENT and other.key != postmortem_key(incident):
             yield PlannedEffect(other, "drop", "gone")
     if not incident.postmortem or incident.postmortem_file or not incident.reachable:
         return
-    hash = str(incident.postmortem_seq)
-    effect = books.effect_for(f"postmortem:{hash}", "file", incident.channel)
-    if books.is_needed(effect, hash):
-        yield PlannedEffect(replace(effect, hash=hash), "share" if effect.ts else "upload", hash)
+    effect = books.effect_for(postmortem_key(incident), "file", incident.channel)
+    if books.is_needed(effect, effect.hash):
+        yield PlannedEffect(effect, "share" if effect.ts else "upload", effect.hash)
+
+
+def postmortem_key(incident: Incident) -> str:
+    """The key of the call that shares the postmortem as it was written last."""
+    return f"postmortem:{incident.postmortem_seq}"
 
 
 def _files_to_delete(books: PlanInput) -> Iterator[PlannedEffect]:

@@ -21,7 +21,7 @@ from bot.store import timestamps
 from bot.store.errors import Damaged
 
 #: types of which a later release has added fields; every other is at 1
-VERSIONS: dict[str, int] = {"OverrideAsked": 2}
+VERSIONS: dict[str, int] = {"OverrideAsked": 2, "PostmortemShared": 2}
 
 _HALF = re.compile("[\ud800-\udfff]")
 

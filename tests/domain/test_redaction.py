@@ -74,7 +74,7 @@ FACTS = {
     e.MarkedDuplicate: ("of_channel",),
     e.StoodDown: ("to",),
     e.PostmortemWritten: ("text_hash",),
-    e.PostmortemShared: ("file",),
+    e.PostmortemShared: ("file", "text_hash"),
     e.Redacted: ("channel_name", "files", "taken_back"),
 }  # fmt: skip
 
@@ -174,6 +174,19 @@ def test_files_that_told_the_words_go_and_the_postmortem_is_owed_again() -> None
     assert isinstance(redacted, e.Redacted) and redacted.files == ("F2",)  # F1 is of before
     after = fold("T", "i", [*entries, e.Entry(7, redacted)])
     assert (after.unredacted_files, after.postmortem_file, after.postmortem_seq) == (("F2",), "", 7)
+
+
+def test_the_hash_of_a_file_that_told_the_words_goes_with_them() -> None:
+    """All else of the file is known: a digest would let a short secret be guessed."""
+    note = e.Noted(by="U1", at=T0, text="hunter2", happened=T0)
+    written, shared = e.PostmortemWritten(by="U1", at=T0, name="x.md", through=1), e.PostmortemShared
+    incident, entries = told(
+        written, shared(by="bot", at=T0, file="F1", written=2, text_hash="ab"), note, written,
+        shared(by="bot", at=T0, file="F2", written=5, text_hash="cd"),
+    )  # fmt: skip
+    (redacted,) = out(incident, entries)
+    assert isinstance(redacted, e.Redacted)
+    assert [(one.seq, "cd" in one.body) for one in redacted.kept] == [(4, False), (6, False)]
 
 
 def test_a_name_that_people_gave_stays_and_the_bots_own_goes() -> None:

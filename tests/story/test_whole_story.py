@@ -6,6 +6,7 @@ tests/story/test_whole_story.py` writes it anew; read it before it is committed.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Literal
 
 import pytest
 
+from bot.domain import events as e
 from localslack.plain_text import visible
 from tests.story.acts import (
     bot_messages,
@@ -363,6 +365,9 @@ async def written(world: World, room: str) -> str:
     assert [one["name"] for one in files] == ["inc-1-postmortem.md"]
     content = world.slack.world.files[files[0]["id"]].content
     assert content is not None
+    shared = (await world.bot.store.entries((await world.incident()).id))[-1].event
+    assert isinstance(shared, e.PostmortemShared)
+    assert (shared.file, shared.text_hash) == (files[0]["id"], hashlib.sha256(content).hexdigest())
     return content.decode()
 
 

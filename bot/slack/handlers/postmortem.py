@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from bot.domain import events as e
@@ -28,7 +27,6 @@ async def write_postmortem(call: Request, values: Values) -> Reply:
                 at=at,
                 name=f"{i.name.lower()}-postmortem.md",
                 through=i.seq,
-                text_hash=hashlib.sha256(f"{i.id}/{i.seq}".encode()).hexdigest()[:16],
             )
         ]
 
