@@ -22,7 +22,7 @@ from bot.domain.events import Entry
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
 from bot.ports import Transaction
-from bot.reconciler import delivery_state
+from bot.reconciler import delivery_state, earlier_words
 from bot.reconciler.debounce import Debounce
 from bot.reconciler.executor import Executor
 from bot.reconciler.lateness import Lateness
@@ -175,6 +175,7 @@ class Reconciliation:
         incident, began = foreseen.incident, asyncio.get_running_loop().time()
         policy = self.resources.service.policy_of(incident.team)
         messages = self._messages(incident, now)
+        kept = await self._kept_as_said(incident, messages, now)
         if self.context.render_parked is not None and messages:
             # What is just being tried again stays said until that has ended.
             trying = {one.effect.key: one.effect for one in self._running.values()}
@@ -188,7 +189,7 @@ class Reconciliation:
         later: list[datetime] = []
         left, crowded = self.resources.rate_limits.next_release(), False
         for one in plan_effects(books):
-            if one.effect.key in busy:
+            if one.effect.key in busy or (one.changes_content and one.effect.key in kept):
                 continue
             moments = [
                 at
@@ -231,6 +232,20 @@ class Reconciliation:
             until = duties.next_at(incident, self.resources.service.policy_of(incident.team), now)
             self._rendered = (incident.seq, until, self.context.render_messages(incident, now))
         return self._rendered[2]
+
+    async def _kept_as_said(self, incident: Incident, messages: list[DesiredMessage], now: datetime) -> frozenset[str]:
+        """Keys of what an earlier version said about an incident that has ended, and that stays so."""
+        if earlier_words.is_current(incident, self._effects):
+            if mark := earlier_words.new_mark(incident, self._effects, now):
+                self._effects[mark.key] = self._unsaved[mark.key] = mark
+            return frozenset()
+        entries = await self.resources.service.store.entries(incident.id)
+        then = earlier_words.before_now(incident, entries, now)
+        if then is None:
+            return frozenset()
+        policy = self.resources.service.policy_of(incident.team)
+        shown = self.context.render_messages(then, now)
+        return earlier_words.unchanged(then, shown, incident, messages, self._effects, policy)
 
     async def _start_calls(self, foreseen: ActResult, ready: list[PlannedEffect], now: datetime) -> bool:
         """Write down, in one transaction, what time made happen, the calls that Slack would do twice, and what will

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import json
+import re
 import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Iterator
@@ -117,6 +118,27 @@ async def test_a_start_posts_nothing_and_deletes_nothing(kept: tuple[World, Path
     assert called & SEEN == set()
     over = {one.channel for one in await incidents(world) if one.status.value in ENDED}
     assert [call.args for call in world.slack.journal.of("chat.update") if call.args["channel"] in over] == []
+
+
+async def test_what_was_said_of_an_ended_incident_stays(kept: tuple[World, Path]) -> None:
+    """Also when something is added to it: only what that changes is edited, and all of it once it is open again."""
+    world, _ = kept
+    over = [one for one in await incidents(world) if one.status.value in ENDED]
+    assert {one.status.value for one in over} >= {"closed", "resolved", "duplicate"}
+    for one in over:
+        assert "Noted" in await world.say("eve", f"/incident note looked at again {one.name}", one.channel)
+    assert world.slack.journal.of("chat.update") == [] == world.slack.journal.of("conversations.setTopic")
+    said = [call.args["text"] for call in world.slack.journal.of("chat.postMessage")]
+    assert [sum(f"looked at again {one.name}" in text for text in said) for one in over] == [1] * len(over)
+    again = next(one for one in over if one.status.value == "resolved")
+    await world.say("ana", "/incident close all read", again.channel)
+    edited = [call.args["text"] for call in world.slack.journal.of("chat.update")]
+    assert f"{again.name}, SEV-1: {again.title}; resolved, closed." in edited
+    await world.say("ana", "/incident reopen it is back", again.channel)
+    edited = [call.args["text"] for call in world.slack.journal.of("chat.update")]
+    assert any(re.match(rf"Reopened 14:\d\d UTC: {again.name}, ", text) for text in edited), edited
+    assert any("next update" in text and text.startswith(f"{again.name}, ") for text in edited)
+    assert await world.bot.store.verify() == []
 
 
 def _presses() -> list[Any]:

@@ -8,6 +8,7 @@ import pytest
 from bot.domain import backfill, cadence, lifecycle
 from bot.domain import events as e
 from bot.domain.fold import fold
+from bot.domain.incident import Incident
 from bot.reports import statistics
 from tests.domain.story import ANA, BEGIN, BEN, BOT, POLICY, TEAM, Story
 from tests.slack.surfaces.same_figures import check, draft, minutes, shown
@@ -212,7 +213,7 @@ def test_an_update_missed_before_a_reopening_stays_missed() -> None:
 def test_one_that_was_recorded_afterwards_is_measured_from_its_start() -> None:
     found = backfill.AdoptedChannel("C1", "by-hand", BEGIN, members=("UANA",))
     events = backfill.adopt(
-        Story().incident.__class__(team=TEAM, id="i1"), number=42, found=found, title="By hand", severity="sev1",
+        Incident(team=TEAM, id="i1"), number=42, found=found, title="By hand", severity="sev1",
         began=BEGIN - minutes(90), over=BEGIN - minutes(30), by=ANA, at=BEGIN, policy=POLICY,
     )  # fmt: skip
     entries = [e.Entry(seq, one) for seq, one in enumerate(events, 1)]
