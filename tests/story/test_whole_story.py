@@ -73,7 +73,7 @@ async def whole_story(world: World) -> str:
     await mitigated_and_resolved(world, room)
     text = await written(world, room)
     await closed(world, room)
-    await looked_back(world, room)
+    await looked_back(world, room, text)
     return text
 
 
@@ -380,10 +380,14 @@ async def closed(world: World, room: str) -> None:
     assert "status Resolved, closed" in plain(card)
 
 
-async def looked_back(world: World, room: str) -> None:
+async def looked_back(world: World, room: str, text: str) -> None:
     """Status, timeline, who and list say the same afterwards; the chain of entries is whole."""
     assert "Resolved, closed" in await world.say("dipo", "/incident status", room)
     timeline = await world.say("dipo", "/incident timeline", room)
     assert "Ben Okafor closed the record" in timeline
+    # the same words for an entry as in the postmortem, but for what came after it
+    lines = [re.sub(r"^(\d\d:\d\d UTC) ", r"- **\1** ", line) for line in timeline.splitlines()[1:]]
+    told = text.replace("\\", "")
+    assert len(lines) == 25 and [line for line in lines if line not in told] == lines[-2:]
     assert "No incident is open." in await world.say("eve", "/incident list")
     assert "Lead: Ben Okafor" in await world.say("dipo", "/incident who", room)

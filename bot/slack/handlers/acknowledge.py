@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.domain import lifecycle
 from bot.domain.time_text import lasted
+from bot.reports import statistics
 from bot.slack.requests.context import Reply, Request
 
 Values = dict[str, Any]
@@ -15,10 +16,7 @@ async def ack(call: Request, values: Values) -> Reply:
     """Somebody answers for it."""
     done = await call.act("ack", lifecycle.acknowledge)
     incident = done.incident
-    took = (
-        lasted(incident.acknowledged_at - incident.declared_at)
-        if incident.acknowledged_at and incident.declared_at
-        else ""
-    )
+    took = statistics.times(incident).to_acknowledge
+    after = f" after {lasted(took)}" if took is not None else ""
     lead = " You lead it now." if incident.lead == call.actor.user and done.before.lead != call.actor.user else ""
-    return Reply(f"You answered {incident.name} after {took}.{lead}")
+    return Reply(f"You answered {incident.name}{after}.{lead}")
