@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from bot.domain import backfill, cadence, lifecycle
+from bot.domain import backfill, cadence, lifecycle, notes
 from bot.domain import events as e
+from bot.domain.errors import Refused
 from bot.domain.fold import fold
 from bot.domain.incident import Incident
 from bot.reports import statistics
@@ -263,3 +267,68 @@ def test_a_reopening_is_said_in_the_line_of_incidents() -> None:
         "Reopened 14:32 UTC (yours): INC-42, Withdrawals are stuck. It had been resolved 14:22 UTC (yours)."
     ]
     assert "(not sent anew)" in messages[f"announce-end:{seq}"], "where the end was never announced, nothing is"
+
+
+# -- any history ------------------------------------------------------------------------------------
+
+
+def _act(story: Story, rule: Callable[..., list[e.Event]], **arguments: object) -> None:
+    with contextlib.suppress(Refused):
+        story.tell(rule, **arguments)
+
+
+def _undo(story: Story) -> None:
+    if story.incident.updates:
+        _act(story, cadence.undo_update, seq=story.incident.updates[-1].seq, by=ANA, policy=POLICY)
+
+
+def _redact(story: Story) -> None:
+    """The latest entry is gone without a trace of what it was."""
+    if len(story.entries) > 3:
+        story.entries[-1] = e.Entry(story.entries[-1].seq, None)
+        story.incident = story.refold()
+
+
+ACTS: tuple[Callable[[Story], object], ...] = (
+    lambda s: _act(s, cadence.post_update, text="So it is.", next_by=None, by=ANA, policy=POLICY),
+    lambda s: _act(s, cadence.post_update, text="So it is.", next_by=s.now + minutes(50), by=ANA, policy=POLICY),
+    lambda s: _act(s, cadence.nothing_new, tried="this", by=BEN, policy=POLICY),
+    lambda s: _act(s, cadence.remind, by=BOT, policy=POLICY),
+    lambda s: _act(s, cadence.remind, by=BOT, policy=POLICY),
+    lambda s: _act(s, cadence.snooze, by=ANA, policy=POLICY),
+    lambda s: _act(s, cadence.hold, until=s.now + minutes(70), watcher="UBEN", by=ANA),
+    lambda s: _act(s, notes.wait_for, what="them", look_again=None, by=ANA),
+    lambda s: _act(s, notes.stop_waiting, by=ANA),
+    lambda s: _act(s, notes.note, text="so it is", by=ANA),
+    lambda s: _act(s, lifecycle.correct_start, started=s.now - minutes(40), by=BEN),
+    lambda s: _act(s, lifecycle.mitigate, note="", by=ANA),
+    lambda s: _act(s, lifecycle.reopen, reason="", by=BEN),
+    lambda s: _act(s, lifecycle.reopen, reason="", by=BEN),
+    lambda s: _act(s, lifecycle.close, note="", by=BEN),
+    lambda s: _act(s, lifecycle.call_false_alarm, reason="", by=BEN),
+    lambda s: _act(s, lifecycle.change_severity, severity="sev1", reason="", responders=(), by=BEN, policy=POLICY),
+    lambda s: _act(s, lifecycle.change_severity, severity="sev3", reason="x", responders=(), by=BEN, policy=POLICY),
+    lambda s: s.incident.open and resolve(s),
+    lambda s: s.incident.open and duplicate(s),
+    lambda s: publish(s, f"d{len(s.entries)}", (s.now - BEGIN) / minutes(1) + 20),
+    lambda s: publish(s, f"d{len(s.entries)}", None),
+    _undo,
+    _redact,
+)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.tuples(st.sampled_from((0.2, 0.99, 1, 9, 31, 1500)), st.sampled_from(ACTS)), max_size=25),
+    st.sampled_from(("sev1", "sev2", "sev3")),
+    st.booleans(),
+)
+def test_any_history(acts: list[tuple[float, Callable[[Story], object]]], severity: str, ends: bool) -> None:
+    story = told(severity)
+    for wait, act in acts:
+        act(story.later(wait))
+    if ends and story.incident.open:
+        resolve(story)
+    check(story.incident, story.entries, POLICY, story.now)
+    again = story.refold()
+    assert (again.ended_as, statistics.endings(again)) == (story.incident.ended_as, statistics.endings(story.incident))
