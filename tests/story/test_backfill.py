@@ -101,7 +101,8 @@ async def test_one_that_is_over(world: World) -> None:
     (file,) = [one for message in world.messages("ana", room) for one in message.files]
     text = world.slack.world.files[file["id"]].content.decode()
     assert "| Recorded afterwards |" in text and "| Declared |" not in text
-    assert "over after 50 min" in text and "From the beginning to the end" in text
+    assert "\nResolved: from start (13:40 UTC) 50 min.\n" in text
+    assert " to the end | 50 min |" in text and "From declaration" not in text
     assert "the conditions of resolving were not asked for" in text
     timeline = text.partition("## Timeline")[2].partition("\n## ")[0].splitlines()
     lines = [one for one in timeline if one.startswith("- ")]
