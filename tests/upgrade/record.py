@@ -1,6 +1,8 @@
 """Record the program of this checkout: `python -m tests.upgrade.record NAME`, before a change that others must survive.
 
 NAME is the version with the commit. A recording that is there is never made again: it has to load for ever.
+Beside it belongs the program itself, which a later one runs beside: `git archive COMMIT bot runbooks comms_templates
+manifest.yaml | gzip -9n > tests/upgrade/kept/NAME/program.tar.gz`.
 """
 
 from __future__ import annotations

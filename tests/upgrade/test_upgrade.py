@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import json
 import re
-import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -180,11 +178,8 @@ class Beside(Replica):
 
 
 def program_of(recording: str, folder: Path) -> Path:
-    """The recorded program, out of the project's history."""
-    commit = recording.rpartition("-")[2]
-    done = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True)
-    assert not done.returncode, f"{commit} is not in this clone: {done.stderr.decode()}"
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+    """The recorded program, as far as `bot run` needs it."""
+    with tarfile.open(KEPT / recording / "program.tar.gz") as archive:
         archive.extractall(folder, filter="data")
     return folder
 
