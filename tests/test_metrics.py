@@ -64,13 +64,15 @@ async def test_slack_takes_it_later(world: World) -> None:
     assert (after - count, round(sum_after - total)) == (1, 60)
 
 
-async def test_what_makes_a_reminder_due_begins_its_time(world: World) -> None:
-    """An update of 14:30 is due again when nobody is waited for any more, at 14:40: owed since then."""
+async def test_a_wait_moves_the_time_of_a_reminder(world: World) -> None:
+    """An update of 14:30 is due at 15:10 when people waited for 40 minutes: owed since then, and told in time."""
     place = await world.declare()
     await world.say("ana", "/incident waiting for the bank until 15:30 UTC", place.name)
     await world.advance(minutes=40)
     count, total = lateness()
     await world.say("ana", "/incident waiting over", place.name)
+    assert lateness()[0] == count
+    await world.advance(minutes=26)
     after, sum_after = lateness()
     assert after > count and sum_after - total < 5
 
