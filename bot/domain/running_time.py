@@ -31,13 +31,8 @@ def waited(incident: Incident, since: datetime) -> timedelta:
 
 
 def postponed(incident: Incident, said: datetime, due: datetime) -> datetime:
-    """A time that somebody named at `said` for people inside: later waits move it, and it does not fall into one."""
-    for began, until in _waits(incident):
-        if began >= said:
-            due += until - began
-        elif until > said:
-            due = max(due, until)
-    return due
+    """A time that somebody named at `said` for people inside: it moves by as long as anybody has waited since."""
+    return due + waited(incident, said)
 
 
 def _waits(incident: Incident) -> list[tuple[datetime, datetime]]:
