@@ -70,12 +70,6 @@ def prepare(
     return replace(_prepared(text, (*findings, *found), audience, template.revision), values=kept)
 
 
-def prepare_text(text: str, audience: str, *, label: str = "Text", allow: AllowList = EMPTY_ALLOW_LIST) -> Prepared:
-    """Free text, such as an edited draft: scrubbed and checked for tone. Raises Refused when it must not be stored."""
-    clean, findings = _clean(text, mode_for(audience), label, None, allow)
-    return _prepared(clean, findings, audience, "")
-
-
 def _prepared(text: str, findings: tuple[ScrubFinding, ...], audience: str, revision: str) -> Prepared:
     heard = tone(text)
     if audience == "internal":  # colleagues may say SEV-1 and name the cache

@@ -118,8 +118,3 @@ def channel_needs(incident: Incident) -> ChannelNeeds:
         return ChannelNeeds()
     missing = tuple(user for user in incident.wanted if user not in incident.invited and user not in incident.refused)
     return ChannelNeeds(people=missing)
-
-
-def sendable(incident: Incident) -> tuple[str, ...]:
-    """Drafts that two people agreed on and that are not on their way yet."""
-    return tuple(d.name for d in incident.drafts.values() if d.state == "approved")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 
 #: the prefixes that networks issue, with the lengths they use (ISO/IEC 7812)
 CARDS: tuple[tuple[tuple[tuple[int, int], ...], frozenset[int]], ...] = (
@@ -45,7 +44,6 @@ STRKEYS: dict[str, tuple[int, int]] = {
     "T": (19 << 3, 56),
     "X": (23 << 3, 56),
 }
-_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def luhn(digits: str) -> bool:
@@ -87,17 +85,3 @@ def strkey(text: str) -> bool:
         return False
     # CRC-16/XMODEM, stored little-endian, is what binascii calls crc_hqx
     return data[0] == version and binascii.crc_hqx(data[:-2], 0) == int.from_bytes(data[-2:], "little")
-
-
-def base58check(text: str) -> bool:
-    """A Bitcoin address of the old kind: four bytes of double SHA-256 at its end."""
-    number = 0
-    for char in text:
-        place = _BASE58.find(char)
-        if place < 0:
-            return False
-        number = number * 58 + place
-    if number.bit_length() > 200:
-        return False
-    data = number.to_bytes(25, "big")
-    return hashlib.sha256(hashlib.sha256(data[:-4]).digest()).digest()[:4] == data[-4:]

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stellar_sdk import Keypair
 
-from bot.comms.preview import Prepared, prepare, prepare_text
+from bot.comms.preview import Prepared, prepare
 from bot.comms.templates import Library, load
 from bot.domain.errors import Refused
-from bot.scrub import AllowList, Mode, scrub
+from bot.scrub import Mode, scrub
 
 LIBRARY: Library = load(Path(__file__).parents[2] / "comms_templates")
 INCIDENT = {
@@ -72,8 +72,6 @@ def test_what_only_arises_at_a_join_is_found() -> None:
         {**INCIDENT, "title": "Card 4111 1111 1111"},
     )
     assert ready.text  # nothing joins here: the parts stand on lines of their own
-    with pytest.raises(Refused, match="A card number is in"):
-        prepare_text("Card 4111 1111 1111" + " 1111", "internal")
 
 
 def test_colleagues_may_read_more_and_be_brief() -> None:
@@ -85,18 +83,6 @@ def test_colleagues_may_read_more_and_be_brief() -> None:
 def test_tone_is_reported_not_refused() -> None:
     ready = _prepare(todo="Hopefully it works soon.")
     assert [finding.rule for finding in ready.tone_errors] == ["hopefully", "soon"]
-
-
-def test_allowed_literals_pass() -> None:
-    ready = prepare_text(
-        "Write to support@example.com.", "customers", allow=AllowList(frozenset({"support@example.com"}))
-    )
-    assert ready.text == "Write to support@example.com."
-    assert ready.revision == ""
-
-
-def test_an_unknown_audience_is_treated_as_the_public() -> None:
-    assert prepare_text("see https://grafana.corp.lan/d/1", "partners").text == "see a link"
 
 
 @pytest.mark.parametrize(

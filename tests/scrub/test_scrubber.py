@@ -282,9 +282,6 @@ def test_refusals_name_the_kind_and_the_next_step(text: str, sentence: str) -> N
         pytest.param(checksums.card, "4111111111111111", "9111111111111111", id="card"),
         pytest.param(checksums.iban, "GB29NWBK60161331926819", "GB28NWBK60161331926819", id="iban"),
         pytest.param(checksums.strkey, _SEED.public_key, _SEED.public_key[:-1] + "!", id="strkey"),
-        pytest.param(
-            checksums.base58check, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", id="btc"
-        ),
     ],
 )
 def test_checksums(check: Any, good: str, bad: str) -> None:
