@@ -33,7 +33,7 @@ from bot.runbooks import Shelf, load
 from bot.service import Service
 from bot.slack.inbound import bolt
 from bot.slack.inbound.bolt import BotIdentity
-from bot.slack.inbound.dispatch import register_handlers
+from bot.slack.inbound.listeners import register_handlers
 from bot.slack.inbound.socket_mode import SocketModePool
 from bot.slack.outbound.web_api import SlackClient, web_client
 from bot.slack.workspace.deactivated_users import free_roles_of_deactivated
@@ -139,9 +139,8 @@ class Bot:
             ),
             reading,
         )
-        read = {name: probe.read for name, probe in looks.items()}
         self.workspace_factory = WorkspaceFactory(
-            self.service, self.scheduler, self.policy, content.shelf, content.library, read, settings.slack_command
+            self.service, self.scheduler, self.policy, content.shelf, content.library, looks, settings.slack_command
         )
 
         self._session = session

@@ -35,6 +35,10 @@ class Probe(Protocol):
     def name(self) -> str:
         """The name that people and runbooks use: `horizon`."""
 
+    @property
+    def targets(self) -> Sequence[str]:
+        """The names of what it can look at one by one."""
+
     async def read(self, target: str, at: datetime) -> Reading:
         """Look once. `target` is the probe's own ("" is everything it knows), `at` the present, aware, UTC.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -15,9 +15,8 @@ from bot.domain.desired_message import DesiredMessage
 from bot.domain.fold import fold
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.domain.probe_reading import Reading
 from bot.domain.runbook import Runbook
-from bot.ports import Installation
+from bot.ports import Installation, Probe
 from bot.reconciler import Scheduler, WorkspaceContext
 from bot.reports import postmortem
 from bot.runbooks import Shelf
@@ -43,7 +42,7 @@ class WorkspaceFactory:
     policy: Policy
     shelf: Shelf
     library: catalogue.Library
-    probes: Mapping[str, Callable[[str, datetime], Awaitable[Reading]]]
+    probes: Mapping[str, Probe]
     command: str
     message_cache: MessageCache = field(default_factory=MessageCache)
 

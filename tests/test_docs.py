@@ -44,10 +44,20 @@ def test_there_is_a_readme() -> None:
     assert (ROOT / "README.md").is_file()
 
 
-def test_every_verb() -> None:
-    from bot.slack.inbound.commands import SUBCOMMANDS
+def table_of_verbs() -> str:
+    """The README's table of what people can say, drawn from the table of acts."""
+    from bot.slack.surfaces.acts import ACTS
 
-    assert missing([verb.name for verb in SUBCOMMANDS], r"`(?:/incident )?NAME(?=[ `])", everything()) == []
+    rows = ["| verb | what it does |", "|---|---|"]
+    for act, declared in ACTS.items():
+        typed = f"{act} {declared.usage}".strip().replace("|", "\\|")
+        also = f" ({', '.join(f'`{one}`' for one in declared.aliases)})" if declared.aliases else ""
+        rows.append(f"| `{typed}`{also} | {declared.description} |")
+    return "\n".join(rows)
+
+
+def test_the_readme_has_every_verb() -> None:
+    assert table_of_verbs() in page("README.md"), f"README.md should hold this table:\n{table_of_verbs()}"
 
 
 def test_every_command_of_the_command_line() -> None:

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from bot.domain import events as e
 from bot.domain.actor import Actor
-from bot.domain.dual_control import earlier_done_text, open_ask_text, stopped_text, was_done_before
+from bot.domain.dual_control import (
+    earlier_done_text,
+    open_ask_text,
+    record_done,
+    record_stopped,
+    was_done_before,
+)
 from bot.domain.errors import Refused
-from bot.domain.incident import Checklist, Incident, Mark, StepState
+from bot.domain.incident import Checklist, Incident, Mark, StepReading, StepState
+from bot.domain.policy import Policy
 from bot.domain.preconditions import require_open
-from bot.domain.runbook import Runbook, TwoPeople
+from bot.domain.probe_reading import ReadingState
+from bot.domain.runbook import Runbook, Step, TwoPeople
 from bot.domain.steps import MAX_TEXT_CHARS, find_step, open_ask
 from bot.domain.time_text import clock_time
 
@@ -32,20 +40,6 @@ def attach(incident: Incident, *, runbook: Runbook, how: str = "choice", by: Act
             field="runbook",
         )
     return [e.RunbookAttached(by=by.user, at=at, runbook=runbook, how=how)]
-
-
-def suggest_runbooks(incident: Incident, *, runbooks: Sequence[Runbook], by: Actor, at: datetime) -> list[e.Event]:
-    """Ask the lead whether one of these fits. Words in a title attach nothing by themselves, and ask only once."""
-    if not incident.open or incident.unknown_event_type or incident.checklists or incident.guess_seq or not runbooks:
-        return []
-    return [
-        e.RunbookGuessed(
-            by=by.user,
-            at=at,
-            slugs=tuple(one.slug for one in runbooks),
-            titles=tuple(one.title for one in runbooks),
-        )
-    ]
 
 
 def decline(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
@@ -82,9 +76,25 @@ def resolve_step(incident: Incident, words: str) -> tuple[str, str]:
     raise Refused(f"There is no step {wanted[:20]}. Nearest: {', '.join(near)}.", field="step")
 
 
+def resolve_runbook(incident: Incident, name: str = "") -> Runbook:
+    """The attached runbook that somebody named as for `resolve_step`; without a name the only one."""
+    found = [one.runbook for one in incident.checklists if _called(one, name)]
+    if len(found) == 1:
+        return found[0]
+    attached = ", ".join(f"`{one.runbook.slug}`" for one in incident.checklists)
+    if not attached:
+        raise Refused("No runbook is attached, so there are no steps. `/incident runbook` shows what can be attached.")
+    raise Refused(f"Say which runbook. Attached: {attached}.", field="runbook")
+
+
 def _called(checklist: Checklist, name: str) -> bool:
     slug = checklist.runbook.slug.lower()
-    return not name or slug.startswith(name) or any(word.startswith(name) for word in slug.split("-"))
+    return (
+        not name
+        or name == checklist.runbook.ref.lower()
+        or slug.startswith(name)
+        or any(word.startswith(name) for word in slug.split("-"))
+    )
 
 
 def _example(checklist: Checklist) -> str:
@@ -94,11 +104,59 @@ def _example(checklist: Checklist) -> str:
 # -- ordinary steps -------------------------------------------------------------------------------
 
 
-def tick(incident: Incident, *, runbook: str, step: str, by: Actor, at: datetime) -> list[e.Event]:
-    """A step is done. Refused where a second person belongs to it, and where somebody else did it already."""
+#: what policy calls it to finish a step of this kind
+_RIGHT = {None: "tick", TwoPeople.BEFORE: "done", TwoPeople.AFTER: "stop"}
+
+
+class ReadingNeeded(Refused):
+    """The step names a probe: somebody looks with it first, and then says again that the step is done."""
+
+    def __init__(self, found: Step) -> None:
+        super().__init__(f"Step {found.id} is done once {found.probe} has been looked at. Nothing was ticked yet.")
+        self.probe, self.target = found.probe or "", found.target
+
+
+class ReadingNotOk(Refused):
+    """The step's probe says that not all is well: the step is done only if a person says so all the same."""
+
+    def __init__(self, step: str, reading: StepReading) -> None:
+        super().__init__(
+            f"Step {step} is open still. {reading.probe} reads {reading.state}: {reading.sentence} "
+            "Shall the step count as done all the same?"
+        )
+        self.reading = reading
+
+
+def finish(
+    incident: Incident,
+    *,
+    runbook: str,
+    step: str,
+    text: str = "",
+    reading: int = 0,
+    despite_reading: bool = False,
+    probes: Collection[str] = (),
+    confirmers: tuple[str, ...] = (),
+    by: Actor,
+    at: datetime,
+    policy: Policy,
+) -> list[e.Event]:
+    """A step is done, as its kind asks for: ticked, stopped (a second person reviews it), or done with a go.
+
+    `text`: what came of it. `probes`: those that can be asked here; a step that names one of them takes `reading`, the
+    seq of its ReadingTaken, which is ok, or which the person has read (`despite_reading`). Raises ReadingNeeded and
+    ReadingNotOk, and Refused where somebody else did it already.
+    """
     require_open(incident)
-    _, found, state = find_step(incident, runbook, step)
+    checklist, found, state = find_step(incident, runbook, step)
+    slug = checklist.runbook.slug
+    policy.require_right(_RIGHT[found.two_people], by)
+    if found.two_people is TwoPeople.AFTER:
+        return record_stopped(incident, checklist, found, state, note=text, confirmers=confirmers, by=by, at=at,
+            policy=policy)  # fmt: skip
     if found.two_people is TwoPeople.BEFORE:
+        if state.mark is Mark.GO:
+            return record_done(incident, ask=state.ask, result=text, by=by, at=at)
         if state.mark in (Mark.DONE, Mark.REVIEW):
             raise Refused(earlier_done_text(state, at))
         if ask := open_ask(incident, state):
@@ -107,45 +165,42 @@ def tick(incident: Incident, *, runbook: str, step: str, by: Actor, at: datetime
             f"Step {step} needs a second person before it is done, so it was not ticked. "
             f"Ask for one: [Ask] beside it, or `/incident step {step} ask`."
         )
-    if found.two_people is TwoPeople.AFTER:
-        if state.mark in (Mark.DONE, Mark.REVIEW):
-            raise Refused(stopped_text(state, at))
-        raise Refused(
-            f"Step {step} is looked at by a second person afterwards, so it is not simply ticked. "
-            f"Do it now, then press [Stopped], or `/incident step {step} done what you saw`."
-        )
     if state.mark is Mark.DONE:
         if state.by == by.user:
             return []
         raise Refused(f"<@{state.by}> did that already, {clock_time(state.at or at, at)}. Nothing changed.")
-    return [e.StepTicked(by=by.user, at=at, runbook=runbook, step=step)]
+    if found.probe and found.probe in probes:
+        if state.reading is None or state.reading.seq != reading:
+            raise ReadingNeeded(found)
+        if state.reading.state is not ReadingState.OK and not despite_reading:
+            raise ReadingNotOk(step, state.reading)
+    return [e.StepTicked(by=by.user, at=at, runbook=slug, step=step)]
 
 
 def untick(incident: Incident, *, runbook: str, step: str, by: Actor, at: datetime) -> list[e.Event]:
     """A step is not done, or not skipped, after all. What two people did is corrected, never un-ticked."""
     require_open(incident)
-    _, _, state = find_step(incident, runbook, step)
+    checklist, found, state = find_step(incident, runbook, step)
     if state.mark is Mark.OPEN:
         return []
     if ask := open_ask(incident, state):
         raise Refused(open_ask_text(ask, by.user, at))
-    if _lasting(incident, runbook, step, state):
+    if _lasting(found, state):
         raise Refused(
             f"{earlier_done_text(state, at)} To put something right: `/incident step {step} correct what is so`."
         )
-    return [e.StepUnticked(by=by.user, at=at, runbook=runbook, step=step)]
+    return [e.StepUnticked(by=by.user, at=at, runbook=checklist.runbook.slug, step=step)]
 
 
-def _lasting(incident: Incident, runbook: str, step: str, state: StepState) -> bool:
+def _lasting(found: Step, state: StepState) -> bool:
     """Whether the step's mark is a fact that a second person stands for, or has still to look at."""
-    _, found, _ = find_step(incident, runbook, step)
     return state.mark is Mark.REVIEW or (state.mark is Mark.DONE and found.two_people is not None)
 
 
 def skip(incident: Incident, *, runbook: str, step: str, reason: str, by: Actor, at: datetime) -> list[e.Event]:
     """A step is left out, and why."""
     require_open(incident)
-    _, _, state = find_step(incident, runbook, step)
+    checklist, _, state = find_step(incident, runbook, step)
     words = reason.strip()
     if not words:
         raise Refused(f"Say why it is left out: `/incident step {step} skip not our network`.", field="reason")
@@ -158,25 +213,27 @@ def skip(incident: Incident, *, runbook: str, step: str, reason: str, by: Actor,
         )
     if state.mark is Mark.SKIPPED and state.reason == words:
         return []
-    return [e.StepSkipped(by=by.user, at=at, runbook=runbook, step=step, reason=words[:MAX_TEXT_CHARS])]
+    return [e.StepSkipped(by=by.user, at=at, runbook=checklist.runbook.slug, step=step, reason=words[:MAX_TEXT_CHARS])]
 
 
 def note_step(incident: Incident, *, runbook: str, step: str, text: str, by: Actor, at: datetime) -> list[e.Event]:
     """A remark on a step, in any state of it."""
     require_open(incident)
-    find_step(incident, runbook, step)
-    return [e.StepNoted(by=by.user, at=at, runbook=runbook, step=step, text=_words(text, step, "note"))]
+    checklist, _, _ = find_step(incident, runbook, step)
+    words = _words(text, step, "note")
+    return [e.StepNoted(by=by.user, at=at, runbook=checklist.runbook.slug, step=step, text=words)]
 
 
 def correct(incident: Incident, *, runbook: str, step: str, text: str, by: Actor, at: datetime) -> list[e.Event]:
     """Put right what is recorded of a step that a second person stands for. The record itself stays."""
     require_open(incident)
-    _, found, state = find_step(incident, runbook, step)
-    if not (_lasting(incident, runbook, step, state) or state.done_with):
+    checklist, found, state = find_step(incident, runbook, step)
+    if not (_lasting(found, state) or state.done_with):
         how = "ask for a second person first" if found.two_people is TwoPeople.BEFORE else "tick, untick or note it"
         raise Refused(f"Step {step} holds nothing to correct: {how}.")
     words = _words(text, step, "correct")
-    return [e.StepNoted(by=by.user, at=at, runbook=runbook, step=step, text=words, correction=True)]
+    slug = checklist.runbook.slug
+    return [e.StepNoted(by=by.user, at=at, runbook=slug, step=step, text=words, correction=True)]
 
 
 def _words(text: str, step: str, verb: str) -> str:
@@ -199,4 +256,4 @@ def open_section(incident: Incident, *, runbook: str, section: int, by: Actor, a
         raise Refused(f"“{checklist.runbook.title}” has the sections {', '.join(map(str, numbers)) or '(none)'}.")
     if section in checklist.opened and section not in checklist.completed_at:
         return []
-    return [e.SectionOpened(by=by.user, at=at, runbook=runbook, section=section)]
+    return [e.SectionOpened(by=by.user, at=at, runbook=checklist.runbook.slug, section=section)]

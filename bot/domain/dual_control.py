@@ -8,10 +8,10 @@ from datetime import datetime
 from bot.domain import events as e
 from bot.domain.actor import Actor, ActorKind, is_program
 from bot.domain.errors import Refused
-from bot.domain.incident import Ask, Incident, Mark, StepState
+from bot.domain.incident import Ask, Checklist, Incident, Mark, StepState
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_known, require_open
-from bot.domain.runbook import TwoPeople
+from bot.domain.runbook import Step, TwoPeople
 from bot.domain.running_time import deadline
 from bot.domain.steps import MAX_TEXT_CHARS, find_step, open_ask
 from bot.domain.time_text import clock_time
@@ -114,7 +114,7 @@ def ask_second_person(
     """
     require_open(incident)
     require_person(by)
-    _, found, state = find_step(incident, runbook, step)
+    checklist, found, state = find_step(incident, runbook, step)
     if found.two_people is not TwoPeople.BEFORE:
         raise Refused(f"Step {step} needs nobody's go: do it, then tick it.")
     if state.mark is Mark.REVIEW or (was_done_before(state) and not repeat):
@@ -135,7 +135,7 @@ def ask_second_person(
         e.Asked(
             by=by.user,
             at=at,
-            runbook=runbook,
+            runbook=checklist.runbook.slug,
             step=step,
             action=found.text,
             evidence=evidence.strip()[:MAX_TEXT_CHARS],
@@ -253,7 +253,7 @@ def record_done_alone(
     """Record that what needs two people was done by one all the same: an exception that owes a review."""
     require_open(incident)
     require_person(by)
-    _, found, state = find_step(incident, runbook, step)
+    checklist, found, state = find_step(incident, runbook, step)
     if found.two_people is not TwoPeople.BEFORE:
         raise Refused(f"Step {step} may be done by one person. Say that it is done: `/incident step {step} done`.")
     if not reason.strip():
@@ -270,7 +270,7 @@ def record_done_alone(
         e.DoneAlone(
             by=by.user,
             at=at,
-            runbook=runbook,
+            runbook=checklist.runbook.slug,
             step=step,
             reason=reason.strip()[:MAX_TEXT_CHARS],
             review_by=at + policy.review_within,
@@ -284,32 +284,29 @@ def record_done_alone(
 
 def record_stopped(
     incident: Incident,
+    checklist: Checklist,
+    found: Step,
+    state: StepState,
     *,
-    runbook: str,
-    step: str,
-    note: str = "",
+    note: str,
     confirmers: tuple[str, ...],
-    repeat: bool = False,
     by: Actor,
     at: datetime,
     policy: Policy,
 ) -> list[e.Event]:
-    """One person stopped something, as they may. A second one reviews it within policy's time."""
-    require_open(incident)
+    """One person stopped something, as they may. A second one reviews it within policy's time.
+
+    For `checklist.finish`, which has looked the step up.
+    """
     require_person(by)
-    _, found, state = find_step(incident, runbook, step)
-    if found.two_people is TwoPeople.BEFORE:
-        raise Refused(f"Step {step} needs a second person before it is done: [Ask], or `/incident step {step} ask`.")
-    if found.two_people is None:
-        raise Refused(f"Step {step} needs no review: tick it.")
-    if state.mark is Mark.REVIEW or (state.mark is Mark.DONE and not repeat):
-        raise Refused(stopped_text(state, at), field="again")
+    if state.mark in (Mark.REVIEW, Mark.DONE):
+        raise Refused(stopped_text(state, at))
     return [
         e.StoppedFirst(
             by=by.user,
             at=at,
-            runbook=runbook,
-            step=step,
+            runbook=checklist.runbook.slug,
+            step=found.id,
             review_by=at + policy.review_within,
             to=without(confirmers, by.user),
             note=note.strip()[:MAX_TEXT_CHARS],
@@ -322,7 +319,7 @@ def record_review(
 ) -> list[e.Event]:
     """A second person has looked at what one did; never the one who did it. Late, even after the end, beats never."""
     require_known(incident)
-    _, _, state = find_step(incident, runbook, step)
+    checklist, _, state = find_step(incident, runbook, step)
     if state.mark is not Mark.REVIEW:
         if state.reviewed_by:
             raise Refused(f"<@{state.reviewed_by}> has reviewed that already. Nothing more to do.")
@@ -331,7 +328,9 @@ def record_review(
     if by.user == state.by:
         raise needs_somebody_else("You did this yourself", "look at it", state.review_to, by.user)
     policy.require_right("review", by)
-    return [e.Reviewed(by=by.user, at=at, runbook=runbook, step=step, note=note.strip()[:MAX_TEXT_CHARS])]
+    return [
+        e.Reviewed(by=by.user, at=at, runbook=checklist.runbook.slug, step=step, note=note.strip()[:MAX_TEXT_CHARS])
+    ]
 
 
 def review_due(incident: Incident, state: StepState) -> datetime | None:

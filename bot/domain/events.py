@@ -361,8 +361,9 @@ class ReadingTaken(Event):
     sentence: str
     target: str = ""
     evidence: tuple[str, ...] = ()
-    #: the step that asked for it, "horizon-outage 1.2", where one did
+    #: the step that asked for it, where one did; without `runbook` both in one: "horizon-outage 1.2"
     step: str = ""
+    runbook: str = ""
 
 
 # -- runbooks -------------------------------------------------------------------------------------

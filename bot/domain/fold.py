@@ -23,9 +23,11 @@ from bot.domain.incident import (
     Offer,
     Reminder,
     Status,
+    StepReading,
     Task,
     Update,
 )  # fmt: skip
+from bot.domain.probe_reading import ReadingState
 
 #: facts that are told in messages of their own and so are kept one by one, not only as what they amount to
 ANNOUNCED_EVENTS = (
@@ -217,6 +219,9 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
             return {"guess": None}
         case e.SectionOpened():
             return changed_checklist(i, event.runbook, lambda c: section_opened(c, event.section, at))
+        case e.ReadingTaken() if event.runbook:
+            reading = StepReading(seq, at, by, event.probe, ReadingState(event.state), event.sentence)
+            return changed_step(i, event.runbook, event.step, at, reading=reading)
         case e.StepTicked():
             return changed_step(i, event.runbook, event.step, at, mark=Mark.DONE, by=by, at=at, reason="")
         case e.StepUnticked():

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from bot.domain import events as e
 from bot.domain.append_only import AppendOnlySequence
+from bot.domain.probe_reading import ReadingState
 from bot.domain.runbook import Runbook, Section, Step
 
 
@@ -41,6 +42,18 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True)
+class StepReading:
+    """What a probe said when somebody wanted to tick the step; `seq`: the seq of its ReadingTaken."""
+
+    seq: int
+    at: datetime
+    by: str
+    probe: str
+    state: ReadingState
+    sentence: str
+
+
+@dataclass(frozen=True)
 class StepState:
     """A step's mark, who set it and when, and how often it has changed (`version`)."""
 
@@ -59,6 +72,7 @@ class StepState:
     late_to: tuple[str, ...] = ()
     alone: bool = False
     notes: tuple[str, ...] = ()
+    reading: StepReading | None = None  # the latest of the step's own probe
     #: every time it was done by two people: (at, by, with, result)
     done_with: tuple[tuple[datetime, str, str, str], ...] = ()
 
@@ -356,5 +370,5 @@ class Incident:
         return tuple(ask for ask in self.asks.values() if ask.open)
 
     def checklist(self, slug: str) -> Checklist | None:
-        """The attached runbook of that name."""
-        return next((one for one in self.checklists if one.runbook.slug == slug), None)
+        """The attached runbook of that slug, or of that short name (`Runbook.ref`)."""
+        return next((one for one in self.checklists if slug in (one.runbook.slug, one.runbook.ref)), None)

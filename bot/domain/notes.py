@@ -128,15 +128,24 @@ def take_reading(
     state: str,
     sentence: str,
     evidence: tuple[str, ...],
+    runbook: str = "",
     step: str = "",
     by: Actor,
     at: datetime,
 ) -> list[e.Event]:
-    """Keep what a probe said."""
+    """Keep what a probe said; with `runbook` and `step`, beside that step."""
     require_known(incident)
     return [
         e.ReadingTaken(
-            by=by.user, at=at, probe=probe, target=target, state=state, sentence=sentence, evidence=evidence, step=step
+            by=by.user,
+            at=at,
+            probe=probe,
+            target=target,
+            state=state,
+            sentence=sentence,
+            evidence=evidence,
+            runbook=runbook,
+            step=step,
         )
     ]
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+#: how much of a slug stands in the value of a button, which Slack limits
+MAX_REF_CHARS = 60
+
+
+def runbook_ref(slug: str) -> str:
+    """A slug as buttons and forms carry it: itself, or, where it is very long, its beginning and a hash."""
+    if len(slug) <= MAX_REF_CHARS:
+        return slug
+    return f"{slug[: MAX_REF_CHARS - 9]}~{hashlib.sha256(slug.encode()).hexdigest()[:8]}"
 
 
 class TwoPeople(StrEnum):
@@ -58,6 +69,11 @@ class Runbook:
     def steps(self) -> tuple[Step, ...]:
         """All steps in order."""
         return tuple(step for section in self.sections for step in section.steps)
+
+    @property
+    def ref(self) -> str:
+        """The slug as buttons and forms carry it."""
+        return runbook_ref(self.slug)
 
     def step(self, id: str) -> Step | None:
         """The step of this id."""

@@ -46,6 +46,11 @@ class HorizonProbe:
     client: ReadingClient
     name: str = "horizon"
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the configured endpoints."""
+        return tuple(one.name for one in self.settings.endpoints)
+
     async def read(self, target: str, at: datetime) -> Reading:
         """A reading within the deadline, whatever the servers do.
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -57,7 +60,7 @@ def done() -> Story:
 
 def stopped() -> Story:
     story = with_runbook()
-    story.tell(s.record_stopped, **the("2.1"), note="queue doubling", confirmers=PEOPLE, by=ANA, policy=POLICY)
+    story.tell(c.finish, **the("2.1"), text="queue doubling", confirmers=PEOPLE, by=ANA, policy=POLICY)
     return story
 
 
@@ -110,22 +113,17 @@ class TestRunbooks:
 
     def test_a_guess_is_asked_once_and_attaches_nothing(self) -> None:
         story = Story()
-        assert story.tell(c.suggest_runbooks, runbooks=(PAYOUTS, DATABASE), by=BOT)
+        story.keep(e.RunbookGuessed(by="bot", at=story.now, slugs=(PAYOUTS.slug,), titles=(PAYOUTS.title,)))
         assert story.incident.checklists == ()
-        assert story.tell(c.suggest_runbooks, runbooks=(PAYOUTS,), by=BOT) == []
         assert story.tell(c.decline, by=ANA)
         assert story.tell(c.decline, by=BEN) == []
-        assert story.tell(c.suggest_runbooks, runbooks=(PAYOUTS,), by=BOT) == []
-
-    def test_nothing_is_guessed_beside_an_attached_runbook(self) -> None:
-        assert with_runbook().tell(c.suggest_runbooks, runbooks=(DATABASE,), by=BOT) == []
 
     def test_a_section_opens_once_and_again_when_folded(self) -> None:
         story = with_runbook()
         assert story.tell(c.open_section, runbook="payouts-stuck", section=1, by=ANA)
         assert story.tell(c.open_section, runbook="payouts-stuck", section=1, by=ANA) == []
         for step in ("1.1", "1.2"):
-            story.tell(c.tick, **the(step), by=ANA)
+            story.tell(c.finish, policy=POLICY, **the(step), by=ANA)
         assert story.tell(c.open_section, runbook="payouts-stuck", section=1, by=ANA)
         assert "sections 1, 2" in refused(story, c.open_section, runbook="payouts-stuck", section=9, by=ANA)
 
@@ -179,19 +177,22 @@ class TestResolveStep:
 class TestOrdinarySteps:
     def test_a_probe_step_is_ticked_like_any_other(self) -> None:
         story = with_runbook()
-        story.tell(c.tick, **the("1.1"), by=ANA)
+        story.tell(c.finish, policy=POLICY, **the("1.1"), by=ANA)
         assert story.incident.checklists[0].state("1.1").mark is Mark.DONE
 
     def test_ticking_twice_is_nothing_for_oneself_and_news_for_another(self) -> None:
         story = with_runbook()
-        story.tell(c.tick, **the("1.1"), by=ANA)
-        assert story.tell(c.tick, **the("1.1"), by=ANA) == []
-        assert refused(story, c.tick, **the("1.1"), by=BEN) == "<@UANA> did that already, 14:04 UTC. Nothing changed."
+        story.tell(c.finish, policy=POLICY, **the("1.1"), by=ANA)
+        assert story.tell(c.finish, policy=POLICY, **the("1.1"), by=ANA) == []
+        assert (
+            refused(story, c.finish, policy=POLICY, **the("1.1"), by=BEN)
+            == "<@UANA> did that already, 14:04 UTC. Nothing changed."
+        )
 
     def test_untick_takes_back_a_tick_and_a_skip(self) -> None:
         story = with_runbook()
         assert story.tell(c.untick, **the("1.1"), by=ANA) == []
-        story.tell(c.tick, **the("1.1"), by=ANA)
+        story.tell(c.finish, policy=POLICY, **the("1.1"), by=ANA)
         story.tell(c.skip, **the("1.2"), reason="no queue", by=ANA)
         for step in ("1.1", "1.2"):
             assert story.tell(c.untick, **the(step), by=BEN)
@@ -200,7 +201,7 @@ class TestOrdinarySteps:
     def test_skipping_takes_a_reason(self) -> None:
         story = with_runbook()
         assert "Say why" in refused(story, c.skip, **the("1.1"), reason="  ", by=ANA)
-        story.tell(c.tick, **the("1.1"), by=ANA)
+        story.tell(c.finish, policy=POLICY, **the("1.1"), by=ANA)
         assert "cannot be skipped" in refused(story, c.skip, **the("1.1"), reason="late", by=BEN)
 
     def test_a_remark_has_words(self) -> None:
@@ -220,14 +221,14 @@ class TestOrdinarySteps:
         ],
     )
     def test_what_is_not_there(self, where: dict[str, str], says: str) -> None:
-        assert says in refused(with_runbook(), c.tick, **where, by=ANA)
+        assert says in refused(with_runbook(), c.finish, policy=POLICY, **where, by=ANA)
 
 
 class TestBefore:
     @pytest.mark.parametrize("made", [with_runbook, lambda: asked()[0], lambda: with_go()[0], done])
     def test_it_is_never_ticked_directly(self, made: Callable[[], Story]) -> None:
         for person in (ANA, BEN):
-            refused(made(), c.tick, **the("2.2"), by=person)
+            refused(made(), c.finish, policy=POLICY, **the("2.2"), by=person)
 
     def test_from_ask_to_done(self) -> None:
         story = done()
@@ -285,7 +286,7 @@ class TestBefore:
         once = "Done once, 14:06 UTC by <@UANA> with <@UBEN>, hash abc123. Asking again may pay twice."
         again = {**the("2.2"), "confirmers": PEOPLE, "by": ANA, "policy": POLICY}
         assert refused(story, s.ask_second_person, **again) == once
-        assert refused(story, c.tick, **the("2.2"), by=BEN) == once
+        assert refused(story, c.finish, policy=POLICY, **the("2.2"), by=BEN) == once
         assert refused(story, c.untick, **the("2.2"), by=ANA).startswith(once)
         assert story.tell(s.ask_second_person, **again, repeat=True)
         # That it was asked for once more does not make the first time forgotten.
@@ -399,6 +400,25 @@ class TestBefore:
         refused(story, s.record_done_alone, **the(step), reason="x", confirmers=PEOPLE, by=ANA, policy=POLICY)
 
 
+class Counted(tuple[Any, ...]):
+    """Checklists that count how often somebody goes through them."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        type(self).times += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("step", ["1.1", "2.1"])
+def test_the_checklist_is_looked_up_once(step: str) -> None:
+    incident = with_runbook().incident
+    seen = type("Once", (Counted,), {"times": 0})
+    rule = partial(c.finish, **the(step), confirmers=PEOPLE, by=ANA, at=with_runbook().now, policy=POLICY)
+    assert rule(replace(incident, checklists=seen(incident.checklists)))
+    assert seen.times == 1
+
+
 class TestAfter:
     def test_stop_first_then_somebody_else_looks(self) -> None:
         story = stopped()
@@ -407,14 +427,17 @@ class TestAfter:
         assert refused(story, s.record_review, **the("2.1"), by=ANA, policy=POLICY) == (
             "You did this yourself, so somebody else has to look at it: <@UBEN> or <@UCARLA> are in this channel."
         )
-        assert refused(story, c.tick, **the("2.1"), by=BEN) == "Stopped 14:04 UTC by <@UANA>; not yet reviewed."
+        assert (
+            refused(story, c.finish, policy=POLICY, **the("2.1"), by=BEN)
+            == "Stopped 14:04 UTC by <@UANA>; not yet reviewed."
+        )
         story.tell(s.record_review, **the("2.1"), by=BEN, policy=POLICY)
         assert "<@UBEN> has reviewed that" in refused(story, s.record_review, **the("2.1"), by=CARLA, policy=POLICY)
         assert "reviewed by <@UBEN>" in refused(story, c.untick, **the("2.1"), by=ANA)
 
     def test_nobody_else_there_does_not_keep_anybody_from_stopping(self) -> None:
         story = with_runbook()
-        assert story.tell(s.record_stopped, **the("2.1"), confirmers=("UANA",), by=ANA, policy=POLICY)
+        assert story.tell(c.finish, **the("2.1"), confirmers=("UANA",), by=ANA, policy=POLICY)
         assert "Invite one" in refused(story, s.record_review, **the("2.1"), by=ANA, policy=POLICY)
 
     def test_a_review_is_welcome_after_the_end(self) -> None:
@@ -432,28 +455,12 @@ class TestAfter:
         assert story.later(1).tell(s.remind_of_review, **overdue) == []
         assert story.tell(s.record_review, **the("2.1"), by=CARLA, policy=POLICY)
 
-    def test_what_was_stopped_again_is_reviewed_again(self) -> None:
+    def test_what_was_stopped_is_not_stopped_again(self) -> None:
         story = stopped()
         again = {**the("2.1"), "confirmers": PEOPLE, "policy": POLICY}
-        refused(story, s.record_stopped, **again, by=BEN)
+        refused(story, c.finish, **again, by=BEN)
         story.tell(s.record_review, **the("2.1"), by=BEN, policy=POLICY)
-        refused(story, s.record_stopped, **again, by=BEN)
-        story.tell(s.record_stopped, **again, repeat=True, by=BEN)
-        state = story.incident.checklists[0].state("2.1")
-        assert (state.mark, state.by, state.reviewed_by) == (Mark.REVIEW, "UBEN", "")
-
-    @pytest.mark.parametrize(
-        ("step", "says"),
-        [
-            # sending is never done first
-            pytest.param("2.2", "needs a second person before", id="before"),
-            # nothing to review
-            pytest.param("1.1", "needs no review", id="ordinary"),
-        ],
-    )
-    def test_other_steps_are_not_stopped(self, step: str, says: str) -> None:
-        story = with_runbook()
-        assert says in refused(story, s.record_stopped, **the(step), confirmers=PEOPLE, by=ANA, policy=POLICY)
+        refused(story, c.finish, **again, by=BEN)
 
 
 STEPS = {**the("1.1"), "by": ANA}
@@ -466,7 +473,7 @@ TWO = {"confirmers": PEOPLE, "by": ANA, "policy": POLICY}
         pytest.param(c.attach, {"runbook": DATABASE, "by": ANA}, id="attach"),
         pytest.param(c.decline, {"by": ANA}, id="decline"),
         pytest.param(c.open_section, {"runbook": "payouts-stuck", "section": 1, "by": ANA}, id="open_section"),
-        pytest.param(c.tick, STEPS, id="tick"),
+        pytest.param(c.finish, {**STEPS, "policy": POLICY}, id="tick"),
         pytest.param(c.untick, STEPS, id="untick"),
         pytest.param(c.skip, {**STEPS, "reason": "x"}, id="skip"),
         pytest.param(c.note_step, {**STEPS, "text": "x"}, id="note_step"),
@@ -477,7 +484,7 @@ TWO = {"confirmers": PEOPLE, "by": ANA, "policy": POLICY}
         pytest.param(s.record_done, {"ask": 5, "result": "x", "by": ANA}, id="done"),
         pytest.param(s.record_not_done, {"ask": 5, "by": ANA}, id="not_done"),
         pytest.param(s.record_done_alone, {**the("2.2"), **TWO, "reason": "x"}, id="alone"),
-        pytest.param(s.record_stopped, {**the("2.1"), **TWO}, id="stopped"),
+        pytest.param(c.finish, {**the("2.1"), **TWO}, id="stopped"),
     ],
 )
 def test_after_the_end_everything_is_refused(rule: Callable[..., list[e.Event]], arguments: dict[str, object]) -> None:
@@ -490,6 +497,5 @@ def test_after_the_end_the_bot_owes_nothing() -> None:
     story, ask = asked(stopped())
     story.keep(e.Resolved(by="UBEN", at=story.now))
     story.later(60)
-    assert story.tell(c.suggest_runbooks, runbooks=(DATABASE,), by=BOT) == []
     assert story.tell(s.expire_ask, ask=ask, by=BOT, policy=POLICY) == []
     assert story.tell(s.remind_of_review, **the("2.1"), by=BOT) == []

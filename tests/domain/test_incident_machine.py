@@ -81,9 +81,15 @@ class Machine(RuleBasedStateMachine):
     def attach(self, by: object) -> None:
         self.attempt(checklist.attach, runbook=DATABASE, by=by)
 
-    @rule(step=STEP, by=WHO, which=st.sampled_from((checklist.tick, checklist.untick)))
-    def tick_or_untick(self, step: tuple[str, str], by: object, which: Callable[..., list[e.Event]]) -> None:
-        self.attempt(which, runbook=step[0], step=step[1], by=by)
+    @rule(step=STEP, by=WHO, words=WORDS)
+    def finish(self, step: tuple[str, str], by: object, words: str) -> None:
+        self.attempt(
+            checklist.finish, runbook=step[0], step=step[1], text=words, confirmers=PEOPLE, by=by, policy=POLICY
+        )
+
+    @rule(step=STEP, by=WHO)
+    def untick(self, step: tuple[str, str], by: object) -> None:
+        self.attempt(checklist.untick, runbook=step[0], step=step[1], by=by)
 
     @rule(step=STEP, by=WHO, words=WORDS)
     def skip(self, step: tuple[str, str], by: object, words: str) -> None:
@@ -117,12 +123,9 @@ class Machine(RuleBasedStateMachine):
     def refuse_or_take_back(self, choice: int, by: object, words: str, which: Callable[..., list[e.Event]]) -> None:
         self.attempt(which, ask=self.the_ask(choice), reason=words, by=by)
 
-    @rule(step=st.just(("payouts-stuck", "2.1")) | STEP, by=WHO, again=st.booleans())
-    def stopped(self, step: tuple[str, str], by: object, again: bool) -> None:
-        self.attempt(
-            dual_control.record_stopped, runbook=step[0], step=step[1], confirmers=PEOPLE, repeat=again, by=by,
-            policy=POLICY
-        )  # fmt: skip
+    @rule(by=WHO)
+    def stopped(self, by: object) -> None:
+        self.attempt(checklist.finish, runbook="payouts-stuck", step="2.1", confirmers=PEOPLE, by=by, policy=POLICY)
 
     @rule(step=STEP, by=WHO, words=WORDS)
     def alone(self, step: tuple[str, str], by: object, words: str) -> None:

@@ -43,7 +43,7 @@ FACTS = {
     e.LeadSilent: ("to",),
     e.Noted: ("author", "channel", "message_ts", "permalink"),
     e.TaskAdded: ("assignee",),
-    e.ReadingTaken: ("probe", "state", "step"),
+    e.ReadingTaken: ("probe", "state", "step", "runbook"),
     e.RunbookAttached: ("how",),
     e.RunbookGuessed: ("slugs",),
     e.SectionOpened: ("runbook",),

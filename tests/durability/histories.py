@@ -170,7 +170,7 @@ ACTS: dict[str, Choice] = {
         cadence.undo_update, seq=i.updates[-1].seq if i.updates else 0, policy=POLICY
     ),
     "attach": lambda i, do, key, now: partial(checklist.attach, runbook=DATABASE if do.which % 2 else PAYOUTS),
-    "tick": lambda i, do, key, now: partial(checklist.tick, **_step(i, do)),
+    "tick": lambda i, do, key, now: partial(checklist.finish, policy=POLICY, **_step(i, do)),
     "untick": lambda i, do, key, now: partial(checklist.untick, **_step(i, do)),
     "skip": lambda i, do, key, now: partial(checklist.skip, **_step(i, do), reason=f"skipped {key}"),
     "ask": lambda i, do, key, now: partial(
@@ -181,7 +181,7 @@ ACTS: dict[str, Choice] = {
     "not done": lambda i, do, key, now: partial(dual_control.record_not_done, ask=_ask(i), reason=f"no ({key})"),
     "refuse": lambda i, do, key, now: partial(dual_control.refuse_ask, ask=_ask(i), reason=f"no ({key})"),
     "stopped": lambda i, do, key, now: partial(
-        dual_control.record_stopped, runbook="payouts-stuck", step="2.1", repeat=True, **_TWO
+        checklist.finish, runbook="payouts-stuck", step="2.1", **_TWO
     ),
     "review": lambda i, do, key, now: partial(dual_control.record_review, **_marked(i, do, Mark.REVIEW), policy=POLICY),
     "worse": _severity("sev1"),

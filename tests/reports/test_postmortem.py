@@ -54,9 +54,9 @@ def told() -> Story:
     story.keep(e.ChannelOpened(by="bot", at=story.now, channel="C42", name="inc-42-withdrawals-are-stuck"))
     story.tell(lifecycle.state_impact, impact="payouts to NG and KE", by=ANA)
     story.tell(roles.take, role="comms-lead", user="UCARLA", by=CARLA, policy=POLICY)
-    story.tell(checklist.tick, **the("1.1"), by=BEN)
+    story.tell(checklist.finish, policy=POLICY, **the("1.1"), by=BEN)
     story.tell(checklist.skip, **the("1.2"), reason="queue is gone", by=ANA)
-    story.tell(dual_control.record_stopped, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY)
+    story.tell(checklist.finish, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY)
     story.later(3).tell(
         dual_control.ask_second_person, **the("2.2"), evidence="ledger", count="12", amount="4,000 USDC",
         confirmers=PEOPLE, by=ANA, policy=POLICY,
@@ -178,7 +178,7 @@ def test_what_people_wrote_does_nothing(hostile: str) -> None:
         story.tell(lifecycle.state_impact, impact=words, by=ANA)
         story.tell(checklist.note_step, **the("1.1"), text=words, by=ANA)
         story.tell(checklist.skip, **the("1.2"), reason=words, by=ANA)
-        story.tell(dual_control.record_stopped, **the("2.1"), note=words, confirmers=PEOPLE, by=ANA, policy=POLICY)
+        story.tell(checklist.finish, **the("2.1"), text=words, confirmers=PEOPLE, by=ANA, policy=POLICY)
         story.tell(
             dual_control.ask_second_person, **the("2.2"), evidence=words, count=words, amount=words, confirmers=PEOPLE,
             by=ANA, policy=POLICY,
@@ -258,7 +258,7 @@ def test_only_plain_addresses_become_links(address: str, works: bool) -> None:
     [
         # nobody has looked yet
         pytest.param(
-            lambda s: s.tell(dual_control.record_stopped, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY),
+            lambda s: s.tell(checklist.finish, **the("2.1"), confirmers=PEOPLE, by=ANA, policy=POLICY),
             "stopped first 14:04 UTC by Ana; due for review 14:34 UTC, not reviewed.",
             id="not reviewed",
         ),

@@ -13,20 +13,21 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.slack.inbound.block_actions import BLOCK_ACTION_HANDLERS
-from bot.slack.inbound.commands import SUBCOMMANDS
+from bot.slack.inbound.dispatch import BUTTONS, FORMS
 from bot.slack.inbound.events import EVENT_HANDLERS
-from bot.slack.inbound.view_submissions import VIEW_SUBMISSION_HANDLERS
+from bot.slack.surfaces.acts import ACTS, Act
 from tests.story.acts import press, submit, write_text
 from tests.story.forged import FILLED, Forger
 from tests.story.test_outsider import ELSEWHERE, INSIDE, SAID, carried
 from tests.world import World, world_at
 
 #: only shows what everybody in the channel reads there
-LOOKING = {"status", "list", "timeline", "who", "help"}
-LOOKING_BY_CLICK = {"inc:more", "inc:catch-up"}
+LOOKING = {"status", "catch-up", "list", "timeline", "who", "help"}
+LOOKING_BY_CLICK = {"inc:catch-up"}
+#: values that hold something else under a key than other buttons do
+OTHER_VALUES = {"inc:declare-form": {"t": "so", "a": ""}, "inc:declare-as": {"t": "so", "a": ""}, "inc:page": {"p": 0}}
 #: another stage in a form that is open already
-FORMS_INSIDE = {"inc:stage"}
+FORMS_INSIDE = {"inc:stage", "inc:page"}
 #: what the form of a customer text takes
 AT = {
     name: {"type": "plain_text_input", "value": value}
@@ -105,21 +106,20 @@ async def test_whatever_they_try(tmp_path: Path, profile: dict[str, Any], senten
                 wrong.append(f"{what} was recorded")
 
         with capture_logs() as logs:
-            for verb in SUBCOMMANDS:
-                text = f"{verb.name} {SAID.get(verb.name, 'so it is')}"
-                text = text if verb.takes_free_text or verb.name in SAID else verb.name
-                elsewhere = ["#general"] if verb.works_outside_incident else []
-                for where in elsewhere if verb.name == "backfill" else [place.id, *elsewhere]:
-                    await look(text, await ben.command(text, where), verb.name not in LOOKING)
+            for act, declared in ACTS.items():
+                text = f"{act} {SAID.get(act, 'so it is')}"
+                text = text if declared.takes_free_text or act in SAID else act.value
+                elsewhere = ["#general"] if declared.works_outside_incident else []
+                for where in elsewhere if act is Act.BACKFILL else [place.id, *elsewhere]:
+                    await look(text, await ben.command(text, where), act not in LOOKING)
             for text in ("Payouts are late", ""):
                 await look(repr(text), await ben.command(text, "#general"))
-            for action in BLOCK_ACTION_HANDLERS:
-                own = {"inc:task-done": {"t": task(before)}}.get(action, {})
+            for action in BUTTONS:
+                own = {"inc:task-done": {"t": task(before)}, **OTHER_VALUES}.get(action, {})
                 answer = await ben.click(action, json.dumps(values | own), place.id)
                 if action not in FORMS_INSIDE:
-                    free = action in LOOKING_BY_CLICK or (action == "inc:join")
-                    await look(action, answer, not free)
-            for form in VIEW_SUBMISSION_HANDLERS:
+                    await look(action, answer, action not in LOOKING_BY_CLICK)
+            for form in FORMS:
                 text = values | {"n": "payment-delays", "t": "investigating"} if form == "inc:comms" else values
                 await look(form, await ben.submit(form, json.dumps(text), FILLED | AT))
             for callback in ("inc:note", "inc:declare"):

@@ -19,10 +19,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.policy import NO_SUCH_INCIDENT
-from bot.slack.inbound.block_actions import BLOCK_ACTION_HANDLERS
-from bot.slack.inbound.commands import SUBCOMMANDS
+from bot.slack.inbound.dispatch import BUTTONS, FORMS
 from bot.slack.inbound.events import EVENT_HANDLERS
-from bot.slack.inbound.view_submissions import VIEW_SUBMISSION_HANDLERS
+from bot.slack.surfaces.acts import ACTS, Act
 from localslack import Channel
 from tests.story.acts import direct_message, press, press_step, submit, write_text
 from tests.story.forged import Forger, everything_seen_by
@@ -38,6 +37,8 @@ SAID = {
     "13:40 UTC", "lead": "me", "comms-lead": "me", "scribe": "me", "add": "@ben", "page": "@ben", "handover": "@ben",
     "note": "seen", "task": "call them", "waiting": "for the bank", "comms": "payment-delays",
     "runbook": "horizon-outage", "step": "3.2 done", "duplicate": "INC-1", "check": "horizon",
+    "join": "INC-1", "accept": "lead", "keep": "lead", "task-done": "1", "published": "yes",
+    "hold": "until 23:00 UTC @ben",
 }  # fmt: skip
 
 #: events of which Slack itself says that they happened in the channel, to members: nobody outside brings them about
@@ -126,16 +127,16 @@ def around(text: str, word: str) -> str:
 async def by_command(ben: Forger, place: Channel) -> list[str]:
     """Every verb from outside, as if from inside, and with the number, which reads like one that is not there."""
     said = []
-    for verb in SUBCOMMANDS:
-        for text in {verb.name, f"{verb.name} {SAID.get(verb.name, 'so it is')}"} - {"duplicate INC-1"}:
+    for act in ACTS:
+        for text in {act.value, f"{act} {SAID.get(act, 'so it is')}"} - {"duplicate INC-1", "join INC-1"}:
             for channel in ("#payments", place.id):
                 said.append(await ben.command(text, channel))
                 said.append(await ben.forms(place.id))
     await ben.world.declare("ben", "sev3 Buttons are grey")
     own = ben.world.channel()
-    for verb in (one for one in SUBCOMMANDS if not one.takes_free_text and one.name not in ("declare", "help")):
-        one, other = [await ben.command(f"{verb.name} INC-{n}", own.id) for n in (1, 777)]
-        assert one == other.replace("777", "1"), verb.name
+    for act in (one for one in ACTS if not ACTS[one].takes_free_text and one not in (Act.DECLARE, Act.HELP)):
+        one, other = [await ben.command(f"{act} INC-{n}", own.id) for n in (1, 777)]
+        assert one == other.replace("777", "1"), act
         said.append(await ben.forms(place.id))
     # What ben typed himself stands in what he was answered.
     for one in ben.world.slack.channels:
@@ -159,7 +160,7 @@ async def by_click(ben: Forger, place: Channel, id: str) -> list[str]:
     said = []
     unknown = str(uuid.uuid4())
     own = {"inc:declare-form", "inc:declare-as", "inc:again"}  # say something of ben's own, about no incident
-    for action in BLOCK_ACTION_HANDLERS:
+    for action in BUTTONS:
         for number in (5, "5"):
             value = json.dumps(carried(id) | {"u": number, "t": number})
             said.append(await ben.click(action, value, "#payments"))
@@ -181,7 +182,7 @@ async def by_click(ben: Forger, place: Channel, id: str) -> list[str]:
 async def by_form(ben: Forger, id: str) -> list[str]:
     """Every form that remembers the incident's id; refused beside the field like one of an unknown incident."""
     said = []
-    for form in VIEW_SUBMISSION_HANDLERS:
+    for form in FORMS:
         answers = [await ben.submit(form, json.dumps(carried(one))) for one in (id, str(uuid.uuid4()))]
         assert answers[0] == answers[1], form
         assert NO_SUCH_INCIDENT in answers[0], form

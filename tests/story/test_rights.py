@@ -13,8 +13,7 @@ from structlog.testing import capture_logs
 from bot.domain import lifecycle
 from bot.domain.actor import Actor
 from bot.domain.policy import NO_SUCH_INCIDENT
-from bot.slack.inbound.block_actions import BLOCK_ACTION_HANDLERS
-from bot.slack.inbound.view_submissions import VIEW_SUBMISSION_HANDLERS
+from bot.slack.inbound.dispatch import BUTTONS, FORMS
 from tests.story.acts import direct_message, heard, last, submit, write_text
 from tests.story.forged import Forger
 from tests.world import World, test_policy, world_at
@@ -262,7 +261,7 @@ async def test_values_that_nobody_was_given(tmp_path: Path, junk: dict[str, Any]
         await world.say("ana", "/incident add @ben", place.id)
         ana, value = Forger(world, "ana"), json.dumps(junk | {"i": (await world.incident()).id})
         with capture_logs() as logs:
-            for action in [one for one in BLOCK_ACTION_HANDLERS if one not in PLAIN]:
+            for action in [one for one in BUTTONS if one not in PLAIN]:
                 before = await world.types()
                 await ana.click(action, value, place.id)
                 await ana.tick(action, value, place.id)
@@ -270,7 +269,7 @@ async def test_values_that_nobody_was_given(tmp_path: Path, junk: dict[str, Any]
                 await ana.in_form(action, json.dumps(junk or {"x": 1}), value)
                 await ana.forms("")
                 assert await world.types() == before, action
-            for form in [one for one in VIEW_SUBMISSION_HANDLERS if one not in ("inc:declare", *NEED_NOTHING)]:
+            for form in [one for one in FORMS if one not in ("inc:declare", *NEED_NOTHING)]:
                 before = await world.types()
                 await ana.submit(form, value)
                 await ana.submit(form, value, {})

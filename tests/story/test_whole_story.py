@@ -168,7 +168,7 @@ async def runbook(world: World, room: str) -> None:
     await world.advance(minutes=1)
     await world.say("ben", "/incident runbook horizon-outage", room)
     await tick(world, "carla", room, "3.1")
-    assert "horizon: ok" in heard(world, "carla", room)
+    assert "horizon reads *ok*, 14:04 UTC" in plain(await section(world, "dipo", room, "*3.1*"))
     await tick(world, "carla", room, "3.2")
     await tick(world, "carla", room, "3.2", on=False)
     await tick(world, "ben", room, "3.2")

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bot.domain import lifecycle
 from bot.domain.time_text import lasted
 from bot.reports import statistics
 from bot.slack.requests.context import Reply, Request
 
-Values = dict[str, Any]
 
-
-async def ack(call: Request, values: Values) -> Reply:
+async def ack(call: Request) -> Reply:
     """Somebody answers for it."""
     done = await call.act("ack", lifecycle.acknowledge)
     incident = done.incident

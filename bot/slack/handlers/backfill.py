@@ -32,7 +32,7 @@ SLACK_READ_TIMEOUT_SECONDS, PREFILL_TIMEOUT_SECONDS = 1.5, 0.9
 MEMBERS_PER_PAGE = 1000
 
 
-async def open_backfill_form(call: Request, values: Mapping[str, Any]) -> None:
+async def open_backfill_form(call: Request) -> None:
     """Open the form. Refused, with what would work, for a channel that cannot become an incident's."""
     _check_channel_free(call)
     call.services.policy.require_right("backfill", call.actor)

@@ -15,8 +15,6 @@ from bot.slack.requests.arguments import UNITS, Arguments, ParseResult, severity
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import modals
 
-Values = dict[str, Any]
-
 
 def read_declare(text: str, call: Request) -> ParseResult:
     """[severity] title; nothing at all asks for the form."""
@@ -39,12 +37,23 @@ def read_declare(text: str, call: Request) -> ParseResult:
     return Arguments({"title": rest, "severity": severity})
 
 
-async def declare(call: Request, values: Values) -> Reply | None:
-    """At once where there is a title, by the form where there is none."""
-    if not values["title"]:
-        await call.open_view(declare_view(call, "", values["severity"]))
+async def declare(call: Request, title: str = "", severity: str | None = None, **more: Any) -> Reply | None:
+    """At once where there is a title, by the form where there is none. `more`: as for `open_incident`."""
+    if not title:
+        await call.open_view(declare_view(call, "", severity))
         return None
-    return await open_incident(call, **values)
+    return await open_incident(call, title, severity, **more)
+
+
+async def declare_once(call: Request, **more: Any) -> Reply:
+    """The answer to a question before a declaration: it declares once, however often its button is pressed."""
+    call.idempotency_key = call.once_per_message_key("declare")
+    return await open_incident(call, **more)
+
+
+async def open_declare_form(call: Request, title: str = "", severity: str | None = None) -> None:
+    """The form, filled in as far as somebody said."""
+    await call.open_view(declare_view(call, title, severity))
 
 
 def declare_view(call: Request, title: str, severity: str | None = None) -> modals.ModalView:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from bot.domain import events as e
 from bot.domain import lifecycle
@@ -12,24 +11,21 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Status
 from bot.domain.names import join_names
 from bot.domain.resolve_conditions import resolve_checklist
-from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, incident_in
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import modals
 
-Values = dict[str, Any]
 
-
-async def mitigate(call: Request, values: Values) -> Reply:
+async def mitigate(call: Request, note: str = "") -> Reply:
     """The harm has stopped."""
-    note = await call.refuse_secrets(values["reason"], "note")
+    note = await call.refuse_secrets(note, "note")
     await call.act("mitigate", partial(lifecycle.mitigate, note=note))
     return Reply("Mitigated. Updates are due half as often from here; resolve when it is over.")
 
 
-async def resolve(call: Request, values: Values) -> Reply | None:
+async def resolve(call: Request, note: str = "") -> Reply | None:
     """One line at the lowest severity; else the form with the conditions, filled in where the bot can see."""
     incident, policy = call.required_incident, call.services.policy
-    note = await call.refuse_secrets(values["reason"], "note")
+    note = await call.refuse_secrets(note, "note")
     lifecycle.check_transition(incident, "resolve")
     if policy.severity(incident.severity).gate == "one line" and note:
         return await resolve_with(call, (), note, "")
@@ -72,44 +68,44 @@ async def resolve_with(call: Request, answers: Sequence[e.Check], note: str, ove
     return Reply(f"{incident.name} is resolved.{owner} Write it: `{call.services.command} postmortem`.")
 
 
-async def reopen(call: Request, values: Values) -> Reply:
+async def agree(call: Request) -> Reply:
+    """A second person agrees that it is resolved with conditions open."""
+    done = await call.act("resolve", partial(lifecycle.confirm_override, policy=call.services.policy))
+    return Reply(f"You agreed: {done.incident.name} is resolved.")
+
+
+async def reopen(call: Request, reason: str = "") -> Reply:
     """Not over after all."""
-    reason = await call.refuse_secrets(values["reason"], "reason")
+    reason = await call.refuse_secrets(reason, "reason")
     done = await call.act("reopen", partial(lifecycle.reopen, reason=reason))
     lost = " Its channel is archived and only a person can unarchive it." if done.incident.channel_lost else ""
     return Reply(f"{done.incident.name} is open again.{lost}")
 
 
-async def false_alarm(call: Request, values: Values) -> Reply:
+async def false_alarm(call: Request, reason: str = "") -> Reply:
     """There was nothing."""
-    reason = await call.refuse_secrets(values["reason"], "reason")
+    reason = await call.refuse_secrets(reason, "reason")
     done = await call.act("false-alarm", partial(lifecycle.call_false_alarm, reason=reason))
     return Reply(f"{done.incident.name} ended as a false alarm.")
 
 
-def read_incident(text: str, call: Request) -> ParseResult:
-    """INC-40."""
-    if not text:
-        return MissingArguments()
-    number = incident_in(text)
-    return None if number is None else Arguments({"number": number})
-
-
-async def duplicate(call: Request, values: Values) -> Reply:
+async def duplicate(call: Request, number: int) -> Reply:
     """The same as another one."""
     store = call.services.service.store
-    id = await store.find(call.actor.team, values["number"])
+    id = await store.find(call.actor.team, number)
     other = await store.incident(id) if id else None
     if other is None or not call.services.policy.may_see(other, call.actor):
-        raise Refused(f"There is no INC-{values['number']} here. `{call.services.command} list` shows what is open.")
+        raise Refused(
+            f"There is no INC-{number} here. `{call.services.command} list` shows what is open.", field="number"
+        )
     done = await call.act("duplicate", partial(lifecycle.mark_duplicate, of=other))
     return Reply(f"{done.incident.name} ended as a duplicate of {other.name}.")
 
 
-async def close(call: Request, values: Values) -> Reply | None:
+async def close(call: Request, note: str = "") -> Reply | None:
     """An open incident: the resolve form. A resolved one: close the record."""
     if call.required_incident.open:
-        return await resolve(call, values)
-    note = await call.refuse_secrets(values["reason"], "note")
+        return await resolve(call, note)
+    note = await call.refuse_secrets(note, "note")
     done = await call.act("close", partial(lifecycle.close, note=note))
     return Reply(f"The record of {done.incident.name} is closed. Notes are still welcome.")

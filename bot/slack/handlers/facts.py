@@ -1,29 +1,27 @@
-"""`/incident title`, `impact`, `started`: correct what the card says."""
+"""Title, impact and start: correct what the card says."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import Any
 
 from bot.domain import lifecycle
 from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, TimeWithoutZone, time_in
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces.text import when
 
-Values = dict[str, Any]
 
-
-async def title(call: Request, values: Values) -> Reply:
+async def title(call: Request, title: str) -> Reply:
     """Correct the title."""
-    text = await call.refuse_secrets(values["text"], "title")
+    text = await call.refuse_secrets(title, "title")
     done = await call.act("title", partial(lifecycle.retitle, title=text))
     return Reply(f"The title of {done.incident.name} is changed; the card shows it.")
 
 
-async def impact(call: Request, values: Values) -> Reply:
+async def impact(call: Request, impact: str) -> Reply:
     """State the impact."""
-    text = await call.refuse_secrets(values["text"], "impact")
+    text = await call.refuse_secrets(impact, "impact")
     await call.act("impact", partial(lifecycle.state_impact, impact=text))
     return Reply("The card shows the impact now.")
 
@@ -40,7 +38,7 @@ def read_time(text: str, call: Request) -> ParseResult:
     return Arguments({"at": found[0]})
 
 
-async def started(call: Request, values: Values) -> Reply:
+async def started(call: Request, at: datetime) -> Reply:
     """Correct when it began."""
-    await call.act("started", partial(lifecycle.correct_start, started=values["at"]))
-    return Reply(f"It began {when(values['at'], call.services.now())}; the card shows it.")
+    await call.act("started", partial(lifecycle.correct_start, started=at))
+    return Reply(f"It began {when(at, call.services.now())}; the card shows it.")

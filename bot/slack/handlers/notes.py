@@ -1,12 +1,14 @@
-"""`/incident note`: a line for the timeline."""
+"""Notes: a line for the timeline, with the time at which it happened."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import Any
 
 from bot.domain import notes
+from bot.domain.errors import Refused
+from bot.slack.handlers.steps import act_on_step
 from bot.slack.requests.arguments import (
     Arguments,
     MissingArguments,
@@ -16,9 +18,9 @@ from bot.slack.requests.arguments import (
     time_in,
 )
 from bot.slack.requests.context import Reply, Request
+from bot.slack.surfaces import modals
+from bot.slack.surfaces.acts import StepAct
 from bot.slack.surfaces.text import when
-
-Values = dict[str, Any]
 
 
 def read_note(text: str, call: Request) -> ParseResult:
@@ -35,9 +37,23 @@ def read_note(text: str, call: Request) -> ParseResult:
     return Arguments({"text": text, "at": None})
 
 
-async def note(call: Request, values: Values) -> Reply:
-    """A line of the timeline."""
-    text = await call.refuse_secrets(values["text"], "note")
-    await call.act("note", partial(notes.note, text=text, happened=values["at"]))
-    at = f" at {when(values['at'], call.services.now())}" if values["at"] else ""
-    return Reply(f"Noted{at}.")
+async def note(call: Request, text: str = "", at: datetime | None = None) -> Reply | None:
+    """A line of the timeline; without words, the form."""
+    if not text:
+        await call.open_view(modals.note_form(call.required_incident, response_url=call.response_url))
+        return None
+    text = await call.refuse_secrets(text, "text" if call.is_form else "note")
+    await call.act("note", partial(notes.note, text=text, happened=at))
+    return Reply(f"Noted at {when(at, call.services.now())}." if at else "Noted.")
+
+
+async def note_from_form(
+    call: Request, text: str, at: datetime | None, runbook: str = "", step: str = "", correction: bool = False
+) -> Reply | None:
+    """The form of a note: a line of the timeline, or, with `step`, what is put right about that step."""
+    if step:
+        return await act_on_step(call, runbook, step, StepAct.CORRECT if correction else StepAct.NOTE, text)
+    try:
+        return await note(call, text, at)
+    except Refused as refused:
+        raise Refused(refused.sentence, field="happened" if refused.field == "at" else "text") from None

@@ -9,10 +9,8 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.slack.requests.context import Reply, Request
 
-Values = dict[str, Any]
 
-
-async def write_postmortem(call: Request, values: Values) -> Reply:
+async def write_postmortem(call: Request) -> Reply:
     """Make a draft of the postmortem from the timeline, as a file in the channel."""
     incident = call.required_incident
     if not incident.channel or incident.channel_lost:

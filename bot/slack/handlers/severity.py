@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from bot.domain import lifecycle
 from bot.domain.errors import Refused
@@ -18,7 +17,8 @@ from bot.slack.requests.arguments import (
 )
 from bot.slack.requests.context import Reply, Request
 
-Values = dict[str, Any]
+#: the reason that is kept where the bot asked how bad it is
+CHOSEN_WHEN_ASKED = "chosen when asked"
 
 
 def read_sev(text: str, call: Request) -> ParseResult:
@@ -36,10 +36,10 @@ def read_sev(text: str, call: Request) -> ParseResult:
         return None
 
 
-async def sev(call: Request, values: Values) -> Reply:
+async def sev(call: Request, severity: str, reason: str = "") -> Reply:
     """Raise, lower or confirm."""
-    reason = await call.refuse_secrets(values["reason"], "reason")
-    new = call.services.policy.severity(values["severity"])
+    reason = await call.refuse_secrets(reason, "reason")
+    new = call.services.policy.severity(severity)
     responders = call.services.directory.expand(new.responders)
     done = await call.act(
         "sev",

@@ -1,8 +1,6 @@
-"""`/incident status`, `timeline`, `list`: where an incident stands, and which are open."""
+"""Looking: where an incident stands, what happened, what is open; and the summary for who joins."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from bot.domain import cadence
 from bot.domain.actor import ActorKind
@@ -11,11 +9,9 @@ from bot.domain.statuses import standing
 from bot.ports import IncidentListItem, Store
 from bot.reports import postmortem, statistics
 from bot.slack.requests.context import Reply, Request
+from bot.slack.surfaces import modals
 from bot.slack.surfaces.text import clip, escape, escape_line, when
 from bot.slack.surfaces.words import channel as words
-
-Values = dict[str, Any]
-
 
 #: open incidents that a list reads, the worst; the others it counts
 MAX_INCIDENTS_READ = 200
@@ -24,10 +20,10 @@ MAX_INCIDENTS_READ = 200
 MAX_LIST_LINES, MAX_LIST_CHARS = 30, 3700
 
 
-async def status(call: Request, values: Values) -> Reply:
+async def status(call: Request) -> Reply:
     """Here: this incident. Elsewhere: what is open."""
     if call.incident is None:
-        return await listing(call, values)
+        return await listing(call)
     # Somebody has just acted, and is told how it stands: also what another replica recorded a moment ago.
     incident = await call.services.service.store.incident(call.incident.id)
     return Reply(status_text(call, incident or call.incident))
@@ -67,7 +63,14 @@ def status_text(call: Request, incident: Incident) -> str:
     return "\n".join(lines)
 
 
-async def timeline(call: Request, values: Values) -> Reply:
+async def catch_up(call: Request) -> Reply:
+    """For who joins: how bad, who leads, what to do and what not, what was said last, what is promised next."""
+    incident, services = call.required_incident, call.services
+    blocks = modals.catch_up(incident, now=services.now(), setup=services.render_environment)
+    return Reply(f"{incident.name}: what happened so far.", tuple(blocks))
+
+
+async def timeline(call: Request) -> Reply:
     """The last lines of what happened, in UTC."""
     incident = call.required_incident
     entries = await call.services.service.store.entries(incident.id)
@@ -79,7 +82,7 @@ async def timeline(call: Request, values: Values) -> Reply:
     return Reply(clip(f"*{head}*\n{body}", 3800))
 
 
-async def listing(call: Request, values: Values) -> Reply:
+async def listing(call: Request) -> Reply:
     """What is open, worst first; private ones for their members and for whom policy names."""
     store, policy, member = call.services.service.store, call.services.policy, call.actor.kind is ActorKind.MEMBER
     worst = tuple(one.key for one in policy.severities)

@@ -1,15 +1,14 @@
-"""`/incident task`: an action item."""
+"""Action items: writing one down, and saying that it is done."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from bot.domain import notes
+from bot.domain.errors import Refused
 from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, person_in
 from bot.slack.requests.context import Reply, Request
-
-Values = dict[str, Any]
+from bot.slack.surfaces.text import clip, escape_line
 
 
 def read_task(text: str, call: Request) -> ParseResult:
@@ -26,10 +25,43 @@ def read_task(text: str, call: Request) -> ParseResult:
     return Arguments({"text": words, "assignee": assignee, "due": ""})
 
 
-async def task(call: Request, values: Values) -> Reply:
+async def task(call: Request, text: str, assignee: str = "", due: str = "") -> Reply:
     """An action item."""
-    text = await call.refuse_secrets(values["text"], "task")
-    assignee = await call.resolve_member(values["assignee"]) if values["assignee"] else ""
-    await call.act("task", partial(notes.add_task, text=text, assignee=assignee, due=values["due"]))
+    text = await call.refuse_secrets(text, "text" if call.is_form else "task")
+    assignee = await call.resolve_member(assignee) if assignee else ""
+    await call.act("task", partial(notes.add_task, text=text, assignee=assignee, due=due))
     who = f" for <@{assignee}>" if assignee else ""
     return Reply(f"Task{who} written down; it will be in the postmortem.")
+
+
+def read_task_number(text: str, call: Request) -> ParseResult:
+    """The number of an open action item, as [More] and the refusal list them."""
+    if not text:
+        return Arguments({})
+    number = text.removeprefix("#")
+    return Arguments({"number": int(number)}) if number.isdigit() and len(number) < 5 else None
+
+
+async def finish_task(call: Request, task: int = 0, number: int = 0) -> Reply:
+    """An action item is done: the one of this seq (`task`), of this `number` in the list, or the only open one."""
+    tasks = call.required_incident.tasks
+    call.services.policy.require_right("task", call.actor)
+    if not task:
+        task = _numbered_task(call, number)
+    await call.act("task", partial(notes.finish_task, seq=task))
+    done = next((one.text for one in tasks if one.seq == task), "")
+    return Reply(f"Done: {clip(escape_line(done), 200)}")
+
+
+def _numbered_task(call: Request, number: int) -> int:
+    """The seq of the action item that is meant."""
+    incident = call.required_incident
+    waiting = {n: one for n, one in enumerate(incident.tasks, 1) if not one.done}
+    if not waiting:
+        raise Refused(f"{incident.name} has no open action item.")
+    if not number and len(waiting) == 1:
+        number = next(iter(waiting))
+    if number not in waiting:
+        listed = "; ".join(f"{n}: {clip(escape_line(one.text), 60)}" for n, one in list(waiting.items())[:10])
+        raise Refused(f"Say which action item by its number. Open: {listed}.", field="task")
+    return waiting[number].seq

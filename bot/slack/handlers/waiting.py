@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from bot.domain import notes
 from bot.slack.requests.arguments import (
@@ -18,8 +17,6 @@ from bot.slack.requests.arguments import (
 )
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces.text import when
-
-Values = dict[str, Any]
 
 
 def read_waiting(text: str, call: Request) -> ParseResult:
@@ -44,15 +41,15 @@ def read_waiting(text: str, call: Request) -> ParseResult:
     return Arguments({"what": rest, "until": None})
 
 
-async def waiting(call: Request, values: Values) -> Reply:
+async def waiting(call: Request, what: str = "", until: datetime | None = None) -> Reply:
     """Wait for somebody else, by name."""
-    if not values["what"]:
+    if not what:
         done = await call.act("waiting", notes.stop_waiting)
         if not done.events:
             return Reply(f"{done.incident.name} waits for nobody. Nothing changed.")
         return Reply("No longer waiting; reminders go on.")
-    what = await call.refuse_secrets(values["what"], "what")
-    done = await call.act("waiting", partial(notes.wait_for, what=what, look_again=values["until"]))
+    what = await call.refuse_secrets(what, "what")
+    done = await call.act("waiting", partial(notes.wait_for, what=what, look_again=until))
     again = done.incident.look_again
     at = when(again, call.services.now()) if again else ""
     return Reply(f"Waiting. Reminders pause; look again {at}. `{call.services.command} waiting over` ends it.")

@@ -37,6 +37,19 @@ class Reply:
 
     text: str
     blocks: tuple[Mapping[str, Any], ...] = ()
+    #: says what no message shows, so that it is said also where a click shows in place what came of it
+    is_news: bool = False
+
+
+@dataclass(frozen=True)
+class PushView:
+    """The form is followed by another one on top of it."""
+
+    view: ViewPayload
+
+
+#: what a handler answers with; None: nothing to say, or a form was opened
+Outcome = Reply | PushView | None
 
 
 @dataclass
@@ -54,6 +67,9 @@ class Request:
     view: ViewPayload = field(default_factory=dict)  # the form in which something was clicked
     command_text: str = ""  # the text after the command, as typed
     message_ts: str = ""  # the ts of the message in which something was clicked
+    is_form: bool = False  # a form was submitted
+    next_view: ViewPayload | None = None  # the form that is to take the place of the submitted one
+    opened_view: bool = False  # a form was opened
     #: set by handlers that answer later than the acknowledgement
     after_ack_jobs: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
@@ -102,12 +118,18 @@ class Request:
     async def open_view(self, view: ViewPayload) -> None:
         """Open a form. Raises Refused where Slack does not take it any more, and to those who may not act at all."""
         self.services.policy.require_right("open a form", self.actor)
+        if self.is_form:
+            self.next_view = view
+            return
         if not self.trigger_id:
             raise NoTriggerId("Forms open from a button or the command, not from here.")
         try:
             # Slack shows an error of its own where nothing is answered within 3 seconds.
             async with asyncio.timeout(VIEWS_OPEN_TIMEOUT_SECONDS):
-                await api_call(self.services.client, "views.open", trigger_id=self.trigger_id, view=dict(view))
+                # What is pressed in a form opens another one on top of it.
+                method = "views.push" if self.view else "views.open"
+                await api_call(self.services.client, method, trigger_id=self.trigger_id, view=dict(view))
+            self.opened_view = True
         except CallRefused as refusal:
             if refusal.code in ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"):
                 raise Refused("Slack gave us too little time to open the form. Please ask for it again.") from None

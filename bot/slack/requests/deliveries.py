@@ -50,15 +50,19 @@ async def block_action_request(services: Services, body: Mapping[str, Any], acti
     container = body.get("container") or {}
     channel = str((body.get("channel") or {}).get("id") or container.get("channel_id") or "")
     thread = str((body.get("message") or {}).get("thread_ts") or "")
+    view = body.get("view") or {}
+    # A form has no channel of its own, and no response_url: it remembers those of whoever opened it.
+    meta = block_kit.decode_value(str(view.get("private_metadata") or ""))
     return Request(
         services,
         actor,
-        channel,
+        channel or str(meta.get("c") or ""),
         idempotency_key=f"action:{action.get('action_ts', '')}:{action.get('action_id', '')}:{actor.user}",
         message_ts=str(container.get("message_ts") or ""),
         thread_ts=thread if container.get("is_ephemeral") or thread else "",
         trigger_id=str(body.get("trigger_id", "")),
-        response_url=str(body.get("response_url", "")),
+        response_url=str(body.get("response_url") or meta.get("u") or ""),
+        view=view,
     )
 
 
@@ -73,6 +77,7 @@ async def view_submission_request(services: Services, body: Mapping[str, Any], m
         idempotency_key=f"view:{view.get('id', '')}:{view.get('hash', '')}",
         trigger_id=str(body.get("trigger_id", "")),
         response_url=str(meta.get("u", "")),
+        is_form=True,
     )
 
 

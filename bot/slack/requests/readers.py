@@ -1,9 +1,16 @@
-"""Readers of typed words that several subcommands share: nothing, any text, one person."""
+"""Readers of typed words that several acts share: nothing, any text, one person."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, person_in
 from bot.slack.requests.context import Request
+
+
+def read_nothing(text: str, call: Request) -> ParseResult:
+    """Nothing may follow."""
+    return None if text else Arguments({})
 
 
 def read_person(text: str, call: Request) -> ParseResult:
@@ -16,21 +23,21 @@ def read_person(text: str, call: Request) -> ParseResult:
     return Arguments({"who": found[0]})
 
 
-def read_reason(text: str, call: Request) -> ParseResult:
-    """Any text, also none."""
-    return Arguments({"reason": text})
+def read_optional_person(text: str, call: Request) -> ParseResult:
+    """@who or me, or nothing."""
+    return read_person(text, call) if text else Arguments({})
 
 
-def read_nothing(text: str, call: Request) -> ParseResult:
-    """Nothing may follow."""
-    return None if text else Arguments({})
+def read_text(text: str, name: str) -> ParseResult:
+    """Some text, any text, as the argument of this name."""
+    return Arguments({name: text}) if text else MissingArguments()
 
 
-def read_text(text: str, call: Request) -> ParseResult:
-    """Some text, any text."""
-    return Arguments({"text": text}) if text else MissingArguments()
+def read_optional_text(text: str, name: str) -> ParseResult:
+    """Some text or none, as the argument of this name."""
+    return Arguments({name: text})
 
 
-def read_optional_text(text: str, call: Request) -> ParseResult:
-    """Some text or none."""
-    return Arguments({"text": text})
+def with_arguments(found: ParseResult, **more: Any) -> ParseResult:
+    """What was understood, with further arguments."""
+    return Arguments({**found.values, **more}) if isinstance(found, Arguments) else found

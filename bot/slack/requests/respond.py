@@ -18,7 +18,9 @@ from bot.slack.outbound.web_api import api_call
 from bot.slack.requests.arguments import TimeWithoutZone
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import block_kit
+from bot.slack.surfaces.button_values import DeclareValue, IncidentValue, ReadingValue, TypedValue, UpdateValue, encode
 from bot.slack.surfaces.text import escape, quoted, when
+from bot.slack.surfaces.words import channel as words
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +28,7 @@ log = structlog.get_logger(__name__)
 def choices_reply(text: str, choices: Sequence[tuple[str, str]]) -> Reply:
     """A sentence and buttons, each of which says something as if it had been typed: (label, text after the command)."""
     elements = [
-        block_kit.button(label[:70], f"inc:again:{position}", block_kit.encode_value(c=said))
+        block_kit.button(label[:70], f"inc:again:{position}", encode(TypedValue(text=said)))
         for position, (label, said) in enumerate(choices)
     ]
     return Reply(text, (block_kit.section(text), block_kit.actions(*elements)))
@@ -53,9 +55,9 @@ def ask_time_zone(call: Request, zoneless: TimeWithoutZone) -> Reply:
 def declare_or(title: str, text: str, others: Sequence[tuple[str, str]]) -> Reply:
     """Nothing was done: offer to declare it under this title, or to say what it may have meant."""
     shown = title if len(title) <= 50 else title[:49] + "…"
-    elements = [block_kit.button(f"Declare “{shown}”", "inc:declare-form", block_kit.encode_value(t=title[:400]))]
+    elements = [block_kit.button(f"Declare “{shown}”", "inc:declare-form", encode(DeclareValue(title=title[:400])))]
     elements += [
-        block_kit.button(label[:70], f"inc:again:{position}", block_kit.encode_value(c=said))
+        block_kit.button(label[:70], f"inc:again:{position}", encode(TypedValue(text=said)))
         for position, (label, said) in enumerate(others)
     ]
     return Reply(text, (block_kit.section(text), block_kit.actions(*elements)))
@@ -71,9 +73,9 @@ def note_or_declare(incident: Incident, said: str) -> Reply:
             block_kit.section(quoted(said[:500])),
             block_kit.actions(
                 block_kit.button(
-                    f"Note it in {incident.name}", "inc:again:0", block_kit.encode_value(c=f"note {said[:1500]}")
+                    f"Note it in {incident.name}", "inc:again:0", encode(TypedValue(text=f"note {said[:1500]}"))
                 ),
-                block_kit.button("New incident", "inc:declare-form", block_kit.encode_value(t=said[:400])),
+                block_kit.button("New incident", "inc:declare-form", encode(DeclareValue(title=said[:400]))),
             ),
         ),
     )
@@ -82,16 +84,22 @@ def note_or_declare(incident: Incident, said: str) -> Reply:
 def private_or_public(title: str, severity: str | None) -> Reply:
     """Words that need care: ask before any channel exists, because a channel cannot be made private later."""
     text = "This sounds delicate. Who may see it? Nothing was opened yet, and a channel cannot be made private later."
-    keys: dict[str, Any] = {"t": title[:400], "s": severity or ""}
     return Reply(
         text,
         (
             block_kit.section(text),
             block_kit.actions(
                 block_kit.button(
-                    "Private", "inc:declare-as:private", block_kit.encode_value(**keys, p="1"), style="primary"
+                    "Private",
+                    "inc:declare-as:private",
+                    encode(DeclareValue(title=title[:400], severity=severity or "", private="1")),
+                    style="primary",
                 ),
-                block_kit.button("Public", "inc:declare-as:public", block_kit.encode_value(**keys, p="0")),
+                block_kit.button(
+                    "Public",
+                    "inc:declare-as:public",
+                    encode(DeclareValue(title=title[:400], severity=severity or "", private="0")),
+                ),
             ),
         ),
     )
@@ -106,11 +114,11 @@ def similar_incident_reply(twin: Incident, title: str, severity: str | None) -> 
         (
             block_kit.section(text),
             block_kit.actions(
-                block_kit.button(f"Go to {twin.name}", "inc:join", block_kit.encode_value(i=twin.id)),
+                block_kit.button(f"Go to {twin.name}", "inc:join", encode(IncidentValue(incident=twin.id))),
                 block_kit.button(
                     "Declare anyway",
                     "inc:declare-as:anyway",
-                    block_kit.encode_value(t=title[:400], s=severity or "", a="1"),
+                    encode(DeclareValue(title=title[:400], severity=severity or "", anyway="1")),
                 ),
             ),
         ),
@@ -129,14 +137,22 @@ def update_preview_reply(incident: Incident, text: str, next_by: datetime | None
             block_kit.section(quoted(text)),
             block_kit.actions(
                 block_kit.button(
-                    "Post", "inc:update-post", block_kit.encode_value(i=incident.id, t=text), style="primary"
+                    "Post", "inc:update-post", encode(UpdateValue(incident=incident.id, text=text)), style="primary"
                 )
                 if fits
                 else None,
-                block_kit.button("Edit", "inc:update-form", block_kit.encode_value(i=incident.id, t=text[:1500])),
+                block_kit.button(
+                    "Edit", "inc:update-form", encode(UpdateValue(incident=incident.id, text=text[:1500]))
+                ),
             ),
         ),
     )
+
+
+def done_despite_reply(text: str, value: ReadingValue) -> Reply:
+    """The step's reading is not ok: ask before the step counts as done."""
+    despite = block_kit.button(words.DONE_DESPITE, "inc:tick-despite", encode(value))
+    return Reply(text, (block_kit.section(text), block_kit.actions(despite)))
 
 
 def open_form_reply(label: str, text: str, said: str) -> Reply:
@@ -145,7 +161,7 @@ def open_form_reply(label: str, text: str, said: str) -> Reply:
         text,
         (
             block_kit.section(text),
-            block_kit.actions(block_kit.button(label, "inc:again:0", block_kit.encode_value(c=said))),
+            block_kit.actions(block_kit.button(label, "inc:again:0", encode(TypedValue(text=said)))),
         ),
     )
 

@@ -36,8 +36,6 @@ MAX_MESSAGE_BLOCKS = 50
 MAX_MESSAGE_TEXT_CHARS = 3900
 #: Slack refuses a message whose blocks hold more than about 13,200 characters, which it does not document
 MAX_BLOCKS_JSON_CHARS = 12_000
-#: how much of a runbook's slug stands in a value; see `slug_ref`
-MAX_SLUG_CHARS = 60
 
 EMPTY_TEXT = "—"
 
@@ -69,13 +67,6 @@ def decode_value(said: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def slug_ref(slug: str) -> str:
-    """A slug as values and block ids carry it: itself, or, where it is very long, its beginning and a hash."""
-    if len(slug) <= MAX_SLUG_CHARS:
-        return slug
-    return f"{slug[: MAX_SLUG_CHARS - 9]}~{hashlib.sha256(slug.encode()).hexdigest()[:8]}"
 
 
 def block_id(id: str) -> str:

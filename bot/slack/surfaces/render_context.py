@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
 
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy, Severity
 from bot.domain.time_text import clock_time
 from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces.button_values import IncidentValue, encode
 from bot.slack.surfaces.message_cache import IncidentMessageCache
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -85,10 +85,12 @@ class RenderContext:
         """ "14:32 UTC"."""
         return clock_time(at, seen_from or self.reference_time)
 
-    def value(self, **keys: Any) -> str:
-        """A button's value: the incident's id and these keys."""
-        return block_kit.encode_value(i=self.incident.id, **keys)
+    def value(self, value: IncidentValue | None = None) -> str:
+        """What a button about this incident carries."""
+        return encode(replace(value or IncidentValue(), incident=self.incident.id))
 
-    def button(self, label: str, verb: str, *, style: str = "", **keys: Any) -> block_kit.Element:
-        """A button that does `verb` to this incident."""
-        return block_kit.button(label, f"inc:{verb}", self.value(**keys), style=style)
+    def button(
+        self, label: str, action: str, value: IncidentValue | None = None, *, style: str = ""
+    ) -> block_kit.Element:
+        """A button whose action id is `inc:<action>`."""
+        return block_kit.button(label, f"inc:{action}", self.value(value), style=style)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,11 +11,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.customer_template import Template
 from bot.domain.policy import Policy
-from bot.domain.probe_reading import Reading
 from bot.domain.runbook import Runbook
+from bot.ports import Probe
 from bot.reconciler import Scheduler
 from bot.service import Service
 from bot.slack.outbound.room import SlackRoom
+from bot.slack.surfaces.render_context import RenderEnvironment
 from bot.slack.workspace.directory import Directory
 
 
@@ -67,7 +68,7 @@ class Services:
     room: SlackRoom
     runbooks: Runbooks
     texts: CustomerTexts
-    probes: Mapping[str, Callable[[str, datetime], Awaitable[Reading]]]
+    probes: Mapping[str, Probe]
     detect_secret: Callable[[str, str], tuple[str, str]]  # (text, where) -> (kind, refusal), or ("", "")
     command: str = "/incident"
 
@@ -75,6 +76,16 @@ class Services:
     def policy(self) -> Policy:
         """The team's policy."""
         return self.service.policy_of(self.directory.team)
+
+    @property
+    def render_environment(self) -> RenderEnvironment:
+        """What a message or a form needs to know besides the incident."""
+        return RenderEnvironment(
+            policy=self.policy,
+            names=self.directory.names,
+            runbooks={slug: one.title for slug, one in self.runbooks.runbooks.items()},
+            command=self.command,
+        )
 
     def now(self) -> datetime:
         """The present moment, aware, UTC."""

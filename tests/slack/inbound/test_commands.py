@@ -12,9 +12,10 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.actor import Actor
-from bot.slack.inbound.commands import SUBCOMMANDS, SUBCOMMANDS_BY_WORD
+from bot.slack.inbound.dispatch import BINDINGS
 from bot.slack.requests.arguments import Arguments, MissingArguments, TimeWithoutZone, split_first_word
 from bot.slack.requests.context import Request
+from bot.slack.surfaces.acts import ACT_OF_WORD, ACTS
 from localslack import Message, plain_text
 from tests.world import World, world_at
 
@@ -84,8 +85,8 @@ def private_words(world: World, who: str, channel: str) -> Message:
 
 
 def test_no_word_means_two_verbs() -> None:
-    assert len(SUBCOMMANDS_BY_WORD) == sum(1 + len(verb.aliases) for verb in SUBCOMMANDS)
-    assert all(word == word.lower() and " " not in word for word in SUBCOMMANDS_BY_WORD)
+    assert len(ACT_OF_WORD) == sum(1 + len(declared.aliases) for declared in ACTS.values())
+    assert all(word == word.lower() and " " not in word for word in ACT_OF_WORD)
 
 
 READ: list[Any] = [
@@ -115,7 +116,7 @@ READ: list[Any] = [
     pytest.param("check", MissingArguments(), id="check what"),
     pytest.param("check payouts failing", None, id="no such probe: perhaps a title"),
     pytest.param("check horizon a b", None, id="too much for a reading"),
-    pytest.param("network", {"probe": "horizon", "target": ""}, id="network"),
+    pytest.param("network", {}, id="network"),
     pytest.param("network down", None, id="perhaps a title"),
     pytest.param("sev 1", {"severity": "sev1", "reason": ""}, id="sev"),
     pytest.param("severity sev2 NG is back", {"severity": "sev2", "reason": "NG is back"}, id="alias and reason"),
@@ -123,9 +124,9 @@ READ: list[Any] = [
     pytest.param("sev 2 hours stuck", None, id="perhaps a title"),
     pytest.param("sev 2 hours, stuck", None, id="with a comma"),
     pytest.param("sev payouts", None, id="a word is no severity, and no slip of one"),
-    pytest.param("title Payouts slow", {"text": "Payouts slow"}, id="title"),
+    pytest.param("title Payouts slow", {"title": "Payouts slow"}, id="title"),
     pytest.param("title", MissingArguments(), id="title what"),
-    pytest.param("impact NG and KE", {"text": "NG and KE"}, id="impact"),
+    pytest.param("impact NG and KE", {"impact": "NG and KE"}, id="impact"),
     pytest.param("impact", MissingArguments(), id="impact what"),
     pytest.param("started 13:40 UTC", {"at": NOW - timedelta(minutes=20)}, id="started"),
     pytest.param("started 20 min ago", {"at": NOW - timedelta(minutes=20)}, id="started, in words"),
@@ -134,13 +135,13 @@ READ: list[Any] = [
     pytest.param("started 13:40 UTC or so", None, id="more than a time"),
     pytest.param("started 13:40", TimeWithoutZone(13, 40, before="started"), id="whose 13:40"),
     pytest.param("started 13:40 or so", None, id="more than a time without a zone"),
-    pytest.param("lead me", {"who": ANA}, id="lead"),
-    pytest.param("ic <@U01BENOKAFO|ben>", {"who": BEN}, id="ic"),
+    pytest.param("lead me", {"who": ANA, "role": "lead"}, id="lead"),
+    pytest.param("ic <@U01BENOKAFO|ben>", {"who": BEN, "role": "lead"}, id="ic"),
     pytest.param("lead", MissingArguments(), id="lead who"),
     pytest.param("lead times are long", None, id="perhaps a title"),
     pytest.param("lead @ben and @carla", None, id="two are too many"),
-    pytest.param("comms-lead me", {"who": ANA}, id="comms-lead"),
-    pytest.param("scribe me", {"who": ANA}, id="scribe"),
+    pytest.param("comms-lead me", {"who": ANA, "role": "comms-lead"}, id="comms-lead"),
+    pytest.param("scribe me", {"who": ANA, "role": "scribe"}, id="scribe"),
     pytest.param("handover @ben", {"who": "@ben"}, id="handover"),
     pytest.param("page @ben", {"who": "@ben"}, id="page"),
     pytest.param("page is blank", None, id="perhaps a title: the page of customers"),
@@ -197,29 +198,79 @@ READ: list[Any] = [
     pytest.param("runbook", {"name": ""}, id="runbook: the list"),
     pytest.param("rb horizon-outage", {"name": "horizon-outage"}, id="rb"),
     pytest.param("runbook was wrong", None, id="perhaps a title"),
-    pytest.param("step 2.3 done", {"which": "2.3", "what": "done", "rest": ""}, id="step"),
+    pytest.param("step 2.3 done", {"which": "2.3", "what": "done", "text": ""}, id="step"),
     pytest.param(
-        "step db 2.3 skip not ours", {"which": "db 2.3", "what": "skip", "rest": "not ours"}, id="of two runbooks"
+        "step db 2.3 skip not ours", {"which": "db 2.3", "what": "skip", "text": "not ours"}, id="of two runbooks"
     ),
-    pytest.param("step 2.3 stopped at 14:00", {"which": "2.3", "what": "done", "rest": "at 14:00"}, id="stopped"),
+    pytest.param("step 2.3 stopped at 14:00", {"which": "2.3", "what": "done", "text": "at 14:00"}, id="stopped"),
     pytest.param("step", MissingArguments(), id="step which"),
     pytest.param("step 2.3", MissingArguments(), id="step, and what"),
     pytest.param("step by step all fails", None, id="perhaps a title"),
-    pytest.param("mitigate", {"reason": ""}, id="mitigate"),
-    pytest.param("mitigated moved to the second bank", {"reason": "moved to the second bank"}, id="mitigated"),
-    pytest.param("resolve", {"reason": ""}, id="resolve"),
-    pytest.param("fixed all paid", {"reason": "all paid"}, id="fixed"),
+    pytest.param("mitigate", {"note": ""}, id="mitigate"),
+    pytest.param("mitigated moved to the second bank", {"note": "moved to the second bank"}, id="mitigated"),
+    pytest.param("resolve", {"note": ""}, id="resolve"),
+    pytest.param("fixed all paid", {"note": "all paid"}, id="fixed"),
     pytest.param("reopen", {"reason": ""}, id="reopen"),
     pytest.param("false-alarm a test", {"reason": "a test"}, id="false-alarm"),
     pytest.param("duplicate INC-40", {"number": 40}, id="duplicate"),
     pytest.param("duplicate", MissingArguments(), id="duplicate of what"),
     pytest.param("duplicate payouts", None, id="perhaps a title: and one about money"),
-    pytest.param("close", {"reason": ""}, id="close"),
+    pytest.param("close", {"note": ""}, id="close"),
     pytest.param("postmortem", {}, id="postmortem"),
     pytest.param("pm", {}, id="pm"),
     pytest.param("help", {"verb": ""}, id="help"),
     pytest.param("help SEV", {"verb": "sev"}, id="help on a verb"),
     pytest.param("help us with payouts", None, id="perhaps a title"),
+    pytest.param("join INC-40", {"number": 40}, id="join"),
+    pytest.param("join", MissingArguments(), id="join which"),
+    pytest.param("join flow is broken", None, id="perhaps a title"),
+    pytest.param("more", {}, id="more"),
+    pytest.param("menu", {}, id="menu"),
+    pytest.param("menu of the app is empty", None, id="perhaps a title"),
+    pytest.param("catch-up", {}, id="catch-up"),
+    pytest.param("catchup", {}, id="catchup"),
+    pytest.param("follow", {}, id="follow"),
+    pytest.param("follow INC-1", None, id="follow works where the incident is"),
+    pytest.param("accept", {"role": ""}, id="accept the only one"),
+    pytest.param("accept comms lead", {"role": "comms-lead"}, id="accept, with a blank"),
+    pytest.param("accept button is grey", None, id="perhaps a title"),
+    pytest.param("keep lead", {"role": "lead"}, id="keep"),
+    pytest.param("not-yet", {"role": ""}, id="not-yet"),
+    pytest.param("keep getting errors", None, id="perhaps a title"),
+    pytest.param("here", {}, id="here"),
+    pytest.param("here is the problem", None, id="perhaps a title"),
+    pytest.param("handover", {}, id="handover: the form"),
+    pytest.param("nothing-new", {"tried": ""}, id="nothing-new"),
+    pytest.param("nothing-new waiting for the bank", {"tried": "waiting for the bank"}, id="and what was tried"),
+    pytest.param("undo", {}, id="undo"),
+    pytest.param("undo button broken", None, id="perhaps a title"),
+    pytest.param("snooze", {}, id="snooze"),
+    pytest.param("hold", {}, id="hold: the form"),
+    pytest.param(
+        "hold until 15:00 UTC @ben", {"until": NOW + timedelta(hours=1), "watcher": "@ben"}, id="until when, and who"
+    ),
+    pytest.param("hold until 13:00 UTC me", {"until": NOW + timedelta(hours=23), "watcher": ANA}, id="lies ahead"),
+    pytest.param("hold until 15:00 UTC", MissingArguments(), id="and who watches"),
+    pytest.param("hold until 15:00 @ben", TimeWithoutZone(15, 0, before="hold until", after="@ben"), id="whose 15:00"),
+    pytest.param("hold music plays", None, id="perhaps a title"),
+    pytest.param("task-done", {}, id="task-done: the only one"),
+    pytest.param("task-done 2", {"number": 2}, id="task-done"),
+    pytest.param("task-done is never shown", None, id="perhaps a title"),
+    pytest.param("comms-edit", {"name": ""}, id="comms-edit"),
+    pytest.param("approve", {"name": ""}, id="approve: the only one"),
+    pytest.param("approve 12ab34", {"name": "12ab34"}, id="approve one"),
+    pytest.param("approve queue is stuck", None, id="perhaps a title"),
+    pytest.param("discard", {"name": ""}, id="discard"),
+    pytest.param("discard fails", None, id="perhaps a title"),
+    pytest.param("published yes", {"public": "yes", "name": ""}, id="published"),
+    pytest.param("published no 12AB34", {"public": "no", "name": "12ab34"}, id="which is not"),
+    pytest.param("published", MissingArguments(), id="published or not"),
+    pytest.param("published rates are wrong", None, id="perhaps a title"),
+    pytest.param("steps", {"runbook": ""}, id="steps"),
+    pytest.param("steps horizon", {"runbook": "horizon"}, id="of which runbook"),
+    pytest.param("steps do not load", None, id="perhaps a title"),
+    pytest.param("agree", {}, id="agree"),
+    pytest.param("stand-down", {}, id="stand-down"),
 ]
 
 
@@ -229,14 +280,13 @@ async def test_a_verb_is_one_only_if_the_rest_are_its_arguments(office: World, t
     desk = office.bot.token_workspace.services
     call = Request(desk, Actor(desk.directory.team, ANA, "ana"), office.channel().id, idempotency_key="")
     first, rest = split_first_word(text)
-    found = SUBCOMMANDS_BY_WORD[first.lower()].read(rest, call)
+    found = BINDINGS[ACT_OF_WORD[first.lower()]].read(rest, call)
     assert (dict(found.values) if isinstance(found, Arguments) else found) == read
 
 
 def test_every_verb_and_alias_has_a_row_above() -> None:
     rows = {split_first_word(str(row.values[0]))[0].lower() for row in READ}
-    assert {verb.name for verb in SUBCOMMANDS} <= rows
-    assert {alias for verb in SUBCOMMANDS for alias in verb.aliases} - rows <= {"mit", "resolved"}
+    assert set(ACT_OF_WORD) - rows <= {"mit", "resolved"}
 
 
 @shared_loop
@@ -392,7 +442,7 @@ async def test_in_an_incident_nothing_typed_asks_what_next(office: World) -> Non
     async with nothing_done(office):
         heard = await typed(office, "", office.channel().name)
     assert heard.text.startswith("*Next for you:*")
-    assert len(heard.labels) == 5 and heard.labels[0] == "Post update"
+    assert len(heard.labels) == 6 and (heard.labels[0], heard.labels[-1]) == ("Post update", "More")
     assert not heard.form
 
 
@@ -443,9 +493,9 @@ async def test_help_names_every_verb_and_alias(office: World) -> None:
     async with nothing_done(office):
         for where in ("#general", office.channel().name):
             heard = await typed(office, "help", where)
-            for verb in SUBCOMMANDS:
-                assert f"`/incident {verb.name}" in heard.text
-                assert all(alias in heard.text for alias in verb.aliases)
+            for act, declared in ACTS.items():
+                assert f"`/incident {act}" in heard.text
+                assert all(alias in heard.text for alias in declared.aliases)
 
 
 @shared_loop
@@ -655,5 +705,5 @@ async def test_the_form_knows_delicate_words_too(office: World) -> None:
 
 
 def test_the_table_reads_calmly() -> None:
-    for verb in SUBCOMMANDS:
+    for verb in ACTS.values():
         assert verb.description.endswith(".") and "!" not in verb.description

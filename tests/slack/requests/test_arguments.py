@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.slack.inbound.commands import SUBCOMMANDS_BY_WORD
 from bot.slack.requests.arguments import TimeWithoutZone, closest_word, incident_in, person_in, severity_like, time_in
+from bot.slack.surfaces.acts import ACT_OF_WORD
 
 NOW = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 ANA, BEN = "U01ANASILVA", "U01BENOKAFO"
@@ -77,7 +77,7 @@ def test_a_time_without_a_zone_is_not_a_moment(text: str, zoneless: TimeWithoutZ
     ],
 )
 def test_near_misses(word: str, meant: str | None) -> None:
-    assert closest_word(word, SUBCOMMANDS_BY_WORD) == meant
+    assert closest_word(word, ACT_OF_WORD) == meant
 
 
 @pytest.mark.parametrize(

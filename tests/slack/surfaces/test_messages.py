@@ -11,7 +11,7 @@ from bot.domain import cadence, dual_control, escalation, lifecycle, notes, role
 from bot.domain import checklist as steps
 from bot.domain import events as e
 from bot.domain.customer_template import text_hash
-from bot.slack.surfaces import messages as surfaces
+from bot.slack.inbound.dispatch import BUTTONS
 from bot.slack.surfaces import modals
 from tests.slack.slack_reading import read, read_message, read_view
 from tests.slack.slack_story import BEN, BOT, CARLA, HORIZON, NAMES, POLICY, SETUP, Story
@@ -117,7 +117,7 @@ def test_the_next_step_stands_in_the_channel() -> None:
 
 def test_a_section_with_its_commands_directly_beneath_the_step() -> None:
     shows(
-        declared().at(5).do(steps.tick, runbook="horizon-outage", step="1.1"),
+        declared().at(5).do(steps.finish, policy=POLICY, runbook="horizon-outage", step="1.1"),
         "section:horizon-outage:1",
         """
         [section:horizon-outage:1] channel in thread of runbook:horizon-outage
@@ -136,7 +136,10 @@ def test_only_the_ticked_steps_block_changes_its_id() -> None:
     def ids(story: Story) -> list[str]:
         return [one["block_id"] for one in story.message("section:horizon-outage:1").blocks if "block_id" in one]
 
-    before, after = ids(declared()), ids(declared().do(steps.tick, runbook="horizon-outage", step="1.1"))
+    before, after = (
+        ids(declared()),
+        ids(declared().do(steps.finish, policy=POLICY, runbook="horizon-outage", step="1.1")),
+    )
     assert [one == two for one, two in zip(before, after, strict=True)] == [False, True]
 
 
@@ -144,7 +147,7 @@ def test_a_complete_section_folds_after_half_a_minute_and_opens_the_next() -> No
     story = declared()
     assert not story.message("section:horizon-outage:2").send_if_new, "not sent before its turn"
     for step in ("1.1", "1.2"):
-        story.at(5).do(steps.tick, runbook="horizon-outage", step=step)
+        story.at(5).do(steps.finish, policy=POLICY, runbook="horizon-outage", step=step)
     assert story.message("section:horizon-outage:2").send_if_new
     shows(
         story,
@@ -250,11 +253,11 @@ def test_refusals_and_lapses_reach_the_asker_as_new_messages() -> None:
 def test_a_review_is_asked_for_and_then_one_line() -> None:
     story = declared().at(4)
     story.do(
-        dual_control.record_stopped,
+        steps.finish,
         runbook="horizon-outage",
         step="2.1",
         confirmers=("UBEN",),
-        note="queue doubling",
+        text="queue doubling",
         policy=POLICY,
     )  # fmt: skip
     key = f"review:horizon-outage:2.1:{story.incident.seq}"
@@ -497,11 +500,10 @@ def test_holding_begins_with_the_next_morning() -> None:
 # -- the table --------------------------------------------------------------------------------------
 
 
-def test_everything_that_can_be_pressed_stands_in_the_table() -> None:
+def test_everything_that_can_be_pressed_is_bound_to_a_handler() -> None:
     story = drafted(asked(), "d1", "Delayed.").at(32).do(cadence.remind, by=BOT, policy=POLICY)
-    table = set(re.findall(r"^\| (inc:[a-z-]+)", surfaces.__doc__ or "", re.MULTILINE))
     pressed = set(re.findall(r"'action_id': '(inc:[a-z-]+)", str([one.blocks for one in story.messages()])))
     tray = modals.next_actions(story.incident, "UBEN", SETUP.policy, story.now)
     pressed |= set(re.findall(r"'action_id': '(inc:[a-z-]+)", str(tray)))
     assert len(pressed) > 15
-    assert pressed - table == set()
+    assert pressed - set(BUTTONS) == set()

@@ -11,7 +11,7 @@ from bot.domain.pending import change, waiting_override
 from bot.domain.runbook import Step
 from bot.domain.time_text import lasted
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.messages import steps
+from bot.slack.surfaces.button_values import AskValue, StepValue
 from bot.slack.surfaces.messages.build import (
     INVITES,
     build_message,
@@ -71,7 +71,8 @@ def _asked_blocks(scene: RenderContext, ask: Ask, sentence: str) -> list[block_k
         blocks.insert(1, block_kit.section(text.quoted(asked.evidence)))
     blocks.append(
         block_kit.actions(
-            scene.button(words.GO, "go", style="primary", a=ask.seq), scene.button(words.REFUSE, "refuse", a=ask.seq)
+            scene.button(words.GO, "go", AskValue(ask=ask.seq), style="primary"),
+            scene.button(words.REFUSE, "refuse", AskValue(ask=ask.seq)),
         )
     )
     return blocks
@@ -106,8 +107,8 @@ def _answer(scene: RenderContext, ask: Ask) -> Iterator[DesiredMessage]:
         second = scene.person_name(ask.second)
         until = scene.when(ask.until, ask.answered_at)
         sentence = words.go_given(asker, second, scene.when(ask.answered_at, ask.answered_at), until, action)
-        done = scene.button(words.DONE_FORM, "done", style="primary", a=ask.seq)
-        not_done = scene.button(words.NOT_DONE, "not-done", a=ask.seq)
+        done = scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq), style="primary")
+        not_done = scene.button(words.NOT_DONE, "not-done", AskValue(ask=ask.seq))
         yield build_message(key, sentence, (block_kit.section(sentence), block_kit.actions(done, not_done)))
         return
     if ask.state == "done" and ask.ended_at:
@@ -158,7 +159,7 @@ def _review(scene: RenderContext, one: Checklist, step: Step) -> Iterator[Desire
     sentence = words.review(
         mention_users(scene, state.review_to) or words.SOMEBODY, by, action, scene.when(at, at), due, state.alone
     )
-    seen = block_kit.actions(scene.button(words.REVIEWED, "review", style="primary", **steps.step_values(one, step)))
+    seen = block_kit.actions(scene.button(words.REVIEWED, "review", StepValue.of(one, step), style="primary"))
     why = [block_kit.section(text.quoted(state.reason))] if state.reason else []
     yield build_message(key, sentence, (block_kit.section(sentence), *why, seen), after=(INVITES,))
     if state.late_seq > state.review_seq:

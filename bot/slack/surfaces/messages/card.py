@@ -9,6 +9,7 @@ from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Incident, Status
 from bot.domain.statuses import how_ended, standing
 from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces.button_values import RoleValue
 from bot.slack.surfaces.messages.alerts import alerts_summary
 from bot.slack.surfaces.messages.build import build_message
 from bot.slack.surfaces.render_context import RenderContext
@@ -118,7 +119,7 @@ def _first_two(scene: RenderContext, incident: Incident) -> list[block_kit.Eleme
     if not incident.acknowledged_by:
         return [scene.button(words.I_HAVE_IT, "ack", style="primary"), update]
     if not incident.lead:
-        return [update, scene.button(words.TAKE_LEAD, "take", o="lead")]
+        return [update, scene.button(words.TAKE_LEAD, "take", RoleValue(role="lead"))]
     if not incident.comms_lead:
-        return [update, scene.button(words.TAKE_COMMS, "take", o="comms-lead")]
+        return [update, scene.button(words.TAKE_COMMS, "take", RoleValue(role="comms-lead"))]
     return [update, scene.button(words.CATCH_UP, "catch-up")]

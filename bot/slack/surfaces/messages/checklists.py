@@ -9,6 +9,7 @@ from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Ask, Checklist, StepState
 from bot.domain.runbook import Section
 from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces.button_values import RunbookValue, SectionValue
 from bot.slack.surfaces.messages.build import build_message, in_thread, mention_prefix
 from bot.slack.surfaces.messages.steps import accessory, step_blocks, step_buttons, step_status
 from bot.slack.surfaces.render_context import RenderContext
@@ -33,7 +34,7 @@ def _parent(scene: RenderContext, one: Checklist) -> DesiredMessage:
     phase = text.escape_line(one.section_of(step.id).title) if step else ""
     head = words.runbook(title, one.done, len(runbook.steps), phase)
     sections = [
-        block_kit.option(f"{s.number}. {s.title}", scene.value(r=block_kit.slug_ref(runbook.slug), n=s.number))
+        block_kit.option(f"{s.number}. {s.title}", scene.value(SectionValue(runbook=runbook.ref, section=s.number)))
         for s in runbook.sections
     ]
     menu = block_kit.static_select("inc:section", words.SHOW_SECTION, sections) if sections else None
@@ -44,7 +45,7 @@ def _parent(scene: RenderContext, one: Checklist) -> DesiredMessage:
     else:
         ahead = words.ALL_DONE if runbook.steps else words.NO_STEPS
         blocks.append(block_kit.section(ahead))
-    open_list = scene.button(words.OPEN_LIST, "list", r=block_kit.slug_ref(runbook.slug)) if runbook.steps else None
+    open_list = scene.button(words.OPEN_LIST, "list", RunbookValue(runbook=runbook.ref)) if runbook.steps else None
     buttons = [*(step_buttons(scene, one, step) if step and scene.incident.open else []), open_list]
     if any(buttons):
         blocks.append(block_kit.actions(*buttons))
@@ -105,7 +106,7 @@ def _render_section(
     completed = one.completed_at.get(section.number)
     if completed and fold:
         line = words.section_folded(section.number, title, count, scene.when(completed))
-        show = scene.button(words.SHOW, "section", r=block_kit.slug_ref(one.runbook.slug), n=section.number)
+        show = scene.button(words.SHOW, "section", SectionValue(runbook=one.runbook.ref, section=section.number))
         return build_message(key, line, (block_kit.section(line, show),), place=place, standing=due)
     done = sum(one.finished(step.id) for step in section.steps)
     head = words.section_title(section.number, title, done, count)
@@ -127,7 +128,7 @@ def _steps(scene: RenderContext, one: Checklist, section: Section, head: block_k
         some = step_blocks(scene, one, step, accessory(scene, one, step))
         left -= sum(block_kit.json_chars(block) for block in some)
         if left < 0 or len(blocks) + len(some) > block_kit.MAX_MESSAGE_BLOCKS - 2:
-            open_list = scene.button(words.OPEN_LIST, "list", r=block_kit.slug_ref(one.runbook.slug))
+            open_list = scene.button(words.OPEN_LIST, "list", RunbookValue(runbook=one.runbook.ref))
             blocks.append(block_kit.section(words.more_steps(len(section.steps) - number), open_list))
             break
         blocks += some

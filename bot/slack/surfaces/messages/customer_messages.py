@@ -9,6 +9,7 @@ from bot.domain.customer_messages import POST_BY_HAND_REASON
 from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.domain.incident import Draft
 from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces.button_values import DraftValue
 from bot.slack.surfaces.messages.build import (
     build_message,
     collapsed_message,
@@ -123,11 +124,11 @@ def _where(draft: Draft) -> str:
 
 
 def _buttons(scene: RenderContext, draft: Draft, *, discard: bool) -> block_kit.Block:
-    carried = {"d": draft.name, "h": draft.drafted.text_hash}
+    carried = DraftValue(draft=draft.name, text_hash=draft.drafted.text_hash)
     return block_kit.actions(
-        scene.button(words.APPROVE, "approve", style="primary", **carried),
-        scene.button(words.EDIT, "comms-edit", **carried),
-        scene.button(words.DISCARD, "discard", **carried) if discard else None,
+        scene.button(words.APPROVE, "approve", carried, style="primary"),
+        scene.button(words.EDIT, "comms-edit", carried),
+        scene.button(words.DISCARD, "discard", carried) if discard else None,
     )
 
 
@@ -197,14 +198,14 @@ def _trouble(scene: RenderContext, draft: Draft) -> Iterator[DesiredMessage]:
         said = words.uncertain(to, _audience(draft).lower())
         if _waits_for_hand(draft):
             said = words.by_hand(to, _audience(draft).lower(), scene.incident.private)
-        there = scene.button(words.IT_IS_THERE, "comms-there", d=draft.name)
-        missing = scene.button(words.IT_IS_NOT, "comms-missing", d=draft.name)
+        there = scene.button(words.IT_IS_THERE, "comms-there", DraftValue(draft=draft.name))
+        missing = scene.button(words.IT_IS_NOT, "comms-missing", DraftValue(draft=draft.name))
         yield build_message(
             key, said, (block_kit.section(said), *text_blocks(scene, draft)[1:], block_kit.actions(there, missing))
         )
     elif draft.state == "failed":
         said = words.failed(to, _audience(draft).lower(), text.clip(text.escape_line(draft.reason), 500))
-        again = scene.button(words.EDIT, "comms-edit", d=draft.name, h=draft.drafted.text_hash)
+        again = scene.button(words.EDIT, "comms-edit", DraftValue(draft=draft.name, text_hash=draft.drafted.text_hash))
         yield build_message(key, said, (block_kit.section(said), block_kit.actions(again)))
     else:
         yield withdrawn_message(key)

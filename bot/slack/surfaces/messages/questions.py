@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain.desired_message import DesiredMessage
+from bot.domain.runbook import runbook_ref
 from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces.button_values import RunbookValue, SeverityValue
 from bot.slack.surfaces.messages.build import build_message, mention_prefix, mention_users, withdrawn_message
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
@@ -27,7 +29,7 @@ def _guess(scene: RenderContext) -> DesiredMessage:
     titles = [text.escape_line(title or slug) for slug, title in pairs]
     sentence = words.guess(mention_prefix(scene, scene.incident.lead), text.join_names(titles, "or"))
     buttons = [
-        block_kit.button(title or slug, f"inc:attach:{position}", scene.value(r=block_kit.slug_ref(slug)))
+        block_kit.button(title or slug, f"inc:attach:{position}", scene.value(RunbookValue(runbook=runbook_ref(slug))))
         for position, (slug, title) in enumerate(pairs)
     ]
     return build_message(
@@ -42,9 +44,9 @@ def _severity_ask(scene: RenderContext) -> DesiredMessage:
     to = mention_users(scene, (incident.lead,)) or words.SOMEBODY
     sentence = words.severity_ask(to, assumed.name)
     meanings = [f"*{one.name}*: {text.escape_line(one.meaning)}" for one in scene.policy.severities]
-    first = scene.button(words.keep_severity(assumed.name), f"sev:{assumed.key}", sev=assumed.key)
+    first = scene.button(words.keep_severity(assumed.name), f"sev:{assumed.key}", SeverityValue(severity=assumed.key))
     others = [
-        scene.button(one.name, f"sev:{one.key}", sev=one.key)
+        scene.button(one.name, f"sev:{one.key}", SeverityValue(severity=one.key))
         for one in scene.policy.severities
         if one.key != assumed.key
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage, MessageTarget
 from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces.button_values import RoleValue
 from bot.slack.surfaces.messages.build import build_message, collapsed_message, is_user_id, mention_users
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
@@ -37,8 +38,8 @@ def _offer(scene: RenderContext, key: str, offered: e.RoleOffered, holder: str) 
     sentence = words.offer(
         mention_users(scene, (holder,)) or words.SOMEBODY, scene.person_name(offered.to), role, until
     )
-    fine = scene.button(words.FINE, "fine", o=offered.role)
-    not_yet = scene.button(words.NOT_YET, "not-yet", o=offered.role)
+    fine = scene.button(words.FINE, "fine", RoleValue(role=offered.role))
+    not_yet = scene.button(words.NOT_YET, "not-yet", RoleValue(role=offered.role))
     return build_message(key, sentence, (block_kit.section(sentence), block_kit.actions(fine, not_yet)))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bot.domain.incident import Ask, Checklist, Mark, StepState
 from bot.domain.runbook import Step, TwoPeople
 from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces.button_values import AskValue, StepValue
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
@@ -16,7 +15,7 @@ def block_id(one: Checklist, step: Step) -> str:
 
     Clients keep their own selection on an edit unless the id changes (slackapi/java-slack-sdk#762).
     """
-    return f"step:{block_kit.slug_ref(one.runbook.slug)}:{step.id}:{one.state(step.id).version}"
+    return f"step:{one.runbook.ref}:{step.id}:{one.state(step.id).version}"
 
 
 def step_blocks(
@@ -57,6 +56,9 @@ def step_status(scene: RenderContext, step: Step, state: StepState) -> list[str]
                 times, scene.when(at), scene.person_name(by), scene.person_name(second), text.escape_line(result)
             )
         )
+    if seen := state.reading:
+        sentence = text.clip(text.escape_line(seen.sentence), 300)
+        lines.append(words.step_reading(text.escape_line(seen.probe), seen.state, sentence, scene.when(seen.at)))
     return lines
 
 
@@ -73,44 +75,39 @@ def open_ask_line(scene: RenderContext, ask: Ask) -> str:
     return words.asks_since(asker, scene.when(ask.asked.at), scene.person_names(ask.asked.to, "or"))
 
 
-def step_values(one: Checklist, step: Step) -> dict[str, Any]:
-    """What a button about a step carries."""
-    return {"r": block_kit.slug_ref(one.runbook.slug), "s": step.id, "v": one.state(step.id).version}
-
-
 def accessory(scene: RenderContext, one: Checklist, step: Step) -> block_kit.Element | None:
     """The one thing beside a step: a box to tick, or the button of the two-person way."""
     if not scene.incident.open:
         return None
-    state, carried = one.state(step.id), step_values(one, step)
+    state, carried = one.state(step.id), StepValue.of(one, step)
     ask = scene.incident.asks.get(state.ask)
     if state.mark is Mark.REVIEW:
-        return scene.button(words.REVIEWED, "review", **carried)
+        return scene.button(words.REVIEWED, "review", carried)
     if state.mark is Mark.DONE and (step.two_people or state.done_with):
-        return scene.button(words.CORRECT, "correct", **carried)
+        return scene.button(words.CORRECT, "correct", carried)
     if ask and ask.open:
-        return scene.button(words.DONE_FORM, "done", a=ask.seq) if ask.state == "go" else None
+        return scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq)) if ask.state == "go" else None
     if step.two_people is TwoPeople.BEFORE:
-        return scene.button(words.ASK, "ask", **carried)
+        return scene.button(words.ASK, "ask", carried)
     if step.two_people is TwoPeople.AFTER:
-        return scene.button(words.STOPPED, "stopped", **carried)
-    return block_kit.checkbox("inc:tick", words.DONE, scene.value(**carried), state.mark is Mark.DONE)
+        return scene.button(words.STOPPED, "stopped", carried)
+    return block_kit.checkbox("inc:tick", words.DONE, scene.value(carried), state.mark is Mark.DONE)
 
 
 def step_buttons(scene: RenderContext, one: Checklist, step: Step) -> list[block_kit.Element | None]:
     """What the parent offers for the next step."""
-    state, carried = one.state(step.id), step_values(one, step)
+    state, carried = one.state(step.id), StepValue.of(one, step)
     ask = scene.incident.asks.get(state.ask)
     if ask and ask.open:
         if ask.state == "go":
             return [
-                scene.button(words.DONE_FORM, "done", a=ask.seq),
-                scene.button(words.NOT_DONE, "not-done", a=ask.seq),
+                scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq)),
+                scene.button(words.NOT_DONE, "not-done", AskValue(ask=ask.seq)),
             ]
         return []
-    skip = scene.button(words.SKIP, "skip", **carried)
+    skip = scene.button(words.SKIP, "skip", carried)
     if step.two_people is TwoPeople.BEFORE:
-        return [scene.button(words.ASK, "ask", **carried), skip]
+        return [scene.button(words.ASK, "ask", carried), skip]
     if step.two_people is TwoPeople.AFTER:
-        return [scene.button(words.STOPPED, "stopped", **carried), skip]
-    return [scene.button(words.DONE, "step-done", **carried), skip]
+        return [scene.button(words.STOPPED, "stopped", carried), skip]
+    return [scene.button(words.DONE, "step-done", carried), skip]

@@ -8,6 +8,7 @@ from functools import partial
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Note, Task
 from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces.button_values import TaskValue
 from bot.slack.surfaces.messages.build import build_message, in_thread, withdrawn_message
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
@@ -42,5 +43,5 @@ def _note(scene: RenderContext, note: Note) -> DesiredMessage:
 def _task(scene: RenderContext, task: Task) -> DesiredMessage:
     who = scene.person_name(task.assignee) if task.assignee else ""
     said = words.task(text.clip(text.escape_line(task.text), 2500), who, text.escape_line(task.due), task.done)
-    done = None if task.done else scene.button(words.DONE, "task-done", t=task.seq)
+    done = None if task.done else scene.button(words.DONE, "task-done", TaskValue(task=task.seq))
     return build_message(f"task:{task.seq}", said, (block_kit.section(said, done),), place=CARD_THREAD)

@@ -10,6 +10,7 @@ from bot.domain.desired_message import DesiredMessage
 from bot.domain.incident import Update
 from bot.domain.time_text import lasted
 from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces.button_values import UndoValue
 from bot.slack.surfaces.messages.build import build_message, collapsed_message, mention_prefix, withdrawn_message
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
@@ -32,7 +33,7 @@ def _update(scene: RenderContext, update: Update, undo: bool) -> DesiredMessage:
         return _nothing_new(scene, key, update)
     blocks = update_blocks(scene, update)
     if undo:
-        blocks.append(block_kit.actions(scene.button(words.UNDO, "undo", u=update.seq)))
+        blocks.append(block_kit.actions(scene.button(words.UNDO, "undo", UndoValue(update=update.seq))))
     return build_message(key, update_sentence(scene, update), blocks)
 
 

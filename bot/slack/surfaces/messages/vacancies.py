@@ -8,6 +8,7 @@ from bot.domain import events as e
 from bot.domain.actor import is_program
 from bot.domain.desired_message import DesiredMessage
 from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces.button_values import RoleValue
 from bot.slack.surfaces.messages.build import build_message, collapsed_message, mention_users
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
@@ -40,5 +41,5 @@ def vacancies(scene: RenderContext) -> Iterator[DesiredMessage]:
         ]
         to = mention_users(scene, left[:1])
         asked = f"{to}: {sentence}" if to else sentence
-        take = scene.button(words.take_role(role), "take", style="primary", o=event.role)
+        take = scene.button(words.take_role(role), "take", RoleValue(role=event.role), style="primary")
         yield build_message(key, asked, (block_kit.section(asked), block_kit.actions(take)))

@@ -21,6 +21,8 @@ every element's action id is `value`. Metadata: `i` incident, `u` response_url o
 | inc:done         | result                                        | a                                               |
 | inc:comms        | one per slot, by its name                     | n template, g audience, t stage, p replaces     |
 | inc:approve      | (shows the exact text)                        | d h                                             |
+| inc:act          | as the act's row in surfaces/acts declares    | a the act, c                                    |
+| inc:more         | (buttons of acts)                             | c                                               |
 | inc:resolve      | checks (names of the ticked), note, override  |                                                 |
 
 In the list and the comms form: `inc:page:back` and `inc:page:on` carry i r p; `inc:stage` (a menu) the stage's name.
@@ -36,13 +38,14 @@ from bot.slack.surfaces.modals.ending import resolve_form
 from bot.slack.surfaces.modals.form import ModalView
 from bot.slack.surfaces.modals.handover import handover_form
 from bot.slack.surfaces.modals.hold import hold_form
+from bot.slack.surfaces.modals.more import MORE_CALLBACK_ID, act_form, more_modal
 from bot.slack.surfaces.modals.next_actions import next_actions
 from bot.slack.surfaces.modals.notes import note_form
 from bot.slack.surfaces.modals.steps import ask_form, done_form, go_form, list_modal, refuse_form, skip_form
 from bot.slack.surfaces.modals.updates import tried_form, update_form, update_preview
 
 __all__ = [
-    "ModalView", "approve_form", "ask_form", "backfill_form", "catch_up", "comms_form", "declare_form", "done_form",
-    "go_form", "handover_form", "hold_form", "list_modal", "note_form", "refuse_form", "resolve_form", "skip_form",
-    "next_actions", "tried_form", "update_form", "update_preview",
+    "MORE_CALLBACK_ID", "ModalView", "act_form", "approve_form", "ask_form", "backfill_form", "catch_up", "comms_form",
+    "declare_form", "done_form", "go_form", "handover_form", "hold_form", "list_modal", "more_modal", "next_actions",
+    "note_form", "refuse_form", "resolve_form", "skip_form", "tried_form", "update_form", "update_preview",
 ]  # fmt: skip

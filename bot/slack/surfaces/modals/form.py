@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.domain.incident import Incident, StepState
+from bot.domain.runbook import runbook_ref
 from bot.slack.surfaces import block_kit
 
 ModalView = dict[str, Any]
@@ -33,7 +34,7 @@ def incident_modal(
 
 def step_metadata(slug: str, step: str, state: StepState) -> Mapping[str, Any]:
     """What a form about a step remembers."""
-    return {"r": block_kit.slug_ref(slug), "s": step, "v": state.version}
+    return {"r": runbook_ref(slug), "s": step, "v": state.version}
 
 
 def text_question(

@@ -10,7 +10,7 @@ from bot.domain.incident import Checklist, Incident, Mark, Status
 from bot.domain.policy import Policy
 from bot.domain.runbook import Step
 from bot.slack.surfaces import block_kit, text
-from bot.slack.surfaces.messages.steps import step_values
+from bot.slack.surfaces.button_values import AskValue, DraftValue, RoleValue, RunbookValue, StepValue
 from bot.slack.surfaces.render_context import RenderContext, RenderEnvironment
 from bot.slack.surfaces.words import channel as words
 
@@ -20,8 +20,13 @@ NextAction = tuple[str, block_kit.Element]
 DUE_SOON = timedelta(minutes=15)
 
 
-def next_actions(incident: Incident, user: str, policy: Policy, now: datetime) -> list[block_kit.Block]:
-    """Blocks of a private answer. Names are mentions here: what only one person sees notifies nobody."""
+def next_actions(
+    incident: Incident, user: str, policy: Policy, now: datetime, *, more: bool = True
+) -> list[block_kit.Block]:
+    """Blocks of a private answer. Names are mentions here: what only one person sees notifies nobody.
+
+    `more`: with the button that opens everything else.
+    """
     scene = RenderContext(incident, now, RenderEnvironment(policy))
     blocks: list[block_kit.Block] = []
     taken: set[str] = set()
@@ -30,7 +35,7 @@ def next_actions(incident: Incident, user: str, policy: Policy, now: datetime) -
         blocks.append(block_kit.section(f"*Next for you:* {sentence}", button))
         taken.add(button["action_id"])
     rest = [one for one in _usual_buttons(scene) if one["action_id"] not in taken][:4]
-    return [*blocks, block_kit.actions(*rest)]
+    return [*blocks, block_kit.actions(*rest, scene.button(words.MORE, "more") if more else None)]
 
 
 def _waiting_for(scene: RenderContext, user: str) -> Iterator[NextAction]:
@@ -45,19 +50,27 @@ def _waiting_for(scene: RenderContext, user: str) -> Iterator[NextAction]:
         if ask.state == "go" and ask.asked.by == user and ask.until:
             yield (
                 f"you have the go until {scene.clock(ask.until)}: {action}",
-                scene.button(words.DONE_FORM, "done", style="primary", a=ask.seq),
+                scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq), style="primary"),
             )
         elif ask.state == "asked" and user in ask.asked.to:
             asker = scene.person_name(ask.asked.by)
-            yield f"{asker} asks for your go: {action}", scene.button(words.GO, "go", style="primary", a=ask.seq)
+            yield (
+                f"{asker} asks for your go: {action}",
+                scene.button(words.GO, "go", AskValue(ask=ask.seq), style="primary"),
+            )
     for one, step in _steps(incident):
         state = one.state(step.id)
         if state.mark is Mark.REVIEW and user in state.review_to:
             said = f"look at what {scene.person_name(state.by)} did: {text.clip(text.escape_line(step.text), 500)}"
-            yield said, scene.button(words.REVIEWED, "review", style="primary", **step_values(one, step))
+            yield said, scene.button(words.REVIEWED, "review", StepValue.of(one, step), style="primary")
     for draft in incident.drafts.values():
         if draft.state == "drafted" and user in draft.drafted.to:
-            approve = scene.button(words.APPROVE, "approve", style="primary", d=draft.name, h=draft.drafted.text_hash)
+            approve = scene.button(
+                words.APPROVE,
+                "approve",
+                DraftValue(draft=draft.name, text_hash=draft.drafted.text_hash),
+                style="primary",
+            )
             yield (
                 f"{scene.person_name(draft.drafted.by)} asks you to approve a text; it is in the thread of Comms.",
                 approve,
@@ -69,11 +82,11 @@ def _waiting_for(scene: RenderContext, user: str) -> Iterator[NextAction]:
     if due and writes and due - DUE_SOON <= scene.now:
         yield f"the update is due {scene.clock(due)}.", scene.button(words.POST_UPDATE, "update", style="primary")
     if not incident.lead:
-        yield "nobody leads.", scene.button(words.TAKE_LEAD, "take", style="primary", o="lead")
+        yield "nobody leads.", scene.button(words.TAKE_LEAD, "take", RoleValue(role="lead"), style="primary")
     for one in incident.checklists:
         if step_ahead := one.next_step:
             said = f"step {text.escape_line(step_ahead.id)}, {text.clip(text.escape_line(step_ahead.text), 500)}"
-            yield said, scene.button(words.OPEN_LIST, "list", r=block_kit.slug_ref(one.runbook.slug))
+            yield said, scene.button(words.OPEN_LIST, "list", RunbookValue(runbook=one.runbook.ref))
     if due:
         yield f"the next update is due {scene.clock(due)}.", scene.button(words.POST_UPDATE, "update")
 

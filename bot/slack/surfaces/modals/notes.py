@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.incident import Incident
 from bot.domain.notes import MAX_NOTE_CHARS
-from bot.slack.surfaces import block_kit
+from bot.domain.runbook import runbook_ref
 from bot.slack.surfaces.modals.form import ModalView, incident_modal, text_question
 
 
@@ -18,7 +18,7 @@ def note_form(
     what = f"What is so about step {step}?" if correction else "What happened?"
     hint = "What was recorded stays; this is added beneath it." if correction else ""
     blocks = [text_question("text", what, text, multiline=True, max_length=MAX_NOTE_CHARS, hint=hint)]
-    keys: dict[str, Any] = {"r": block_kit.slug_ref(slug), "s": step, "v": version} if slug else {}
+    keys: dict[str, Any] = {"r": runbook_ref(slug), "s": step, "v": version} if slug else {}
     if correction:
         return incident_modal("note", f"Correct {step}", blocks, incident, submit="Correct", k="correct", **keys)
     if not slug:

@@ -10,6 +10,7 @@ from bot.domain.incident import Ask, Checklist, Incident
 from bot.domain.policy import Policy
 from bot.domain.runbook import Step
 from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces.button_values import PageValue
 from bot.slack.surfaces.messages.steps import accessory, step_blocks, step_buttons
 from bot.slack.surfaces.modals.form import ModalView, incident_modal, private_metadata, step_metadata, text_question
 from bot.slack.surfaces.render_context import RenderContext, RenderEnvironment
@@ -21,16 +22,22 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def list_modal(incident: Incident, slug: str, page: int = 0, names: Mapping[str, str] = _NONE) -> ModalView:
-    """A page of ten steps, each with what can be pressed; for phones, and for runbooks of forty steps."""
+def list_modal(
+    incident: Incident, slug: str, page: int = 0, names: Mapping[str, str] = _NONE, *, notice: str = "",
+    channel: str = "", response_url: str = "",
+) -> ModalView:  # fmt: skip
+    """A page of ten steps, each with what can be pressed; for phones, and for runbooks of forty steps.
+
+    `notice`: what came of the last thing that was pressed in it.
+    """
     scene = RenderContext(incident, incident.last_at or _EPOCH, RenderEnvironment(Policy(), names=names))
     one = incident.checklist(slug)
     steps = one.runbook.steps if one else ()
     pages = max(1, -(-len(steps) // STEPS_PER_PAGE))
     page = min(max(page, 0), pages - 1)
-    blocks: list[block_kit.Block] = []
+    blocks: list[block_kit.Block] = [block_kit.section(notice)] if notice else []
     if one is None or not steps:
-        blocks = [block_kit.section(words.NO_STEPS)]
+        blocks.append(block_kit.section(words.NO_STEPS))
     else:
         ahead = one.next_step
         for step in steps[page * STEPS_PER_PAGE : (page + 1) * STEPS_PER_PAGE]:
@@ -38,16 +45,16 @@ def list_modal(incident: Incident, slug: str, page: int = 0, names: Mapping[str,
             if ahead is not None and step.id == ahead.id and incident.open and (row := step_buttons(scene, one, step)):
                 blocks.append(block_kit.actions(*row[-1:]))
         blocks += _page_buttons(scene, one, page, pages)
-    metadata = private_metadata(i=incident.id, r=block_kit.slug_ref(slug), p=page)
+    metadata = private_metadata(i=incident.id, r=one.runbook.ref if one else slug, p=page, c=channel, u=response_url)
     return block_kit.modal("list", one.runbook.title if one else slug, blocks, metadata=metadata, close="Close")
 
 
 def _page_buttons(scene: RenderContext, one: Checklist, page: int, pages: int) -> list[block_kit.Block]:
     if pages == 1:
         return []
-    slug = block_kit.slug_ref(one.runbook.slug)
-    back = scene.button("Earlier steps", "page:back", r=slug, p=page - 1) if page else None
-    on = scene.button("Further steps", "page:on", r=slug, p=page + 1) if page < pages - 1 else None
+    slug = one.runbook.ref
+    back = scene.button("Earlier steps", "page:back", PageValue(runbook=slug, page=page - 1)) if page else None
+    on = scene.button("Further steps", "page:on", PageValue(runbook=slug, page=page + 1)) if page < pages - 1 else None
     return [block_kit.context(f"Page {page + 1} of {pages}"), block_kit.actions(back, on)]
 
 

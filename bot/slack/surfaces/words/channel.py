@@ -399,6 +399,26 @@ def stopped(who: str, when: str, reviewed: str, alone: bool) -> str:
     return f"Done {when} by {who}{how}; {f'reviewed by {reviewed}' if reviewed else 'not yet reviewed'}."
 
 
+DO_IT = "Do it"
+CHOOSE = "Choose"
+CHOOSE_PERSON = "Choose a person"
+TIME_HINT = "Such as 13:40 UTC, or 20 min ago"
+NOTHING_TO_CHOOSE = "There is nothing to choose from here. Nothing was done."
+YES = "Yes"
+NO = "No"
+#: what can be done to a step, as its form names it
+STEP_ACTS = {
+    "done": "It is done", "undo": "It is not done after all", "skip": "Leave it out", "note": "Add a note",
+    "ask": "Ask a second person", "go": "Give the go", "refuse": "Refuse", "not-done": "Take the request back",
+    "review": "I reviewed it", "correct": "Correct the record", "alone": "It was done alone",
+}  # fmt: skip
+DONE_DESPITE = "It is done all the same"
+
+
+def step_reading(probe: str, state: str, sentence: str, when: str) -> str:
+    return f"{probe} reads *{state}*, {when}: {sentence}"
+
+
 def noted(text: str) -> str:
     return f"Note: {text}"
 
