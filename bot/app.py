@@ -162,7 +162,7 @@ class Bot:
             self.installations,
         )
         self.app = bolt.bolt_app(self._connect(""), "", self._bot_identity, self.tasks)
-        register_handlers(self.app, self._services)
+        register_handlers(self.app, self._services, self.settings.slack_command)
 
     def _connect(self, token: str) -> SlackClient:
         return web_client(token, self.settings.slack_api_url, self._session)

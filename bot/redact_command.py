@@ -24,6 +24,7 @@ from bot.domain.effect import Effect
 from bot.domain.errors import Conflict, Refused
 from bot.domain.events import CommsDrafted, Entry
 from bot.domain.incident import Incident
+from bot.domain.policy import Policy
 from bot.domain.redaction import RedactedWords, RedactionMatch
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.reports.timeline import format_entry
@@ -84,7 +85,7 @@ def read_request(
     try:
         secret = RedactedWords(text)
     except Refused as refused:
-        raise typer.BadParameter(refused.sentence) from None
+        raise typer.BadParameter(str(refused)) from None
     agreed = (lambda: True) if yes else lambda: typer.confirm("Redact them for good?")
     return RedactRequest(int(number), secret, reason, by, team, public_too, backups, agreed)
 
@@ -94,7 +95,7 @@ def run(settings: Settings, wish: RedactRequest) -> int:
     try:
         left = asyncio.run(_run(settings, wish))
     except Refused as refused:
-        print(refused.sentence, file=sys.stderr)
+        print(str(refused), file=sys.stderr)
         return EXIT_NOT_DONE
     if left is None:
         return EXIT_OK
@@ -256,7 +257,7 @@ def _show(incident: Incident, hits: Sequence[RedactionMatch], seen: SlackMatches
     else:
         print(f"{incident.name} holds these words in {_many(len(hits), 'entry', 'entries')}:")
     for hit in hits:
-        said = format_entry(Entry(hit.seq, hit.left), {}) or type(hit.event).__name__
+        said = format_entry(Entry(hit.seq, hit.left), {}, policy=Policy()) or type(hit.event).__name__
         print(f"  {hit.seq:>4}  {hit.event.at:%Y-%m-%d %H:%M} UTC  {said[:MAX_PREVIEW_CHARS]}")
     if seen.away:
         print(f"In Slack nothing was looked for: {seen.away}.")

@@ -46,11 +46,12 @@ def test_there_is_a_readme() -> None:
 
 def table_of_verbs() -> str:
     """The README's table of what people can say, drawn from the table of acts."""
+    from bot.domain.policy import Policy
     from bot.slack.surfaces.acts import ACTS
 
     rows = ["| verb | what it does |", "|---|---|"]
     for act, declared in ACTS.items():
-        typed = f"{act} {declared.usage}".strip().replace("|", "\\|")
+        typed = f"{act} {declared.usage_with(Policy())}".strip().replace("|", "\\|")
         also = f" ({', '.join(f'`{one}`' for one in declared.aliases)})" if declared.aliases else ""
         rows.append(f"| `{typed}`{also} | {declared.description} |")
     return "\n".join(rows)

@@ -17,6 +17,7 @@ THOROUGH = bool(os.environ.get("THOROUGH"))
 OLDEST = "postgres16"
 #: beginning of the id -> why it takes long
 LEFT_TO_CI = {
+    "story/test_foreign_words.py::test_nothing_that_is_sent_knows_the_defaults[P0": "other names; one set is tried",
     "story/test_alerts.py::test_a_storm[1,000": "a thousand requests; 240 are tried",
     "durability/test_alerts_at_once.py::test_one_incident_a_group[two replicas and": "2,000 deliveries; 240 are tried",
     "durability/test_stopped.py::test_told_to_stop[a call that hangs": "waits out the ten seconds of an orderly stop",

@@ -76,9 +76,11 @@ def manifest() -> Any:
     return json.loads(_manifest_text())
 
 
-def local_slack(clock: WorkspaceClock, strict: bool = False) -> LocalSlack:
-    """A local Slack with our manifest, and a Horizon beside it."""
-    return LocalSlack(manifest(), clock, strict=strict, extensions=[HorizonStandIn(clock)])
+def local_slack(clock: WorkspaceClock, strict: bool = False, command: str = "/incident") -> LocalSlack:
+    """A local Slack with our manifest, its slash command called so, and a Horizon beside it."""
+    app = manifest()
+    app["features"]["slash_commands"][0]["command"] = command
+    return LocalSlack(app, clock, strict=strict, extensions=[HorizonStandIn(clock)])
 
 
 class World:
@@ -268,7 +270,7 @@ async def world_at(
     **more: Any,
 ) -> AsyncIterator[World]:
     """A world with the bot running in it; everything ends with the block. `strict`: Slack keeps its rate limits."""
-    slack = local_slack(WorkspaceClock(begin), strict)
+    slack = local_slack(WorkspaceClock(begin), strict, more.get("slack_command", "/incident"))
     await slack.start(0)
     try:
         settings = settings_for(slack, folder / "incidents.sqlite", mode, **more)

@@ -12,6 +12,7 @@ from bot.domain.incident import Incident, Status
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_open
 from bot.domain.running_time import deadline, postponed
+from bot.domain.sentences import Person
 
 MAX_UPDATE_CHARS = 2500
 
@@ -149,10 +150,12 @@ def post_update(
     require_open(incident)
     words = text.strip()
     if not words:
-        raise Refused("Write what is known: `/incident update payouts to NG resumed, KE follows`.", field="text")
+        raise Refused("Write what is known: `{command} update payouts to NG resumed, KE follows`.", field="text")
     if len(words) > MAX_UPDATE_CHARS:
         raise Refused(
-            f"The update has {len(words)} characters; at most {MAX_UPDATE_CHARS} fit. Put detail into the thread.",
+            "The update has {count} characters; at most {max_update_chars} fit. Put detail into the thread.",
+            count=len(words),
+            max_update_chars=MAX_UPDATE_CHARS,
             field="text",
         )
     if next_by is None and not timeless:
@@ -169,7 +172,7 @@ def undo_update(incident: Incident, *, seq: int, by: Actor, at: datetime, policy
     if update is None or update.undone:
         raise Refused("That update is gone already.")
     if update.by != by.user:
-        raise Refused(f"Only <@{update.by}> can undo that update. Post a new one to correct it.")
+        raise Refused("Only {who} can undo that update. Post a new one to correct it.", who=Person(update.by))
     if at > update.at + policy.undo_within:
         raise Refused("It is too late to undo: people have read it. Post a new update to correct it.")
     return [e.UpdateUndone(by=by.user, at=at, seq=seq)]
@@ -198,11 +201,12 @@ def snooze(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> li
     require_open(incident)
     if incident.snoozes >= policy.snoozes:
         raise Refused(
-            f"Snoozed {incident.snoozes} times already. Post an update, or say [Nothing new]: it takes one click."
+            "Snoozed {snoozes} times already. Post an update, or say [Nothing new]: it takes one click.",
+            snoozes=incident.snoozes,
         )
     open_items = [item for one in incident.open_reminders for item in one.items]
     if open_items and all(item.kind == "promise" for item in open_items):
-        raise Refused("Customers were promised this time. Keep it, or tell them a new one: `/incident comms`.")
+        raise Refused("Customers were promised this time. Keep it, or tell them a new one: `{command} comms`.")
     return [e.Snoozed(by=by.user, at=at, until=at + policy.snooze)]
 
 
@@ -210,7 +214,7 @@ def hold(incident: Incident, *, until: datetime, watcher: str, by: Actor, at: da
     """After mitigation: be quiet until a time, with somebody named who watches."""
     require_open(incident)
     if incident.status is not Status.MITIGATED:
-        raise Refused("Holding is for after mitigation: `/incident mitigate` first, or wait for something by name.")
+        raise Refused("Holding is for after mitigation: `{command} mitigate` first, or wait for something by name.")
     if until <= at:
         raise Refused("That time lies in the past.")
     if not watcher:

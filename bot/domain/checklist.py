@@ -25,8 +25,8 @@ from bot.domain.policy import Policy
 from bot.domain.preconditions import require_open
 from bot.domain.probe_reading import ReadingState
 from bot.domain.runbook import Runbook, Step, TwoPeople
+from bot.domain.sentences import Moment, Person
 from bot.domain.steps import MAX_TEXT_CHARS, find_step, open_ask
-from bot.domain.time_text import clock_time
 
 # -- which runbook, which step --------------------------------------------------------------------
 
@@ -36,7 +36,9 @@ def attach(incident: Incident, *, runbook: Runbook, how: str = "choice", by: Act
     require_open(incident)
     if there := incident.checklist(runbook.slug):
         raise Refused(
-            f"“{runbook.title}” is attached already, at revision {there.runbook.revision}. Nothing changed.",
+            "“{title}” is attached already, at revision {revision}. Nothing changed.",
+            title=runbook.title,
+            revision=there.runbook.revision,
             field="runbook",
         )
     return [e.RunbookAttached(by=by.user, at=at, runbook=runbook, how=how)]
@@ -54,26 +56,36 @@ def resolve_step(incident: Incident, words: str) -> tuple[str, str]:
     Before the id stands a runbook's slug, the beginning of it, or the beginning of one of its words.
     """
     if not incident.checklists:
-        raise Refused("No runbook is attached, so there are no steps. `/incident runbook` shows what can be attached.")
+        raise Refused("No runbook is attached, so there are no steps. `{command} runbook` shows what can be attached.")
     parts = re.split(r"[\s:/#]+", words.strip().lower().removeprefix("step").strip(" .:#"))
     wanted, name = parts[-1].strip("."), "-".join(parts[:-1])
     lists = [one for one in incident.checklists if _called(one, name)]
     attached = ", ".join(f"`{one.runbook.slug}`" for one in incident.checklists)
     if not lists:
-        raise Refused(f"No attached runbook is called “{name[:40]}”. Attached: {attached}.", field="step")
+        raise Refused(
+            "No attached runbook is called “{name}”. Attached: {attached}.",
+            name=name[:40],
+            attached=attached,
+            field="step",
+        )
     if not wanted:
-        raise Refused(f"Which step? `/incident step {_example(lists[0])} done`.", field="step")
+        raise Refused("Which step? `{command} step {example} done`.", example=_example(lists[0]), field="step")
     found = [(one.runbook.slug, step.id) for one in lists for step in one.runbook.steps if step.id.lower() == wanted]
     if len(found) == 1:
         return found[0]
     if found:
         choices = " or ".join(f"`{slug} {step}`" for slug, step in found)
-        raise Refused(f"More than one runbook has a step {found[0][1]}. Say which: {choices}.", field="step")
+        raise Refused(
+            "More than one runbook has a step {found}. Say which: {choices}.",
+            found=found[0][1],
+            choices=choices,
+            field="step",
+        )
     ids = list(dict.fromkeys(step.id for one in lists for step in one.runbook.steps))
     if not ids:
-        raise Refused(f"“{lists[0].runbook.title}” has no steps.", field="step")
+        raise Refused("“{title}” has no steps.", title=lists[0].runbook.title, field="step")
     near = difflib.get_close_matches(wanted, ids, n=3, cutoff=0.3) or ids[:3]
-    raise Refused(f"There is no step {wanted[:20]}. Nearest: {', '.join(near)}.", field="step")
+    raise Refused("There is no step {wanted}. Nearest: {list}.", wanted=wanted[:20], list=", ".join(near), field="step")
 
 
 def resolve_runbook(incident: Incident, name: str = "") -> Runbook:
@@ -83,8 +95,8 @@ def resolve_runbook(incident: Incident, name: str = "") -> Runbook:
         return found[0]
     attached = ", ".join(f"`{one.runbook.slug}`" for one in incident.checklists)
     if not attached:
-        raise Refused("No runbook is attached, so there are no steps. `/incident runbook` shows what can be attached.")
-    raise Refused(f"Say which runbook. Attached: {attached}.", field="runbook")
+        raise Refused("No runbook is attached, so there are no steps. `{command} runbook` shows what can be attached.")
+    raise Refused("Say which runbook. Attached: {attached}.", attached=attached, field="runbook")
 
 
 def _called(checklist: Checklist, name: str) -> bool:
@@ -112,7 +124,11 @@ class ReadingNeeded(Refused):
     """The step names a probe: somebody looks with it first, and then says again that the step is done."""
 
     def __init__(self, found: Step) -> None:
-        super().__init__(f"Step {found.id} is done once {found.probe} has been looked at. Nothing was ticked yet.")
+        super().__init__(
+            "Step {step} is done once {probe} has been looked at. Nothing was ticked yet.",
+            step=found.id,
+            probe=found.probe or "",
+        )
         self.probe, self.target = found.probe or "", found.target
 
 
@@ -121,8 +137,11 @@ class ReadingNotOk(Refused):
 
     def __init__(self, step: str, reading: StepReading) -> None:
         super().__init__(
-            f"Step {step} is open still. {reading.probe} reads {reading.state}: {reading.sentence} "
-            "Shall the step count as done all the same?"
+            "Step {step} is open still. {probe} reads {state}: {said} Shall the step count as done all the same?",
+            step=step,
+            probe=reading.probe,
+            state=reading.state.value,
+            said=reading.sentence,
         )
         self.reading = reading
 
@@ -162,13 +181,16 @@ def finish(
         if ask := open_ask(incident, state):
             raise Refused(open_ask_text(ask, by.user, at))
         raise Refused(
-            f"Step {step} needs a second person before it is done, so it was not ticked. "
-            f"Ask for one: [Ask] beside it, or `/incident step {step} ask`."
+            "Step {step} needs a second person before it is done, so it was not ticked. "
+            "Ask for one: [Ask] beside it, or `{command} step {step} ask`.",
+            step=step,
         )
     if state.mark is Mark.DONE:
         if state.by == by.user:
             return []
-        raise Refused(f"<@{state.by}> did that already, {clock_time(state.at or at, at)}. Nothing changed.")
+        raise Refused(
+            "{who} did that already, {time}. Nothing changed.", who=Person(state.by), time=Moment(state.at or at, at)
+        )
     if found.probe and found.probe in probes:
         if state.reading is None or state.reading.seq != reading:
             raise ReadingNeeded(found)
@@ -187,7 +209,9 @@ def untick(incident: Incident, *, runbook: str, step: str, by: Actor, at: dateti
         raise Refused(open_ask_text(ask, by.user, at))
     if _lasting(found, state):
         raise Refused(
-            f"{earlier_done_text(state, at)} To put something right: `/incident step {step} correct what is so`."
+            "{earlier_done_text} To put something right: `{command} step {step} correct what is so`.",
+            earlier_done_text=earlier_done_text(state, at),
+            step=step,
         )
     return [e.StepUnticked(by=by.user, at=at, runbook=checklist.runbook.slug, step=step)]
 
@@ -203,13 +227,17 @@ def skip(incident: Incident, *, runbook: str, step: str, reason: str, by: Actor,
     checklist, _, state = find_step(incident, runbook, step)
     words = reason.strip()
     if not words:
-        raise Refused(f"Say why it is left out: `/incident step {step} skip not our network`.", field="reason")
+        raise Refused(
+            "Say why it is left out: `{command} step {step} skip not our network`.", step=step, field="reason"
+        )
     if ask := open_ask(incident, state):
         raise Refused(open_ask_text(ask, by.user, at))
     if state.mark in (Mark.DONE, Mark.REVIEW) or was_done_before(state):
         raise Refused(
-            f"<@{state.by}> did that already, {clock_time(state.at or at, at)}, so it cannot be skipped. "
-            f"A remark on it: `/incident step {step} note …`."
+            "{who} did that already, {time}, so it cannot be skipped. A remark on it: `{command} step {step} note …`.",
+            who=Person(state.by),
+            time=Moment(state.at or at, at),
+            step=step,
         )
     if state.mark is Mark.SKIPPED and state.reason == words:
         return []
@@ -230,7 +258,7 @@ def correct(incident: Incident, *, runbook: str, step: str, text: str, by: Actor
     checklist, found, state = find_step(incident, runbook, step)
     if not (_lasting(found, state) or state.done_with):
         how = "ask for a second person first" if found.two_people is TwoPeople.BEFORE else "tick, untick or note it"
-        raise Refused(f"Step {step} holds nothing to correct: {how}.")
+        raise Refused("Step {step} holds nothing to correct: {how}.", step=step, how=how)
     words = _words(text, step, "correct")
     slug = checklist.runbook.slug
     return [e.StepNoted(by=by.user, at=at, runbook=slug, step=step, text=words, correction=True)]
@@ -239,9 +267,19 @@ def correct(incident: Incident, *, runbook: str, step: str, text: str, by: Actor
 def _words(text: str, step: str, verb: str) -> str:
     words = text.strip()
     if not words:
-        raise Refused(f"Write what is so: `/incident step {step} {verb} queue was empty by then`.", field="text")
+        raise Refused(
+            "Write what is so: `{command} step {step} {verb} queue was empty by then`.",
+            step=step,
+            verb=verb,
+            field="text",
+        )
     if len(words) > MAX_TEXT_CHARS:
-        raise Refused(f"That has {len(words)} characters; at most {MAX_TEXT_CHARS} fit.", field="text")
+        raise Refused(
+            "That has {count} characters; at most {max_text_chars} fit.",
+            count=len(words),
+            max_text_chars=MAX_TEXT_CHARS,
+            field="text",
+        )
     return words
 
 
@@ -250,10 +288,14 @@ def open_section(incident: Incident, *, runbook: str, section: int, by: Actor, a
     require_open(incident)
     checklist = incident.checklist(runbook)
     if checklist is None:
-        raise Refused(f"The runbook `{runbook[:60]}` is not attached to {incident.name}.")
+        raise Refused("The runbook `{runbook}` is not attached to {name}.", runbook=runbook[:60], name=incident.name)
     numbers = [one.number for one in checklist.runbook.sections]
     if section not in numbers:
-        raise Refused(f"“{checklist.runbook.title}” has the sections {', '.join(map(str, numbers)) or '(none)'}.")
+        raise Refused(
+            "“{title}” has the sections {part}.",
+            title=checklist.runbook.title,
+            part=", ".join(map(str, numbers)) or "(none)",
+        )
     if section in checklist.opened and section not in checklist.completed_at:
         return []
     return [e.SectionOpened(by=by.user, at=at, runbook=checklist.runbook.slug, section=section)]

@@ -17,6 +17,7 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Draft, Incident, Status
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_known
+from bot.domain.sentences import Moment, Person
 from bot.domain.time_text import clock_time
 
 #: why a text that nothing can post is uncertain: a person posts it, and says so
@@ -29,8 +30,8 @@ def _writable(incident: Incident) -> None:
     require_known(incident)
     if incident.status is Status.CLOSED:
         raise Refused(
-            f"{incident.name} is closed, so nothing was changed. "
-            "To tell customers more, reopen it first: `/incident reopen`."
+            "{name} is closed, so nothing was changed. To tell customers more, reopen it first: `{command} reopen`.",
+            name=incident.name,
         )
 
 
@@ -39,7 +40,7 @@ def find_draft(incident: Incident, draft: str) -> Draft:
     require_known(incident)
     found = incident.drafts.get(draft)
     if found is None:
-        raise Refused(f"{incident.name} holds no such draft. Nothing was done.")
+        raise Refused("{name} holds no such draft. Nothing was done.", name=incident.name)
     return found
 
 
@@ -105,7 +106,7 @@ def _editable(old: Draft, at: datetime) -> None:
         return
     became = {
         "replaced": "Somebody edited that text meanwhile. Look at the newer draft and edit that one.",
-        "discarded": "That draft was discarded. Write a new one: `/incident comms`.",
+        "discarded": "That draft was discarded. Write a new one: `{command} comms`.",
         "sending": "That text is being sent right now, so it cannot be edited. Write the next one after it.",
         "uncertain": "Nobody knows whether that text is public. Find out first, then write the next one.",
         "published": f"That text is public since {clock_time(old.published_at or at, at)}. Write the next one.",
@@ -153,11 +154,15 @@ def approve(
     if found.state == "approved" and found.approved_by == by.user:
         return []
     if found.state == "approved" and found.approved_at:
-        raise Refused(f"<@{found.approved_by}> approved that already, {clock_time(found.approved_at, at)}.")
+        raise Refused(
+            "{approved_by} approved that already, {time}.",
+            approved_by=Person(found.approved_by),
+            time=Moment(found.approved_at, at),
+        )
     if found.state == "replaced":
         raise Refused("Not approved: the text has changed since you saw it. Read the newer draft, then approve that.")
     if found.state != "drafted":
-        raise Refused(f"Not approved: that draft is {_STANDS[found.state]}.")
+        raise Refused("Not approved: that draft is {stands}.", stands=_STANDS[found.state])
     require_person(by)
     if by.user == found.drafted.by:
         raise needs_somebody_else("You wrote this text", "approve it", found.drafted.to, by.user)
@@ -165,7 +170,7 @@ def approve(
     if text_hash != found.drafted.text_hash:
         raise Refused("Not approved: the text has changed since you saw it. Read it again, then approve.")
     if why := void_reason(incident, found, at):
-        raise Refused(f"Not approved: {why}. Edit it, or write a new one: `/incident comms`.")
+        raise Refused("Not approved: {why}. Edit it, or write a new one: `{command} comms`.", why=why)
     return [e.CommsApproved(by=by.user, at=at, draft=draft, text_hash=text_hash)]
 
 
@@ -189,7 +194,7 @@ def discard(incident: Incident, *, draft: str, reason: str = "", by: Actor, at: 
     if found.state == "discarded":
         return []
     if found.state not in EDITABLE_STATES:
-        raise Refused(f"Not discarded: that draft is {_STANDS[found.state]}.")
+        raise Refused("Not discarded: that draft is {stands}.", stands=_STANDS[found.state])
     return [e.CommsDiscarded(by=by.user, at=at, draft=draft, reason=reason.strip()[:500])]
 
 
@@ -208,9 +213,9 @@ def record_sending(incident: Incident, *, draft: str, by: Actor, at: datetime) -
     found = find_draft(incident, draft)
     again = found.state == "failed" and by.kind is not ActorKind.SELF
     if not found.approved_by or not (found.state == "approved" or again):
-        raise Refused(f"Not sent: that draft is {_STANDS[found.state]}.")
+        raise Refused("Not sent: that draft is {stands}.", stands=_STANDS[found.state])
     if why := void_reason(incident, found, at):
-        raise Refused(f"Not sent: {why}. Edit it, or write a new one: `/incident comms`.")
+        raise Refused("Not sent: {why}. Edit it, or write a new one: `{command} comms`.", why=why)
     return [e.CommsSending(by=by.user, at=at, draft=draft)]
 
 
@@ -218,7 +223,7 @@ def _begun(incident: Incident, draft: str) -> Draft:
     """A draft whose sending began; what came of it is recorded whatever the incident has become."""
     found = find_draft(incident, draft)
     if found.state not in ("sending", "uncertain", "published"):
-        raise Refused(f"Sending never began: that draft is {_STANDS[found.state]}.")
+        raise Refused("Sending never began: that draft is {stands}.", stands=_STANDS[found.state])
     return found
 
 
@@ -257,6 +262,6 @@ def record_failed(incident: Incident, *, draft: str, error: str, by: Actor, at: 
     found = _begun(incident, draft)
     if found.state == "published":
         raise Refused(
-            f"That text is public since {clock_time(found.published_at or at, at)}. To correct it, send another."
+            "That text is public since {time}. To correct it, send another.", time=Moment(found.published_at or at, at)
         )
     return [e.CommsFailed(by=by.user, at=at, draft=draft, error=error[:500])]

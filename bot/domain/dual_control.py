@@ -13,8 +13,8 @@ from bot.domain.policy import Policy
 from bot.domain.preconditions import require_known, require_open
 from bot.domain.runbook import Step, TwoPeople
 from bot.domain.running_time import deadline
+from bot.domain.sentences import Fact, Moment, People, Person, Sentence
 from bot.domain.steps import MAX_TEXT_CHARS, find_step, open_ask
-from bot.domain.time_text import clock_time
 
 
 def require_person(by: Actor) -> None:
@@ -37,53 +37,66 @@ def without(people: Iterable[str], by: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(user for user in people if user and user != by))
 
 
-def or_list(people: Iterable[str]) -> str:
-    """ "<@A>, <@B> or <@C>"; empty when there is nobody."""
-    mentions = [f"<@{user}>" for user in people]
-    if len(mentions) < 2:
-        return "".join(mentions)
-    return f"{', '.join(mentions[:-1])} or {mentions[-1]}"
-
-
 def needs_somebody_else(why: str, what: str, people: Iterable[str], by: str) -> Refused:
     """ "You asked for this, so somebody else has to agree: <@B> or <@C> are in this channel." """
     rest = without(people, by)
     if not rest:
-        return Refused(f"{why}, so somebody else has to {what}. Invite one: `/incident add @name`.")
+        return Refused("{why}, so somebody else has to {what}. Invite one: `{command} add @name`.", why=why, what=what)
     verb = "is" if len(rest) == 1 else "are"
-    return Refused(f"{why}, so somebody else has to {what}: {or_list(rest)} {verb} in this channel.")
+    return Refused(
+        "{why}, so somebody else has to {what}: {people} {verb} in this channel.",
+        why=why, what=what, people=People.of(rest), verb=verb,
+    )  # fmt: skip
 
 
-def open_ask_text(ask: Ask, viewer: str, at: datetime) -> str:
+def open_ask_text(ask: Ask, viewer: str, at: datetime) -> Sentence:
     """What an open ask waits for, told to `viewer`."""
-    who = "You have" if ask.asked.by == viewer else f"<@{ask.asked.by}> has"
+    mine, asker = ask.asked.by == viewer, Person(ask.asked.by)
+    who = Sentence("You have") if mine else Sentence("{asker} has", asker=asker)
     if ask.state == "go":
-        ends = clock_time(ask.until, at) if ask.until else "it lapses"
-        do = "Do it, then press [Done]" if ask.asked.by == viewer else f"<@{ask.asked.by}> does it"
-        return f"{who} the go of <@{ask.second}>. {do} before {ends}."
-    to = or_list(without(ask.asked.to, ask.asked.by))
-    return f"{who} asked for this and nobody has agreed yet. {to} can, until {clock_time(ask.asked.lapses, at)}."
+        do = Sentence("Do it, then press [Done]") if mine else Sentence("{asker} does it", asker=asker)
+        ends: Fact = Moment(ask.until, at) if ask.until else "it expires"
+        return Sentence(
+            "{who} the go of {second}. {do} before {ends}.", who=who, second=Person(ask.second), do=do, ends=ends
+        )
+    return Sentence(
+        "{who} asked for this and nobody has agreed yet. {to} can, until {expires}.",
+        who=who, to=People.of(without(ask.asked.to, ask.asked.by)), expires=Moment(ask.asked.lapses, at),
+    )  # fmt: skip
 
 
-def earlier_done_text(state: StepState, at: datetime) -> str:
+def earlier_done_text(state: StepState, at: datetime) -> Sentence:
     """ "Done once, 14:13 UTC by <@A> with <@B>, hash …. Asking again may pay twice." The latest time it was done."""
     if state.done_with and state.mark is not Mark.REVIEW:
         when, by, second, result = state.done_with[-1]
         times = "once" if len(state.done_with) == 1 else f"{len(state.done_with)} times, last"
-        said = result.rstrip(" .")
-        return f"Done {times}, {clock_time(when, at)} by <@{by}> with <@{second}>, {said}. Asking again may pay twice."
+        return Sentence(
+            "Done {times}, {when} by {by} with {second}, {result}. Asking again may pay twice.",
+            times=times, when=Moment(when, at), by=Person(by), second=Person(second), result=result.rstrip(" ."),
+        )  # fmt: skip
+    reviewer = Person(state.reviewed_by)
     if state.alone and state.mark not in (Mark.DONE, Mark.REVIEW):
-        return f"Done alone before; reviewed by <@{state.reviewed_by}>. Asking again may pay twice."
+        return Sentence("Done alone before; reviewed by {reviewer}. Asking again may pay twice.", reviewer=reviewer)
     if state.alone:
-        reviewed = f"reviewed by <@{state.reviewed_by}>" if state.mark is not Mark.REVIEW else "not yet reviewed"
-        return f"Done {clock_time(state.at or at, at)} by <@{state.by}> alone; {reviewed}. Asking again may pay twice."
+        return Sentence(
+            "Done {when} by {by} alone; {reviewed}. Asking again may pay twice.",
+            when=Moment(state.at or at, at), by=Person(state.by), reviewed=_reviewed(state),
+        )  # fmt: skip
     return stopped_text(state, at)
 
 
-def stopped_text(state: StepState, at: datetime) -> str:
+def _reviewed(state: StepState) -> Sentence:
+    if state.mark is Mark.REVIEW:
+        return Sentence("not yet reviewed")
+    return Sentence("reviewed by {reviewer}", reviewer=Person(state.reviewed_by))
+
+
+def stopped_text(state: StepState, at: datetime) -> Sentence:
     """ "Stopped 02:19 UTC by <@A>; not yet reviewed." """
-    reviewed = "not yet reviewed" if state.mark is Mark.REVIEW else f"reviewed by <@{state.reviewed_by}>"
-    return f"Stopped {clock_time(state.at or at, at)} by <@{state.by}>; {reviewed}."
+    return Sentence(
+        "Stopped {when} by {by}; {reviewed}.",
+        when=Moment(state.at or at, at), by=Person(state.by), reviewed=_reviewed(state),
+    )  # fmt: skip
 
 
 def was_done_before(state: StepState) -> bool:
@@ -116,14 +129,14 @@ def ask_second_person(
     require_person(by)
     checklist, found, state = find_step(incident, runbook, step)
     if found.two_people is not TwoPeople.BEFORE:
-        raise Refused(f"Step {step} needs nobody's go: do it, then tick it.")
+        raise Refused("Step {step} needs nobody's go: do it, then tick it.", step=step)
     if state.mark is Mark.REVIEW or (was_done_before(state) and not repeat):
         raise Refused(earlier_done_text(state, at), field="again")
     to = without(confirmers, by.user)
     if not to:
         raise Refused(
-            "Nobody else here may agree, so nothing was asked. Held money is safe. Wait, and invite somebody: "
-            "`/incident add @name`."
+            "Nobody else here may agree, so nothing was asked. Held money is safe. "
+            "Wait, and invite somebody: `{command} add @name`."
         )
     earlier: list[e.Event] = []
     if waiting := open_ask(incident, state):
@@ -158,17 +171,18 @@ def _require_open_ask(incident: Incident, seq: int, at: datetime) -> Ask:
     require_open(incident)
     ask = incident.asks.get(seq)
     if ask is None:
-        raise Refused(f"{incident.name} holds no such ask. Nothing was done.")
+        raise Refused("{name} holds no such ask. Nothing was done.", name=incident.name)
     if ask.open:
         return ask
-    when = f", {clock_time(ask.ended_at, at)}" if ask.ended_at else ""
+    when = Sentence(", {at}", at=Moment(ask.ended_at, at)) if ask.ended_at else ""
     became = {
-        "done": f"That was done{when}, by <@{ask.asked.by}> with <@{ask.second}>. Nothing more to do.",
-        "not_done": f"<@{ask.asked.by}> took that back{when}. If it is needed after all, ask again.",
-        "refused": f"<@{ask.second}> refused that{when}: {ask.result}",
-        "lapsed": f"That ask lapsed{when}. If it is still needed, ask again.",
+        "done": "That was done{when}, by {asker} with {second}. Nothing more to do.",
+        "not_done": "{asker} took that back{when}. If it is needed after all, ask again.",
+        "refused": "{second} refused that{when}: {result}",
+        "lapsed": "That request expired{when}. If it is still needed, ask again.",
     }
-    raise Refused(became[ask.state])
+    asker, second = Person(ask.asked.by), Person(ask.second)
+    raise Refused(became[ask.state], when=when, asker=asker, second=second, result=ask.result)
 
 
 def give_go(incident: Incident, *, ask: int, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
@@ -184,8 +198,9 @@ def give_go(incident: Incident, *, ask: int, by: Actor, at: datetime, policy: Po
         raise Refused(open_ask_text(waiting, by.user, at))
     if is_expired(waiting, at):
         raise Refused(
-            f"That ask lapsed {clock_time(waiting.until or waiting.asked.lapses, at)}. "
-            f"If it is still needed, <@{waiting.asked.by}> asks again."
+            "That request expired {time}. If it is still needed, {who} asks again.",
+            time=Moment(waiting.until or waiting.asked.lapses, at),
+            who=Person(waiting.asked.by),
         )
     return [e.GoGiven(by=by.user, at=at, ask=ask, until=at + policy.go_stands)]
 
@@ -197,7 +212,7 @@ def refuse_ask(incident: Incident, *, ask: int, reason: str, by: Actor, at: date
     if by.user == waiting.asked.by:
         raise Refused("You asked for this. To take it back, press [Not done].")
     if not reason.strip():
-        raise Refused(f"Say why, so that <@{waiting.asked.by}> knows what would help.", field="reason")
+        raise Refused("Say why, so that {who} knows what would help.", who=Person(waiting.asked.by), field="reason")
     return [e.AskRefused(by=by.user, at=at, ask=ask, reason=reason.strip()[:MAX_TEXT_CHARS])]
 
 
@@ -207,11 +222,14 @@ def record_done(incident: Incident, *, ask: int, result: str, by: Actor, at: dat
     if waiting.state != "go":
         raise Refused(open_ask_text(waiting, by.user, at))
     if by.user != waiting.asked.by:
-        raise Refused(f"<@{waiting.asked.by}> asked for this and does it, so only they can say that it is done.")
+        raise Refused(
+            "{who} asked for this and does it, so only they can say that it is done.", who=Person(waiting.asked.by)
+        )
     if is_expired(waiting, at):
         raise Refused(
-            f"The go lapsed {clock_time(waiting.until or at, at)}. Not done yet: ask again. "
-            "Done already: record it as done alone, with why; somebody else then reviews it."
+            "The go-ahead expired {time}. Not done yet: ask again. "
+            "Done already: record it as done alone, with why; somebody else then reviews it.",
+            time=Moment(waiting.until or at, at),
         )
     if not result.strip():
         raise Refused("Write what came of it, or the transaction's hash.", field="result")
@@ -223,7 +241,8 @@ def record_not_done(incident: Incident, *, ask: int, reason: str = "", by: Actor
     waiting = _require_open_ask(incident, ask, at)
     if by.user != waiting.asked.by:
         raise Refused(
-            f"<@{waiting.asked.by}> asked for this, so only they can take it back. If it must not happen: [Refuse]."
+            "{who} asked for this, so only they can take it back. If it must not happen: [Refuse].",
+            who=Person(waiting.asked.by),
         )
     return [e.AskNotDone(by=by.user, at=at, ask=ask, reason=reason.strip()[:MAX_TEXT_CHARS])]
 
@@ -255,15 +274,20 @@ def record_done_alone(
     require_person(by)
     checklist, found, state = find_step(incident, runbook, step)
     if found.two_people is not TwoPeople.BEFORE:
-        raise Refused(f"Step {step} may be done by one person. Say that it is done: `/incident step {step} done`.")
+        raise Refused(
+            "Step {step} may be done by one person. Say that it is done: `{command} step {step} done`.", step=step
+        )
     if not reason.strip():
         raise Refused("Say why it was done alone. It is recorded as an exception, and reviewed.", field="reason")
     if state.mark is Mark.REVIEW:
-        raise Refused(f"{earlier_done_text(state, at)} It is recorded, and waits for its review.")
+        raise Refused(
+            "{earlier_done_text} It is recorded, and waits for its review.",
+            earlier_done_text=earlier_done_text(state, at),
+        )
     earlier: list[e.Event] = []
     if waiting := open_ask(incident, state):
         if waiting.state == "go" and waiting.asked.by == by.user and not is_expired(waiting, at):
-            raise Refused(f"You have <@{waiting.second}>'s go, so you were not alone: press [Done].")
+            raise Refused("You have {second}'s go, so you were not alone: press [Done].", second=Person(waiting.second))
         earlier = [e.AskLapsed(by=by.user, at=at, ask=waiting.seq)]
     return [
         *earlier,
@@ -322,8 +346,10 @@ def record_review(
     checklist, _, state = find_step(incident, runbook, step)
     if state.mark is not Mark.REVIEW:
         if state.reviewed_by:
-            raise Refused(f"<@{state.reviewed_by}> has reviewed that already. Nothing more to do.")
-        raise Refused(f"Step {step} owes no review.")
+            raise Refused(
+                "{reviewed_by} has reviewed that already. Nothing more to do.", reviewed_by=Person(state.reviewed_by)
+            )
+        raise Refused("Step {step} owes no review.", step=step)
     require_person(by)
     if by.user == state.by:
         raise needs_somebody_else("You did this yourself", "look at it", state.review_to, by.user)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from bot.domain.sentences import Fact, Sentence
+
 
 class Refused(Exception):
-    """Nothing was done. The message says what was not done, why, and what would work."""
+    """Nothing was done. The sentence says what was not done, why, and what would work."""
 
-    def __init__(self, sentence: str, *, field: str | None = None) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, sentence: str | Sentence, *, field: str | None = None, **facts: Fact) -> None:
+        self.sentence = sentence if isinstance(sentence, Sentence) else Sentence(sentence, **facts)
+        super().__init__(self.sentence)
         #: the form field the sentence belongs to, where there is a form
         self.field = field
+
+    def __str__(self) -> str:
+        return str(self.sentence)
 
 
 class NewerThanThisProgram(Refused):

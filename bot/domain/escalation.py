@@ -11,6 +11,7 @@ from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_open
 from bot.domain.running_time import clock_start, deadline
+from bot.domain.sentences import Person
 
 
 def next_escalation_at(incident: Incident, policy: Policy) -> datetime | None:
@@ -54,10 +55,11 @@ def escalate(incident: Incident, *, reason: str, by: Actor, at: datetime, policy
     require_open(incident)
     if incident.private:
         raise Refused(
-            f"{incident.name} is private, so nobody is brought in from a list. Name a person: `/incident add @name`."
+            "{name} is private, so nobody is brought in from a list. Name a person: `{command} add @name`.",
+            name=incident.name,
         )
     if not policy.levels:
-        raise Refused("No escalation levels are set in the policy file. Bring a person in: `/incident add @name`.")
+        raise Refused("No escalation levels are set in the policy file. Bring a person in: `{command} add @name`.")
     level = min(incident.level + 1, len(policy.levels))
     return [e.Escalated(by=by.user, at=at, level=level, to=policy.levels[level - 1], reason=reason.strip()[:500])]
 
@@ -85,5 +87,5 @@ def lead_seen(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
     """The lead says that they are still there; anything else that they do says so too."""
     require_open(incident)
     if by.user != incident.lead:
-        raise Refused(f"<@{incident.lead}> was asked. To take over: `/incident lead me`.")
+        raise Refused("{lead} was asked. To take over: `{command} lead me`.", lead=Person(incident.lead))
     return [e.LeadSeen(by=by.user, at=at)]

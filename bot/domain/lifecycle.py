@@ -14,14 +14,13 @@ from bot.domain.actor import Actor, ActorKind, is_program
 from bot.domain.dual_control import require_person
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident, Status
-from bot.domain.names import join_names
 from bot.domain.pending import require_unchanged, waiting_override
 from bot.domain.policy import Policy, business_days_after
 from bot.domain.preconditions import require_known, require_open
 from bot.domain.resolve_conditions import resolve_checklist
 from bot.domain.runbook import Runbook
+from bot.domain.sentences import Moment, People, Person
 from bot.domain.statuses import predicate
-from bot.domain.time_text import clock_time
 
 #: verb -> (the statuses in which it may be said, what the incident is afterwards)
 TRANSITIONS: dict[str, tuple[frozenset[Status], Status]] = {
@@ -48,7 +47,9 @@ def clean_title(title: str) -> str:
         raise Refused("Say in a few words what is broken: a title needs letters or digits.", field="title")
     if len(line) > MAX_TITLE_CHARS:
         raise Refused(
-            f"The title has {len(line)} characters; at most {MAX_TITLE_CHARS} fit. Put the rest into the summary.",
+            "The title has {count} characters; at most {max_title_chars} fit. Put the rest into the summary.",
+            count=len(line),
+            max_title_chars=MAX_TITLE_CHARS,
             field="title",
         )
     return line
@@ -61,12 +62,16 @@ def check_transition(incident: Incident, verb: str) -> None:
     if incident.status in allowed:
         return
     if verb == "reopen":
-        raise Refused(f"{incident.name} is open already.")
+        raise Refused("{name} is open already.", name=incident.name)
     if verb == "close" and incident.status.open:
-        raise Refused(f"{incident.name} is still open. Resolve it first: `/incident resolve`.")
+        raise Refused("{name} is still open. Resolve it first: `{command} resolve`.", name=incident.name)
     if incident.status is Status.MITIGATED:
-        raise Refused(f"{incident.name} is mitigated already. When it is over: `/incident resolve`.")
-    raise Refused(f"{incident.name} {predicate(incident.status)} already. To work on it again: `/incident reopen`.")
+        raise Refused("{name} is mitigated already. When it is over: `{command} resolve`.", name=incident.name)
+    raise Refused(
+        "{name} {predicate} already. To work on it again: `{command} reopen`.",
+        name=incident.name,
+        predicate=predicate(incident.status),
+    )
 
 
 def declare(
@@ -121,8 +126,10 @@ def acknowledge(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]
     """A person answers; who comes second is told who was first."""
     require_open(incident)
     if incident.acknowledged_by and incident.acknowledged_at:
-        who = "You" if incident.acknowledged_by == by.user else f"<@{incident.acknowledged_by}>"
-        raise Refused(f"{who} answered already, {clock_time(incident.acknowledged_at, at)}. Nothing more to do.")
+        who = "You" if incident.acknowledged_by == by.user else Person(incident.acknowledged_by)
+        raise Refused(
+            "{who} answered already, {time}. Nothing more to do.", who=who, time=Moment(incident.acknowledged_at, at)
+        )
     events: list[e.Event] = [e.Acknowledged(by=by.user, at=at)]
     if not incident.lead and by.kind is not ActorKind.CLI:
         events.append(e.RoleTaken(by=by.user, at=at, role="lead", user=by.user))
@@ -143,11 +150,16 @@ def change_severity(
     require_open(incident)
     new = policy.severity(severity)
     if new.key == incident.severity and not incident.severity_assumed:
-        raise Refused(f"{incident.name} is {new.name} already. Nothing changed.", field="severity")
+        raise Refused(
+            "{name} is {name_2} already. Nothing changed.", name=incident.name, name_2=new.name, field="severity"
+        )
     worse = policy.rank(new.key) < policy.rank(incident.severity)
     if policy.rank(new.key) > policy.rank(incident.severity) and not reason.strip():
         raise Refused(
-            f"Lowering to {new.name} needs a reason: `/incident sev {new.key[-1]} what changed`.", field="reason"
+            "Lowering to {name} needs a reason: `{command} sev {key} what changed`.",
+            name=new.name,
+            key=new.key,
+            field="reason",
         )
     return [
         e.SeverityChanged(
@@ -183,9 +195,11 @@ def state_impact(incident: Incident, *, impact: str, by: Actor, at: datetime) ->
     require_open(incident)
     text = impact.strip()
     if not text:
-        raise Refused("Say who is affected: `/incident impact payouts to NG and KE wait`.", field="impact")
+        raise Refused("Say who is affected: `{command} impact payouts to NG and KE wait`.", field="impact")
     if len(text) > 500:
-        raise Refused(f"The impact has {len(text)} characters; at most 500 fit on the card.", field="impact")
+        raise Refused(
+            "The impact has {count} characters; at most 500 fit on the card.", count=len(text), field="impact"
+        )
     return [e.ImpactStated(by=by.user, at=at, impact=text)]
 
 
@@ -221,7 +235,7 @@ def resolve(
     severity = policy.severity(incident.severity)
     if severity.gate == "one line":
         if not note.strip():
-            raise Refused("Say in one line how it ended: `/incident resolve cache cleared, errors gone`.", field="note")
+            raise Refused("Say in one line how it ended: `{command} resolve cache cleared, errors gone`.", field="note")
         return [_resolved(incident, (), note, "", "", by, at, policy)]
     checks = resolve_checklist(incident, answers, policy)
     unmet = [name for check in checks if check.met != "yes" for name in [check.name]]
@@ -231,7 +245,8 @@ def resolve(
         sentences = dict(policy.resolve_checks)
         listed = "; ".join(sentences[name] for name in unmet)
         raise Refused(
-            f"Not resolved. Not met or not known: {listed}. Meet these, or give a reason to resolve all the same.",
+            "Not resolved. Not met or not known: {listed}. Meet these, or give a reason to resolve all the same.",
+            listed=listed,
             field="override",
         )
     if severity.gate == "second person":
@@ -239,8 +254,8 @@ def resolve(
         others = tuple(user for user in confirmers if user != by.user)
         if not others:
             raise Refused(
-                "Resolving with open conditions at this severity needs a second person, and nobody else is here. "
-                "Stay mitigated, or invite one: `/incident add @name`.",
+                "Resolving with open conditions at this severity needs a second person, and nobody else is "
+                "here. Stay mitigated, or invite one: `{command} add @name`.",
                 field="override",
             )
         return [
@@ -262,8 +277,7 @@ def confirm_override(incident: Incident, *, by: Actor, at: datetime, policy: Pol
     require_unchanged(incident, waiting, at)
     require_person(by)
     if asked.by == by.user:
-        others = join_names((f"<@{user}>" for user in asked.to), "or")
-        raise Refused(f"You asked for this, so somebody else has to agree: {others}.")
+        raise Refused("You asked for this, so somebody else has to agree: {others}.", others=People.of(asked.to))
     ended = _resolved(incident, asked.checks, asked.note, asked.reason, by.user, by, at, policy)
     return [ended]
 
@@ -330,8 +344,9 @@ def mark_duplicate(incident: Incident, *, of: Incident, by: Actor, at: datetime)
         incident.private and all(of.is_participant(one) for one in (*incident.invited, *incident.wanted))
     ):
         raise Refused(
-            f"{of.name} is private, and people who are not in it would read its number here. "
-            "End this one without naming it: `/incident resolve`, or `/incident false-alarm`."
+            "{name} is private, and people who are not in it would read its number here. "
+            "End this one without naming it: `{command} resolve`, or `{command} false-alarm`.",
+            name=of.name,
         )
     _refuse_if_customers_were_told(incident, "a duplicate")
     return [e.MarkedDuplicate(by=by.user, at=at, of=of.number, of_channel=of.channel)]
@@ -341,8 +356,10 @@ def _refuse_if_customers_were_told(incident: Incident, what: str) -> None:
     said = incident.last_published_draft
     if said is not None and said.drafted.stage != "resolved":
         raise Refused(
-            f"Not ended as {what}: customers were told “{said.drafted.stage}”. "
-            "Send a text that says it is resolved first: `/incident comms`."
+            "Not ended as {what}: customers were told “{stage}”. "
+            "Send a text that says it is resolved first: `{command} comms`.",
+            what=what,
+            stage=said.drafted.stage,
         )
 
 

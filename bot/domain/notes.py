@@ -9,6 +9,7 @@ from bot.domain.actor import Actor
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.preconditions import require_known, require_open
+from bot.domain.sentences import Person
 
 MAX_NOTE_CHARS = 3000
 
@@ -29,7 +30,7 @@ def note(
     require_known(incident)
     words = text.strip()
     if not words:
-        raise Refused("Write what happened: `/incident note restarted the payout worker`.", field="text")
+        raise Refused("Write what happened: `{command} note restarted the payout worker`.", field="text")
     if happened is not None and happened > at:
         raise Refused("That time lies ahead. When did it happen?", field="at")
     if message_ts and any(
@@ -72,7 +73,7 @@ def add_task(
     require_known(incident)
     words = text.strip()
     if not words:
-        raise Refused("Write what is to be done: `/incident task @ben add an alert on queue age by Friday`.")
+        raise Refused("Write what is to be done: `{command} task @ben add an alert on queue age by Friday`.")
     return [e.TaskAdded(by=by.user, at=at, text=clipped(words), assignee=assignee, due=due)]
 
 
@@ -90,7 +91,7 @@ def add_person(incident: Incident, *, user: str, by: Actor, at: datetime) -> lis
     if user in incident.invited or user in incident.wanted:
         error = incident.refused.get(user)
         if not error:
-            raise Refused(f"<@{user}> is here already.")
+            raise Refused("{who} is here already.", who=Person(user))
     return [e.PersonAdded(by=by.user, at=at, user=user)]
 
 
@@ -108,7 +109,7 @@ def wait_for(incident: Incident, *, what: str, look_again: datetime | None, by: 
     """Nothing can be done before somebody else acts: reminders pause until it is time to look again."""
     require_open(incident)
     if not what.strip():
-        raise Refused("Say what for: `/incident waiting for Stellar validators`.", field="what")
+        raise Refused("Say what for: `{command} waiting for Stellar validators`.", field="what")
     again = look_again or at + timedelta(minutes=30)
     if again <= at:
         raise Refused("The time to look again lies in the past.", field="look_again")

@@ -17,6 +17,7 @@ from bot.domain.errors import Refused
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
 from bot.domain.resolve_conditions import observed_checks
+from bot.domain.sentences import Person
 
 
 class PendingKind(StrEnum):
@@ -114,7 +115,11 @@ def require_unchanged(incident: Incident, one: Pending, at: datetime) -> None:
     """Raise Refused where the facts on which it was asked have changed, or its time is over."""
     ended = change(incident, one) or ("expired" if one.expires_at and one.expires_at <= at else "")
     if ended:
-        raise Refused(f"That request is not valid any more, because {BECAUSE[ended]}. <@{one.by}> can ask again.")
+        raise Refused(
+            "That request is not valid any more, because {because}. {who} can ask again.",
+            because=BECAUSE[ended],
+            who=Person(one.by),
+        )
 
 
 def ended_without_answer(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
+from bot.domain.sentences import People, Sentence
 
 MINUTE = timedelta(minutes=1)
 
@@ -79,7 +80,7 @@ RIGHTS = {
 NOTE_ONLY = "note"
 
 #: what everybody reads who asks for an incident that is not there, or that they may not know of: the same words
-NO_SUCH_INCIDENT = "There is no such incident here. `/incident list` shows those that are open."
+NO_SUCH_INCIDENT = "There is no such incident here. `{command} list` shows those that are open."
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,9 @@ class Policy:
             if wanted in (severity.key, severity.name.lower(), *severity.aliases):
                 return severity
         known = ", ".join(severity.key for severity in self.severities)
-        raise Refused(f"There is no severity “{word[:20]}”. Use one of {known}.", field="severity")
+        raise Refused(
+            "There is no severity “{word}”. Use one of {known}.", word=word[:20], known=known, field="severity"
+        )
 
     def rank(self, key: str) -> int:
         """0 is the worst."""
@@ -211,7 +214,11 @@ class Policy:
             )
         right = self.right(verb)
         if right and not _among(right, actor):
-            raise Refused(f"{RIGHTS[VERB_RIGHTS[verb]]} is not for everybody here, so nothing was done. {_ask(right)}")
+            raise Refused(
+                "{rights} is not for everybody here, so nothing was done. {ask}",
+                rights=RIGHTS[VERB_RIGHTS[verb]],
+                ask=_ask(right),
+            )
 
     def right(self, verb: str) -> tuple[str, ...]:
         """Users and groups that policy names for `verb`; empty: every member."""
@@ -241,21 +248,15 @@ def _among(right: tuple[str, ...], actor: Actor) -> bool:
     return actor.user in right or bool(actor.groups.intersection(right))
 
 
-def _ask(right: tuple[str, ...]) -> str:
+def _ask(right: tuple[str, ...]) -> Sentence:
     """ "Ask somebody of @incident-leads, or <@U1>." Those who may, as far as a sentence holds them."""
-    groups = [_called(one) for one in right if one[:1] in "@S"]
-    people = [_called(one) for one in right if one[:1] not in "@S"]
-    several = "one of " if len(people) > 1 else ""
-    parts = [f"somebody of {' or '.join(groups[:4])}"] if groups else []
-    parts += [f"{several}{', '.join(people[:6])}"] if people else []
-    return f"Ask {', or '.join(parts)}."
-
-
-def _called(one: str) -> str:
-    """A user, a group, or a handle as policy files write them, for a sentence that only one person reads."""
-    if one.startswith("@"):
-        return one
-    return f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>"
+    groups = [one for one in right if one[:1] in "@S"][:4]
+    people = [one for one in right if one[:1] not in "@S"][:6]
+    of = Sentence("somebody of {groups}", groups=People.of(groups)) if groups else ""
+    one = Sentence("one of {people}" if len(people) > 1 else "{people}", people=People.of(people, "or"))
+    if not people:
+        return Sentence("Ask {of}.", of=of)
+    return Sentence("Ask {of}, or {one}.", of=of, one=one) if groups else Sentence("Ask {one}.", one=one)
 
 
 def _plain(text: str) -> str:

@@ -14,14 +14,15 @@ def require_known(incident: Incident) -> None:
     """
     if incident.seq == 0:
         raise Refused(
-            "There is no such incident, so nothing was done. `/incident list` shows what is open; "
-            "`/incident declare` begins one."
+            "There is no such incident, so nothing was done. "
+            "`{command} list` shows what is open; `{command} declare` begins one."
         )
     if incident.unknown_event_type:
         raise NewerThanThisProgram(
-            f"{incident.name or 'This incident'} holds an entry ({incident.unknown_event_type[:40]}) of a "
-            f"newer version of this "
-            "bot, so this version writes nothing to it. Reading works; update the bot to go on."
+            "{part} holds an entry ({unknown_event_type}) of a newer version of this bot, so this version "
+            "writes nothing to it. Reading works; update the bot to go on.",
+            part=incident.name or "This incident",
+            unknown_event_type=incident.unknown_event_type[:40],
         )
 
 
@@ -30,6 +31,7 @@ def require_open(incident: Incident) -> None:
     require_known(incident)
     if not incident.open:
         raise Refused(
-            f"{incident.name} {predicate(incident.status)}, so nothing was changed. "
-            "To work on it again, reopen it first: `/incident reopen`."
+            "{name} {predicate}, so nothing was changed. To work on it again, reopen it first: `{command} reopen`.",
+            name=incident.name,
+            predicate=predicate(incident.status),
         )

@@ -84,9 +84,15 @@ class RedactedWords:
         """Raises Refused for words too short to look for."""
         words = text.strip()
         if len(words) < MIN_SECRET_CHARS:
-            raise Refused(f"Name at least {MIN_SECRET_CHARS} characters: fewer stand by chance in too many places.")
+            raise Refused(
+                "Name at least {min_secret_chars} characters: fewer stand by chance in too many places.",
+                min_secret_chars=MIN_SECRET_CHARS,
+            )
         if words in REDACTION_MARK:
-            raise Refused(f"{REDACTION_MARK} is what stands in place of words. Name the words themselves.")
+            raise Refused(
+                "{redaction_mark} is what stands in place of words. Name the words themselves.",
+                redaction_mark=REDACTION_MARK,
+            )
         # What is typed in Slack arrives with these three escaped; blanks and line ends become one blank in titles.
         escaped = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         self._spellings = tuple(dict.fromkeys((escaped, words)))

@@ -10,7 +10,7 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_open
-from bot.domain.time_text import clock_time
+from bot.domain.sentences import Moment, Person, Sentence
 
 #: role -> how it reads in a sentence
 ROLES = {"lead": "the lead", "comms-lead": "comms lead", "scribe": "the scribe"}
@@ -28,13 +28,15 @@ def take(incident: Incident, *, role: str, user: str, by: Actor, at: datetime, p
         raise Refused("There is no such role. Nothing changed.")
     holder = incident.roles.get(role, "")
     if holder == user:
-        who = "You are" if user == by.user else f"<@{user}> is"
-        raise Refused(f"{who} {ROLES[role]} already. Nothing changed.")
+        who = "You are" if user == by.user else Sentence("{who} is", who=Person(user))
+        raise Refused("{who} {roles} already. Nothing changed.", who=who, roles=ROLES[role])
     if not holder or holder == by.user:
         return [e.RoleTaken(by=by.user, at=at, role=role, user=user)]
     offer = incident.offers.get(role)
     if offer is not None and offer.to == user:
-        raise Refused(f"<@{holder}> has been asked and has until {clock_time(offer.until, at)}.")
+        raise Refused(
+            "{holder} has been asked and has until {time}.", holder=Person(holder), time=Moment(offer.until, at)
+        )
     return [e.RoleOffered(by=by.user, at=at, role=role, to=user, until=at + policy.offer_stands)]
 
 
@@ -45,7 +47,7 @@ def accept(incident: Incident, *, role: str, by: Actor, at: datetime) -> list[e.
     if offer is None:
         raise Refused("That hand-over is settled already. Nothing changed.")
     if by.user not in (incident.roles.get(role), "bot"):
-        raise Refused(f"Only <@{incident.roles.get(role, '')}>, who holds the role, can say so.")
+        raise Refused("Only {get}, who holds the role, can say so.", get=Person(incident.roles.get(role, "")))
     return [e.RoleTaken(by=by.user, at=at, role=role, user=offer.to)]
 
 
@@ -55,7 +57,7 @@ def decline_handover(incident: Incident, *, role: str, by: Actor, at: datetime) 
     if incident.offers.get(role) is None:
         raise Refused("That hand-over is settled already. Nothing changed.")
     if by.user != incident.roles.get(role):
-        raise Refused(f"Only <@{incident.roles.get(role, '')}>, who holds the role, can say so.")
+        raise Refused("Only {get}, who holds the role, can say so.", get=Person(incident.roles.get(role, "")))
     return [e.RoleKept(by=by.user, at=at, role=role)]
 
 

@@ -13,10 +13,12 @@ def find_step(incident: Incident, runbook: str, step: str) -> tuple[Checklist, S
     """The attached runbook, the step and how it stands; raises Refused where there is none."""
     checklist = incident.checklist(runbook)
     if checklist is None:
-        raise Refused(f"The runbook `{runbook[:60]}` is not attached to {incident.name}.")
+        raise Refused("The runbook `{runbook}` is not attached to {name}.", runbook=runbook[:60], name=incident.name)
     found = checklist.runbook.step(step)
     if found is None:
-        raise Refused(f"There is no step {step[:20]} in “{checklist.runbook.title}”.", field="step")
+        raise Refused(
+            "There is no step {step} in “{title}”.", step=step[:20], title=checklist.runbook.title, field="step"
+        )
     return checklist, found, checklist.state(step)
 
 

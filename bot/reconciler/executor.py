@@ -64,7 +64,7 @@ class Executor:
                 return delivery_state.unknown(effect, str(unsure), self._now())
             return delivery_state.retry(effect, owed.hash, str(unsure), self._now())
         except Refused as refused:  # the incident has moved on: what was to be recorded no longer fits
-            return delivery_state.refused(effect, owed.hash, refused.sentence)
+            return delivery_state.refused(effect, owed.hash, str(refused))
 
     def _now(self) -> datetime:
         return self._service.clock.now()

@@ -156,7 +156,7 @@ class Reconciliation:
                 try:
                     events = rule(incident, by, service.next_timestamp(incident))
                 except Refused as refused:
-                    log.warning("rule.refused", rule=name, incident=incident.id, sentence=refused.sentence)
+                    log.warning("rule.refused", rule=name, incident=incident.id, sentence=str(refused))
                     events = []
                 if not events:
                     self._idle_rules.add((name, incident.seq))

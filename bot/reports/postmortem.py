@@ -20,7 +20,7 @@ from bot.reports import questions, statistics
 from bot.reports.markdown import fence, link, markdown, paragraph, table
 from bot.reports.phrases import capital, sentence
 from bot.reports.statistics import DueOutcome
-from bot.reports.timeline import EntryFormatter, format_entry, format_line, happened_at
+from bot.reports.timeline import EntryFormatter, format_entry, format_line, happened_at, severity_names
 
 __all__ = ["format_line", "render_postmortem"]
 
@@ -74,7 +74,7 @@ class _PostmortemRenderer:
     ) -> None:
         self.incident, self.entries, self.names = incident, entries, names
         self.policy, self.at, self.base_url = policy, at, base_url
-        self.reader = EntryFormatter(names, incident)
+        self.reader = EntryFormatter(names, incident, severity_names(policy))
         self.scorecard = statistics.scorecard(incident, policy, at)
 
     @staticmethod
@@ -163,7 +163,7 @@ class _PostmortemRenderer:
         shown: list[tuple[datetime, int, str]] = []
         last = self.incident.declared_at or self.at
         for entry in self.entries:
-            said = format_entry(entry, self.names, incident=self.incident)
+            said = format_entry(entry, self.names, policy=self.policy, incident=self.incident)
             if said is None:
                 continue
             last = happened_at(entry) or last

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,10 @@ from bot.domain.append_only import index_of_seq
 from bot.domain.incident import Incident
 from bot.domain.names import join_names
 from bot.domain.pending import BECAUSE
+from bot.domain.policy import Policy
 from bot.domain.roles import ROLES
 from bot.domain.time_text import clock_time
+from bot.scrub import kind_noun
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 _SPECIAL = re.compile(r"<!(?:subteam\^)?([A-Za-z0-9]+)(?:\|@?([^<>]*))?>|<#([A-Z0-9]+)(?:\|([^<>]*))?>")
@@ -35,6 +37,12 @@ class EntryFormatter:
 
     names: Mapping[str, str]
     incident: Incident | None = None
+    #: a severity's key -> what policy calls it
+    severities: Mapping[str, str] = field(default_factory=dict)
+
+    def severity(self, key: str) -> str:
+        """A severity's name; its key where policy knows it no more."""
+        return self.severities.get(key) or self.plain(key)
 
     def person(self, user: str) -> str:
         """A person's name as it was; the id where it is not known."""
@@ -89,10 +97,6 @@ class EntryFormatter:
         if found is None:
             return "a customer text"
         return f"the text for {self.plain(found.drafted.audience)} ({self.plain(found.drafted.stage)})"
-
-
-def _severity(key: str) -> str:
-    return f"SEV-{key[3:]}" if re.fullmatch(r"sev\d", key) else key
 
 
 def _reading(x: e.ReadingTaken, r: EntryFormatter) -> str:
@@ -150,7 +154,7 @@ def _redacted(x: e.Redacted, r: EntryFormatter) -> str:
 #: event type -> its line; a type is here or in SILENT, never in both
 FORMATTERS: dict[type[e.Event], Callable[[Any, EntryFormatter], str]] = {
     e.Declared: lambda x, r: (
-        f"{r.person(x.by)} declared the incident, {_severity(x.severity)}{' (assumed)' if x.assumed else ''}: "
+        f"{r.person(x.by)} declared the incident, {r.severity(x.severity)}{' (assumed)' if x.assumed else ''}: "
         f"{r.plain(x.title)}"
     ),
     e.Adopted: _adopted,
@@ -165,9 +169,9 @@ FORMATTERS: dict[type[e.Event], Callable[[Any, EntryFormatter], str]] = {
         f"{r.person(x.by)} escalated to level {x.level}, {r.people(x.to)}{r.after_colon(x.reason)}"
     ),
     e.SeverityChanged: lambda x, r: (
-        f"{r.person(x.by)} confirmed {_severity(x.new)}{r.after_colon(x.reason)}"
+        f"{r.person(x.by)} confirmed {r.severity(x.new)}{r.after_colon(x.reason)}"
         if x.old == x.new
-        else f"{r.person(x.by)} changed the severity from {_severity(x.old)} to {_severity(x.new)}"
+        else f"{r.person(x.by)} changed the severity from {r.severity(x.old)} to {r.severity(x.new)}"
         f"{r.after_colon(x.reason)}"
     ),
     e.TitleChanged: lambda x, r: f"{r.person(x.by)} changed the title: {r.plain(x.title)}",
@@ -222,7 +226,7 @@ FORMATTERS: dict[type[e.Event], Callable[[Any, EntryFormatter], str]] = {
     e.CommsUncertain: lambda x, r: f"It is not known whether {r.text(x.draft)} went out{r.after_colon(x.error)}",
     e.CommsFailed: lambda x, r: f"Sending failed, {r.text(x.draft)} is not public{r.after_colon(x.error)}",
     e.SecretRefused: lambda x, r: (
-        f"A secret ({r.plain(x.kind)}) was kept out of {r.plain(x.where)}; nothing was stored"
+        f"{_capitalized(kind_noun(r.plain(x.kind)))} was kept out of {r.plain(x.where)}; nothing was stored"
     ),
     e.Mitigated: lambda x, r: f"{r.person(x.by)} mitigated the incident{r.after_colon(x.note)}",
     e.OverrideAsked: lambda x, r: f"{r.person(x.by)} asked to resolve with open conditions{r.after_colon(x.reason)}",
@@ -247,17 +251,30 @@ HIDDEN_EVENTS: frozenset[type[e.Event]] = frozenset(
 )  # fmt: skip
 
 
-def format_line(entry: e.Entry, names: Mapping[str, str], *, incident: Incident | None = None) -> str | None:
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def severity_names(policy: Policy) -> Mapping[str, str]:
+    """A severity's key -> what policy calls it."""
+    return {one.key: one.name for one in policy.severities}
+
+
+def format_line(
+    entry: e.Entry, names: Mapping[str, str], *, policy: Policy, incident: Incident | None = None
+) -> str | None:
     """ "14:02 UTC Ana answered": `format_entry` with their time; with its weekday where `incident` began on another
     day.
     """
-    said, at = format_entry(entry, names, incident=incident), happened_at(entry)
+    said, at = format_entry(entry, names, policy=policy, incident=incident), happened_at(entry)
     if said is None or at is None:
         return said
     return f"{clock_time(at, incident.declared_at if incident else None)} {said}"
 
 
-def format_entry(entry: e.Entry, names: Mapping[str, str], *, incident: Incident | None = None) -> str | None:
+def format_entry(
+    entry: e.Entry, names: Mapping[str, str], *, policy: Policy, incident: Incident | None = None
+) -> str | None:
     """One line of plain text, without its time, or None where people need not read it.
 
     `names`: user id -> name. With `incident` the line says what an entry refers to, and what was undone or
@@ -269,7 +286,7 @@ def format_entry(entry: e.Entry, names: Mapping[str, str], *, incident: Incident
     if incident is not None and (is_withdrawn(entry, incident) or _declared_too(event, incident)):
         return None
     say = FORMATTERS.get(type(event))
-    return say(event, EntryFormatter(names, incident)) if say else None
+    return say(event, EntryFormatter(names, incident, severity_names(policy))) if say else None
 
 
 def _declared_too(event: e.Event, incident: Incident) -> bool:

@@ -9,7 +9,7 @@ refusal_text(findings, "Summary")  "A Stellar secret seed is in Summary. Nothing
 
 from __future__ import annotations
 
-from bot.scrub.finding_text import refusal_text, removed_summary
+from bot.scrub.finding_text import kind_noun, refusal_text, removed_summary
 from bot.scrub.scrubber import EMPTY_ALLOW_LIST, MAX_INPUT_CHARS, AllowList, Mode, find_secrets, scrub
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "EMPTY_ALLOW_LIST",
     "AllowList",
     "Mode",
+    "kind_noun",
     "refusal_text",
     "removed_summary",
     "scrub",

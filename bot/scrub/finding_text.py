@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from bot.scrub.detectors import DETECTORS
 from bot.scrub.findings import ScrubAction, ScrubFinding
 
 _PLURALS = {"person": "people"}
@@ -15,6 +16,15 @@ _ADVICE: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"password", "url_password"}), "Change it now: runbook key-compromise."),
     (frozenset({"card"}), "Take it out: card numbers may not be kept here."),
 )
+
+
+#: a kind as it is stored -> how people call it
+_NOUNS = {one.kind: one.noun for one in reversed(DETECTORS)}
+
+
+def kind_noun(kind: str) -> str:
+    """ "a Stellar secret seed" for what is stored as stellar_seed; a kind of another version as it is stored."""
+    return _NOUNS.get(kind, kind)
 
 
 def removed_summary(findings: Iterable[ScrubFinding]) -> str:

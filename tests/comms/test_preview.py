@@ -13,6 +13,7 @@ from bot.comms.preview import Prepared, prepare
 from bot.comms.templates import Library, load
 from bot.domain.errors import Refused
 from bot.scrub import Mode, scrub
+from tests.sentences import said
 
 LIBRARY: Library = load(Path(__file__).parents[2] / "comms_templates")
 INCIDENT = {
@@ -52,8 +53,8 @@ def test_a_secret_is_refused_without_being_quoted(field: str) -> None:
     with pytest.raises(Refused) as refused:
         _prepare(**{field: f"key {SEED}"})
     assert refused.value.field == field
-    assert refused.value.sentence.startswith("A Stellar secret seed is in ")
-    assert SEED not in refused.value.sentence + repr(refused.value) + repr(refused.value.__cause__)
+    assert said(refused.value).startswith("A Stellar secret seed is in ")
+    assert SEED not in said(refused.value) + repr(refused.value) + repr(refused.value.__cause__)
 
 
 def test_what_only_arises_at_a_join_is_found() -> None:

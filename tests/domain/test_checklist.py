@@ -17,6 +17,7 @@ from bot.domain.errors import NewerThanThisProgram, Refused
 from bot.domain.incident import Incident, Mark
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_known, require_open
+from tests.sentences import said
 
 from .story import (
     ANA,
@@ -70,7 +71,7 @@ def refused(story: Story, rule: Callable[..., list[e.Event]], **arguments: objec
     with pytest.raises(Refused) as caught:
         story.tell(rule, **arguments)
     assert story.incident is before
-    return caught.value.sentence
+    return said(caught.value)
 
 
 class TestStanding:
@@ -90,8 +91,8 @@ class TestStanding:
         story.keep(end)
         with pytest.raises(Refused) as caught:
             require_open(story.incident)
-        assert caught.value.sentence.startswith(says)
-        assert "/incident reopen" in caught.value.sentence
+        assert said(caught.value).startswith(says)
+        assert "/incident reopen" in said(caught.value)
         require_known(story.incident)
 
     def test_an_incident_of_a_newer_program_is_read_only(self) -> None:
@@ -102,7 +103,7 @@ class TestStanding:
                 question(story.incident)
 
     def test_nothing_is_no_incident(self) -> None:
-        with pytest.raises(Refused, match="/incident list"):
+        with pytest.raises(Refused, match="`the command list`"):
             require_open(Incident(team="T1", id="none"))
 
 
@@ -167,7 +168,7 @@ class TestResolveStep:
         story.tell(c.attach, runbook=DATABASE, by=ANA)
         with pytest.raises(Refused) as caught:
             c.resolve_step(story.incident, words)
-        assert says in caught.value.sentence
+        assert says in said(caught.value)
 
     def test_without_a_runbook_there_are_no_steps(self) -> None:
         with pytest.raises(Refused, match="No runbook is attached"):
@@ -349,12 +350,12 @@ class TestBefore:
         assert story.tell(s.expire_ask, **lapse) == []
         story.later(0.01)
         # The bot may be late: the time counts, not its event.
-        assert "lapsed" in refused(story, s.give_go, ask=ask, by=CARLA, policy=POLICY)
+        assert "expired" in refused(story, s.give_go, ask=ask, by=CARLA, policy=POLICY)
         if story.incident.asks[ask].state == "go":
             assert "record it as done alone" in refused(story, s.record_done, ask=ask, result="hash", by=ANA)
         assert story.tell(s.expire_ask, **lapse)
         assert story.tell(s.expire_ask, **lapse) == []
-        assert "lapsed" in refused(story, s.record_done, ask=ask, result="hash", by=ANA)
+        assert "expired" in refused(story, s.record_done, ask=ask, result="hash", by=ANA)
         assert story.incident.checklists[0].state("2.2").mark is Mark.OPEN
 
     def test_asking_after_the_time_lapses_the_old_ask(self) -> None:
@@ -369,7 +370,7 @@ class TestBefore:
         story.keep(e.Resolved(by="UBEN", at=story.now))
         story.tell(lifecycle.reopen, reason="back", by=ANA)
         assert story.incident.checklists[0].state("2.2").mark is Mark.OPEN
-        assert "lapsed" in refused(story, s.record_done, ask=ask, result="hash", by=ANA)
+        assert "expired" in refused(story, s.record_done, ask=ask, result="hash", by=ANA)
 
     def test_done_alone_is_an_exception_that_owes_a_review(self) -> None:
         story, _ = asked()

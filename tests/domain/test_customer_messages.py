@@ -11,6 +11,7 @@ from bot.domain.actor import Actor
 from bot.domain.customer_template import text_hash
 from bot.domain.errors import Refused
 from bot.domain.policy import Policy
+from tests.sentences import said
 
 from .story import ANA, BEGIN, BEN, BOT, CARLA, PEOPLE, POLICY, SHELL, TEMPLATE, WORKFLOW, Story
 
@@ -61,7 +62,7 @@ def refused(story: Story, rule: Callable[..., list[e.Event]], **arguments: objec
     with pytest.raises(Refused) as caught:
         story.tell(rule, **arguments)
     assert story.incident is before
-    return caught.value.sentence
+    return said(caught.value)
 
 
 APPROVE = {"draft": "d1", "text_hash": HASH, "policy": POLICY}

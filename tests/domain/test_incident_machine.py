@@ -19,6 +19,7 @@ from bot.domain.incident import Mark
 from bot.domain.pending import ended_without_answer
 from bot.reports import postmortem
 from bot.reports.statistics import scorecard
+from tests.sentences import said
 from tests.slack.surfaces import same_figures
 
 from .story import ANA, BEN, BOT, CARLA, DATABASE, NAMES, PAYOUTS, PEOPLE, POLICY, SHELL, TEAM, TEMPLATE, Story
@@ -52,7 +53,7 @@ class Machine(RuleBasedStateMachine):
         try:
             events = self.story.tell(act, **arguments)
         except Refused as refusal:
-            assert " " in refusal.sentence
+            assert " " in said(refusal)
             assert self.story.incident is before
             assert len(self.story.entries) == length
         else:

@@ -12,6 +12,7 @@ from bot.domain.actor import Actor, ActorKind
 from bot.domain.errors import Refused
 from bot.domain.fold import fold
 from bot.domain.incident import Incident
+from bot.domain.policy import Policy
 from bot.domain.redaction import FREE_TEXT_FIELDS, REDACTION_MARK, RedactedWords, find_matches, redact, redact_event
 from bot.domain.runbook import Runbook, Section, Step
 from bot.reports.timeline import format_entry
@@ -208,6 +209,8 @@ def test_the_line_says_who_and_why() -> None:
     kept = tuple(e.Kept(seq=seq, type="Noted", body="{}") for seq in (3, 5, 9))
     event = e.Redacted(by="cli:ops", at=T0, reason="a key was pasted", kept=kept)
     said = "ops (command line) redacted entries 3, 5 and 9: a key was pasted"
-    assert format_entry(e.Entry(10, event), {}) == said
+    assert format_entry(e.Entry(10, event), {}, policy=Policy()) == said
     one = dataclasses.replace(event, kept=kept[:1])
-    assert format_entry(e.Entry(10, one), {}) == "ops (command line) redacted entry 3: a key was pasted"
+    assert (
+        format_entry(e.Entry(10, one), {}, policy=Policy()) == "ops (command line) redacted entry 3: a key was pasted"
+    )

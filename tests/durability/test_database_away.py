@@ -21,6 +21,7 @@ from bot.slack.surfaces.words import outage
 from bot.store.shared_writer import PING_AFTER_SECONDS
 from tests.postgres import Postgres
 from tests.proxy import Proxy
+from tests.sentences import in_slack
 from tests.world import World, world_at
 
 #: how a database goes away and comes back
@@ -210,16 +211,21 @@ async def test_everything_that_people_do(tmp_path: Path, server: Postgres | None
                 timed(ana.shortcut("inc:add-to-timeline", remark, room)),
                 ana.react(room, remark, "pushpin"),
             )
-            assert declared.text == outage.DATABASE_DOWN and declared.response_type == "ephemeral"
-            assert noted.text in (outage.DATABASE_DOWN_IN_INCIDENT, outage.DATABASE_DOWN)
+            assert declared.text == in_slack(outage.DATABASE_DOWN) and declared.response_type == "ephemeral"
+            assert noted.text in (in_slack(outage.DATABASE_DOWN_IN_INCIDENT), in_slack(outage.DATABASE_DOWN))
             assert followed.ok and added.ok
             # What was typed is still there, with the reason beside it.
-            assert form.errors == {"title": outage.DATABASE_DOWN}
+            assert form.errors == {"title": in_slack(outage.DATABASE_DOWN)}
             assert preview.ok and eve.view is not None and ben.view is not None
-            assert outage.DATABASE_DOWN[:40] in str(eve.view["blocks"][0]) and "Horizon is behind" in str(eve.view)
+            assert in_slack(outage.DATABASE_DOWN)[:40] in str(eve.view["blocks"][0]) and "Horizon is behind" in str(
+                eve.view
+            )
             await world.slack.idle()
             await asyncio.gather(*world.bot.tasks, return_exceptions=True)
-            assert {*private(world, "ana", room)[-1:]} <= {outage.DATABASE_DOWN_IN_INCIDENT, outage.DATABASE_DOWN}
+            assert {*private(world, "ana", room)[-1:]} <= {
+                in_slack(outage.DATABASE_DOWN_IN_INCIDENT),
+                in_slack(outage.DATABASE_DOWN),
+            }
             assert not [
                 one for one in world.slack.channel(room).messages if "database" in one.plain and not one.only_for
             ]
@@ -255,7 +261,7 @@ async def test_a_mention_is_answered_in_words_and_not_done_later(world: World) -
         await world.person("ana").post(room, "@incident-commander note queue grows")
         await world.slack.idle()
         await asyncio.gather(*world.bot.tasks, return_exceptions=True)
-        assert private(world, "ana", room)[-1] == outage.DATABASE_DOWN_IN_INCIDENT
+        assert private(world, "ana", room)[-1] == in_slack(outage.DATABASE_DOWN_IN_INCIDENT)
     await world.advance(minutes=6)
     assert "Noted" not in await world.types()
 
@@ -279,7 +285,7 @@ async def test_what_waits_behind_a_write_is_not_kept_waiting(world: World) -> No
         first = asyncio.ensure_future(world.person("ana").command("/incident note one", room))
         await asyncio.sleep(1)
         answer = await timed(world.person("ben").command("/incident note two", room))
-        assert answer.text == outage.DATABASE_DOWN_IN_INCIDENT
+        assert answer.text == in_slack(outage.DATABASE_DOWN_IN_INCIDENT)
         await first
 
 
@@ -291,7 +297,7 @@ async def test_a_database_that_is_slow(tmp_path: Path, postgres18: Postgres) -> 
     ):
         proxy.mode = "latency"
         answer = await timed(world.person("ana").command("/incident declare sev3 Receipts are blurred"))
-        assert answer.text == outage.STILL_RUNNING
+        assert answer.text == in_slack(outage.STILL_RUNNING)
         proxy.mode = "ok"
         await world.settle()
         _, recorded, opened = private(world, "ana", "#general")
@@ -316,12 +322,12 @@ async def test_afterwards_the_channel_is_taken_over(world: World) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        pytest.param(StoreUnavailable("x"), outage.DATABASE_DOWN, id="nothing was written"),
+        pytest.param(StoreUnavailable("x"), in_slack(outage.DATABASE_DOWN), id="nothing was written"),
         pytest.param(
-            CommitOutcomeUnknown("x"), outage.COMMIT_OUTCOME_UNKNOWN, id="cut off at the commit: nobody knows"
+            CommitOutcomeUnknown("x"), in_slack(outage.COMMIT_OUTCOME_UNKNOWN), id="cut off at the commit: nobody knows"
         ),
     ],
 )
 def test_what_is_said_is_what_is_known(error: Exception, said: str) -> None:
-    assert error_reply(error).text == said
-    assert "nothing was recorded" not in outage.COMMIT_OUTCOME_UNKNOWN
+    assert error_reply(error, in_slack).text == said
+    assert "nothing was recorded" not in in_slack(outage.COMMIT_OUTCOME_UNKNOWN)

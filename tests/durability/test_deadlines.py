@@ -15,6 +15,7 @@ import pytest
 from bot.slack.surfaces.words import outage
 from tests.postgres import Postgres
 from tests.proxy import Proxy
+from tests.sentences import in_slack
 from tests.world import World, world_at
 
 
@@ -54,11 +55,13 @@ async def test_the_database_takes_its_time(tmp_path: Path, postgres18: Postgres,
         )
         for answer in (declared, noted, asked):
             assert answer.text in (
-                outage.DATABASE_DOWN,
-                outage.DATABASE_DOWN_IN_INCIDENT,
-                outage.COMMIT_OUTCOME_UNKNOWN,
+                in_slack(outage.DATABASE_DOWN),
+                in_slack(outage.DATABASE_DOWN_IN_INCIDENT),
+                in_slack(outage.COMMIT_OUTCOME_UNKNOWN),
             ), answer
-        assert form.errors == {"title": outage.DATABASE_DOWN} and ben.view is not None, "what was typed is still there"
+        assert form.errors == {"title": in_slack(outage.DATABASE_DOWN)} and ben.view is not None, (
+            "what was typed is still there"
+        )
         assert carla.view is not None, "a form that needs nothing of the database is opened at once"
         await world.slack.idle()
         await asyncio.gather(*world.bot.tasks, return_exceptions=True)
@@ -69,7 +72,9 @@ async def test_the_database_takes_its_time(tmp_path: Path, postgres18: Postgres,
         # and came again.
         types = await world.types()
         assert types[: len(before)] == before
-        assert types[len(before) :].count("Noted") in ((1, 2) if noted.text == outage.COMMIT_OUTCOME_UNKNOWN else (1,))
+        assert types[len(before) :].count("Noted") in (
+            (1, 2) if noted.text == in_slack(outage.COMMIT_OUTCOME_UNKNOWN) else (1,)
+        )
         assert [one.title for one in await world.bot.store.listing(world.slack.team_id)] == ["Withdrawals are stuck"]
 
 

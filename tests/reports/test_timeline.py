@@ -41,7 +41,7 @@ def test_lines_say_what_they_refer_to() -> None:
     ask = story.entries[-1].seq
     story.tell(dual_control.give_go, ask=ask, by=BEN, policy=POLICY)
     story.tell(dual_control.record_done, ask=ask, result="hash abc", by=ANA)
-    assert [format_entry(entry, NAMES, incident=story.incident) for entry in story.entries] == [
+    assert [format_entry(entry, NAMES, policy=POLICY, incident=story.incident) for entry in story.entries] == [
         "Ana declared the incident, SEV-1: Withdrawals are stuck",
         None,  # whoever declares answers
         None,  # and leads: one line says it
@@ -51,7 +51,7 @@ def test_lines_say_what_they_refer_to() -> None:
         "Ana did what two people agreed on: Replay the batch — hash abc",
     ]
     # Alone, an entry still reads.
-    assert format_entry(story.entries[5], NAMES) == f"Ben agreed: what entry {ask} asks for"
+    assert format_entry(story.entries[5], NAMES, policy=POLICY) == f"Ben agreed: what entry {ask} asks for"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_lines_say_what_they_refer_to() -> None:
 def test_a_line_has_its_time(minutes: int, says: str) -> None:
     story = Story().later(minutes)
     story.tell(notes.note, text="queue doubled", by=BEN)
-    assert format_line(story.entries[-1], NAMES, incident=story.incident) == says
+    assert format_line(story.entries[-1], NAMES, policy=POLICY, incident=story.incident) == says
 
 
 def test_what_was_taken_back_is_left_out() -> None:
@@ -74,7 +74,9 @@ def test_what_was_taken_back_is_left_out() -> None:
     story.tell(cadence.undo_update, seq=story.entries[-1].seq, by=ANA, policy=POLICY)
     story.tell(notes.note, text="pinned", channel="C1", message_ts="1.1", by=BEN)
     story.tell(notes.withdraw, channel="C1", message_ts="1.1", by=BEN)
-    assert [format_line(entry, NAMES, incident=story.incident) for entry in story.entries[3:]] == [None] * 4
+    assert [format_line(entry, NAMES, policy=POLICY, incident=story.incident) for entry in story.entries[3:]] == [
+        None
+    ] * 4
 
 
 def test_a_redacted_entry_says_so() -> None:

@@ -13,6 +13,7 @@ import pytest
 from bot.domain import events as e
 from bot.domain.incident import Status
 from bot.slack.surfaces.words import outage
+from tests.sentences import in_slack
 from tests.story.acts import SEED, bot_messages, direct, heard, mentioned, press, refused, submit
 from tests.world import BEGIN, World, test_policy, world_at
 
@@ -186,15 +187,15 @@ async def _general(world: World) -> str:
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        pytest.param(_incidents, outage.backfilled_already("INC-1"), id="an incident's channel"),
-        pytest.param(_group, outage.BACKFILL_DIRECT, id="a direct message"),
+        pytest.param(_incidents, in_slack(outage.backfilled_already("INC-1")), id="an incident's channel"),
+        pytest.param(_group, in_slack(outage.BACKFILL_DIRECT), id="a direct message"),
         pytest.param(
             _unread,
-            outage.backfill_unreadable("channel_not_found", "incident-commander"),
+            in_slack(outage.backfill_unreadable("channel_not_found", "incident-commander")),
             id="private, without the bot",
         ),
-        pytest.param(_shared, outage.BACKFILL_SHARED_USE, id="where incidents are announced"),
-        pytest.param(_general, outage.BACKFILL_SHARED_USE, id="where everybody is"),
+        pytest.param(_shared, in_slack(outage.BACKFILL_SHARED_USE), id="where incidents are announced"),
+        pytest.param(_general, in_slack(outage.BACKFILL_SHARED_USE), id="where everybody is"),
     ],
 )
 async def test_a_sentence_that_says_what_would_work(
@@ -212,7 +213,7 @@ async def test_a_channel_that_is_archived_while_the_form_is_open(world: World) -
     await world.say("ana", "/incident backfill", room)
     await world.person("ana").archive(room)
     errors = await refused(world, "ana", FORM)
-    assert list(errors.values()) == [outage.BACKFILL_ARCHIVED]
+    assert list(errors.values()) == [in_slack(outage.BACKFILL_ARCHIVED)]
     await world.person("ana").unarchive(room)
     await submit(world, "ana", FORM, "Record")
     assert (await world.incident()).channel == room
@@ -252,7 +253,7 @@ async def test_two_at_once_record_one(world: World) -> None:
     await world.settle()
     assert sorted(one.ok for one in results) == [False, True]
     (late,) = [one for one in results if not one.ok]
-    assert list(late.errors.values()) == [outage.backfilled_already("INC-1")]
+    assert list(late.errors.values()) == [in_slack(outage.backfilled_already("INC-1"))]
     assert len(await world.bot.store.listing(world.slack.team_id, open_only=False)) == 1
 
 

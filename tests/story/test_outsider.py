@@ -18,11 +18,11 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.policy import NO_SUCH_INCIDENT
 from bot.slack.inbound.dispatch import BUTTONS, FORMS
 from bot.slack.inbound.events import EVENT_HANDLERS
 from bot.slack.surfaces.acts import ACTS, Act
 from localslack import Channel
+from tests.sentences import NO_SUCH_INCIDENT
 from tests.story.acts import direct_message, press, press_step, submit, write_text
 from tests.story.forged import Forger, everything_seen_by
 from tests.world import World, world_at

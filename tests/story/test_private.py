@@ -10,7 +10,7 @@ import pytest
 
 from bot.config import ROOT
 from bot.domain.customer_template import text_hash
-from bot.domain.policy import NO_SUCH_INCIDENT
+from tests.sentences import NO_SUCH_INCIDENT
 from tests.story.acts import (
     bot_messages,
     direct,

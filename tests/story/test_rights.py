@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from bot.domain import lifecycle
 from bot.domain.actor import Actor
-from bot.domain.policy import NO_SUCH_INCIDENT
 from bot.slack.inbound.dispatch import BUTTONS, FORMS
+from tests.sentences import NO_SUCH_INCIDENT
 from tests.story.acts import direct_message, heard, last, submit, write_text
 from tests.story.forged import Forger
 from tests.world import World, test_policy, world_at

@@ -172,7 +172,7 @@ async def test_a_go_lapses_and_is_not_done(world: World) -> None:
     answer = world.find("ana", room, "go from Ben Okafor")
     await world.person("ana").click(answer, label="Done…")
     await world.jump(minutes=11)
-    assert "lapsed" in " ".join((await refused(world, "ana", {"result": "sent"})).values())
+    assert "expired" in " ".join((await refused(world, "ana", {"result": "sent"})).values())
     assert "the go lapsed 14:1" in heard(world, "ana", room)
     assert await mark(world) is Mark.OPEN
     await world.person("ana").close_view()

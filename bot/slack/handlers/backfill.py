@@ -94,7 +94,8 @@ async def record(call: Request, title: str, severity: str | None, summary: str, 
     if done.repeated and done.incident.declared_by != call.actor.user:
         raise Refused(outage.backfilled_already(done.incident.name))
     left_out = sum(bool(one.secret) for one in found.pinned)
-    return Reply(outage.backfilled(done.incident.name, len(done.incident.notes), left_out, found.topic, until is None))
+    said = outage.backfilled(done.incident.name, len(done.incident.notes), left_out, found.topic, until is None)
+    return Reply(services.say(said))
 
 
 def _check_channel_free(call: Request) -> None:

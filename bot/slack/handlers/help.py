@@ -22,23 +22,25 @@ async def help(call: Request, verb: str = "") -> Reply:
     if verb:
         act = ACT_OF_WORD[verb]
         also = f" Also: {', '.join(ACTS[act].aliases)}." if ACTS[act].aliases else ""
-        return Reply(f"{usage(command, act)}{also}")
+        return Reply(f"{usage(call, act)}{also}")
     head = f"`{command}` alone opens what fits here. In threads, mention me instead: `@incident note …`."
-    parts = [head, *(f"*{group}*\n" + "\n".join(_lines(command, group)) for group in Group)]
+    parts = [head, *(f"*{group}*\n" + "\n".join(_lines(call, group)) for group in Group)]
     return Reply(
         "\n\n".join(parts)[:MAX_HELP_CHARS], block_kit.fit_message([block_kit.section(part) for part in parts])
     )
 
 
-def _lines(command: str, group: Group) -> list[str]:
+def _lines(call: Request, group: Group) -> list[str]:
     lines = []
     for act, declared in ACTS.items():
         if declared.group is group:
             also = f" ({', '.join(declared.aliases)})" if declared.aliases else ""
-            lines.append(f"`{command} {act} {declared.usage}".rstrip() + f"`{also} {declared.description}")
+            typed = f"{call.services.command} {act} {declared.usage_with(call.services.policy)}".rstrip()
+            lines.append(f"`{typed}`{also} {declared.description}")
     return lines
 
 
-def usage(command: str, act: Act) -> str:
+def usage(call: Request, act: Act) -> str:
     """One line on how to type an act."""
-    return f"Type `{command} {act} {ACTS[act].usage}`".rstrip("` ") + f"`. {ACTS[act].description}"
+    typed = f"{call.services.command} {act} {ACTS[act].usage_with(call.services.policy)}".rstrip()
+    return f"Type `{typed}`. {ACTS[act].description}"

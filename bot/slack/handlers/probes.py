@@ -43,7 +43,7 @@ async def _respond_with_reading(call: Request, probe: str, target: str) -> None:
         reading = await _read(call, probe, target)
         await _keep(call, reading, target)
     except Refused as refused:
-        await respond.respond(call, Reply(refused.sentence))
+        await respond.respond(call, Reply(call.services.say(refused.sentence)))
         return
     await respond.respond(call, Reply(reading_text(reading)))
 

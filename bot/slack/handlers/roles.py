@@ -6,6 +6,7 @@ from functools import partial
 
 from bot.domain import escalation, roles
 from bot.domain.errors import Refused
+from bot.domain.time_text import lasted
 from bot.slack.requests.arguments import Arguments, ParseResult
 from bot.slack.requests.context import Reply, Request
 
@@ -18,7 +19,8 @@ async def take_role(call: Request, who: str, role: str) -> Reply:
     if done.incident.roles.get(role) == user:
         name = "You are" if user == call.actor.user else f"<@{user}> is"
         return Reply(f"{name} {roles.ROLES[role]} now.")
-    return Reply(f"<@{holder}> has been asked; it is done after 5 silent minutes.")
+    silent = lasted(call.services.policy.offer_stands)
+    return Reply(f"<@{holder}> has been asked. If they say nothing, it is done after {silent}.")
 
 
 def read_role(text: str, call: Request) -> ParseResult:

@@ -75,7 +75,11 @@ async def timeline(call: Request) -> Reply:
     incident = call.required_incident
     entries = await call.services.service.store.entries(incident.id)
     names = call.services.directory.names
-    lines = [text for entry in entries if (text := postmortem.format_line(entry, names, incident=incident))]
+    lines = [
+        text
+        for entry in entries
+        if (text := postmortem.format_line(entry, names, policy=call.services.policy, incident=incident))
+    ]
     shown = lines[-25:]
     head = f"{incident.name}, {len(lines)} entries" + (f", the last {len(shown)}" if len(shown) < len(lines) else "")
     body = "\n".join(escape(one) for one in shown)

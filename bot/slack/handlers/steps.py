@@ -16,6 +16,7 @@ from bot.domain.errors import Refused
 from bot.domain.incident import Ask
 from bot.domain.names import join_names
 from bot.domain.steps import find_step
+from bot.domain.time_text import lasted
 from bot.slack.handlers import probes
 from bot.slack.requests import respond
 from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult
@@ -164,9 +165,9 @@ async def _finish_after_reading(call: Request, runbook: str, step: str, needed: 
         await call.act("finish", rule)
     except checklist.ReadingNotOk as not_ok:
         value = ReadingValue(incident=call.required_incident.id, runbook=runbook, step=step, reading=not_ok.reading.seq)
-        await respond.respond(call, respond.done_despite_reply(not_ok.sentence, value))
+        await respond.respond(call, respond.done_despite_reply(call.services.say(not_ok.sentence), value))
     except Refused as refused:
-        await respond.respond(call, Reply(refused.sentence))
+        await respond.respond(call, Reply(call.services.say(refused.sentence)))
 
 
 # -- two people -------------------------------------------------------------------------------------------
@@ -203,7 +204,8 @@ async def go_form(call: Request, ask: int) -> None:
 async def give_go(call: Request, ask: int) -> Reply:
     """A second person agrees."""
     done = await call.act("go", partial(dual_control.give_go, ask=ask, policy=call.services.policy))
-    return Reply(f"Go given on step {done.incident.asks[ask].asked.step}. The one who asked does it within 10 minutes.")
+    within = lasted(call.services.policy.go_stands)
+    return Reply(f"Go given on step {done.incident.asks[ask].asked.step}. The one who asked does it within {within}.")
 
 
 async def refuse_form(call: Request, ask: int) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from bot.domain import cadence
 from bot.domain.errors import Refused
+from bot.domain.time_text import lasted
 from bot.slack.requests import respond
 from bot.slack.requests.arguments import (
     Arguments,
@@ -91,7 +92,7 @@ async def post_update(
         return Reply("That update is posted already. Nothing was sent twice.")
     last = done.incident.last_update
     due = f" The next one is due by {when(last.next_by, call.services.now())}." if last and last.next_by else ""
-    return Reply(f"Posted.{due} You can undo it for 30 seconds.")
+    return Reply(f"Posted.{due} You can undo it for {lasted(call.services.policy.undo_within)}.")
 
 
 async def undo(call: Request, update: int = 0) -> Reply:

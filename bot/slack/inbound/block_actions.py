@@ -61,7 +61,7 @@ async def on_block_actions(services: Services, body: Mapping[str, Any], ack: Cal
         call = await deliveries.block_action_request(services, body, action)
         answer = deliveries.with_channel_lost_warning(call, _private(await _press(call, action)))
     except Exception as error:
-        answer = deliveries.error_reply(error, call)
+        answer = deliveries.error_reply(error, services.say, call)
     await ack()
     if call is not None:
         if await _refresh_view(call, action, answer):

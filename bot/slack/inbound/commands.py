@@ -65,7 +65,7 @@ async def run_command_text(call: Request, text: str) -> Reply | None:
         except NoTriggerId:
             return respond.open_form_reply("Open the form", f"`{act}` takes a form. Nothing was done yet.", said)
     if isinstance(reading, MissingArguments):
-        raise Refused(usage(call.services.command, act))
+        raise Refused(usage(call, act))
     if isinstance(reading, TimeWithoutZone):
         return respond.ask_time_zone(call, reading)
     return _ambiguous(call, act, said)
@@ -166,7 +166,7 @@ async def on_command(services: Services, body: Mapping[str, Any], ack: Callable[
             call, await run_command_text(call, unescape(str(body.get("text") or "")))
         )
     except Exception as error:
-        answer = deliveries.error_reply(error, call)
+        answer = deliveries.error_reply(error, services.say, call)
     if answer is None:
         await ack()
     else:

@@ -66,7 +66,7 @@ async def _app_mention(services: Services, event: Mapping[str, Any], key: str) -
         await deliveries.with_channel_incident(call)
         return call, deliveries.with_channel_lost_warning(call, await commands.run_command_text(call, text))
     except Exception as error:
-        return call, deliveries.error_reply(error, call)
+        return call, deliveries.error_reply(error, services.say, call)
 
 
 # -- pins ---------------------------------------------------------------------------------------------
@@ -83,7 +83,9 @@ async def _reaction_added(services: Services, event: Mapping[str, Any], key: str
             raise Refused("Slack did not let me read that message, so it is not in the timeline. Write it as a note.")
         await note_message(services, incident, actor, where, message, key)
     except Refused as refused:
-        await respond.respond(Request(services, actor, where, idempotency_key=""), Reply(refused.sentence))
+        await respond.respond(
+            Request(services, actor, where, idempotency_key=""), Reply(services.say(refused.sentence))
+        )
 
 
 async def _reaction_removed(services: Services, event: Mapping[str, Any], key: str) -> None:
@@ -223,7 +225,7 @@ async def _act(
     try:
         return await services.service.act(incident.id, verb, rule, actor, key=key)
     except Refused as refused:
-        log.info("event.refused", verb=verb, sentence=refused.sentence)
+        log.info("event.refused", verb=verb, sentence=str(refused))
         return None
 
 
@@ -302,7 +304,7 @@ async def on_event(services: Services, body: Body, ack: Callable[..., Awaitable[
         log.warning("event.not_read", type=event.get("type"), method=str(unread))
         raise
     except Exception as error:
-        deliveries.error_reply(error)
+        deliveries.error_reply(error, services.say)
     await ack()
     if said is not None:
         await respond.respond_after_ack(*said)
@@ -325,7 +327,7 @@ async def on_shortcut(services: Services, body: Body, ack: Callable[..., Awaitab
                 services, call.incident, call.actor, call.channel, body.get("message") or {}, call.idempotency_key
             )
     except Exception as error:
-        answer = deliveries.error_reply(error, call)
+        answer = deliveries.error_reply(error, services.say, call)
     await ack()
     if call is not None and answer is not None:
         await respond.respond(replace(call, thread_ts=""), answer)

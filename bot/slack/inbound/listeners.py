@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.domain.errors import StoreUnavailable
+from bot.domain.policy import Policy
+from bot.domain.sentences import Sentence
 from bot.metrics import DELIVERIES_MISSED
 from bot.ports import OutcomeUnknown, RetryAfter
 from bot.slack.inbound import bolt
@@ -21,6 +24,7 @@ from bot.slack.inbound.view_submissions import on_view_submission, view_error_ac
 from bot.slack.requests import deliveries
 from bot.slack.requests.ack import ack_before_deadline
 from bot.slack.surfaces.words import outage
+from bot.slack.surfaces.words.sentences import say_in_slack
 from bot.slack.workspace.services import Services
 
 log = structlog.get_logger(__name__)
@@ -43,15 +47,16 @@ class DeliveryHandler(Protocol):
     async def __call__(self, services: Services, body: Body, ack: Callable[..., Awaitable[Any]]) -> None: ...
 
 
-def register_handlers(app: AsyncApp, services_of: ServicesLookup) -> None:
-    """Hand every kind of delivery to its handler."""
+def register_handlers(app: AsyncApp, services_of: ServicesLookup, command: str) -> None:
+    """Hand every kind of delivery to its handler. `command`: the slash command, for what is said of it."""
+    say = partial(say_in_slack, command=command, policy=Policy())
     bolt.register_listeners(
         app,
-        command=_for_workspace(services_of, on_command, ephemeral_ack),
-        action=_for_workspace(services_of, on_block_actions, empty_ack),
-        submission=_for_workspace(services_of, on_view_submission, view_error_ack),
-        shortcut=_for_workspace(services_of, on_shortcut, empty_ack),
-        event=_for_workspace(services_of, on_event, None),
+        command=_for_workspace(services_of, say, on_command, ephemeral_ack),
+        action=_for_workspace(services_of, say, on_block_actions, empty_ack),
+        submission=_for_workspace(services_of, say, on_view_submission, view_error_ack),
+        shortcut=_for_workspace(services_of, say, on_shortcut, empty_ack),
+        event=_for_workspace(services_of, say, on_event, None),
     )
 
 
@@ -67,6 +72,7 @@ def empty_ack(body: Body, why: str) -> Mapping[str, Any]:
 
 def _for_workspace(
     services_of: ServicesLookup,
+    say: Callable[[Sentence], str],
     handler: DeliveryHandler,
     ack_with_reason: Callable[[Body, str], Mapping[str, Any]] | None,
 ) -> BoltListener:
@@ -87,7 +93,7 @@ def _for_workspace(
         if ack_with_reason is None:
             await handle(body, ack)
             return
-        async with ack_before_deadline(ack, ack_with_reason(body, outage.STILL_RUNNING)) as in_time:
+        async with ack_before_deadline(ack, ack_with_reason(body, say(Sentence(outage.STILL_RUNNING)))) as in_time:
             await handle(body, in_time)
 
     async def handle(body: Body, ack: Ack) -> None:
@@ -97,13 +103,13 @@ def _for_workspace(
             log.error("store.unavailable", error=str(error))
             if ack_with_reason is not None:  # else it is counted as not stored
                 DELIVERIES_MISSED.labels("database").inc()
-            await reject(body, ack, outage.DATABASE_DOWN)
+            await reject(body, ack, say(Sentence(outage.DATABASE_DOWN)))
             return
         except (RetryAfter, OutcomeUnknown):
             await reject(body, ack, SLACK_UNAVAILABLE_TEXT)
             return
         except Exception as error:  # a token that cannot be decrypted, among others
-            await reject(body, ack, deliveries.error_reply(error).text)
+            await reject(body, ack, deliveries.error_reply(error, say).text)
             return
         if services is None:
             log.info("delivery.nobodys", teams=candidate_teams(body))

@@ -57,7 +57,7 @@ async def on_view_submission(services: Services, body: Mapping[str, Any], ack: C
         # Everything on the stack closes: a preview lies over the form that led to it.
         await ack(response_action="clear") if view.get("previous_view_id") else await ack()
     except Exception as error:
-        said = deliveries.error_reply(error, call)
+        said = deliveries.error_reply(error, services.say, call)
         field = _field_for(view, error)
         if field:
             await ack(response_action="errors", errors={field: services.directory.replace_mentions(said.text)[:2000]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from bot.domain.actor import bot_actor
 from bot.domain.errors import CommitOutcomeUnknown, Refused, StoreUnavailable
 from bot.domain.incident import Incident
 from bot.domain.policy import NO_SUCH_INCIDENT
+from bot.domain.sentences import Sentence
 from bot.metrics import DELIVERIES_MISSED
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import block_kit
@@ -24,7 +25,7 @@ from bot.slack.workspace.services import Services
 log = structlog.get_logger(__name__)
 
 UNREADABLE_VALUE_TEXT = (
-    "That cannot be read; it may be of an older version. Nothing was done. `/incident` shows what can be done now."
+    "That cannot be read; it may be of an older version. Nothing was done. `{command}` shows what can be done now."
 )
 
 
@@ -145,26 +146,20 @@ def with_channel_lost_warning(call: Request | None, answer: Reply | None) -> Rep
     return Reply(f"{answer.text}\n{said}", blocks)
 
 
-def error_reply(error: Exception, call: Request | None = None) -> Reply:
-    """What the person reads when something went wrong; the id is in the log too."""
+def error_reply(error: Exception, say: Callable[[Sentence], str], call: Request | None = None) -> Reply:
+    """What the person reads when something went wrong; the id is in the log too. `say`: in this workspace's words."""
     if isinstance(error, Refused):
-        return Reply(error.sentence)
+        return Reply(say(error.sentence))
     DELIVERIES_MISSED.labels("database" if isinstance(error, StoreUnavailable) else "failed").inc()
     if isinstance(error, StoreUnavailable):
         log.error("store.unavailable", error=str(error))
         if isinstance(error, CommitOutcomeUnknown):
-            return Reply(outage.COMMIT_OUTCOME_UNKNOWN)
-        return Reply(
-            outage.DATABASE_DOWN_IN_INCIDENT if call is not None and call.incident is not None else outage.DATABASE_DOWN
-        )
+            return Reply(say(Sentence(outage.COMMIT_OUTCOME_UNKNOWN)))
+        inside = call is not None and call.incident is not None
+        return Reply(say(Sentence(outage.DATABASE_DOWN_IN_INCIDENT if inside else outage.DATABASE_DOWN)))
     id = secrets.token_hex(3)
     log.error("handler.failed", id=id, exc_info=error)
     return Reply(
         f"Something went wrong here, and it is logged as {id}. `status` shows whether it was recorded; "
         "if not, please try again."
     )
-
-
-def decode_value(value: str) -> dict[str, Any]:
-    """A button's value; anything unreadable is an empty one."""
-    return block_kit.decode_value(value)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.incident import Incident
+from bot.domain.policy import Policy
 
 
 class Act(StrEnum):
@@ -149,7 +150,7 @@ class ActDeclaration:
     label: str  # its button in [More]
     description: str
     aliases: tuple[str, ...] = ()
-    usage: str = ""  # what follows the word
+    usage: str = ""  # what follows the word; {severities} stands for those of policy
     works_outside_incident: bool = False
     #: the whole text is the person's own words: outside an incident it may just as well be a title
     takes_free_text: bool = False
@@ -157,6 +158,10 @@ class ActDeclaration:
     fields: tuple[FormField, ...] = ()
     #: why nothing can be pressed for it; empty where something can
     not_clicked: str = ""
+
+    def usage_with(self, policy: Policy) -> str:
+        """What follows the word, with policy's severities."""
+        return self.usage.replace("{severities}", "|".join(one.key for one in policy.severities))
 
 
 _REASON = FormField("reason", "Why?", optional=True)
@@ -168,7 +173,7 @@ _ROLE = (FormField("role", "Which role?", FieldKind.ROLE),)
 ACTS: Mapping[Act, ActDeclaration] = {
     # -- begin
     Act.DECLARE: ActDeclaration(
-        group=Group.BEGIN, label="Declare another incident", aliases=("new",), usage="[sev1|sev2|sev3] title",
+        group=Group.BEGIN, label="Declare another incident", aliases=("new",), usage="[{severities}] title",
         description="Declare an incident: a channel opens, you lead it.", works_outside_incident=True,
         phase=Phase.ALWAYS,
     ),
@@ -228,7 +233,7 @@ ACTS: Mapping[Act, ActDeclaration] = {
     ),
     # -- facts
     Act.SEVERITY: ActDeclaration(
-        group=Group.FACTS, label="Severity", aliases=("severity",), usage="1|2|3 [reason]",
+        group=Group.FACTS, label="Severity", aliases=("severity",), usage="{severities} [reason]",
         description="Raise, lower or confirm the severity.",
         fields=(FormField("severity", "How bad is it?", FieldKind.SEVERITY), _REASON),
     ),

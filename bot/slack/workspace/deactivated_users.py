@@ -38,4 +38,4 @@ async def free_roles(services: Services, incident: Incident, user: str) -> None:
             incident.id, "role", partial(roles.drop_roles, user=user), bot_actor(services.directory.team)
         )
     except Refused as refused:
-        log.warning("role.not_freed", incident=incident.id, sentence=refused.sentence)
+        log.warning("role.not_freed", incident=incident.id, sentence=str(refused))

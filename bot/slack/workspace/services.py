@@ -12,11 +12,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.customer_template import Template
 from bot.domain.policy import Policy
 from bot.domain.runbook import Runbook
+from bot.domain.sentences import Sentence
 from bot.ports import Probe
 from bot.reconciler import Scheduler
 from bot.service import Service
 from bot.slack.outbound.room import SlackRoom
 from bot.slack.surfaces.render_context import RenderEnvironment
+from bot.slack.surfaces.words.sentences import say_in_slack
 from bot.slack.workspace.directory import Directory
 
 
@@ -86,6 +88,10 @@ class Services:
             runbooks={slug: one.title for slug, one in self.runbooks.runbooks.items()},
             command=self.command,
         )
+
+    def say(self, sentence: Sentence) -> str:
+        """A rule's sentence in this workspace's words."""
+        return say_in_slack(sentence, self.command, self.policy)
 
     def now(self) -> datetime:
         """The present moment, aware, UTC."""

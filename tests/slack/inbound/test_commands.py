@@ -472,7 +472,9 @@ async def test_in_an_incident_free_text_is_a_note_or_a_new_incident(world: World
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        pytest.param("sev", "Type `/incident sev 1|2|3 [reason]`. Raise, lower or confirm the severity.", id="sev"),
+        pytest.param(
+            "sev", "Type `/incident sev sev1|sev2|sev3 [reason]`. Raise, lower or confirm the severity.", id="sev"
+        ),
         pytest.param("note", "Type `/incident note [at 13:40 UTC] text`. A line for the timeline.", id="note"),
         pytest.param("lead", "Type `/incident lead @who | me`. Hand the lead over.", id="lead"),
         pytest.param("started", "Type `/incident started 13:40 UTC`. Correct when it began.", id="started"),
@@ -504,7 +506,7 @@ async def test_help_names_every_verb_and_alias(office: World) -> None:
     [
         pytest.param(
             "help sev",
-            "Type `/incident sev 1|2|3 [reason]`. Raise, lower or confirm the severity. Also: severity.",
+            "Type `/incident sev sev1|sev2|sev3 [reason]`. Raise, lower or confirm the severity. Also: severity.",
             id="a verb, with its alias",
         ),
         pytest.param("help ack", "Type `/incident ack`. Say that you answer for it.", id="a verb without arguments"),
@@ -603,7 +605,7 @@ async def mention(world: World, who: str, channel: str, text: str, thread: str |
         pytest.param("sev 2 hours stuck", "That may be a title or `sev`. Nothing was done.", id="no guess here either"),
         pytest.param("thanks all", "Shall that be a note in INC-1, or a new incident?", id="free text"),
         pytest.param("", "*Next for you:*", id="nothing but the name: what next"),
-        pytest.param("sev", "Type `/incident sev 1|2|3 [reason]`.", id="usage"),
+        pytest.param("sev", "Type `/incident sev sev1|sev2|sev3 [reason]`.", id="usage"),
         pytest.param("update", "`update` takes a form. Nothing was done yet.", id="a form needs a click"),
         pytest.param("step 9.9 done", "No runbook is attached", id="a refusal"),
     ],

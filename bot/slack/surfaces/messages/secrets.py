@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage, MessageTarget
+from bot.scrub import kind_noun
 from bot.slack.surfaces import text
 from bot.slack.surfaces.messages.build import build_message, is_user_id
 from bot.slack.surfaces.render_context import RenderContext
@@ -21,7 +22,9 @@ def secret_refusals(scene: RenderContext) -> Iterator[DesiredMessage]:
             lead = event.user
         elif isinstance(event, e.SecretRefused) and is_user_id(lead) and lead != event.by:
             said = words.secret_refused(
-                text.escape_line(event.kind), text.escape_line(event.where), scene.person_name(event.by)
+                text.capitalized(kind_noun(text.escape_line(event.kind))),
+                text.escape_line(event.where),
+                scene.person_name(event.by),
             )
             yield build_message(
                 f"secret:{entry.seq}", f"{scene.incident.name}: {said}", place=MessageTarget("person", lead)
