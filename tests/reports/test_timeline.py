@@ -80,7 +80,7 @@ def test_what_was_taken_back_is_left_out() -> None:
 
 
 def test_a_redacted_entry_says_so() -> None:
-    assert format_line(e.Entry(7, None), NAMES) == "An entry was redacted"
+    assert format_line(e.Entry(7, None), NAMES, policy=POLICY) == "An entry was redacted"
     assert happened_at(e.Entry(7, None)) is None
 
 
