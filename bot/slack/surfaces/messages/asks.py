@@ -123,10 +123,10 @@ def _answer(scene: RenderContext, ask: Ask) -> Iterator[DesiredMessage]:
         yield build_message(f"refused:{ask.seq}", sentence, standing=incident.open)
     elif ask.state == "lapsed" and ask.ended_at and ask.ended_at != incident.ended_at:
         when = scene.when(ask.ended_at, ask.ended_at)
-        told = words.ask_lapsed(asker, when, action)
+        told = words.ask_expired(asker, when, action)
         if ask.second:
             command, step = text.escape_line(scene.environment.command), text.escape_line(ask.asked.step)
-            told = words.go_lapsed(asker, when, action, command, step)
+            told = words.go_expired(asker, when, action, command, step)
         yield build_message(f"lapse:{ask.seq}", told, standing=incident.open)
 
 

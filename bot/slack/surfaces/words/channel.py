@@ -466,11 +466,11 @@ def ask_refused(asker: str, second: str, action: str, reason: str) -> str:
     return f"{asker}: {second} refused: {with_full_stop(reason)} Not to be done: {action}"
 
 
-def ask_lapsed(asker: str, when: str, action: str) -> str:
+def ask_expired(asker: str, when: str, action: str) -> str:
     return f"{asker}: nobody agreed before {when}, so it is not to be done: {action} Ask again if it is still needed."
 
 
-def go_lapsed(asker: str, when: str, action: str, command: str, step: str) -> str:
+def go_expired(asker: str, when: str, action: str, command: str, step: str) -> str:
     return (
         f"{asker}: the go lapsed {when} and nothing is recorded as done: {action} "
         f"Not done: ask again. Done already: `{command} step {step} alone` and why."
