@@ -91,14 +91,14 @@ def adopt(
 def _times(began: datetime, over: datetime | None, at: datetime) -> tuple[datetime, datetime | None]:
     """When it began and was over. Raises Refused for times that cannot be."""
     if began > at + MINUTE:
-        raise Refused("That time lies ahead. When did it begin?", field="began")
+        raise Refused("That time is in the future. When did it begin?", field="began")
     if began < at - MAX_START_AGE:
         raise Refused("That is more than a year ago. Check the date.", field="began")
     began = min(began, at)
     if over is None:
         return began, None
     if over > at + MINUTE:
-        raise Refused("That time lies ahead. Leave it empty while the incident goes on.", field="over")
+        raise Refused("That time is in the future. Leave it empty while the incident goes on.", field="over")
     if over < began:
         raise Refused("That is before it began.", field="over")
     return began, min(over, at)

@@ -162,7 +162,7 @@ def post_update(
         every = interval(incident, policy)
         next_by = at + every if every else None
     elif next_by is not None and next_by <= at:
-        raise Refused("The next update lies in the past. When will it be?", field="next_by")
+        raise Refused("That time for the next update is in the past. When will it be?", field="next_by")
     return [e.UpdatePosted(by=by.user, at=at, text=words, next_by=next_by, impact=impact.strip()[:500])]
 
 
@@ -206,7 +206,7 @@ def snooze(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> li
         )
     open_items = [item for one in incident.open_reminders for item in one.items]
     if open_items and all(item.kind == "promise" for item in open_items):
-        raise Refused("Customers were promised this time. Keep it, or tell them a new one: `{command} comms`.")
+        raise Refused("Customers were promised this time. Keep it, or promise another one: `{command} comms`.")
     return [e.Snoozed(by=by.user, at=at, until=at + policy.snooze)]
 
 
@@ -216,7 +216,7 @@ def hold(incident: Incident, *, until: datetime, watcher: str, by: Actor, at: da
     if incident.status is not Status.MITIGATED:
         raise Refused("Holding is for after mitigation: `{command} mitigate` first, or wait for something by name.")
     if until <= at:
-        raise Refused("That time lies in the past.")
+        raise Refused("That time is in the past.")
     if not watcher:
         raise Refused("Name who watches until then.")
     return [e.Held(by=by.user, at=at, until=until, watcher=watcher)]

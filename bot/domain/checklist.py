@@ -258,7 +258,7 @@ def correct(incident: Incident, *, runbook: str, step: str, text: str, by: Actor
     checklist, found, state = find_step(incident, runbook, step)
     if not (_lasting(found, state) or state.done_with):
         how = "ask for a second person first" if found.two_people is TwoPeople.BEFORE else "tick, untick or note it"
-        raise Refused("Step {step} holds nothing to correct: {how}.", step=step, how=how)
+        raise Refused("Step {step} has nothing to correct: {how}.", step=step, how=how)
     words = _words(text, step, "correct")
     slug = checklist.runbook.slug
     return [e.StepNoted(by=by.user, at=at, runbook=slug, step=step, text=words, correction=True)]

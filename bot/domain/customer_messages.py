@@ -40,7 +40,7 @@ def find_draft(incident: Incident, draft: str) -> Draft:
     require_known(incident)
     found = incident.drafts.get(draft)
     if found is None:
-        raise Refused("{name} holds no such draft. Nothing was done.", name=incident.name)
+        raise Refused("{name} has no such draft. Nothing was done.", name=incident.name)
     return found
 
 
@@ -71,7 +71,7 @@ def draft(
     if not text.strip():
         raise Refused("There is no text to send. Nothing was stored.", field="text")
     if promised is not None and promised <= at:
-        raise Refused("The promised next update lies in the past. When will it be?", field="promised")
+        raise Refused("The promised time is in the past. When will the next update be?", field="promised")
     if (there := incident.drafts.get(draft)) is not None:
         if there.drafted.by == by.user and there.drafted.text == text:
             return []

@@ -57,7 +57,7 @@ def open_ask_text(ask: Ask, viewer: str, at: datetime) -> Sentence:
         do = Sentence("Do it, then press [Done]") if mine else Sentence("{asker} does it", asker=asker)
         ends: Fact = Moment(ask.until, at) if ask.until else "it expires"
         return Sentence(
-            "{who} the go of {second}. {do} before {ends}.", who=who, second=Person(ask.second), do=do, ends=ends
+            "{who} the go-ahead of {second}. {do} before {ends}.", who=who, second=Person(ask.second), do=do, ends=ends
         )
     return Sentence(
         "{who} asked for this and nobody has agreed yet. {to} can, until {expires}.",
@@ -129,7 +129,7 @@ def ask_second_person(
     require_person(by)
     checklist, found, state = find_step(incident, runbook, step)
     if found.two_people is not TwoPeople.BEFORE:
-        raise Refused("Step {step} needs nobody's go: do it, then tick it.", step=step)
+        raise Refused("Step {step} needs no second person: do it, then tick it.", step=step)
     if state.mark is Mark.REVIEW or (was_done_before(state) and not repeat):
         raise Refused(earlier_done_text(state, at), field="again")
     to = without(confirmers, by.user)
@@ -171,7 +171,7 @@ def _require_open_ask(incident: Incident, seq: int, at: datetime) -> Ask:
     require_open(incident)
     ask = incident.asks.get(seq)
     if ask is None:
-        raise Refused("{name} holds no such ask. Nothing was done.", name=incident.name)
+        raise Refused("{name} has no such request. Nothing was done.", name=incident.name)
     if ask.open:
         return ask
     when = Sentence(", {at}", at=Moment(ask.ended_at, at)) if ask.ended_at else ""
@@ -287,7 +287,9 @@ def record_done_alone(
     earlier: list[e.Event] = []
     if waiting := open_ask(incident, state):
         if waiting.state == "go" and waiting.asked.by == by.user and not is_expired(waiting, at):
-            raise Refused("You have {second}'s go, so you were not alone: press [Done].", second=Person(waiting.second))
+            raise Refused(
+                "{second} gave you the go-ahead, so you were not alone: press [Done].", second=Person(waiting.second)
+            )
         earlier = [e.AskLapsed(by=by.user, at=at, ask=waiting.seq)]
     return [
         *earlier,
@@ -349,7 +351,7 @@ def record_review(
             raise Refused(
                 "{reviewed_by} has reviewed that already. Nothing more to do.", reviewed_by=Person(state.reviewed_by)
             )
-        raise Refused("Step {step} owes no review.", step=step)
+        raise Refused("Step {step} needs no review.", step=step)
     require_person(by)
     if by.user == state.by:
         raise needs_somebody_else("You did this yourself", "look at it", state.review_to, by.user)

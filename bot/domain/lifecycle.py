@@ -207,7 +207,7 @@ def correct_start(incident: Incident, *, started: datetime, by: Actor, at: datet
     """Correct when the trouble began; never later than the declaration's future."""
     require_known(incident)
     if started > at:
-        raise Refused("That time lies ahead. When did it begin?", field="started")
+        raise Refused("That time is in the future. When did it begin?", field="started")
     if started < at - timedelta(days=90):
         raise Refused("That is more than 90 days ago. Check the date.", field="started")
     return [e.StartCorrected(by=by.user, at=at, started=started)]
@@ -245,7 +245,7 @@ def resolve(
         sentences = dict(policy.resolve_checks)
         listed = "; ".join(sentences[name] for name in unmet)
         raise Refused(
-            "Not resolved. Not met or not known: {listed}. Meet these, or give a reason to resolve all the same.",
+            "Not resolved. These conditions are open: {listed}. Meet them, or give a reason to resolve anyway.",
             listed=listed,
             field="override",
         )

@@ -32,7 +32,7 @@ def note(
     if not words:
         raise Refused("Write what happened: `{command} note restarted the payout worker`.", field="text")
     if happened is not None and happened > at:
-        raise Refused("That time lies ahead. When did it happen?", field="at")
+        raise Refused("That time is in the future. When did it happen?", field="at")
     if message_ts and any(
         one.noted.message_ts == message_ts and one.noted.channel == channel and not one.withdrawn
         for one in incident.notes
@@ -101,7 +101,7 @@ def follow(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:
     if by.user in incident.followers:
         return [e.Unfollowed(by=by.user, at=at)]
     if incident.private:
-        raise Refused("A private incident is followed by its members only. Ask one to add you.")
+        raise Refused("Only its members can follow a private incident. Ask one of them to add you.")
     return [e.Followed(by=by.user, at=at)]
 
 
@@ -112,7 +112,7 @@ def wait_for(incident: Incident, *, what: str, look_again: datetime | None, by: 
         raise Refused("Say what for: `{command} waiting for Stellar validators`.", field="what")
     again = look_again or at + timedelta(minutes=30)
     if again <= at:
-        raise Refused("The time to look again lies in the past.", field="look_again")
+        raise Refused("The time to look again is in the past.", field="look_again")
     return [e.WaitingBegan(by=by.user, at=at, what=what.strip()[:200], look_again=again)]
 
 

@@ -195,7 +195,7 @@ class Policy:
             return
         if actor.kind is ActorKind.ALERT:
             if verb != "alert":
-                raise Refused("An alert begins an incident or adds to one, nothing else. A person has to do it.")
+                raise Refused("An alert can only begin an incident or add to one. A person has to do the rest.")
             return
         if actor.kind is ActorKind.BOT:
             raise Refused("Bots and workflows cannot act on incidents. A person of this workspace can.")

@@ -85,12 +85,12 @@ class RedactedWords:
         words = text.strip()
         if len(words) < MIN_SECRET_CHARS:
             raise Refused(
-                "Name at least {min_secret_chars} characters: fewer stand by chance in too many places.",
+                "Name at least {min_secret_chars} characters. Shorter words stand by chance in too many places.",
                 min_secret_chars=MIN_SECRET_CHARS,
             )
         if words in REDACTION_MARK:
             raise Refused(
-                "{redaction_mark} is what stands in place of words. Name the words themselves.",
+                "{redaction_mark} marks words that were removed. Name the words themselves.",
                 redaction_mark=REDACTION_MARK,
             )
         # What is typed in Slack arrives with these three escaped; blanks and line ends become one blank in titles.
@@ -226,7 +226,7 @@ def redact(
     if by.kind is not ActorKind.CLI:
         raise Refused("Only whoever runs the bot redacts, on its command line: `python -m bot redact`.")
     if secret.found_in(reason):
-        raise Refused("The reason holds the very words that are to go. Say it without them.")
+        raise Refused("The reason contains the words that you want to remove. Write it without them.")
     if not reason.strip():
         raise Refused("Say why: the record keeps the reason in place of the words.")
     if not hits:

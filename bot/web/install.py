@@ -42,9 +42,9 @@ _CONTENT_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; form-action 'no
 _OAUTH_ERROR_TEXTS = {
     "invalid_code": "Slack does not take that code any more. Please begin again.",
     "code_already_used": "That code was used already. Please begin again.",
-    "bad_redirect_uri": "SLACK_REDIRECT_URL is not the address that the app has. Whoever runs the bot can mend that.",
-    "invalid_client_id": "Slack does not know SLACK_CLIENT_ID. Whoever runs the bot can mend that.",
-    "bad_client_secret": "SLACK_CLIENT_SECRET is not the app's. Whoever runs the bot can mend that.",
+    "bad_redirect_uri": "SLACK_REDIRECT_URL is not the address that the app has. Whoever runs the bot can fix that.",
+    "invalid_client_id": "Slack does not know SLACK_CLIENT_ID. Whoever runs the bot can fix that.",
+    "bad_client_secret": "SLACK_CLIENT_SECRET is not the app's. Whoever runs the bot can fix that.",
 }
 
 

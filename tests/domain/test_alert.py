@@ -246,5 +246,5 @@ def test_after_the_end_only_an_end_is_added() -> None:
 def test_a_sender_of_alerts_may_nothing_else(verb: str) -> None:
     assert BY.kind is ActorKind.ALERT
     POLICY.require_right("alert", BY)
-    with pytest.raises(Refused, match="A person has to do it"):
+    with pytest.raises(Refused, match="A person has to do the rest"):
         POLICY.require_right(verb, BY)

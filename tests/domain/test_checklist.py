@@ -301,7 +301,7 @@ class TestBefore:
         (event,) = story.tell(c.correct, **the("2.2"), text="the hash ends in 9", by=BEN)
         assert isinstance(event, e.StepNoted) and event.correction
         assert story.incident.checklists[0].state("2.2").mark is Mark.DONE
-        assert "holds nothing to correct" in refused(story, c.correct, **the("1.1"), text="x", by=BEN)
+        assert "has nothing to correct" in refused(story, c.correct, **the("1.1"), text="x", by=BEN)
 
     @pytest.mark.parametrize("result", ["", "   "])
     def test_done_takes_the_result(self, result: str) -> None:
@@ -392,7 +392,7 @@ class TestBefore:
     def test_with_a_go_one_is_not_alone(self) -> None:
         story, _ = with_go()
         says = refused(story, s.record_done_alone, **the("2.2"), reason="x", confirmers=PEOPLE, by=ANA, policy=POLICY)
-        assert "<@UBEN>'s go" in says
+        assert "<@UBEN> gave you the go-ahead" in says
 
     @pytest.mark.parametrize("step", ["1.1", "2.1"])
     def test_only_marked_steps_are_asked_for(self, step: str) -> None:

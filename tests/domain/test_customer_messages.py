@@ -179,7 +179,7 @@ def test_time_voids_a_text(made: Callable[[], Story], minutes: float) -> None:
 
 
 def test_a_promise_lies_ahead() -> None:
-    with pytest.raises(Refused, match="lies in the past"):
+    with pytest.raises(Refused, match="is in the past"):
         write(Story(), promised=BEGIN)
 
 

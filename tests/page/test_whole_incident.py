@@ -92,7 +92,7 @@ async def two_people(ana: Tab, ben: Tab) -> None:
     await expect(ben.form).to_contain_text("NGN 48,000,000")
     await ben.form.locator(".primary").click()
     await line(ben, 5)
-    await ana.press("go from Ben Okafor", "Done…")
+    await ana.press("go-ahead from Ben Okafor", "Done…")
     await ana.form.locator("textarea").first.fill("the queue moves; first payment confirmed")
     await ana.fill({}, "Done")
     await expect(ana.form).to_have_count(0)

@@ -107,7 +107,7 @@ async def agreed(world: World) -> None:
 
 async def done(world: World) -> None:
     """Carla does it."""
-    message = world.find("carla", room(world), "go from Ben Okafor")
+    message = world.find("carla", room(world), "go-ahead from Ben Okafor")
     await opens(world, "carla", lambda: world.person("carla").click(message, label="Done…"))
     await sends(world, "carla", {"result": "first payment confirmed in ledger 55,120,033"}, "Done")
 

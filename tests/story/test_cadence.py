@@ -142,7 +142,7 @@ async def test_raising_the_severity_brings_the_next_update_forward_lowering_keep
     await world.say("ana", "/incident sev 1 nothing moves", room)
     assert "update by 14:40 UTC" in card(world, room)
     await world.say("ana", "/incident sev 3 one partner only", room)
-    assert "What was promised stays." in heard(world, "ana", room)
+    assert "Times that were promised stay." in heard(world, "ana", room)
     assert "update by" in card(world, room)
 
 
@@ -352,5 +352,5 @@ async def test_a_next_update_in_the_past_is_refused_beside_its_field(world: Worl
     await world.say("ana", "/incident update", room)
     await world.jump(minutes=20)
     errors = await refused(world, "ana", {"text": "late", "next_by": str(int(world.clock.now().timestamp()) - 300)})
-    assert "lies in the past" in errors["next_by"]
+    assert "is in the past" in errors["next_by"]
     assert last(world, "ana", room)

@@ -264,7 +264,7 @@ async def test_a_draft_that_nobody_approves_lapses(world: World, minutes: int, s
     await drafted(world, room, **({} if says else {"next_update": "16:30 UTC"}))
     await world.advance(minutes=minutes)
     says = says or "nobody approved it in time"
-    assert f"lapsed: {says}" in plain(in_comms(world, "ana", room, "lapsed"))
+    assert f"expired: {says}" in plain(in_comms(world, "ana", room, "expired"))
     assert "asks you to approve" not in direct(world, "dipo")
     assert public(world) == []
 
@@ -274,7 +274,7 @@ async def test_a_draft_is_void_when_the_severity_or_status_changes(world: World)
     asked = await drafted(world, room)
     await world.say("ana", "/incident mitigate the worker is back", room)
     assert asked.deleted
-    assert "lapsed: severity or status changed since it was written" in plain(in_comms(world, "ana", room, "lapsed"))
+    assert "expired: severity or status changed since it was written" in plain(in_comms(world, "ana", room, "expired"))
 
 
 async def test_a_post_whose_end_nobody_knows_is_shown_to_a_person_and_not_repeated(world: World) -> None:

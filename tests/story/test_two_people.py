@@ -60,7 +60,7 @@ async def test_ask_go_done(world: World) -> None:
     asked = await ask(world, room)
     for who in ("ben", "carla"):
         assert any("asks: Resume" in one for one in mentioned(world, who, room)), "a new message mentions who may"
-    assert all(word in plain(asked) for word in ("12 payouts", "NGN 1,200,000", "queue is at 12", "Lapses 14:30 UTC"))
+    assert all(word in plain(asked) for word in ("12 payouts", "NGN 1,200,000", "queue is at 12", "Expires 14:30 UTC"))
     await world.person("ben").click(asked, label="Go")
     await world.settle()
     form = world.person("ben").view
@@ -69,10 +69,10 @@ async def test_ask_go_done(world: World) -> None:
     assert await mark(world) is Mark.ASKED, "opening the form gives nothing"
     await submit(world, "ben")
     assert await mark(world) is Mark.GO
-    assert any("go from Ben Okafor, 14:00 UTC. Do it before 14:10 UTC" in plain(one)
+    assert any("go-ahead from Ben Okafor, 14:00 UTC. Do it before 14:10 UTC" in plain(one)
                for one in mentioned(world, "ana", room))  # fmt: skip
     assert "Done 14" not in plain(await section(world, "ana", room, f"*{STEP}*")), "no sign of done before it is"
-    await press(world, "ana", room, "go from Ben Okafor", "Done…")
+    await press(world, "ana", room, "go-ahead from Ben Okafor", "Done…")
     assert "result" in (await refused(world, "ana", {"result": "  "}))
     await submit(world, "ana", {"result": "hash 3f1c, ledger 55,120,033"})
     step = plain(await section(world, "ana", room, f"*{STEP}*"))
@@ -107,7 +107,7 @@ async def test_the_second_person_does_not_do_it(world: World, who: str, label: s
     asked = await ask(world, room)
     await world.person("ben").click(asked, label="Go")
     await submit(world, "ben")
-    await press(world, who, room, "go from Ben Okafor", label)
+    await press(world, who, room, "go-ahead from Ben Okafor", label)
     assert says in last(world, who, room)
     assert await mark(world) is Mark.GO
 
@@ -137,7 +137,7 @@ async def test_two_at_once_one_go(world: World) -> None:
     second = (await world.incident()).asks
     went = next(iter(second.values())).second
     other = "carla" if went == world.person("ben").id else "ben"
-    assert "has the go of" in heard(world, other, room)
+    assert "has the go-ahead of" in heard(world, other, room)
 
 
 async def test_two_tick_the_same_step_at_once(world: World) -> None:
@@ -169,11 +169,11 @@ async def test_a_go_lapses_and_is_not_done(world: World) -> None:
     asked = await ask(world, room)
     await world.person("ben").click(asked, label="Go")
     await submit(world, "ben")
-    answer = world.find("ana", room, "go from Ben Okafor")
+    answer = world.find("ana", room, "go-ahead from Ben Okafor")
     await world.person("ana").click(answer, label="Done…")
     await world.jump(minutes=11)
     assert "expired" in " ".join((await refused(world, "ana", {"result": "sent"})).values())
-    assert "the go lapsed 14:1" in heard(world, "ana", room)
+    assert "the go-ahead expired 14:1" in heard(world, "ana", room)
     assert await mark(world) is Mark.OPEN
     await world.person("ana").close_view()
     await world.say("ana", f"/incident step {STEP} alone sent it at 14:09 UTC, the form came too late", room)
@@ -244,7 +244,7 @@ async def test_alone_at_night_those_who_confirm_are_asked(tmp_path: Path) -> Non
     async with world_at(tmp_path, policy=test_policy(may_confirm=("@payments-oncall",)), begin=night) as world:
         room = await incident(world)
         asked = await ask(world, room)
-        assert "Held money is safe. Wait." in heard(world, "ana", room)
+        assert "Money that is held is safe. Wait." in heard(world, "ana", room)
         ben, carla = world.person("ben"), world.person("carla")
         assert any("Resume outgoing" in note.text for note in ben.notifications), "the first is asked at once"
         assert not any("Resume outgoing" in note.text for note in carla.notifications)
@@ -271,7 +271,7 @@ async def test_stopping_is_done_at_once_and_reviewed_within_half_an_hour(world: 
     await press_step(world, "ana", room, "3.4", "Stopped")
     assert "not yet reviewed" in plain(await section(world, "ana", room, "*3.4*"))
     assert any("Look at it before 14:30 UTC" in plain(one) for one in mentioned(world, "ben", room))
-    await press(world, "ana", room, "did this first", "Reviewed")
+    await press(world, "ana", room, "did this alone", "Reviewed")
     assert "You did this yourself" in last(world, "ana", room)
     await world.advance(minutes=31)
     assert any("nobody has looked yet" in one for one in mentioned(world, "ben", room))

@@ -191,7 +191,7 @@ async def ask(
     done = await call.act("ask", rule)
     asked = next((one for one in done.events if isinstance(one, events.Asked)), None)
     people = join_names((f"<@{user}>" for user in asked.to), "or") if asked else ""
-    return Reply(f"Asked {people}. Wait for their go; the message in the channel shows it.")
+    return Reply(f"Asked {people}. Wait for the go-ahead; the message in the channel shows it.")
 
 
 async def go_form(call: Request, ask: int) -> None:

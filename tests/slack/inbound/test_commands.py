@@ -549,7 +549,7 @@ async def test_a_verb_outside_an_incident_says_where_it_works(office: World, tex
         ),
         pytest.param(
             "carla", "note at 00:20 queue seen", ["00:20 UTC", "00:20 mine (23:20 UTC)"], 1, "2026-03-01 23:20",
-            id="mine, over midnight: what happened lies in the past",
+            id="mine, over midnight: what happened is in the past",
         ),
         pytest.param(
             "carla", "note at 2026-03-01 00:20 queue seen",

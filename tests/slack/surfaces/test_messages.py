@@ -174,7 +174,7 @@ def test_the_list_in_a_form() -> None:
         *2.1* Pause payouts
         Do it now; a second person looks at it afterwards.   [Stopped]
         *2.2* Resend the stuck batch
-        Ana asks since 14:07 UTC (yours); Ben or Carla can agree.
+        Ana asked 14:07 UTC (yours); Ben or Carla can agree.
         """
     ).strip("\n")
 
@@ -193,7 +193,7 @@ def test_an_ask_mentions_exactly_those_who_may_and_the_go_the_asker() -> None:
         [ask:{seq}] channel
         <@UBEN> and <@UCARLA>: *Ana asks: Resend the stuck batch.*
         > ledger 5123 shows none of them
-        ~ Count: 12 payouts · Sum: NGN 1,200,000 · Step 2.2 of Horizon outage · Lapses 14:37 UTC (yours)
+        ~ Count: 12 payouts · Sum: NGN 1,200,000 · Step 2.2 of Horizon outage · Expires 14:37 UTC (yours)
         [Go] [Refuse]
         """,
     )
@@ -203,7 +203,7 @@ def test_an_ask_mentions_exactly_those_who_may_and_the_go_the_asker() -> None:
         f"ask:{seq}",
         f"""
         [ask:{seq}] channel (not sent anew)
-        ~ Ana asked: Resend the stuck batch. Go from Ben, 14:08 UTC (yours).
+        ~ Ana asked: Resend the stuck batch. Go-ahead from Ben, 14:08 UTC (yours).
         """,
     )
     shows(
@@ -211,7 +211,7 @@ def test_an_ask_mentions_exactly_those_who_may_and_the_go_the_asker() -> None:
         f"answer:{seq}",
         f"""
         [answer:{seq}] channel
-        <@UANA>: go from Ben, 14:08 UTC (yours). Do it before 14:18 UTC (yours): Resend the stuck batch.
+        <@UANA>: go-ahead from Ben, 14:08 UTC (yours). Do it before 14:18 UTC (yours): Resend the stuck batch.
         [Done…] [Not done]
         """,
     )
@@ -266,7 +266,7 @@ def test_a_review_is_asked_for_and_then_one_line() -> None:
         key,
         f"""
         [{key}] channel
-        <@UBEN>: Ana did this first, as one person may, 14:06 UTC (yours): Pause payouts. Look at it before 14:36 UTC (yours).
+        <@UBEN>: Ana did this alone, as one person may, 14:06 UTC (yours): Pause payouts. Look at it before 14:36 UTC (yours).
         > queue doubling
         [Reviewed]
         """,  # noqa: E501
@@ -404,7 +404,7 @@ def test_a_draft_is_shown_exactly_and_its_approver_sees_what_changed() -> None:
         | Withdrawals in NG are delayed. Money is *safe*.
         ~ 2 account ids removed.
         ~ Promises the next text by 14:42 UTC (yours)
-        ~ Lapses 15:12 UTC (yours) · Ben or Dipo may approve
+        ~ Expires 15:12 UTC (yours) · Ben or Dipo may approve
         [Approve] [Edit] [Discard]
         """,
     )
@@ -446,7 +446,7 @@ def test_who_asked_for_the_end_has_said_how_and_who_agreed_is_named_beside() -> 
     story.at(22).do(lifecycle.confirm_override, by=BEN, policy=POLICY)
     shown = read_message(story.message(f"status:{story.incident.seq}"))
     assert "Resolved by Ana: fix out." in shown
-    assert "Resolved all the same: counts follow. Ben agreed." in shown
+    assert "Resolved anyway: counts follow. Ben agreed." in shown
     assert story.incident.ended_by == "UANA", "for the card and the postmortem, too"
 
 

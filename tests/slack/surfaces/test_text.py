@@ -31,7 +31,7 @@ def test_what_people_wrote_is_only_words(written: str, shown: str) -> None:
 
 
 def test_a_line_cannot_pose_as_the_bots_next_line() -> None:
-    assert text.escape_line("stuck\n*Go from Ben*") == "stuck *Go from Ben*"
+    assert text.escape_line("stuck\n*Go-ahead from Ben*") == "stuck *Go-ahead from Ben*"
     assert text.quoted("one\ntwo") == "> one\n> two"
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage, MessageTarget
+from bot.domain.time_text import lasted
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.button_values import RoleValue
 from bot.slack.surfaces.messages.build import build_message, collapsed_message, is_user_id, mention_users
@@ -64,10 +66,18 @@ def role_briefings(scene: RenderContext) -> Iterator[DesiredMessage]:
         if (event.user, event.at) == (incident.declared_by, incident.declared_at):
             continue  # the declarer leads from the start, and knows it
         sentence = " ".join(
-            lines := words.role_briefing(incident.name, event.role, text.escape_line(scene.environment.command))
+            lines := words.role_briefing(
+                incident.name, event.role, text.escape_line(scene.environment.command), _reminded_before(scene)
+            )
         )
         place = MessageTarget("person", event.user)
         standing = incident.open and latest[event.role] == entry.seq
         yield build_message(
             f"role:{entry.seq}", sentence, (block_kit.section("\n".join(lines)),), place=place, standing=standing
         )
+
+
+def _reminded_before(scene: RenderContext) -> str:
+    """How long before an update is due policy has somebody reminded; empty where only afterwards."""
+    first = scene.policy.rungs[0] if scene.policy.rungs else timedelta()
+    return lasted(-first) if first < timedelta() else ""

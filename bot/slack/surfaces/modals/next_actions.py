@@ -49,13 +49,13 @@ def _waiting_for(scene: RenderContext, user: str) -> Iterator[NextAction]:
         action = text.with_full_stop(text.clip(text.escape_line(ask.asked.action), 500))
         if ask.state == "go" and ask.asked.by == user and ask.until:
             yield (
-                f"you have the go until {scene.clock(ask.until)}: {action}",
+                f"you have the go-ahead until {scene.clock(ask.until)}: {action}",
                 scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq), style="primary"),
             )
         elif ask.state == "asked" and user in ask.asked.to:
             asker = scene.person_name(ask.asked.by)
             yield (
-                f"{asker} asks for your go: {action}",
+                f"{asker} asks for your go-ahead: {action}",
                 scene.button(words.GO, "go", AskValue(ask=ask.seq), style="primary"),
             )
     for one, step in _steps(incident):

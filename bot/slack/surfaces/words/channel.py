@@ -273,14 +273,14 @@ def take_role(role: str) -> str:
 
 _ROLE_BRIEFINGS = {
     "lead": (
-        "You decide and hand out the work; you do not have to mend it yourself.",
+        "You decide and hand out the work. Others fix it.",
         "Next: read the card, say in the channel that you lead, then give the next step a name.",
-        "Say where it stands by the time on the card; I remind you five minutes before.",
+        "Say where it stands by the time on the card{before}.",
     ),
     "comms-lead": (
         "You write what customers read; somebody else approves each text before it is public.",
         "Next: `{command} comms` opens the form; it shows what was said last.",
-        "A time promised to customers is kept, or publicly moved; I remind you five minutes before.",
+        "Keep a time that was promised to customers, or promise another one in public{before}.",
     ),
     "scribe": (
         "You keep the timeline: what was seen, what was decided, and why.",
@@ -290,9 +290,14 @@ _ROLE_BRIEFINGS = {
 }
 
 
-def role_briefing(name: str, role: str, command: str) -> tuple[str, str, str]:
+def role_briefing(name: str, role: str, command: str, before: str) -> tuple[str, str, str]:
+    """`before`: how long before its time somebody is reminded; empty where nobody is."""
     first, second, third = _ROLE_BRIEFINGS.get(role, _ROLE_BRIEFINGS["scribe"])
-    return f"You are {ROLE.get(role, role)} of {name}. {first}", second.format(command=command), third
+    return (
+        f"You are {ROLE.get(role, role)} of {name}. {first}",
+        second.format(command=command),
+        third.format(command=command, before=f"; I remind you {before} before" if before else ""),
+    )
 
 
 def silent(lead: str, name: str, since: str) -> str:
@@ -317,11 +322,11 @@ def update_interval(every: str) -> str:
     return f"Updates every {every}." if every else "One update is enough, when it is resolved."
 
 
-PROMISES_STAND = "What was promised stays."
+PROMISES_STAND = "Times that were promised stay."
 
 
 def waiting(who: str, what: str, again: str) -> str:
-    return f"Waiting, says {who}: {what}. Reminders rest; look again {again}."
+    return f"{who} waits for somebody else: {what}. Reminders pause; look again {again}."
 
 
 def waited(what: str, since: str, until: str) -> str:
@@ -381,11 +386,11 @@ def skipped(who: str, when: str, reason: str) -> str:
 
 
 def asks_since(who: str, when: str, to: str) -> str:
-    return f"{who} asks since {when}; {to or 'somebody else'} can agree."
+    return f"{who} asked {when}; {to or 'somebody else'} can agree."
 
 
 def go_line(second: str, when: str, asker: str, until: str) -> str:
-    return f"Go from {second} {when}; {asker} does it before {until}."
+    return f"Go-ahead from {second} {when}; {asker} does it before {until}."
 
 
 def done_with(times: int, when: str, who: str, second: str, result: str) -> str:
@@ -435,12 +440,12 @@ def ask_direct(name: str, asker: str, action: str) -> str:
 
 
 def ask_wait(whos: str, pause: str) -> str:
-    return f"Held money is safe. Wait. Nobody here may agree; I ask {whos} directly, one by one, {pause} apart."
+    return f"Money that is held is safe. Wait. Nobody here may agree; I ask {whos} directly, one by one, {pause} apart."
 
 
 def ask_facts(count: str, amount: str, step: str, runbook: str, lapses: str) -> str:
     parts = [*([f"Count: {count}"] if count else []), *([f"Sum: {amount}"] if amount else [])]
-    return " · ".join([*parts, f"Step {step} of {runbook}", f"Lapses {lapses}"])
+    return " · ".join([*parts, f"Step {step} of {runbook}", f"Expires {lapses}"])
 
 
 def ask_over(asker: str, action: str, became: str) -> str:
@@ -449,17 +454,17 @@ def ask_over(asker: str, action: str, became: str) -> str:
 
 def ask_outcome(state: str, second: str, when: str) -> str:
     known = {
-        "go": f"Go from {second}, {when}.",
-        "done": f"Go from {second}; done {when}.",
+        "go": f"Go-ahead from {second}, {when}.",
+        "done": f"Go-ahead from {second}; done {when}.",
         "not_done": f"Not done, {when}.",
         "refused": f"Refused by {second}, {when}.",
-        "lapsed": f"Lapsed {when}.",
+        "lapsed": f"Expired {when}.",
     }
     return known[state]
 
 
 def go_given(asker: str, second: str, when: str, until: str, action: str) -> str:
-    return f"{asker}: go from {second}, {when}. Do it before {until}: {action}"
+    return f"{asker}: go-ahead from {second}, {when}. Do it before {until}: {action}"
 
 
 def ask_refused(asker: str, second: str, action: str, reason: str) -> str:
@@ -472,7 +477,7 @@ def ask_expired(asker: str, when: str, action: str) -> str:
 
 def go_expired(asker: str, when: str, action: str, command: str, step: str) -> str:
     return (
-        f"{asker}: the go lapsed {when} and nothing is recorded as done: {action} "
+        f"{asker}: the go-ahead expired {when} and nothing is recorded as done: {action} "
         f"Not done: ask again. Done already: `{command} step {step} alone` and why."
     )
 
@@ -481,7 +486,7 @@ SOMEBODY = "Somebody else"
 
 
 def review(to: str, who: str, action: str, when: str, by: str, alone: bool) -> str:
-    what = "did alone what needs two people" if alone else "did this first, as one person may"
+    what = "did alone what needs two people" if alone else "did this alone, as one person may"
     return f"{to}: {who} {what}, {when}: {action} Look at it before {by}."
 
 
@@ -571,7 +576,7 @@ DRAFT_STATE = {
     "uncertain": "nobody knows whether it was sent",
     "failed": "not sent",
     "discarded": "discarded",
-    "lapsed": "lapsed",
+    "lapsed": "expired",
     "replaced": "replaced by a newer draft",
 }
 BY_HAND = "approved; a person posts it"
@@ -599,11 +604,11 @@ def promised(when: str) -> str:
 
 
 def expires(when: str, whos: str) -> str:
-    return f"Lapses {when}" + (f" · {whos} may approve" if whos else "")
+    return f"Expires {when}" + (f" · {whos} may approve" if whos else "")
 
 
 def expires_for_one(when: str, others: str) -> str:
-    return f"Lapses {when}" + (f" · {others} may approve too" if others else "")
+    return f"Expires {when}" + (f" · {others} may approve too" if others else "")
 
 
 def approve_direct(name: str, who: str, audience: str) -> str:
@@ -672,7 +677,7 @@ def resolution_note(who: str, note: str) -> str:
 
 def overridden(conditions: list[str], reason: str, second: str) -> str:
     agreed = f" {second} agreed." if second else ""
-    return f"Not met or not known: {'; '.join(conditions)}. Resolved all the same: {with_full_stop(reason)}{agreed}"
+    return f"Open conditions: {'; '.join(conditions)}. Resolved anyway: {with_full_stop(reason)}{agreed}"
 
 
 def postmortem(owner: str, due: str) -> str:
@@ -684,11 +689,11 @@ def reopened(who: str, when: str, reason: str) -> str:
 
 
 def false_alarm(who: str, when: str, reason: str) -> str:
-    return with_full_stop(f"False alarm, says {who}, {when}" + (f": {reason}" if reason else ""))
+    return with_full_stop(f"False alarm {when}, by {who}" + (f": {reason}" if reason else ""))
 
 
 def duplicate(who: str, when: str, of: str) -> str:
-    return f"The same as {of}, says {who}, {when}. Go on there."
+    return f"Duplicate of {of}, {when}, by {who}. Go on there."
 
 
 def stood_down(name: str, title: str, status: str, who: str) -> str:

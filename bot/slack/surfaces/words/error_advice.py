@@ -28,4 +28,4 @@ ADVICE = {
 def advice(error: str) -> str:
     """What to do about one; also where the bot could not look whether something was done."""
     known = ADVICE.get(error.removeprefix(LOOKUP_REFUSED_PREFIX))
-    return known or f"See Slack's page on that error and mend its cause; {_TRIED}"
+    return known or f"See Slack's page on that error and fix its cause; {_TRIED}"
