@@ -130,7 +130,7 @@ class Control:
                 ],
                 "usergroups": [
                     {"id": group.id, "handle": group.handle, "name": group.name, "users": group.users}
-                    for group in world.groups.values()
+                    for group in world.enabled_groups()
                 ],
                 "commands": [
                     {"command": each.command, "description": each.description, "usage_hint": each.usage_hint}

@@ -14,6 +14,7 @@ Json = dict[str, Any]
 KINDS = {
     "error:<code>": "calls: refused with this error",
     "429:<seconds>": "calls: rate limited, nothing done",
+    "404": "calls: HTTP 404, nothing done",
     "500_before": "calls: HTTP 500, nothing done",
     "500_after": "calls: HTTP 500 after the work is done",
     "cut_before": "calls: connection cut, nothing done",

@@ -115,7 +115,7 @@ def _notify(world: World, channel: Channel, message: Message, parent: Message | 
         return
     users, groups, everybody = plain_text.mentions(message.text, message.blocks)
     for group in groups:
-        if group in world.groups:
+        if group in world.groups and not world.groups[group].deleted:
             users.update(world.groups[group].users)
     followers = _followers(parent, world) if parent is not None else set()
     for member in channel.members:
@@ -327,7 +327,7 @@ def _typed_plain(world: World, text: str, labels: bool) -> str:
         for user in world.users.values():
             if user.handle == lowered or (user is world.bot and lowered in bot_names(world)):
                 return f"<@{user.id}|{user.handle}>" if labels else f"<@{user.id}>"
-        for group in world.groups.values():
+        for group in world.enabled_groups():
             if group.handle == lowered:
                 return f"<!subteam^{group.id}|@{group.handle}>" if labels else f"<!subteam^{group.id}>"
         return None

@@ -41,6 +41,9 @@ class UserGroup:
     handle: str
     name: str
     users: list[str]
+    updated: int = 1700000000
+    #: when it was disabled; 0: it is in use
+    deleted: int = 0
 
 
 @dataclass

@@ -18,7 +18,6 @@ from localslack.clock import WorkspaceClock
 from localslack.clock_feed import ClockFeed
 from localslack.consent import Consent
 from localslack.control import Control
-from localslack.errors import NotPossible
 from localslack.extension import Extension
 from localslack.faults import Faults
 from localslack.install import Grant, Install
@@ -236,11 +235,24 @@ class LocalSlack:
 
     def set_group(self, handle: str, users: Sequence[str]) -> None:
         """Set who is in a user group, by handles or ids. Raises NotPossible."""
-        for group in self.world.groups.values():
-            if handle.removeprefix("@") in (group.handle, group.id):
-                team_members.regroup(self.world, group, [self.world.user(who).id for who in users])
-                return
-        raise NotPossible(f"there is no group {handle}")
+        team_members.regroup(self.world, self.world.group(handle), [self.world.user(who).id for who in users])
+
+    def create_group(self, handle: str, users: Sequence[str], name: str = "") -> str:
+        """Make a user group; its id. Raises NotPossible where the handle is taken."""
+        bare, people = handle.removeprefix("@"), [self.world.user(who).id for who in users]
+        return team_members.create_group(self.world, bare, name or bare, people).id
+
+    def rename_group(self, handle: str, new_handle: str) -> None:
+        """Give a user group another handle. Raises NotPossible."""
+        team_members.rename_group(self.world, self.world.group(handle), new_handle.removeprefix("@"))
+
+    def disable_group(self, handle: str) -> None:
+        """Take a user group out of use. Raises NotPossible."""
+        team_members.enable_group(self.world, self.world.group(handle), enabled=False)
+
+    def enable_group(self, handle: str) -> None:
+        """Take a disabled user group into use again. Raises NotPossible."""
+        team_members.enable_group(self.world, self.world.group(handle))
 
     def uninstall(self) -> None:
         """Uninstall the app from the workspace."""

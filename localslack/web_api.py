@@ -199,6 +199,8 @@ class WebApi:
             return _not_taken(detail) if call.method in _BESIDE else self._reply({"ok": False, "error": detail}, None)
         if kind == "429":
             return _too_many(int(detail))
+        if kind == "404":
+            return web.Response(status=404, text="Not Found")
         if kind.startswith("500"):
             return web.Response(status=500, text="Internal Server Error")
         if kind == "hang":

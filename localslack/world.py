@@ -128,6 +128,16 @@ class World:
                 return user
         raise NotPossible(f"nobody here is called {who}")
 
+    def group(self, which: str) -> UserGroup:
+        """By id or handle (with or without @), disabled ones too. Raises NotPossible."""
+        for group in self.groups.values():
+            if which.removeprefix("@") in (group.handle, group.id):
+                return group
+        raise NotPossible(f"there is no group {which}")
+
+    def enabled_groups(self) -> list[UserGroup]:
+        return [group for group in self.groups.values() if not group.deleted]
+
     def channel(self, where: str) -> Channel:
         """By id or name (with or without #). Raises NotPossible."""
         found = self.channels.get(where)

@@ -43,7 +43,8 @@ def lookup_by_email(request: Request) -> Json:
 
 def groups_list(request: Request) -> Json:
     include = request.flag("include_users")
-    return {"usergroups": [group_object(request.world, group, include) for group in request.world.groups.values()]}
+    groups = request.world.groups.values() if request.flag("include_disabled") else request.world.enabled_groups()
+    return {"usergroups": [group_object(request.world, group, include) for group in groups]}
 
 
 def groups_users(request: Request) -> Json:

@@ -6,7 +6,7 @@ import { world } from "./world.js";
 
 /** kind -> how it reads here. What there is comes from the server: a kind without a line shows as it is. */
 const LABELS = {
-  "error:<code>": "Refused with an error", "429:<seconds>": "Rate limited (429)", "500_before": "500, before it is done", "500_after": "500, after it is done",
+  "error:<code>": "Refused with an error", "429:<seconds>": "Rate limited (429)", "404": "404, nothing done", "500_before": "500, before it is done", "500_after": "500, after it is done",
   cut_before: "Connection cut, before it is done", cut_after: "Connection cut, after it is done", hang: "No answer", "slow:<seconds>": "Slow",
   missing_scope: "Missing scope", off: "Method switched off", expired_ticket: "Worthless connection ticket",
   duplicate: "Delivered twice", drop: "Never delivered", reorder: "Delivered after the next event", socket_cut: "Connection cut instead",

@@ -57,6 +57,8 @@ EVENTS = [
     "pin_added",
     "reaction_added",
     "reaction_removed",
+    "subteam_created",
+    "subteam_members_changed",
     "subteam_updated",
     "team_join",
     "user_change",

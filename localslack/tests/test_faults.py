@@ -75,6 +75,7 @@ async def react(sandbox: LocalSlack, *names: str) -> None:
 
 UPLOADS = [
     # kind, the outcomes in the journal, whether the bytes are there afterwards
+    pytest.param("404", ["fault"], False, id="404"),
     pytest.param("500_before", ["fault"], False, id="500 before"),
     pytest.param("500_after", ["fault"], True, id="500 after"),
     pytest.param("cut_after", ["fault"], True, id="cut after"),

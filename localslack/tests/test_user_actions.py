@@ -216,6 +216,7 @@ async def test_events_of_channels_and_people(tea: Shop) -> None:
     tea.sandbox.hire("hal", "Hal Hart")
     tea.sandbox.change_person("hal", tz="Asia/Tokyo")
     tea.sandbox.set_group("comms", ["ana"])
+    tea.sandbox.create_group("kitchen", ["ben"])
     await tea.sandbox.idle()
     events = [body["event"] for body in tea.heard if "event" in body]
     kinds = {(event["type"], event.get("subtype")) for event in events}
@@ -223,7 +224,8 @@ async def test_events_of_channels_and_people(tea: Shop) -> None:
         ("channel_created", None), ("member_joined_channel", None), ("message", None), ("reaction_added", None),
         ("reaction_removed", None), ("pin_added", None), ("message", "message_deleted"), ("member_left_channel", None),
         ("channel_rename", None), ("channel_archive", None), ("channel_unarchive", None), ("team_join", None),
-        ("user_change", None), ("subteam_updated", None), ("message", "channel_join"),
+        ("user_change", None), ("subteam_updated", None), ("subteam_members_changed", None), ("subteam_created", None),
+        ("message", "channel_join"),
     } <= kinds  # fmt: skip
     joined = [event for event in events if event["type"] == "member_joined_channel"]
     assert [(event["user"], event.get("inviter")) for event in joined] == [("U01BOTUSER1", ana.id), (carla.id, None)]
@@ -258,3 +260,24 @@ async def test_payloads_carry_what_slack_sends(tea: Shop) -> None:
     assert clicked["user"]["id"] == "U01BENOKAFO" and clicked["enterprise"] is None
     assert {"action_id", "block_id", "action_ts", "value", "text", "type"} <= set(clicked["actions"][0])
     assert clicked["message"]["bot_id"] and clicked["response_url"].startswith(tea.sandbox.url)
+
+
+async def test_the_app_is_told_what_becomes_of_user_groups(tea: Shop) -> None:
+    ana, ben, carla = (tea.sandbox.person(who).id for who in ("ana", "ben", "carla"))
+    id = tea.sandbox.create_group("night", ["ana", "ben"])
+    tea.sandbox.set_group("night", ["ben", "carla"])
+    tea.sandbox.rename_group("night", "nights")
+    tea.sandbox.disable_group("nights")
+    tea.sandbox.enable_group("nights")
+    await tea.sandbox.idle()
+    told = [body["event"] for body in tea.heard if str(body.get("event", {}).get("type", "")).startswith("subteam_")]
+    assert sorted(event["type"] for event in told) == [
+        "subteam_created", "subteam_members_changed", *["subteam_updated"] * 4
+    ]  # fmt: skip
+    groups = sorted((e for e in told if "subteam" in e), key=lambda event: str(event["event_ts"]))
+    assert all(event["subteam"]["id"] == id for event in groups)
+    assert [event["subteam"]["handle"] for event in groups] == ["night", "night", "nights", "nights", "nights"]
+    assert [event["subteam"]["users"] for event in groups[:2]] == [[ana, ben], [ben, carla]]
+    assert [bool(event["subteam"]["date_delete"]) for event in groups] == [False, False, False, True, False]
+    (changed,) = [event for event in told if "subteam" not in event]
+    assert (changed["subteam_id"], changed["added_users"], changed["removed_users"]) == (id, [carla], [ana])

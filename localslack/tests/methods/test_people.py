@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import LocalSlack
+from localslack import LocalSlack, NotPossible
 from localslack.tests.methods.asking import error_of
 
 
@@ -40,6 +43,27 @@ async def test_user_groups(sandbox: LocalSlack, client: AsyncWebClient) -> None:
     listed = await client.usergroups_users_list(usergroup=groups["payments-oncall"]["id"])
     assert listed["users"] == ["U01EVELINDQ"]
     assert await error_of(client, "usergroups.users.list", usergroup="S0NONE") == "no_such_subteam"
+
+
+async def test_user_groups_come_and_go(sandbox: LocalSlack, client: AsyncWebClient) -> None:
+    id = sandbox.create_group("@night", ["ana"], "The night shift")
+    sandbox.rename_group("night", "nights")
+    with pytest.raises(NotPossible):
+        sandbox.rename_group("nights", "comms")
+    with pytest.raises(NotPossible):
+        sandbox.create_group("nights", [])
+
+    async def listed(**more: bool) -> dict[str, Any]:
+        return {
+            group["id"]: group for group in (await client.usergroups_list(include_users=True, **more))["usergroups"]
+        }
+
+    assert (await listed())[id]["handle"] == "nights" and (await listed())[id]["users"] == ["U01ANASILVA"]
+    sandbox.disable_group("nights")
+    assert id not in await listed()
+    assert (await listed(include_disabled=True))[id]["date_delete"] > 0
+    sandbox.enable_group("nights")
+    assert (await listed())[id]["date_delete"] == 0
 
 
 async def test_the_team(sandbox: LocalSlack, client: AsyncWebClient) -> None:
