@@ -36,6 +36,7 @@ from bot.slack.inbound.bolt import BotIdentity
 from bot.slack.inbound.listeners import register_handlers
 from bot.slack.inbound.socket_mode import SocketModePool
 from bot.slack.outbound.web_api import SlackClient, web_client
+from bot.slack.workspace import unread
 from bot.slack.workspace.deactivated_users import free_roles_of_deactivated
 from bot.slack.workspace.directory import Directory
 from bot.slack.workspace.directory_store import DirectoryStore
@@ -108,6 +109,7 @@ class Bot:
         reading = probes.session(settings.probe_private_hosts)
         stack.push_async_callback(reading.close)
         self._build(session, reading, content)
+        stack.push_async_callback(self.workspaces.close)
         await self._open()
         await self._rearm()  # whoever mended something may have restarted the bot for it
         # What is held is renewed until the last call has ended.
@@ -188,7 +190,12 @@ class Bot:
         http = settings.slack_mode == "http"
         pages = [*self._install_routes(), *self._alert_routes()]
         site = web_application(
-            self.app if http else None, signing_secrets(settings), self.health, self._accepts_delivery, pages=pages
+            self.app if http else None,
+            signing_secrets(settings),
+            self.health,
+            self._accepts_delivery,
+            pages=pages,
+            missing=self.missing,
         )
         runner = app_runner(site)
         await runner.setup()
@@ -287,6 +294,8 @@ class Bot:
             log.error("workspaces.not_read", error=str(error))
         for one in self.workspaces:
             await one.directory.retry_unread()
+            with contextlib.suppress(StoreUnavailable):  # the next time
+                await free_roles_of_deactivated(one.services)
             if not self.store.is_listening:
                 await self._reload_directory(one)
 
@@ -344,7 +353,18 @@ class Bot:
             problems.append(f"duties: {parked} parked; `bot doctor` shows them")
         connections = (standing.connected, standing.wanted) if standing else None
         resting = tuple(f"{team}: {code}" for team, code in away.items())
-        return Health(tuple(problems), open_incidents, overdue.total_seconds(), parked, connections, resting)
+        return Health(
+            tuple(problems), open_incidents, overdue.total_seconds(), parked, connections, resting, self.missing()
+        )
+
+    def missing(self) -> tuple[str, ...]:
+        """What Slack has not told yet, and what policy names and is not there. Nobody is asked."""
+        several = self.workspaces.token_workspace is None
+        return tuple(
+            f"slack: {f'{one.team}: ' if several else ''}{sentence}"
+            for one in self.workspaces
+            for sentence in unread.missing(one.directory, self.policy)
+        )
 
 
 def directory_store(store: SqlStore, clock: Clock) -> DirectoryStore:

@@ -12,6 +12,7 @@ from bot.alerts import Intake
 from bot.comms import catalogue
 from bot.domain.alert import Alert
 from bot.domain.desired_message import DesiredMessage
+from bot.domain.errors import StoreUnavailable
 from bot.domain.fold import fold
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
@@ -52,10 +53,11 @@ class WorkspaceFactory:
         """A workspace whose people are known: its policy is in force from here on."""
         self.expand_policy(directory)
         directory.on_change = partial(self.expand_policy, directory)
+        directory.on_channels_change = partial(self._on_channels_change, directory)
         room = SlackRoom(client, directory.bot_user, directory.workspace_url)
         publishers = {
-            "customers": SlackPublisher(room, directory.channel(self.policy.customer_comms)),
-            "internal": SlackPublisher(room, directory.channel(self.policy.announcements)),
+            "customers": SlackPublisher(room, partial(self._channel_of, directory, "customers")),
+            "internal": SlackPublisher(room, partial(self._channel_of, directory, "announcements")),
         }
         return InstalledWorkspace(
             team=directory.team,
@@ -75,8 +77,20 @@ class WorkspaceFactory:
             installation=installation,
         )
 
+    async def _on_channels_change(self, directory: Directory) -> bool:
+        """A channel of policy was found: what open incidents could not say there is said now. False: not yet."""
+        now = self.service.clock.now()
+        try:
+            ids = await self.service.store.write(lambda tx: tx.reconsider_open(now, directory.team))
+        except StoreUnavailable:
+            return False
+        for id in ids:
+            self.scheduler.effects_changed_elsewhere(id)
+        return True
+
     def expand_policy(self, directory: Directory) -> None:
         """The policy with its levels as people: groups are expanded from the directory, so that rules never ask it."""
+        directory.nobody(self.policy.named)  # whoever of them is not known yet is asked for
         levels = tuple(people for level in self.policy.levels if (people := directory.expand(level)))
         self.service.policies[directory.team] = replace(self.policy, levels=levels)
 

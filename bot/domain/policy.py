@@ -154,6 +154,13 @@ class Policy:
         )
     )
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every user and group that it names, each once."""
+        lists = [*self.levels, *(severity.responders for severity in self.severities), self.may_read_private]
+        lists += [getattr(self, right) for right in dict.fromkeys(VERB_RIGHTS.values())]
+        return tuple(dict.fromkeys(one for each in (*lists, self.alerts.private_to) for one in each))
+
     def severity(self, word: str) -> Severity:
         """The severity that a word means; raises Refused with the known ones."""
         wanted = word.strip().lower()
@@ -213,6 +220,11 @@ class Policy:
                 "somebody who has acted here before."
             )
         right = self.right(verb)
+        if right and not _among(right, actor) and not actor.groups_known:
+            raise Refused(
+                f"{RIGHTS[VERB_RIGHTS[verb]]} is for certain groups here, and Slack has not told me yet who is in "
+                "them, so nothing was done. Try again in a minute."
+            )
         if right and not _among(right, actor):
             raise Refused(
                 "{rights} is not for everybody here, so nothing was done. {ask}",

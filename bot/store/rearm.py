@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from bot.domain.effect import EffectState
+from bot.domain.incident import Status
 from bot.store.tables import effects, incidents
 
 _i, _f = incidents.c, effects.c
@@ -34,6 +35,16 @@ def rearm(connection: Connection, now: datetime | None, team: str, channel: str)
     for id in ids:
         _due(connection, id, at)
     return ids
+
+
+def reconsider_open(connection: Connection, now: datetime, team: str) -> list[str]:
+    """Look at every open incident of this workspace at `now`, and let what was given up there be tried; their ids."""
+    rearmed = rearm(connection, now, team, "")
+    is_open = _i.status.in_([one.value for one in Status if one.open])
+    ids = list(connection.execute(select(_i.id).where(_i.team_id == team, is_open)).scalars())
+    for id in ids:
+        _due(connection, id, now)
+    return list(dict.fromkeys([*rearmed, *ids]))
 
 
 def _due(connection: Connection, id: str, at: ColumnElement[datetime] | datetime) -> None:

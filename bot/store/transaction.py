@@ -379,6 +379,13 @@ class SqlTransaction:
             self._tell(INCIDENT_CHANGED_CHANNEL, id)
         return ids
 
+    def reconsider_open(self, now: datetime, team: str) -> list[str]:
+        """See `rearm.reconsider_open`."""
+        ids = rearm.reconsider_open(self._connection, now, team)
+        for id in ids:
+            self._tell(INCIDENT_CHANGED_CHANNEL, id)
+        return ids
+
     # -- people ---------------------------------------------------------------------------------------
 
     def save_person(self, team: str, user: str, body: Mapping[str, Any], at: datetime) -> None:

@@ -50,6 +50,8 @@ class Health:
     connections: tuple[int, int] | None = None
     #: workspaces that took our token away, and Slack's word for it; their duties rest, the others go on
     refusing_workspaces: tuple[str, ...] = ()
+    #: what the bot does without for now, a sentence each: it works, so these are no problems
+    missing: tuple[str, ...] = ()
 
 
 HealthCheck = Callable[[], Awaitable[Health]]
@@ -69,9 +71,11 @@ def web_application(
     accepts: AcceptsDelivery = accept_any,
     *,
     pages: Sequence[web.RouteDef] = (),
+    missing: Callable[[], Sequence[str]] = tuple,
     body_timeout: float = BODY_TIMEOUT_SECONDS,
 ) -> web.Application:
-    """The application. `app` None: Slack comes by Socket Mode, and only machines ask here; `pages`: more to serve.
+    """The application. `app` None: Slack comes by Socket Mode, and only machines ask here; `pages`: more to serve;
+    `missing`: what the bot does without, for `/healthz`, which asks nobody.
 
     `signing_secrets`: one, or two while it is being changed. Raises ValueError where there is none and Slack comes.
     """
@@ -110,7 +114,7 @@ def web_application(
         )
 
     async def alive(_: web.Request) -> web.Response:
-        return web.json_response({"alive": True})
+        return web.json_response({"alive": True} | _missing(missing()))
 
     async def ready(_: web.Request) -> web.Response:
         health = await health_check()
@@ -121,6 +125,7 @@ def web_application(
             "overdue_seconds": round(health.overdue_seconds, 1),
             "parked_duties": health.parked,
         }
+        body |= _missing(health.missing)
         if health.refusing_workspaces:
             body["resting_workspaces"] = list(health.refusing_workspaces)
         if health.connections is not None:
@@ -145,6 +150,10 @@ def web_application(
     site.router.add_get("/readyz", ready)
     site.router.add_get("/metrics", metrics)
     return site
+
+
+def _missing(sentences: Sequence[str]) -> dict[str, list[str]]:
+    return {"missing": list(sentences)} if sentences else {}
 
 
 async def _add_security_headers(_: web.Request, answer: web.StreamResponse) -> None:

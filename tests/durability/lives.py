@@ -151,7 +151,7 @@ class Life:
         self.kept = kept
         self.service = Service(kept, POLICY, clock)
         ground = WorkspaceContext(
-            room, world.render, self._postmortem, {"customers": SlackPublisher(room, world.slack.customers.id)},
+            room, world.render, self._postmortem, {"customers": SlackPublisher(room, lambda: world.slack.customers.id)},
             {"announcements": world.slack.incidents.id}.__getitem__,
         )  # fmt: skip
         self.caretaker = Scheduler(self.service, lambda team: asyncio.sleep(0, ground))

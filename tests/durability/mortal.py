@@ -161,7 +161,7 @@ class Mortal:
             mortal,
             lambda incident, now: messages(incident, now, setup),
             self._postmortem,
-            {"customers": SlackPublisher(mortal, directory.channel("customer-comms"))},
+            {"customers": SlackPublisher(mortal, lambda: directory.channel("customer-comms"))},
             {"announcements": directory.channel("incidents")}.__getitem__,
             parked,
         )

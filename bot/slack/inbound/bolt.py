@@ -175,6 +175,9 @@ SUBSCRIBED_EVENTS = (
     "member_joined_channel",
     "channel_archive",
     "channel_unarchive",
+    "channel_created",
+    "channel_rename",
+    "group_rename",
     "channel_deleted",
     "group_archive",
     "group_unarchive",
@@ -186,6 +189,7 @@ SUBSCRIBED_EVENTS = (
     "team_join",
     "subteam_updated",
     "subteam_created",
+    "subteam_members_changed",
 )
 
 _ANY = re.compile(r".*", re.DOTALL)

@@ -183,7 +183,15 @@ async def _channel_archive(services: Services, event: Mapping[str, Any], key: st
 
 
 async def _channel_deleted(services: Services, event: Mapping[str, Any], key: str) -> None:
+    await services.directory.apply_channel_deleted(str(event.get("channel", "")))
     await _channel_lost(services, event, "deleted", key)
+
+
+async def _channel_named(services: Services, event: Mapping[str, Any], key: str) -> None:
+    """A channel was made, or has another name now: it may be one that policy names."""
+    told = event.get("channel")
+    if isinstance(told, Mapping):
+        await services.directory.apply_channel_event(str(told.get("id", "")), str(told.get("name", "")))
 
 
 async def _channel_unarchive(services: Services, event: Mapping[str, Any], key: str) -> None:
@@ -194,6 +202,7 @@ async def _channel_regained(services: Services, where: str, key: str) -> None:
     """A channel can be used again: an incident's own, or one in which many speak, such as that of the announcements."""
     done = await _to_channel(services, where, "regained", channel.record_regained, key)
     if done is None:
+        await services.directory.apply_channel_event(where)
         now, team = services.now(), services.directory.team
         for id in await services.service.store.write(lambda tx: tx.rearm(now, team=team, channel=where)):
             services.scheduler.effects_changed_elsewhere(id)
@@ -237,8 +246,7 @@ async def _user_change(services: Services, event: Mapping[str, Any], key: str) -
 
 
 async def _user_groups_change(services: Services, event: Mapping[str, Any], key: str) -> None:
-    await services.directory.refresh()
-    await free_roles_of_deactivated(services)
+    await services.directory.apply_group_event(event)
 
 
 async def _app_uninstalled(services: Services, event: Mapping[str, Any], key: str) -> None:
@@ -262,12 +270,16 @@ EVENT_HANDLERS: dict[str, EventHandler] = {
     "group_archive": _channel_archive,
     "channel_unarchive": _channel_unarchive,
     "group_unarchive": _channel_unarchive,
+    "channel_created": _channel_named,
+    "channel_rename": _channel_named,
+    "group_rename": _channel_named,
     "channel_deleted": _channel_deleted,
     "group_deleted": _channel_deleted,
     "user_change": _user_change,
     "team_join": _user_change,
     "subteam_updated": _user_groups_change,
     "subteam_created": _user_groups_change,
+    "subteam_members_changed": _user_groups_change,
 }
 
 

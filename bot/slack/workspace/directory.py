@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -14,12 +13,21 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.actor import Actor, ActorKind
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.slack.outbound.web_api import api_call, next_cursor, pages
-from bot.slack.workspace import directory_store
+from bot.slack.workspace import directory_store, policy_channels
 from bot.slack.workspace.directory_store import BOT_ROW_ID, DirectoryStore, RowBody, SlackUser, UserGroups
+from bot.slack.workspace.method_reads import MethodReads
+from bot.slack.workspace.policy_channels import PolicyChannels
 
 log = structlog.get_logger(__name__)
 
+_USER_ID = re.compile(r"[UW][A-Z0-9]{6,}")
 _MENTION = re.compile(r"<(?:@|!subteam\^)(?P<id>[A-Z0-9]+)(?:\|[^>]*)?>")
+
+IDENTITY_METHOD, PEOPLE_METHOD, GROUPS_METHOD = "auth.test", "users.list", "usergroups.list"
+#: seconds for which a start, and each look after it, waits for Slack's lists; reading them goes on after that
+READ_WAIT_SECONDS = 2.0
+#: people who are asked about one by one in one look, while Slack does not list them
+MAX_PEOPLE_ASKED = 50
 
 
 def _unknown(user: str) -> SlackUser:
@@ -27,9 +35,15 @@ def _unknown(user: str) -> SlackUser:
     return SlackUser(user, "", user, ActorKind.UNKNOWN)
 
 
+async def nobody_told() -> bool:
+    """Nobody waits to be told."""
+    return True
+
+
 class Directory:
     """The cache. `warm` fills it; a miss asks Slack once; while Slack is away what is known stays in force.
 
+    Only `auth.test` has to answer: what Slack does not list is learned later, each method by itself (`catch_up`).
     With a `store` it outlives a restart: `warm_or_restore` then does without Slack. What one replica is told it keeps
     there, and the others `reload_stored` it.
     """
@@ -38,17 +52,23 @@ class Directory:
         self._client = client
         self._store = store
         self._stored_rows: dict[str, RowBody] = {}  # the rows as they stand in the memory
-        self._wanted: frozenset[str] | None = None  # channels that `warm_or_restore` was to learn
-        self._warm = False
-        self._unjoined: dict[str, str] = {}  # id -> name of channels that we are to be in
-        self._incomplete = False  # whether Slack could not tell something when it was last asked
-        self._retry_at = 0.0  # the loop's time before which Slack wants to hear nothing
+        self.reads = MethodReads(client)
+        self._channels = PolicyChannels(client, self.reads)
+        #: whether Slack has said in this life who we are
+        self._identified = False
+        self._receiving = False  # whether deliveries are heard
         self._cursor = ""  # the page of people that Slack did not give yet
+        self._reading: asyncio.Task[None] | None = None
+        self._groups_lock = asyncio.Lock()
         #: what is learned and what stands in the memory change together
         self._lock = asyncio.Lock()
         #: told when people or groups may be others than they were
         self.on_change: Callable[[], None] = lambda: None
+        #: told when a channel of policy was found, and asked again until it answers that this was attended
+        self.on_channels_change: Callable[[], Awaitable[bool]] = nobody_told
         self._deactivated: dict[str, None] = {}  # whose accounts were deactivated since somebody asked
+        self._unlisted: dict[str, None] = {}  # people whom somebody asked for and nobody has told of yet
+        self._not_found: set[str] = set()  # ids of whom Slack says that they are nobody's
         self.team = ""
         self.bot_user = ""
         self.bot_id = ""
@@ -56,38 +76,42 @@ class Directory:
         self.workspace_url = ""
         self._people: dict[str, SlackUser] = {}
         self._groups: UserGroups = {}  # id -> (handle, members)
-        self._channels: dict[str, str] = {}  # name -> id
         self._lookups: dict[str, asyncio.Task[SlackUser | None]] = {}
 
-    async def warm(self, channels: Iterable[str] = ()) -> None:
-        """Learn who we are, the people, the groups, and the channels of these names.
+    # -- the start ----------------------------------------------------------------------------------
 
-        Raises RetryAfter or OutcomeUnknown where that is not known from before either, and CallRefused where Slack
-        refuses us.
+    async def warm(self, channels: Iterable[str] = ()) -> None:
+        """Learn who we are, and then all that Slack tells of the people, the groups and the channels of these names.
+
+        Raises RetryAfter or OutcomeUnknown where Slack does not say who we are, CallRefused where it refuses us.
         """
-        me = await self._call("auth.test")
-        self.team, self.bot_user, self.bot_id = me["team_id"], me["user_id"], me.get("bot_id", "")
-        self.workspace_url = me.get("url", "")
-        if not self._stored_rows:
-            await self._load()
-        await self._read()
-        await self._learn_channels(frozenset(channels))
-        async with self._lock:
-            await self._save_all()
-        self._warm = True
+        self._channels.names = frozenset(channels)
+        await self._identify()
+        await self._catch_up(self._methods)
 
     async def warm_or_restore(self, channels: Iterable[str] = ()) -> None:
-        """`warm`, or, while Slack is away, be as things were when it last told; `refresh` then catches up.
+        """Learn who we are, and wait shortly for the rest; while Slack is away, be as things were when it last told.
 
-        Raises RetryAfter or OutcomeUnknown where nothing is known from before, CallRefused where Slack refuses us.
+        Raises RetryAfter or OutcomeUnknown where we were never told who we are, CallRefused where Slack refuses us.
         """
-        self._wanted = frozenset(channels)
+        self._channels.names = frozenset(channels)
         try:
-            await self.warm(self._wanted)
+            await self._identify()
         except (RetryAfter, OutcomeUnknown) as error:
             if not await self._restore():
                 raise
             log.warning("directory.recalled", team=self.team, people=len(self._people), error=str(error))
+        else:
+            await self._read_within(READ_WAIT_SECONDS, self._methods)
+
+    async def _identify(self) -> None:
+        me = await self.reads.call(IDENTITY_METHOD)
+        self.team, self.bot_user, self.bot_id = me["team_id"], me["user_id"], me.get("bot_id", "")
+        self.workspace_url = me.get("url", "")
+        if not self._stored_rows:
+            await self._load()
+        await self._save_all()
+        self._identified = True
 
     async def _restore(self) -> bool:
         if self._store is None:
@@ -99,30 +123,36 @@ class Directory:
         me = self._stored_rows.get(BOT_ROW_ID)
         if me is None:
             return False
-        self.bot_user, self.bot_id = str(me["bot_user"]), str(me["bot_id"])
-        self.app_id, self.workspace_url = str(me["app"]), str(me["url"])
-        self._channels = dict(me["channels"])
+        self.bot_user, self.bot_id, self.workspace_url = str(me["bot_user"]), str(me["bot_id"]), str(me["url"])
         return True
 
     async def _load(self) -> None:
-        """People and groups as they were. Who we are, and which channels there are, `warm` asks Slack itself."""
+        """People, groups and channels as they were."""
         if self._store is None:
             return
         rows = self._stored_rows = dict(await self._store.load(self.team))
         self._people = directory_store.users_in(rows) | self._people
         self._groups = self._groups or directory_store.groups_in(rows)
+        if (me := rows.get(BOT_ROW_ID)) is not None:
+            self.app_id = self.app_id or str(me.get("app", ""))
+            self._channels.restore(me.get("channels") or {})
+            # Before this was written down, nothing was kept until all had been read.
+            self.reads.known |= set(me.get("read", self._methods))
 
     async def _save_all(self) -> None:
         """Keep everything in the memory that differs from what stands there."""
-        me = {
+        async with self._lock:
+            rows: dict[str, RowBody] = {id: {} for id in self._stored_rows if id.startswith("S")}  # those no more
+            rows |= {id: directory_store.group_row(*group) for id, group in self._groups.items()}
+            rows |= {id: directory_store.user_row(person) for id, person in self._people.items()}
+            await self._save(rows | self._bot_row())
+
+    def _bot_row(self) -> dict[str, RowBody]:
+        row = {
             "bot_user": self.bot_user, "bot_id": self.bot_id, "app": self.app_id, "url": self.workspace_url,
-            "channels": self._channels,
+            "channels": dict(self._channels.ids), "read": sorted(self.reads.known),
         }  # fmt: skip
-        rows: dict[str, RowBody] = {id: {} for id in self._stored_rows if id.startswith("S")}  # those that are no more
-        rows |= {id: directory_store.group_row(*group) for id, group in self._groups.items()}
-        rows |= {id: directory_store.user_row(person) for id, person in self._people.items()}
-        rows[BOT_ROW_ID] = me
-        await self._save(rows)
+        return {BOT_ROW_ID: row}
 
     async def _save(self, rows: Mapping[str, RowBody]) -> None:
         """Never raises: the cache itself is in force."""
@@ -138,7 +168,7 @@ class Directory:
                 await self._store.save(self.team, new)
                 self._stored_rows |= new
         except Exception as error:
-            # Away, or another replica keeps the same rows at this moment: the next refresh keeps them.
+            # Away, or another replica keeps the same rows at this moment: the next look keeps them.
             log.warning("directory.not_kept", error=type(error).__name__)
 
     async def reload_stored(self) -> None:
@@ -153,8 +183,162 @@ class Directory:
                 self._put(person)
             if any(id.startswith("S") for id in changed):
                 self._groups = directory_store.groups_in(rows)
+            if BOT_ROW_ID in changed and (me := rows.get(BOT_ROW_ID)) is not None:
+                self._channels.restore(me.get("channels") or {})
+                self.reads.known |= set(me.get("read") or ())
         if changed:
             self.on_change()
+            await self._attend_channels()
+
+    async def close(self) -> None:
+        """Ask Slack nothing more."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    # -- reading ------------------------------------------------------------------------------------
+
+    @property
+    def _methods(self) -> tuple[str, ...]:
+        return PEOPLE_METHOD, GROUPS_METHOD, policy_channels.LIST_METHOD
+
+    async def refresh(self) -> None:
+        """Read people and groups anew, and look for channels of policy that are missing; what cannot be read stays as
+        it was, and `retry_unread` reads it."""
+        self._not_found.clear()
+        due = self._methods if self._channels.needs_reading else (PEOPLE_METHOD, GROUPS_METHOD)
+        await self._read_within(READ_WAIT_SECONDS, due)
+
+    async def retry_unread(self) -> None:
+        """Ask again for what Slack could not tell, and do what is left to do about channels."""
+        due = tuple(method for method in self._methods if method in self.reads.failures)
+        if due or not self._identified or self._unlisted or self._channels.needs_attention:
+            await self._read_within(READ_WAIT_SECONDS, due)
+
+    async def join_channels(self) -> None:
+        """Be in the channels of policy. Slack tells of it at once, so this is for when its deliveries are heard."""
+        self._receiving = True
+        await self._read_within(READ_WAIT_SECONDS, ())
+
+    async def _read_within(self, seconds: float, methods: Iterable[str]) -> None:
+        """Read with these methods, and wait so long for it; what takes longer goes on."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        if self._reading is not None:
+            await asyncio.wait({self._reading}, timeout=seconds)
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._catch_up(methods), name="read the workspace")
+        await asyncio.wait({self._reading}, timeout=max(0.0, until - loop.time()))
+
+    async def _catch_up(self, methods: Iterable[str]) -> None:
+        """Read with these methods, all at the same time, and do what follows from it. Never raises."""
+        try:
+            if not self._identified:
+                await self._identify()
+                methods = self._methods
+            readers = {
+                PEOPLE_METHOD: self._read_people,
+                GROUPS_METHOD: self._read_groups,
+                policy_channels.LIST_METHOD: self._read_channels,
+            }
+            await asyncio.gather(*(readers[method]() for method in methods))
+            await self._ask_unlisted()
+            await self._attend_channels()
+            await self._save_all()
+        except (CallRefused, RetryAfter, OutcomeUnknown) as error:
+            log.warning("directory.not_read", method=IDENTITY_METHOD, error=str(error))
+        except Exception:
+            log.exception("directory.failed")
+
+    async def _read_people(self) -> None:
+        """Page by page; after a pause from the page on that Slack did not give, as it gives so many a minute."""
+
+        async def read() -> None:
+            try:
+                async for page in pages(self.reads.call, PEOPLE_METHOD, cursor=self._cursor, limit=200):
+                    async with self._lock:
+                        people = [self.put_user(user) for user in page["members"]]
+                        await self._save({one.id: directory_store.user_row(one) for one in people})
+                    for user in page["members"]:
+                        self._learn_app(user)
+                    self._cursor = next_cursor(page)
+            except CallRefused:
+                self._cursor = ""
+                raise
+            finally:
+                self.on_change()
+
+        await self.reads.attempt(PEOPLE_METHOD, read)
+
+    def _learn_app(self, user: Mapping[str, Any]) -> None:
+        if user.get("id") == self.bot_user:
+            self.app_id = str((user.get("profile") or {}).get("api_app_id") or self.app_id)
+
+    async def _read_groups(self) -> None:
+        async with self._groups_lock:
+            await self.reads.attempt(GROUPS_METHOD, self._list_groups)
+        self.on_change()
+
+    async def _list_groups(self) -> None:
+        answer = await self.reads.call(GROUPS_METHOD, include_users=True)
+        self._groups = directory_store.groups_from_payload(answer["usergroups"])
+
+    async def _read_channels(self) -> None:
+        await self.reads.attempt(policy_channels.LIST_METHOD, self._channels.read)
+
+    async def _ask_unlisted(self) -> None:
+        """Ask for people one by one: those who were asked for and are in no list yet, and our own app's user."""
+        asked = [self.bot_user] if not self.app_id and PEOPLE_METHOD in self.reads.failures else []
+        asked += [user for user in self._unlisted if user not in self._people]
+        self._unlisted.clear()
+        learned = False
+        for number, user in enumerate(asked[: MAX_PEOPLE_ASKED + 1]):
+            person = await self._ask(user)
+            if person is not None and person.kind is ActorKind.UNKNOWN:  # Slack does not tell; the next look asks
+                self._unlisted |= dict.fromkeys(one for one in asked[number:] if one != self.bot_user)
+                break
+            if person is None:
+                self._not_found.add(user)
+            learned = True
+        self._unlisted |= dict.fromkeys(asked[MAX_PEOPLE_ASKED + 1 :])
+        if learned:
+            self.on_change()
+
+    async def _attend_channels(self) -> None:
+        """Be in the channels of policy, and tell of those that were found."""
+        if not self._receiving:
+            return
+        await self._channels.join()
+        if self._channels.changed:
+            await self._save_all()
+            self._channels.changed = False
+            if not await self.on_channels_change():
+                self._channels.changed = True
+
+    # -- what Slack tells ---------------------------------------------------------------------------
+
+    async def apply_channel_event(self, id: str, name: str = "") -> None:
+        """A channel was made, renamed, unarchived or entered; `name` where the event says it."""
+        await self._channels.learn(id, name)
+        await self._attend_channels()
+
+    async def apply_channel_deleted(self, id: str) -> None:
+        """A channel is gone for good."""
+        self._channels.deleted(id)
+        await self._attend_channels()
+
+    async def apply_group_event(self, event: Mapping[str, Any]) -> None:
+        """A user group was made or changed. Slack is asked for all of them, unless the event says what is known;
+        while it does not answer, the event counts."""
+        async with self._groups_lock:
+            told = directory_store.apply_group_event(self._groups, event)
+            if told == self._groups:
+                return
+            if not await self.reads.attempt(GROUPS_METHOD, self._list_groups) and told is not None:
+                self._groups = told
+        self.on_change()
+        await self._ask_unlisted()
+        await self._save_all()
 
     def deactivated_users(self) -> tuple[str, ...]:
         """Whose accounts were deactivated and not `deactivations_handled` yet, also while the bot did not run."""
@@ -164,109 +348,6 @@ class Directory:
         """What these people held is free."""
         for user in users:
             self._deactivated.pop(user, None)
-
-    async def refresh(self) -> None:
-        """Read people and groups anew; what cannot be read stays as it was, and `retry_unread` reads it."""
-        with contextlib.suppress(CallRefused, RetryAfter, OutcomeUnknown):
-            if self._wanted is not None and not self._warm:
-                await self.warm(self._wanted)
-                await self.join_channels()
-                return
-            await self._read()
-            async with self._lock:
-                await self._save_all()
-
-    async def retry_unread(self) -> None:
-        """Ask again for what Slack could not tell, once it wants to hear of us again."""
-        if self._incomplete or (self._wanted is not None and not self._warm):
-            await self.refresh()
-        elif self._unjoined:
-            await self.join_channels()
-
-    async def _call(self, method: str, **arguments: Any) -> Any:
-        """A call that reads; while Slack wants to hear nothing there is none.
-
-        Raises CallRefused, RetryAfter, OutcomeUnknown.
-        """
-        loop = asyncio.get_running_loop()
-        if (wait := self._retry_at - loop.time()) > 0:
-            raise RetryAfter(wait)
-        try:
-            return await api_call(self._client, method, form_encoded=True, **arguments)
-        except RetryAfter as error:
-            self._retry_at = loop.time() + error.seconds
-            raise
-
-    @property
-    def _known(self) -> bool:
-        """Whether people and groups were read once, now or before a restart."""
-        return self._warm or BOT_ROW_ID in self._stored_rows
-
-    async def _read(self) -> None:
-        """People, then groups. Raises RetryAfter or OutcomeUnknown where nothing is known from before."""
-        self._incomplete = False
-        try:
-            await self._read_people()
-            await self._read_groups()
-        except CallRefused as refusal:  # a scope is missing: `bot doctor` says so
-            log.warning("directory.not_read", error=refusal.code)
-        except (RetryAfter, OutcomeUnknown) as error:
-            self._incomplete = True
-            if not self._known:
-                raise
-            log.warning("directory.not_read", error=str(error))
-        self.on_change()
-
-    async def _read_people(self) -> None:
-        """Page by page; after a pause from the page on that Slack did not give, as it gives so many a minute."""
-        try:
-            async for page in pages(self._call, "users.list", cursor=self._cursor, limit=200):
-                async with self._lock:
-                    people = [self.put_user(user) for user in page["members"]]
-                    await self._save({one.id: directory_store.user_row(one) for one in people})
-                ours = (user for user in page["members"] if user["id"] == self.bot_user)
-                for user in ours:
-                    self.app_id = (user.get("profile") or {}).get("api_app_id") or self.app_id
-                self._cursor = next_cursor(page)
-        except CallRefused as refusal:
-            self._cursor = ""
-            log.warning("directory.people_not_read", error=refusal.code)
-
-    async def _read_groups(self) -> None:
-        answer = await self._call("usergroups.list", include_users=True)
-        self._groups = {
-            one["id"]: (one["handle"], frozenset(one.get("users") or ()))
-            for one in answer["usergroups"]
-            if not one.get("date_delete")
-        }
-
-    async def _learn_channels(self, names: frozenset[str]) -> None:
-        if not (left := set(names)):
-            return
-        types = "public_channel,private_channel"
-        found = pages(self._call, "conversations.list", types=types, exclude_archived=True, limit=200)
-        async with contextlib.aclosing(found) as channels:
-            async for page in channels:
-                for one in page["channels"]:
-                    if one["name"] in left:
-                        left.discard(one["name"])
-                        self._channels[one["name"]] = one["id"]
-                        if not one.get("is_member"):
-                            self._unjoined[one["id"]] = one["name"]
-                if not left:
-                    return
-
-    async def join_channels(self) -> None:
-        """Be in the channels that were learned: bots read and are told only of those. Slack tells of it at once, so
-        this is for when its deliveries are heard."""
-        for id, name in tuple(self._unjoined.items()):
-            try:
-                await api_call(self._client, "conversations.join", channel=id)
-            except (CallRefused, RetryAfter, OutcomeUnknown) as error:
-                log.warning("directory.not_joined", channel=name, error=str(error))
-                if not isinstance(error, CallRefused):
-                    continue
-            self._unjoined.pop(id, None)
 
     def put_user(self, user: Mapping[str, Any]) -> SlackUser:
         """Keep what an event or an answer says about a person."""
@@ -298,9 +379,14 @@ class Directory:
 
         return _MENTION.sub(called, text)
 
+    @property
+    def missing_channels(self) -> tuple[str, ...]:
+        """The names of policy that no channel bears, as far as is known."""
+        return self._channels.missing
+
     def channel(self, name: str) -> str:
         """The id of a channel of policy, or empty where there is none."""
-        return self._channels.get(name.lstrip("#"), "")
+        return self._channels.id_of(name)
 
     def cached_user(self, user: str) -> SlackUser | None:
         """What the cache holds, without asking."""
@@ -336,6 +422,7 @@ class Directory:
             return None if refusal.code in ("user_not_found", "user_not_visible") else _unknown(user)
         except (RetryAfter, OutcomeUnknown):
             return _unknown(user)
+        self._learn_app(answer["user"])
         return self.put_user(answer["user"])
 
     def by_handle(self, handle: str) -> SlackUser | None:
@@ -352,19 +439,36 @@ class Directory:
     def expand(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Users for users and groups (ids or @handles): members only, each once, in order."""
         people: list[str] = []
-        handles = {handle: id for id, (handle, _) in self._groups.items()}
         for one in ids:
-            wanted = one.lstrip("@")
-            group = self._groups.get(wanted) or self._groups.get(handles.get(wanted, ""))
-            if group is not None:
-                people.extend(sorted(group[1]))
-            elif wanted in self._people:
-                people.append(wanted)
-            elif (person := self.by_handle(wanted)) is not None and person.handle.lower() == wanted.lower():
-                people.append(person.id)
-            else:
-                log.warning("directory.nobody", wanted=wanted)
+            found = self._users_of(one)
+            if found is None:
+                log.warning("directory.nobody", wanted=one.lstrip("@"))
+            people += found or ()
         return tuple(user for user in dict.fromkeys(people) if self.may_act(user))
+
+    def nobody(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """Those of these users and groups that lead to no user or group now, each once."""
+        return tuple(dict.fromkeys(one for one in ids if self._users_of(one) is None))
+
+    def _users_of(self, one: str) -> tuple[str, ...] | None:
+        """The users of a user or group (id or @handle), in order; None where there is no such user or group."""
+        wanted = one.lstrip("@")
+        handles = {handle: id for id, (handle, _) in self._groups.items()}
+        group = self._groups.get(wanted) or self._groups.get(handles.get(wanted, ""))
+        if group is not None:
+            self._want(group[1])
+            return tuple(sorted(group[1]))
+        if wanted in self._people:
+            return (wanted,)
+        if (person := self.by_handle(wanted)) is not None and person.handle.lower() == wanted.lower():
+            return (person.id,)
+        if _USER_ID.fullmatch(wanted):
+            self._want((wanted,))
+        return None
+
+    def _want(self, users: Iterable[str]) -> None:
+        """Ask for these people with the next look, if Slack has not listed them."""
+        self._unlisted |= dict.fromkeys(user for user in users if user not in self._people.keys() | self._not_found)
 
     def may_act(self, user: str) -> bool:
         """Whether this person is a member who may act at all."""
@@ -395,5 +499,6 @@ class Directory:
             name=person.name,
             kind=kind,
             groups=self.groups_of(user),
+            groups_known=GROUPS_METHOD in self.reads.known,
             tz_offset=person.tz_offset,
         )

@@ -6,7 +6,7 @@ One row each: a person (U… or W…), a user group (S…), and, under `BOT_ROW_
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,37 @@ def user_from_payload(user: Mapping[str, Any], team: str) -> SlackUser:
         tz_offset=int(user.get("tz_offset") or 0),
         team=str(user.get("team_id") or team),
     )
+
+
+def groups_from_payload(groups: Iterable[Mapping[str, Any]]) -> UserGroups:
+    """The groups that are in use, from Slack's user group objects
+    (https://docs.slack.dev/reference/objects/usergroup-object)."""
+    return {
+        str(one["id"]): (str(one["handle"]), frozenset(map(str, one.get("users") or ())))
+        for one in groups
+        if not one.get("date_delete")
+    }
+
+
+def apply_group_event(groups: UserGroups, event: Mapping[str, Any]) -> UserGroups | None:
+    """The groups after a subteam_… event; None where it does not tell enough.
+
+    https://docs.slack.dev/reference/events/subteam_updated has the group as it is now,
+    https://docs.slack.dev/reference/events/subteam_members_changed who came and who went.
+    """
+    group = event.get("subteam")
+    if isinstance(group, Mapping):
+        id = str(group.get("id", ""))
+        if group.get("date_delete"):
+            return {one: known for one, known in groups.items() if one != id}
+        if not id or not group.get("handle") or ("users" not in group and group.get("user_count") != 0):
+            return None
+        return groups | groups_from_payload([group])
+    known = groups.get(str(event.get("subteam_id", "")))
+    if known is None:
+        return None
+    members = known[1].union(event.get("added_users") or ()).difference(event.get("removed_users") or ())
+    return groups | {str(event["subteam_id"]): (known[0], members)}
 
 
 def _of(team: str, user: Mapping[str, Any]) -> bool:

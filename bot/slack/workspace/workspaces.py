@@ -130,6 +130,13 @@ class Workspaces:
         for one in self:
             await one.directory.join_channels()
 
+    async def close(self) -> None:
+        """Ask Slack nothing more."""
+        directories = {one.directory for one in self} | {directory for _, _, directory in self._opening.values()}
+        if self.token_workspace is not None:
+            directories.add(self.token_workspace.directory)
+        await asyncio.gather(*(one.close() for one in directories))
+
     async def sync_installations(self) -> None:
         """Serve exactly those that are installed now. Raises StoreUnavailable, or what the keys of tokens raise."""
         if self._installations is None:

@@ -10,10 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.ports import OutcomeUnknown, RetryAfter
 from bot.slack.outbound.web_api import web_client
 from bot.slack.workspace.directory import Directory
-from bot.store import migrate
 from localslack import LocalSlack, team_members
 from tests.postgres import Postgres
 from tests.world import World, world_at
@@ -34,35 +32,6 @@ def calls(slack: LocalSlack, method: str) -> int:
 # -- Slack does not tell ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("method", "fault", "error"),
-    [
-        pytest.param("users.list", "429:1", RetryAfter, id="people, in a second"),
-        pytest.param("usergroups.list", "429:1", RetryAfter, id="groups, in a second"),
-        pytest.param("usergroups.list", "cut_before", OutcomeUnknown, id="groups, the line is cut"),
-        pytest.param("users.list", "500_before", OutcomeUnknown, id="people, trouble of Slack's"),
-    ],
-)
-async def test_at_the_first_start_it_is_waited_for(world: World, method: str, fault: str, error: type) -> None:
-    """Nobody of a group would be called: a bot that knows nobody does not begin."""
-    slack = world.slack
-    async with aiohttp.ClientSession() as session:
-        one = Directory(web_client(slack.bot_token, slack.api_url, session))
-        slack.faults.add(method, fault)
-        with pytest.raises(error):
-            await one.warm_or_restore(["incidents"])
-        asked = calls(slack, "auth.test")
-        if error is RetryAfter:
-            with pytest.raises(RetryAfter):
-                await one.warm_or_restore(["incidents"])
-            assert calls(slack, "auth.test") == asked, "Slack is asked nothing before its time"
-            await asyncio.sleep(1)
-        await one.warm_or_restore(["incidents"])
-        assert (
-            one.expand(["@payments-oncall"]) == world.bot.token_workspace.directory.expand(["@payments-oncall"]) != ()
-        )
-
-
 async def test_people_are_read_on_where_slack_stopped(world: World) -> None:
     """So many pages a minute: each try gets further."""
     slack = world.slack
@@ -75,26 +44,15 @@ async def test_people_are_read_on_where_slack_stopped(world: World) -> None:
         slack.faults.add("users.list", "slow:0")  # the first page comes
         slack.faults.add("users.list", "429:1")  # the second does not
         before = calls(slack, "users.list")
-        with pytest.raises(RetryAfter):
-            await one.warm()
-        assert len(one.names) == 200
-        await asyncio.sleep(1)
         await one.warm()
+        assert len(one.names) == 200
+        assert one.reads.failures["users.list"].text == "answers 429 and asks to wait 1 s"
+        await one.retry_unread()
+        assert calls(slack, "users.list") == before + 2, "Slack is asked nothing before its time"
+        await asyncio.sleep(1)
+        await one.retry_unread()
+        assert not one.reads.failures
         assert len(one.names) > 250 and calls(slack, "users.list") == before + 3
-
-
-async def test_the_whole_bot_waits_as_long_as_slack_says(tmp_path: Path) -> None:
-    async with world_at(tmp_path) as world:
-        await world.stop_bot()
-        world.settings = world.settings.model_copy(update={"database_url": f"sqlite:///{tmp_path}/new.sqlite"})
-        migrate(world.settings.database_url)
-        world.slack.faults.add("usergroups.list", "429:2")
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        await world.start_bot()
-        assert 2 <= loop.time() - began < 10
-        people = world.bot.service.policies[world.slack.team_id].levels[0]
-        assert world.person("ben").id in people
 
 
 async def test_after_a_restart_it_goes_on_with_what_it_knew(world: World) -> None:
