@@ -23,7 +23,10 @@ from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.runbooks import load as load_runbooks
 from bot.slack.inbound.socket_mode import disconnect_advice
 from bot.slack.outbound.web_api import api_call, web_client
-from bot.slack.workspace.directory import Directory
+from bot.slack.workspace import unread
+from bot.slack.workspace.directory import GROUPS_METHOD, PEOPLE_METHOD, Directory
+from bot.slack.workspace.method_reads import Failure, describe_failure
+from bot.slack.workspace.policy_channels import LIST_METHOD
 from bot.store import StoreRefused
 from bot.token_commands import list_installations
 
@@ -80,7 +83,7 @@ def _alerts(settings: Settings) -> list[CheckResult]:
 async def _slack(settings: Settings) -> list[CheckResult]:
     if settings.slack_bot_token is not None:
         found = await _workspace(settings, settings.slack_bot_token.get_secret_value())
-        away = any(one.summary == "slack: no answer" for one in found)
+        away = any(one.summary.startswith("slack: no answer") for one in found)
         return found if away else found + await _connections(settings)
     try:
         rows = await list_installations(settings)
@@ -112,12 +115,18 @@ async def _workspace(settings: Settings, token: str, team: str = "") -> list[Che
         try:
             await directory.warm((policy.announcements, policy.customer_comms))
         except CallRefused as refusal:
-            return [CheckResult(False, f"{who}: {refusal.code}", advice(refusal.code))]
-        except (RetryAfter, OutcomeUnknown):
-            return [CheckResult(False, f"{who}: no answer", "Check the network and SLACK_API_URL.")]
+            return [CheckResult(False, f"{who}: {refusal.code}, says auth.test", advice(refusal.code))]
+        except (RetryAfter, OutcomeUnknown) as error:
+            told = f"{who}: no answer to auth.test: it {describe_failure(error)}"
+            return [CheckResult(False, told, "Check the network and SLACK_API_URL.")]
         allowed = await check_permissions(client, who, directory.channel(policy.announcements), policy.announcements)
     findings = [CheckResult(True, f"slack: team {directory.team}, {len(directory.names)} people known")]
-    for name in (policy.announcements, policy.customer_comms):
+    findings += [_unread(who, method, failure) for method, failure in directory.reads.failures.items()]
+    if not directory.reads.failures:
+        findings += [
+            CheckResult(False, f"{who}: {one}", _NOBODY_ADVICE) for one in unread.missing_people(directory, policy)
+        ]
+    for name in (policy.announcements, policy.customer_comms) if LIST_METHOD in directory.reads.known else ():
         findings.append(
             CheckResult(
                 bool(directory.channel(name)),
@@ -126,6 +135,17 @@ async def _workspace(settings: Settings, token: str, team: str = "") -> list[Che
             )
         )
     return findings + allowed
+
+
+def _unread(who: str, method: str, failure: Failure) -> CheckResult:
+    """A method with which the bot learns who is who, and what Slack answered instead."""
+    if failure.code == "missing_scope":
+        told = f"{who}: {method}: missing_scope; add the scope {' and '.join(READ_SCOPES[method])}"
+        return CheckResult(False, told, advice(failure.code))
+    do = "The bot starts without it, and asks again by itself."
+    return CheckResult(
+        False, f"{who}: {method}: {failure.code or failure.text}", advice(failure.code) if failure.code else do
+    )
 
 
 async def _connections(settings: Settings) -> list[CheckResult]:
@@ -166,6 +186,13 @@ async def _running(session: aiohttp.ClientSession, settings: Settings) -> CheckR
     return CheckResult(True, f"running bot: {standing} of {wanted} connections to Slack stand")
 
 
+#: method of the directory -> the scopes that it needs
+READ_SCOPES = {
+    PEOPLE_METHOD: ("users:read",),
+    GROUPS_METHOD: ("usergroups:read",),
+    LIST_METHOD: ("channels:read", "groups:read"),
+}
+_NOBODY_ADVICE = "Make that group, or name another one in the policy file; it counts as soon as it is there."
 _CHANNEL_ADVICE = "Make that channel, or name another one in the policy file; the bot joins public ones by itself."
 
 __all__ = ["CheckResult", "examine"]

@@ -1,4 +1,7 @@
-"""What a workspace lets the bot do: the scopes that were granted, and what is tried without anybody noticing."""
+"""What a workspace lets the bot do: the scopes that were granted, and what is read without anybody noticing.
+
+Nothing is made to see whether it may be: whether channels may be opened is told by the scopes alone.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,7 @@ async def _try_methods(client: AsyncWebClient, who: str, room: str, name: str) -
         )
     if not room:
         return findings
-    return [*findings, *await _history(client, who, room, name), *await _channel_creation(client, who)]
+    return [*findings, *await _history(client, who, room, name)]
 
 
 async def _history(client: AsyncWebClient, who: str, room: str, name: str) -> list[CheckResult]:
@@ -107,18 +110,6 @@ async def _history(client: AsyncWebClient, who: str, room: str, name: str) -> li
     return []
 
 
-async def _channel_creation(client: AsyncWebClient, who: str) -> list[CheckResult]:
-    """Asked for a channel by a name that no channel can have, so that none is opened whatever the answer is."""
-    code = await _code(client, "conversations.create", name=_NO_NAME)
-    if code == _NO_ANSWER:
-        return []
-    if code.startswith("invalid_name"):
-        return [CheckResult(True, f"{who}: channels may be opened, as far as Slack tells without opening one")]
-    return [CheckResult(False, f"{who}: channels may not be opened: {code}", advice(code))]
-
-
-#: only punctuation: https://docs.slack.dev/reference/methods/conversations.create answers invalid_name_punctuation
-_NO_NAME = "---"
 _NO_ANSWER = "no answer"
 _JOIN_ADVICE = (
     "`python -m bot run` joins a public channel by itself; into a private one somebody has to invite the bot."
