@@ -76,6 +76,7 @@ class Directory:
         self.workspace_url = ""
         self._people: dict[str, SlackUser] = {}
         self._groups: UserGroups = {}  # id -> (handle, members)
+        self._groups_updated: dict[str, int] = {}  # id -> Slack's time of the last change that is known
         self._lookups: dict[str, asyncio.Task[SlackUser | None]] = {}
 
     # -- the start ----------------------------------------------------------------------------------
@@ -282,6 +283,7 @@ class Directory:
     async def _list_groups(self) -> None:
         answer = await self.reads.call(GROUPS_METHOD, include_users=True)
         self._groups = directory_store.groups_from_payload(answer["usergroups"])
+        self._groups_updated = {str(one["id"]): int(one.get("date_update") or 0) for one in answer["usergroups"]}
 
     async def _read_channels(self) -> None:
         await self.reads.attempt(policy_channels.LIST_METHOD, self._channels.read)
@@ -335,7 +337,9 @@ class Directory:
             if told == self._groups:
                 return
             if not await self.reads.attempt(GROUPS_METHOD, self._list_groups) and told is not None:
-                self._groups = told
+                id, updated = directory_store.group_update_of(event)
+                if updated >= self._groups_updated.get(id, 0):  # else it comes late, and more is known by now
+                    self._groups, self._groups_updated[id] = told, updated
         self.on_change()
         await self._ask_unlisted()
         await self._save_all()

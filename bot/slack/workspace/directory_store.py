@@ -95,6 +95,14 @@ def apply_group_event(groups: UserGroups, event: Mapping[str, Any]) -> UserGroup
     return groups | {str(event["subteam_id"]): (known[0], members)}
 
 
+def group_update_of(event: Mapping[str, Any]) -> tuple[str, int]:
+    """Which group a subteam_… event is about, and when that was changed, by Slack's clock."""
+    group = event.get("subteam")
+    if isinstance(group, Mapping):
+        return str(group.get("id", "")), int(group.get("date_update") or 0)
+    return str(event.get("subteam_id", "")), int(event.get("date_update") or 0)
+
+
 def _of(team: str, user: Mapping[str, Any]) -> bool:
     """Whether somebody belongs to the workspace: by home, or (Enterprise Grid) as one of several of theirs."""
     if user.get("team_id", team) == team:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +136,6 @@ async def test_people_of_a_group_are_asked_about_one_by_one(fresh: World) -> Non
 
 async def test_whoever_needs_a_group_is_told_to_wait(fresh: World) -> None:
     world = fresh
-    from dataclasses import replace
-
     world.policy = replace(world.policy, may_resolve=("@incident-leads",))
     world.slack.faults.add("usergroups.list", "500_before", 0)
     await world.start_bot()
