@@ -123,8 +123,9 @@ class Transaction(Protocol):
     def rearm(self, now: datetime | None = None, *, team: str = "", channel: str = "") -> list[str]:
         """Let what was given up be tried again, of this workspace or channel only if one is named; the incidents."""
 
-    def reconsider_open(self, now: datetime, team: str) -> list[str]:
-        """Look at every open incident of this workspace, and let what was given up there be tried; the incidents."""
+    def reconsider_open(self, now: datetime, team: str, deleted_channels: Collection[str] = ()) -> list[str]:
+        """Look at every open incident of this workspace, and let what was given up there be tried; the incidents.
+        Messages of open ones in `deleted_channels` count as never sent."""
 
     def fence(self, id: str) -> None:
         """Let nothing be written about an incident that another process attends by now. Raises LeaseLost."""

@@ -77,11 +77,12 @@ class WorkspaceFactory:
             installation=installation,
         )
 
-    async def _on_channels_change(self, directory: Directory) -> bool:
-        """A channel of policy was found: what open incidents could not say there is said now. False: not yet."""
+    async def _on_channels_change(self, directory: Directory, gone: frozenset[str]) -> bool:
+        """Channels of policy were found, or are gone: what open incidents could not say there is said now, and what
+        stood in a deleted one is said anew. False: not yet."""
         now = self.service.clock.now()
         try:
-            ids = await self.service.store.write(lambda tx: tx.reconsider_open(now, directory.team))
+            ids = await self.service.store.write(lambda tx: tx.reconsider_open(now, directory.team, gone))
         except StoreUnavailable:
             return False
         for id in ids:

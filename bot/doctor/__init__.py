@@ -115,7 +115,7 @@ async def _workspace(settings: Settings, token: str, team: str = "") -> list[Che
         try:
             await directory.warm((policy.announcements, policy.customer_comms))
         except CallRefused as refusal:
-            return [CheckResult(False, f"{who}: {refusal.code}, says auth.test", advice(refusal.code))]
+            return [CheckResult(False, f"{who}: {refusal.code}", advice(refusal.code))]
         except (RetryAfter, OutcomeUnknown) as error:
             told = f"{who}: no answer to auth.test: it {describe_failure(error)}"
             return [CheckResult(False, told, "Check the network and SLACK_API_URL.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, or_, select, update
@@ -37,10 +38,19 @@ def rearm(connection: Connection, now: datetime | None, team: str, channel: str)
     return ids
 
 
-def reconsider_open(connection: Connection, now: datetime, team: str) -> list[str]:
-    """Look at every open incident of this workspace at `now`, and let what was given up there be tried; their ids."""
-    rearmed = rearm(connection, now, team, "")
+def reconsider_open(
+    connection: Connection, now: datetime, team: str, deleted_channels: Collection[str] = ()
+) -> list[str]:
+    """Look at every open incident of this workspace at `now`, and let what was given up there be tried; their ids.
+    Their messages in `deleted_channels` count as never sent: they are gone with the channel."""
     is_open = _i.status.in_([one.value for one in Status if one.open])
+    if deleted_channels:
+        still_open = select(_i.id).where(_i.team_id == team, is_open, _i.channel.not_in(list(deleted_channels)))
+        lost = (_f.team_id == team, _f.channel.in_(list(deleted_channels)), _f.kind == "message")
+        unsent = {"state": EffectState.WAITING.value, "channel": "", "thread_ts": "", "ts": "", "hash": "",
+                  "attempts": 0, "next_try_at": None, "error": ""}  # fmt: skip
+        connection.execute(update(effects).where(*lost, _f.incident_id.in_(still_open)).values(unsent))
+    rearmed = rearm(connection, now, team, "")
     ids = list(connection.execute(select(_i.id).where(_i.team_id == team, is_open)).scalars())
     for id in ids:
         _due(connection, id, now)

@@ -379,9 +379,9 @@ class SqlTransaction:
             self._tell(INCIDENT_CHANGED_CHANNEL, id)
         return ids
 
-    def reconsider_open(self, now: datetime, team: str) -> list[str]:
+    def reconsider_open(self, now: datetime, team: str, deleted_channels: Collection[str] = ()) -> list[str]:
         """See `rearm.reconsider_open`."""
-        ids = rearm.reconsider_open(self._connection, now, team)
+        ids = rearm.reconsider_open(self._connection, now, team, deleted_channels)
         for id in ids:
             self._tell(INCIDENT_CHANGED_CHANNEL, id)
         return ids

@@ -101,6 +101,7 @@ def told(one: Seen) -> tuple[Seen, list[str]]:
 #: kind of fault, and the way of the public text under it
 CALLS = [
     pytest.param("429:2", SENT, id="429"),
+    pytest.param("404", ASKED, id="404"),
     pytest.param("500_before", ASKED, id="500, not done"),
     pytest.param("500_after", SENT, id="500, done"),
     pytest.param("cut_before", ASKED, id="cut, not done"),

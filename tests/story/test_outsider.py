@@ -49,7 +49,7 @@ INSIDE = {
 #: events of the workspace, of no channel
 ELSEWHERE = {
     "user_change", "team_join", "subteam_updated", "subteam_created", "app_home_opened", "app_uninstalled",
-    "tokens_revoked",
+    "tokens_revoked", "channel_created", "channel_rename", "group_rename", "subteam_members_changed",
 }  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -14,14 +13,12 @@ from bot.domain.actor import Actor, ActorKind
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.slack.outbound.web_api import api_call, next_cursor, pages
 from bot.slack.workspace import directory_store, policy_channels
-from bot.slack.workspace.directory_store import BOT_ROW_ID, DirectoryStore, RowBody, SlackUser, UserGroups
+from bot.slack.workspace.directory_store import BOT_ROW_ID, DirectoryStore, RowBody, SlackUser
+from bot.slack.workspace.known_people import KnownPeople
 from bot.slack.workspace.method_reads import MethodReads
 from bot.slack.workspace.policy_channels import PolicyChannels
 
 log = structlog.get_logger(__name__)
-
-_USER_ID = re.compile(r"[UW][A-Z0-9]{6,}")
-_MENTION = re.compile(r"<(?:@|!subteam\^)(?P<id>[A-Z0-9]+)(?:\|[^>]*)?>")
 
 IDENTITY_METHOD, PEOPLE_METHOD, GROUPS_METHOD = "auth.test", "users.list", "usergroups.list"
 #: seconds for which a start, and each look after it, waits for Slack's lists; reading them goes on after that
@@ -35,12 +32,12 @@ def _unknown(user: str) -> SlackUser:
     return SlackUser(user, "", user, ActorKind.UNKNOWN)
 
 
-async def nobody_told() -> bool:
+async def nobody_told(gone: frozenset[str]) -> bool:
     """Nobody waits to be told."""
     return True
 
 
-class Directory:
+class Directory(KnownPeople):
     """The cache. `warm` fills it; a miss asks Slack once; while Slack is away what is known stays in force.
 
     Only `auth.test` has to answer: what Slack does not list is learned later, each method by itself (`catch_up`).
@@ -49,6 +46,7 @@ class Directory:
     """
 
     def __init__(self, client: AsyncWebClient, store: DirectoryStore | None = None) -> None:
+        super().__init__()
         self._client = client
         self._store = store
         self._stored_rows: dict[str, RowBody] = {}  # the rows as they stand in the memory
@@ -64,18 +62,13 @@ class Directory:
         self._lock = asyncio.Lock()
         #: told when people or groups may be others than they were
         self.on_change: Callable[[], None] = lambda: None
-        #: told when a channel of policy was found, and asked again until it answers that this was attended
-        self.on_channels_change: Callable[[], Awaitable[bool]] = nobody_told
-        self._deactivated: dict[str, None] = {}  # whose accounts were deactivated since somebody asked
-        self._unlisted: dict[str, None] = {}  # people whom somebody asked for and nobody has told of yet
-        self._not_found: set[str] = set()  # ids of whom Slack says that they are nobody's
-        self.team = ""
+        #: told when a channel of policy was found, and which ones were deleted; again until it answers that this was
+        #: attended
+        self.on_channels_change: Callable[[frozenset[str]], Awaitable[bool]] = nobody_told
         self.bot_user = ""
         self.bot_id = ""
         self.app_id = ""
         self.workspace_url = ""
-        self._people: dict[str, SlackUser] = {}
-        self._groups: UserGroups = {}  # id -> (handle, members)
         self._groups_updated: dict[str, int] = {}  # id -> Slack's time of the last change that is known
         self._lookups: dict[str, asyncio.Task[SlackUser | None]] = {}
 
@@ -136,7 +129,7 @@ class Directory:
         self._groups = self._groups or directory_store.groups_in(rows)
         if (me := rows.get(BOT_ROW_ID)) is not None:
             self.app_id = self.app_id or str(me.get("app", ""))
-            self._channels.restore(me.get("channels") or {})
+            self._channels.ids = dict(me.get("channels") or {})
             # Before this was written down, nothing was kept until all had been read.
             self.reads.known |= set(me.get("read", self._methods))
 
@@ -311,11 +304,13 @@ class Directory:
         if not self._receiving:
             return
         await self._channels.join()
-        if self._channels.changed:
-            await self._save_all()
-            self._channels.changed = False
-            if not await self.on_channels_change():
-                self._channels.changed = True
+        if not self._channels.changed:
+            return
+        gone, self._channels.gone, self._channels.changed = self._channels.gone, frozenset(), False
+        if await self.on_channels_change(gone):
+            await self._save_all()  # after that: a crash in between tells of it once more
+        else:
+            self._channels.gone, self._channels.changed = self._channels.gone | gone, True
 
     # -- what Slack tells ---------------------------------------------------------------------------
 
@@ -344,27 +339,6 @@ class Directory:
         await self._ask_unlisted()
         await self._save_all()
 
-    def deactivated_users(self) -> tuple[str, ...]:
-        """Whose accounts were deactivated and not `deactivations_handled` yet, also while the bot did not run."""
-        return tuple(self._deactivated)
-
-    def deactivations_handled(self, users: Iterable[str]) -> None:
-        """What these people held is free."""
-        for user in users:
-            self._deactivated.pop(user, None)
-
-    def put_user(self, user: Mapping[str, Any]) -> SlackUser:
-        """Keep what an event or an answer says about a person."""
-        person = directory_store.user_from_payload(user, self.team)
-        self._put(person)
-        return person
-
-    def _put(self, person: SlackUser) -> None:
-        known = self._people.get(person.id)
-        if person.kind is ActorKind.GONE and known is not None and known.kind is not ActorKind.GONE:
-            self._deactivated[person.id] = None
-        self._people[person.id] = person
-
     async def apply_user_event(self, user: Mapping[str, Any]) -> None:
         """Learn what an event says, for after a restart and for other replicas too."""
         async with self._lock:
@@ -374,15 +348,6 @@ class Directory:
         if person != known:
             self.on_change()
 
-    def replace_mentions(self, text: str) -> str:
-        """The text with names instead of mentions, for where Slack shows none (the errors of a form)."""
-
-        def called(match: re.Match[str]) -> str:
-            id = match["id"]
-            return f"@{self._groups[id][0]}" if id in self._groups else self.name(id)
-
-        return _MENTION.sub(called, text)
-
     @property
     def missing_channels(self) -> tuple[str, ...]:
         """The names of policy that no channel bears, as far as is known."""
@@ -391,22 +356,6 @@ class Directory:
     def channel(self, name: str) -> str:
         """The id of a channel of policy, or empty where there is none."""
         return self._channels.id_of(name)
-
-    def cached_user(self, user: str) -> SlackUser | None:
-        """What the cache holds, without asking."""
-        return self._people.get(user)
-
-    def name(self, user: str) -> str:
-        """A name for people to read; the id where nothing is known."""
-        if user == "bot":
-            return "Incident Commander"
-        person = self._people.get(user)
-        return person.name if person else user
-
-    @property
-    def names(self) -> Mapping[str, str]:
-        """id -> name of everybody known."""
-        return {id: person.name for id, person in self._people.items()}
 
     async def user(self, user: str) -> SlackUser | None:
         """A person by id, from the cache or from Slack; None where there is no such person."""
@@ -428,65 +377,6 @@ class Directory:
             return _unknown(user)
         self._learn_app(answer["user"])
         return self.put_user(answer["user"])
-
-    def by_handle(self, handle: str) -> SlackUser | None:
-        """A person by @handle, for texts in which Slack did not resolve it; else by a name that nobody else bears.
-
-        People choose their names, and could choose somebody else's.
-        """
-        wanted = handle.lstrip("@").lower()
-        people = sorted(self._people.values(), key=lambda one: one.kind is ActorKind.GONE)
-        called = [one for one in people if one.handle.lower() == wanted]
-        named = [one for one in people if one.name.lower() == wanted]
-        return called[0] if called else named[0] if len(named) == 1 else None
-
-    def expand(self, ids: Iterable[str]) -> tuple[str, ...]:
-        """Users for users and groups (ids or @handles): members only, each once, in order."""
-        people: list[str] = []
-        for one in ids:
-            found = self._users_of(one)
-            if found is None:
-                log.warning("directory.nobody", wanted=one.lstrip("@"))
-            people += found or ()
-        return tuple(user for user in dict.fromkeys(people) if self.may_act(user))
-
-    def nobody(self, ids: Iterable[str]) -> tuple[str, ...]:
-        """Those of these users and groups that lead to no user or group now, each once."""
-        return tuple(dict.fromkeys(one for one in ids if self._users_of(one) is None))
-
-    def _users_of(self, one: str) -> tuple[str, ...] | None:
-        """The users of a user or group (id or @handle), in order; None where there is no such user or group."""
-        wanted = one.lstrip("@")
-        handles = {handle: id for id, (handle, _) in self._groups.items()}
-        group = self._groups.get(wanted) or self._groups.get(handles.get(wanted, ""))
-        if group is not None:
-            self._want(group[1])
-            return tuple(sorted(group[1]))
-        if wanted in self._people:
-            return (wanted,)
-        if (person := self.by_handle(wanted)) is not None and person.handle.lower() == wanted.lower():
-            return (person.id,)
-        if _USER_ID.fullmatch(wanted):
-            self._want((wanted,))
-        return None
-
-    def _want(self, users: Iterable[str]) -> None:
-        """Ask for these people with the next look, if Slack has not listed them."""
-        self._unlisted |= dict.fromkeys(user for user in users if user not in self._people.keys() | self._not_found)
-
-    def may_act(self, user: str) -> bool:
-        """Whether this person is a member who may act at all."""
-        person = self._people.get(user)
-        return person is not None and person.kind is ActorKind.MEMBER
-
-    def groups_of(self, user: str) -> frozenset[str]:
-        """Ids and handles of the groups that a person is in."""
-        return frozenset(
-            key
-            for id, (handle, members) in self._groups.items()
-            if user in members
-            for key in (id, handle, f"@{handle}")
-        )
 
     async def actor(self, user: str, team: str = "") -> Actor:
         """Who acts, for policy. Nobody knows them: a stranger, who may do nothing."""

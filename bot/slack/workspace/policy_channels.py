@@ -41,6 +41,8 @@ class PolicyChannels:
         self._join_refused: dict[str, str] = {}
         #: whether a name leads somewhere else than when this was attended last
         self.changed = False
+        #: ids of channels that were deleted since then
+        self.gone: frozenset[str] = frozenset()
 
     def id_of(self, name: str) -> str:
         """The id of a channel of policy, or empty where there is none."""
@@ -57,7 +59,7 @@ class PolicyChannels:
         return bool(self.missing or self._join_refused) or LIST_METHOD not in self._reads.known
 
     def restore(self, ids: Mapping[str, str]) -> None:
-        """Be as it was kept, by this process or another one."""
+        """Be as another process has kept it."""
         if dict(ids) != self.ids:
             self.ids, self.changed = dict(ids), True
 
@@ -146,7 +148,7 @@ class PolicyChannels:
         """The channel is gone for good."""
         for name in [each for each, known in self.ids.items() if known == id]:
             del self.ids[name]
-            self.changed = True
+            self.changed, self.gone = True, self.gone | {id}
         self._unjoined.pop(id, None)
         self._join_refused.pop(id, None)
 

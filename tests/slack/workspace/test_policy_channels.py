@@ -13,6 +13,7 @@ from localslack.workspace import Workspace
 from tests.installing import install, two_banks
 from tests.postgres import Postgres
 from tests.slack.workspace.test_directory import calls, until
+from tests.story.acts import press
 from tests.world import World, world_at
 
 TITLE = "Withdrawals are stuck"
@@ -137,6 +138,31 @@ async def test_customers_are_told_nothing_that_is_for_colleagues(world: World) -
     await ana.create_channel("incidents")
     await world.settle()
     assert announced(world, "#incidents") == 1
+
+
+@pytest.mark.parametrize("down", [False, True])
+async def test_what_stood_in_a_deleted_channel_is_said_anew(world: World, down: bool) -> None:
+    """Also where it was deleted while the bot was down."""
+    ana = world.person("ana")
+    channel = await world.declare()
+    await world.say("ana", "/incident update We restart the payouts", channel.id)
+    await press(world, "ana", channel.id, "This goes to the channel", "Post")
+    if down:
+        await world.stop_bot()
+    await ana.delete_channel("#incidents")
+    if down:
+        await world.start_bot()
+    await world.settle()
+    await world.say("ana", "/incident impact Payouts of two banks", channel.id)
+    assert (await world.bot.health()).problems == (), "nothing is given up: it waits for a channel"
+    await ana.create_channel("incidents")
+    await world.settle()
+    assert announced(world, "#incidents", "INC-1") >= 1
+    line = next(one for one in world.slack.channel("#incidents").messages if TITLE in one.plain)
+    assert any("restart the payouts" in one.plain for one in world.messages("ana", "#incidents", line.ts))
+    await world.say("ana", "/incident title Payouts are stuck", channel.id)
+    assert announced(world, "#incidents", "Payouts are stuck") >= 1
+    assert (await world.bot.health()).problems == ()
 
 
 async def test_a_channel_that_is_deleted_and_made_anew(world: World) -> None:
