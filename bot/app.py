@@ -40,6 +40,7 @@ from bot.slack.workspace import unread
 from bot.slack.workspace.deactivated_users import free_roles_of_deactivated
 from bot.slack.workspace.directory import Directory
 from bot.slack.workspace.directory_store import DirectoryStore
+from bot.slack.workspace.late_responders import bring_in_late_responders
 from bot.slack.workspace.oauth import exchange_code
 from bot.slack.workspace.services import Services
 from bot.slack.workspace.workspace import InstalledWorkspace
@@ -296,6 +297,7 @@ class Bot:
             await one.directory.retry_unread()
             with contextlib.suppress(StoreUnavailable):  # the next time
                 await free_roles_of_deactivated(one.services)
+                await bring_in_late_responders(one.services)
             if not self.store.is_listening:
                 await self._reload_directory(one)
 

@@ -30,6 +30,7 @@ from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces.text import unescape, when
 from bot.slack.surfaces.words import channel as words
 from bot.slack.workspace.deactivated_users import free_roles, free_roles_of_deactivated
+from bot.slack.workspace.late_responders import bring_in_late_responders
 from bot.slack.workspace.services import Services
 
 log = structlog.get_logger(__name__)
@@ -247,6 +248,7 @@ async def _user_change(services: Services, event: Mapping[str, Any], key: str) -
 
 async def _user_groups_change(services: Services, event: Mapping[str, Any], key: str) -> None:
     await services.directory.apply_group_event(event)
+    await bring_in_late_responders(services)
 
 
 async def _app_uninstalled(services: Services, event: Mapping[str, Any], key: str) -> None:

@@ -27,6 +27,7 @@ class KnownPeople:
         self._groups: UserGroups = {}  # id -> (handle, members)
         self._deactivated: dict[str, None] = {}  # whose accounts were deactivated since somebody asked
         self._unlisted: dict[str, None] = {}  # people whom somebody asked for and nobody has told of yet
+        self._absent: set[str] = set()  # names of policy that led to nobody when `appeared` was asked last
         self._not_found: set[str] = set()  # ids of whom Slack says that they are nobody's
 
     def put_user(self, user: Mapping[str, Any]) -> SlackUser:
@@ -99,6 +100,19 @@ class KnownPeople:
     def nobody(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Those of these users and groups that lead to no user or group now, each once."""
         return tuple(dict.fromkeys(one for one in ids if self._users_of(one) is None))
+
+    def appeared(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """Those of these users and groups that led to nobody when this was asked before, and lead to people now."""
+        known = self._people.keys() | self._not_found
+        names = dict.fromkeys(ids)
+        present = [one for one in names if (users := self._users_of(one)) and known.issuperset(users)]
+        found = tuple(one for one in present if one in self._absent)
+        self._absent = names.keys() - set(present)
+        return found
+
+    def not_appeared(self, ids: Iterable[str]) -> None:
+        """What `appeared` has answered could not be attended: it answers so once more."""
+        self._absent |= set(ids)
 
     def _users_of(self, one: str) -> tuple[str, ...] | None:
         """The users of a user or group (id or @handle), in order; None where there is no such user or group."""

@@ -21,6 +21,7 @@ from bot.reconciler import TOKEN_REVOKED_CODES, WorkspaceContext
 from bot.slack.outbound.web_api import SlackClient, api_call
 from bot.slack.workspace.deactivated_users import free_roles_of_deactivated
 from bot.slack.workspace.directory import Directory
+from bot.slack.workspace.late_responders import bring_in_late_responders
 from bot.slack.workspace.workspace import InstalledWorkspace
 
 log = structlog.get_logger(__name__)
@@ -206,6 +207,7 @@ class Workspaces:
         if self._receiving:
             await directory.join_channels()
         await free_roles_of_deactivated(one.services)
+        await bring_in_late_responders(one.services)
         return one
 
     # -- shutting -----------------------------------------------------------------------------------

@@ -112,6 +112,24 @@ async def test_everything_at_once(fresh: World) -> None:
     assert [one for one in world.slack.channel("#incidents").messages if "Withdrawals" in one.plain]
 
 
+@pytest.mark.parametrize("methods", [["users.list", "users.info"], ["usergroups.list"]], ids=["people", "groups"])
+async def test_responders_are_brought_in_when_they_are_known(fresh: World, methods: list[str]) -> None:
+    world = fresh
+    for method in methods:
+        world.slack.faults.add(method, "500_before", 0)
+    await world.start_bot()
+    world.slack.faults.clear()
+    for method in methods[:1]:
+        world.slack.faults.add(method, "500_before", 0)
+    channel, ben = await world.declare("ana"), world.person("ben").id
+    if methods == ["usergroups.list"]:
+        assert ben not in channel.members
+    await learn(world)
+    await world.bot._sync_workspaces()
+    await world.settle()
+    assert ben in channel.members and world.person("carla").id in channel.members
+
+
 async def test_auth_test_alone_is_waited_for(fresh: World) -> None:
     world = fresh
     world.slack.faults.add("auth.test", "429:1")

@@ -12,6 +12,7 @@ from localslack import team_members
 from localslack.objects import group_object
 from tests.installing import install, two_banks
 from tests.slack.workspace.test_directory import calls
+from tests.story.test_private import private
 from tests.world import World, test_policy, world_at
 
 POLICY = replace(
@@ -49,6 +50,33 @@ async def test_a_group_that_is_made_later(nightly: World) -> None:
     assert world.bot.missing() == ()
     channel = await world.declare("ana")
     assert ben in channel.members
+
+
+async def test_responders_who_are_found_later_are_brought_in(nightly: World) -> None:
+    """Into what is open and public, once; whoever leaves again is left alone."""
+    world, ben = nightly, nightly.person("ben").id
+    here = await world.declare("ana")
+    over = await world.declare("ana", "sev3 It is over")
+    assert await world.say("ana", "/incident false-alarm it was a test", over.id)
+    assert ben not in here.members
+    world.slack.create_group("nights", ["ben"])
+    await world.settle()
+    assert ben in here.members
+    await world.person("ben").leave(here.id)
+    world.slack.set_group("nights", ["ben", "carla"])
+    await world.bot._sync_workspaces()
+    await world.settle()
+    assert ben not in here.members
+    assert (await world.types()).count("PersonAdded") == 1
+
+
+async def test_a_private_incident_lets_nobody_in_who_is_found_later(nightly: World) -> None:
+    world = nightly
+    await private(world)
+    before = await world.types()
+    world.slack.create_group("nights", ["ben"])
+    await world.settle()
+    assert (await world.incident()).private and await world.types() == before
 
 
 async def test_a_group_that_takes_and_loses_the_handle(nightly: World) -> None:
