@@ -85,7 +85,8 @@ async def api_call(
         raise CallRefused(code, _detail(data)) from None
     except aiohttp.ClientConnectorError:
         raise RetryAfter from None  # never reached Slack
-    except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError) as error:
+    except (TimeoutError, aiohttp.ClientError, SlackClientError, ValueError, AttributeError, TypeError) as error:
+        # The last two: slack_sdk takes a proxy's line of text, or a list, for an object.
         raise OutcomeUnknown(f"{method}: {type(error).__name__}") from None
     if isinstance(client, SlackClient):
         await client.check_scopes_header(answer.headers)

@@ -375,8 +375,11 @@ class Directory(KnownPeople):
             return None if refusal.code in ("user_not_found", "user_not_visible") else _unknown(user)
         except (RetryAfter, OutcomeUnknown):
             return _unknown(user)
-        self._learn_app(answer["user"])
-        return self.put_user(answer["user"])
+        found = answer.get("user")
+        if not isinstance(found, Mapping):
+            return _unknown(user)
+        self._learn_app(found)
+        return self.put_user(found)
 
     async def actor(self, user: str, team: str = "") -> Actor:
         """Who acts, for policy. Nobody knows them: a stranger, who may do nothing."""

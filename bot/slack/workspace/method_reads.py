@@ -30,9 +30,10 @@ def describe_failure(error: Exception) -> str:
             return "cannot be reached"
         case OutcomeUnknown():
             word = str(error).rpartition(": ")[2]
-            # A status, or a code of Slack's; a class of Python's means that no answer came.
-            told = word.islower() or (word.isdigit() and word not in ("0", "200"))
-            return f"answers {word}" if told else "gives no answer" if not word.isdigit() else "answers unreadably"
+            # A status, a code of Slack's, or the name of what reading the answer has raised.
+            if word in ("0", "200", *(one.__name__ for one in UNREADABLE_ERRORS)):
+                return "answers unreadably"
+            return f"answers {word}" if word.islower() or word.isdigit() else "gives no answer"
         case _:
             return "answers unreadably"
 
