@@ -40,7 +40,7 @@ async def nobody_told(gone: frozenset[str]) -> bool:
 class Directory(KnownPeople):
     """The cache. `warm` fills it; a miss asks Slack once; while Slack is away what is known stays in force.
 
-    Only `auth.test` has to answer: what Slack does not list is learned later, each method by itself (`catch_up`).
+    Only `auth.test` has to answer: what Slack does not list is learned later, each list by itself (`retry_unread`).
     With a `store` it outlives a restart: `warm_or_restore` then does without Slack. What one replica is told it keeps
     there, and the others `reload_stored` it.
     """
@@ -179,6 +179,7 @@ class Directory(KnownPeople):
                 self._groups = directory_store.groups_in(rows)
             if BOT_ROW_ID in changed and (me := rows.get(BOT_ROW_ID)) is not None:
                 self._channels.restore(me.get("channels") or {})
+                self.app_id = self.app_id or str(me.get("app", ""))
                 self.reads.known |= set(me.get("read") or ())
         if changed:
             self.on_change()

@@ -32,9 +32,9 @@ ANSWERS = [
 
 
 @pytest.fixture
-async def fresh(tmp_path: Path) -> AsyncIterator[World]:
+async def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """A world whose bot has never started: its database is empty."""
-    async with world_at(tmp_path) as world:
+    async with world_at(tmp_path, getattr(request, "param", "socket")) as world:
         await world.stop_bot()
         world.settings = world.settings.model_copy(update={"database_url": f"sqlite:///{tmp_path}/new.sqlite"})
         migrate(world.settings.database_url)
@@ -92,6 +92,19 @@ async def test_it_listens_serves_and_learns_later(fresh: World, method: str, fau
     asked = calls(world.slack, method)
     await world.bot._sync_workspaces()
     assert calls(world.slack, method) == asked, "once is enough"
+
+
+@pytest.mark.parametrize("fresh", ["http"], indirect=True)
+@pytest.mark.parametrize("fault", ["500_before", "hang"])
+async def test_signed_requests_are_served(fresh: World, fault: str) -> None:
+    world = fresh
+    for method in METHODS:
+        world.slack.faults.add(method, fault, 0)
+    await world.start_bot()
+    channel = await world.declare("ana")
+    assert world.find("ana", channel.id, "Withdrawals are stuck")
+    await learn(world)
+    assert "Withdrawals are stuck" in world.slack.channel("#incidents").messages[-1].plain
 
 
 async def test_everything_at_once(fresh: World) -> None:
