@@ -29,8 +29,8 @@ class Actor:
     name: str
     kind: ActorKind = ActorKind.MEMBER
     groups: frozenset[str] = frozenset()
-    groups_known: bool = True  # False: Slack has never told who is in which group
     tz_offset: int = 0  # seconds east of UTC
+    groups_known: bool = True  # False: Slack has never told who is in which group
 
 
 def bot_actor(team: str) -> Actor:
