@@ -75,7 +75,9 @@ async def test_a_free_role_is_taken_at_once_with_three_private_lines(world: Worl
 async def test_taking_the_lead_from_somebody(world: World, answer: str, minutes: int, leads: str, line: str) -> None:
     room = (await world.declare("ana", "sev2 Deposits wait")).id
     await world.say("ana", "/incident add @ben", room)
-    assert "has been asked. If they say nothing, it is done after 5 min" in await world.say("ben", "/incident lead me", room)
+    assert "has been asked. If they say nothing, it is done after 5 min" in await world.say(
+        "ben", "/incident lead me", room
+    )
     assert any("Ben Okafor is taking over" in one for one in mentioned(world, "ana", room))
     if answer:
         await press(world, "ana", room, "Ben Okafor is taking over", answer)
