@@ -24,15 +24,15 @@ from localslack.block_checks import (
 )
 from localslack.block_elements import BUTTON, ELEMENTS, ID, IMAGE, TYPE
 
-COLUMNS = 20
-TABLE_ROWS = 100
-TABLE_CHARACTERS = 10_000
-DATA_TABLE_ROWS = 201
-DATA_TABLE_CHARACTERS = 20_000
-SERIES = 12
-POINTS = 20
-CARDS = 10
-TASKS = 50
+MAX_TABLE_COLUMNS = 20
+MAX_TABLE_ROWS = 100
+MAX_TABLE_CHARS = 10_000
+MAX_DATA_TABLE_ROWS = 201
+MAX_DATA_TABLE_CHARS = 20_000
+MAX_CHART_SERIES = 12
+MAX_SERIES_POINTS = 20
+MAX_CARDS = 10
+MAX_TASKS = 50
 
 _BLOCK: dict[str, Check] = {"type": TYPE, "block_id": ID}
 
@@ -112,8 +112,8 @@ _TABLE = record(
     ("rows",),
     _BLOCK
     | {
-        "rows": list_of(list_of(_CELL, COLUMNS), TABLE_ROWS),
-        "column_settings": list_of(_COLUMN, COLUMNS, 0),
+        "rows": list_of(list_of(_CELL, MAX_TABLE_COLUMNS), MAX_TABLE_ROWS),
+        "column_settings": list_of(_COLUMN, MAX_TABLE_COLUMNS, 0),
     },
 )
 
@@ -121,7 +121,7 @@ _TABLE = record(
 def TABLE(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands in the table of blocks)
     """SR-BLK-19, SR-BLK-20, SR-BLK-21, SR-BLK-58, SR-BLK-59."""
     _TABLE(value, path, out)
-    _cells(value.get("rows"), path, TABLE_CHARACTERS, out)
+    _cells(value.get("rows"), path, MAX_TABLE_CHARS, out)
 
 
 def _cells(rows: Any, path: Any, most: int, out: Out) -> None:
@@ -139,10 +139,10 @@ _DATA_TABLE = record(
     ("rows", "caption"),  # SR-BLK-26
     _BLOCK
     | {
-        "rows": list_of(list_of(_DATA_CELL, COLUMNS), DATA_TABLE_ROWS, 2),
+        "rows": list_of(list_of(_DATA_CELL, MAX_TABLE_COLUMNS), MAX_DATA_TABLE_ROWS, 2),
         "caption": string(),
         "page_size": whole(1, 100),  # SR-BLK-24
-        "row_header_column_index": whole(0, COLUMNS - 1),  # SR-BLK-23
+        "row_header_column_index": whole(0, MAX_TABLE_COLUMNS - 1),  # SR-BLK-23
     },
 )
 
@@ -151,7 +151,7 @@ def DATA_TABLE(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands 
     """SR-BLK-22 to SR-BLK-27."""
     _DATA_TABLE(value, path, out)
     rows = value.get("rows")
-    _cells(rows, path, DATA_TABLE_CHARACTERS, out)
+    _cells(rows, path, MAX_DATA_TABLE_CHARS, out)
     for index, cell in enumerate(rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], list) else []):
         if isinstance(cell, dict) and cell.get("type") == "rich_text":
             _HEADER_CELL(cell, (((path, "rows"), 0), index), out)
@@ -171,12 +171,13 @@ def shown_in_cells(node: Any) -> int:
 # --- charts (SR-BLK-28, SR-BLK-29, SR-BLK-52) ---------------------------------------------------------------------
 
 _POINT = record(("label", "value"), {"label": string(20), "value": number})
-_SERIES = record(("name", "data"), {"name": string(20), "data": list_of(_POINT, POINTS)})
+_SERIES = record(("name", "data"), {"name": string(20), "data": list_of(_POINT, MAX_SERIES_POINTS)})
 _AXES = record(
-    ("categories",), {"categories": list_of(string(20), POINTS), "x_label": string(50), "y_label": string(50)}
+    ("categories",),
+    {"categories": list_of(string(20), MAX_SERIES_POINTS), "x_label": string(50), "y_label": string(50)},
 )
 _PLOT = record(
-    ("series", "axis_config"), {"type": TYPE, "series": list_of(_SERIES, SERIES), "axis_config": _AXES}
+    ("series", "axis_config"), {"type": TYPE, "series": list_of(_SERIES, MAX_CHART_SERIES), "axis_config": _AXES}
 )  # fmt: skip
 
 
@@ -204,7 +205,7 @@ def _slice(value: Any, path: Any, out: Out) -> None:
 
 
 _CHARTS: dict[str, Check] = {
-    "pie": record(("segments",), {"type": TYPE, "segments": list_of(_slice, SERIES)}),
+    "pie": record(("segments",), {"type": TYPE, "segments": list_of(_slice, MAX_CHART_SERIES)}),
     "bar": _plot,
     "area": _plot,
     "line": _plot,
@@ -246,7 +247,7 @@ def CARD(value: Any, path: Any, out: Out) -> None:  # noqa: N802  (stands in the
 
 
 # SR-BLK-35
-CAROUSEL = record(("elements",), _BLOCK | {"elements": list_of(typed({"card": CARD}), CARDS)})
+CAROUSEL = record(("elements",), _BLOCK | {"elements": list_of(typed({"card": CARD}), MAX_CARDS)})
 
 # SR-BLK-40, SR-BLK-41
 ALERT = record(
@@ -289,4 +290,4 @@ def _planned(value: Any, path: Any, out: Out) -> None:
         say(out, (path, "type"), f"unsupported type: {kind}")
 
 
-PLAN = record(("title",), _BLOCK | {"title": string(), "plan_id": string(), "tasks": list_of(_planned, TASKS, 0)})
+PLAN = record(("title",), _BLOCK | {"title": string(), "plan_id": string(), "tasks": list_of(_planned, MAX_TASKS, 0)})

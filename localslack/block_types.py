@@ -35,7 +35,7 @@ from localslack.block_elements import (
     one_picture,
 )
 
-MARKDOWN_TOTAL = 12_000  # SR-BLK-17
+MAX_MARKDOWN_CHARS = 12_000  # SR-BLK-17
 
 _BLOCK: dict[str, Check] = {"type": TYPE, "block_id": ID}
 
@@ -177,7 +177,7 @@ BLOCKS: dict[str, Check] = {
     "input": _input_block,
     "image": _image,
     "rich_text": newer.RICH_TEXT,
-    "markdown": record(("text",), _BLOCK | {"text": string(MARKDOWN_TOTAL)}),
+    "markdown": record(("text",), _BLOCK | {"text": string(MAX_MARKDOWN_CHARS)}),
     # SR-BLK-50
     "video": record(
         ("alt_text", "title", "thumbnail_url", "video_url"),

@@ -11,13 +11,13 @@ from typing import Any
 
 from localslack.block_checks import Check, Json, Out, anything, flag, one_of, record, say, string, text_object
 from localslack.block_elements import ELEMENTS
-from localslack.block_newer import DATA_TABLE_CHARACTERS, shown_in_cells
-from localslack.block_types import BLOCKS, MARKDOWN_TOTAL, SURFACES
+from localslack.block_newer import MAX_DATA_TABLE_CHARS, shown_in_cells
+from localslack.block_types import BLOCKS, MAX_MARKDOWN_CHARS, SURFACES
 
 __all__ = [
     "BLOCKS",
     "ELEMENTS",
-    "MARKDOWN_TOTAL",
+    "MAX_MARKDOWN_CHARS",
     "SURFACES",
     "VIEW_BYTES",
     "code",
@@ -25,11 +25,11 @@ __all__ = [
     "view_problems",
 ]
 
-MESSAGE_BLOCKS = 50  # SR-BLK-01
-VIEW_BLOCKS = 100  # SR-BLK-02
+MAX_MESSAGE_BLOCKS = 50  # SR-BLK-01
+MAX_VIEW_BLOCKS = 100  # SR-BLK-02
 VIEW_BYTES = 250_000  # SR-VIW-05
-CHARTS = 2  # SR-BLK-30
-MESSAGE_TOTAL = 13_200
+MAX_CHARTS = 2  # SR-BLK-30
+MAX_MESSAGE_CHARS = 13_200
 """SR-BLK-49: undocumented sum of characters in a message's blocks above which Slack says msg_blocks_too_long.
 
 A data table has a limit of its own, which is higher, and is not counted.
@@ -46,7 +46,7 @@ def problems(blocks: Any, surface: str, root: str = "blocks") -> Out:
     if not isinstance(blocks, list):
         say(out, path, "must provide an array")
         return out
-    most = MESSAGE_BLOCKS if surface == "message" else VIEW_BLOCKS
+    most = MAX_MESSAGE_BLOCKS if surface == "message" else MAX_VIEW_BLOCKS
     if len(blocks) > most:
         say(out, path, f"no more than {most} items allowed")
         return out
@@ -64,7 +64,7 @@ def problems(blocks: Any, surface: str, root: str = "blocks") -> Out:
         _elsewhere(blocks, surface, path, out)
         if (
             surface == "message"
-            and _characters([each for each in blocks if each["type"] != "data_table"]) > MESSAGE_TOTAL
+            and _characters([each for each in blocks if each["type"] != "data_table"]) > MAX_MESSAGE_CHARS
         ):
             say(out, path, _TOO_LONG)
     return out
@@ -156,12 +156,12 @@ def _together(blocks: list[Json], path: Any, out: Out) -> None:
         say(out, path, _TABLES)
     if plans > 1:
         say(out, path, "Cannot have more than 1 plan block")
-    if cells > DATA_TABLE_CHARACTERS:
-        say(out, path, f"no more than {DATA_TABLE_CHARACTERS} characters allowed in all data tables")
-    if markdown > MARKDOWN_TOTAL:
-        say(out, path, f"no more than {MARKDOWN_TOTAL} characters allowed in all markdown blocks")
-    if charts > CHARTS:
-        say(out, path, f"no more than {CHARTS} data_visualization blocks allowed")
+    if cells > MAX_DATA_TABLE_CHARS:
+        say(out, path, f"no more than {MAX_DATA_TABLE_CHARS} characters allowed in all data tables")
+    if markdown > MAX_MARKDOWN_CHARS:
+        say(out, path, f"no more than {MAX_MARKDOWN_CHARS} characters allowed in all markdown blocks")
+    if charts > MAX_CHARTS:
+        say(out, path, f"no more than {MAX_CHARTS} data_visualization blocks allowed")
 
 
 def _characters(node: Any) -> int:

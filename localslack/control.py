@@ -15,7 +15,7 @@ from localslack.tools import Handler, Tools, body_of, clock_object
 from localslack.workspace import Workspace
 from localslack.world import World
 
-NOTIFICATIONS = 100
+MAX_NOTIFICATIONS = 100
 """Notifications that a page gets when it opens."""
 
 
@@ -242,7 +242,7 @@ def _team(world: World) -> Json:
 
 def _notifications(world: World, me: User) -> list[Json]:
     """The last ones, oldest first, each with whether its place has been read since."""
-    channels, found = world.channels, world.notifications.get(me.id, [])[-NOTIFICATIONS:]
+    channels, found = world.channels, world.notifications.get(me.id, [])[-MAX_NOTIFICATIONS:]
     return [
         {**each, "read": each["ts"] <= channels[each["channel"]].last_read.get(me.id, "")}
         for each in found

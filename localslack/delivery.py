@@ -27,9 +27,9 @@ ACK_SECONDS = 3.0  # SR-INT-05, SR-DLV-02
 RETRIES = (0.0, 60.0, 300.0)
 """SR-DLV-03: seconds after the first attempt at which an event is tried again, by the workspace's clock."""
 
-REDIRECTS = 2  # SR-DLV-07
+MAX_REDIRECTS = 2  # SR-DLV-07
 EVENTS_PER_HOUR = 30_000  # SR-RAT-09
-CONTEXTS = 1_000
+MAX_CONTEXTS = 1_000
 """Event contexts that apps.event.authorizations.list still knows."""
 
 
@@ -172,7 +172,7 @@ class Delivery:
         world = self.world
         context = f"4-{world.hex(24)}"
         self.contexts[context] = world.team_id
-        while len(self.contexts) > CONTEXTS:
+        while len(self.contexts) > MAX_CONTEXTS:
             del self.contexts[next(iter(self.contexts))]
         return {
             "token": "verification-token",
@@ -281,7 +281,7 @@ class Delivery:
         try:
             assert self.event_url is not None
             async with self._session.post(
-                self.event_url, data=raw.encode(), headers=headers, max_redirects=REDIRECTS + 1,
+                self.event_url, data=raw.encode(), headers=headers, max_redirects=MAX_REDIRECTS + 1,
                 timeout=aiohttp.ClientTimeout(total=self.ack_seconds),
             ) as response:  # fmt: skip
                 text = await response.text()

@@ -12,8 +12,8 @@ from localslack.world import World
 
 TRIGGER_SECONDS = 3.0  # SR-INT-02
 RESPONSE_SECONDS = 30 * 60.0  # SR-INT-04
-RESPONSE_USES = 5  # SR-INT-03
-CROWDED = 1_000
+MAX_RESPONSE_URL_USES = 5  # SR-INT-03
+CLEANUP_AFTER_COUNT = 1_000
 """Triggers or response URLs from which on the expired ones are cleared away."""
 
 
@@ -73,15 +73,15 @@ class Interactivity:
     event_contexts: dict[str, str] = field(default_factory=dict)
     new_socket_url: Callable[[], str] | None = None
     spawn: Callable[[Coroutine[Any, Any, None]], None] | None = None
-    _crowded: int = CROWDED
-    _many_urls: int = CROWDED
+    _crowded: int = CLEANUP_AFTER_COUNT
+    _many_urls: int = CLEANUP_AFTER_COUNT
 
     def new_trigger(self, user: str, view: str | None = None) -> str:
         now = self.world.clock.now()
         if len(self.triggers) >= self._crowded:
             # Old ones are remembered for an hour, so that they are called expired and not unknown.
             self.triggers = {key: each for key, each in self.triggers.items() if each.until > now - 3600}
-            self._crowded = 2 * len(self.triggers) + CROWDED
+            self._crowded = 2 * len(self.triggers) + CLEANUP_AFTER_COUNT
         trigger_id = f"{self.world.seconds()}.{self.world.team_id[1:]}.{self.world.hex(32)}"
         self.triggers[trigger_id] = Trigger(user, now + TRIGGER_SECONDS, view)
         return trigger_id
@@ -104,7 +104,7 @@ class Interactivity:
         now = self.world.clock.now()
         if len(self.responses) >= self._many_urls:
             self.responses = {key: each for key, each in self.responses.items() if each.until > now}
-            self._many_urls = 2 * len(self.responses) + CROWDED
+            self._many_urls = 2 * len(self.responses) + CLEANUP_AFTER_COUNT
         key = self.world.hex(32)
         self.responses[key] = ResponseUrl(user, channel, now + RESPONSE_SECONDS, message, thread_ts)
         return f"{self.world.url}/{kind}/{self.world.team_id}/{key}"
@@ -114,7 +114,7 @@ class Interactivity:
         response = self.responses.get(key)
         if response is None or self.world.clock.now() > response.until:
             raise SlackError("expired_url")
-        if response.used >= RESPONSE_USES:
+        if response.used >= MAX_RESPONSE_URL_USES:
             raise SlackError("used_url")
         response.used += 1
         return response

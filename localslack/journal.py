@@ -8,7 +8,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-KEPT = 20_000
+MAX_CALLS = 20_000
 """Calls kept; the oldest half goes when there are more."""
 
 
@@ -59,8 +59,8 @@ class Journal(list[Call]):
         self._count += 1
         call = Call(self._count, method, args, at, caller)
         self.append(call)
-        if len(self) > KEPT:
-            del self[: KEPT // 2]
+        if len(self) > MAX_CALLS:
+            del self[: MAX_CALLS // 2]
         return call
 
     def end(self, call: Call, at: float, outcome: str, error: str | None = None) -> None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100, 0: 600}
 """Calls a minute by tier: SR-RAT-01, SR-RAT-02, SR-RAT-03; 0 stands for what Slack calls special (SR-RAT-04)."""
 
-POST_BURST = 5  # SR-RAT-05
-POST_RATE = 1.0
+MAX_POST_BURST = 5  # SR-RAT-05
+POSTS_PER_SECOND = 1.0
 POSTS_PER_MINUTE = 300  # SR-RAT-08
 
 
@@ -46,7 +46,7 @@ class RateLimits:
         if not self.on:
             return 0
         if method == "chat.postMessage":
-            in_channel = self._bucket((team, method, channel), POST_BURST, POST_RATE)
+            in_channel = self._bucket((team, method, channel), MAX_POST_BURST, POSTS_PER_SECOND)
             in_all = self._bucket((team, method, ""), POSTS_PER_MINUTE, POSTS_PER_MINUTE / 60)
             buckets = [in_channel, in_all] if channel else [in_all]
         else:

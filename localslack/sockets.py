@@ -13,7 +13,7 @@ from aiohttp import WSMsgType, web
 from localslack.clock import WorkspaceClock
 from localslack.records import Json
 
-MOST = 10
+MAX_CONNECTIONS = 10
 """SR-SOC-01: connections an app may hold at once."""
 
 TICKET_SECONDS = 30.0  # SR-SOC-03
@@ -67,7 +67,7 @@ class Sockets:
             return web.Response(status=404, text="ticket unknown, used or expired")
         socket = web.WebSocketResponse(max_msg_size=1 << 20)
         await socket.prepare(request)
-        if len(self._connections) >= MOST:
+        if len(self._connections) >= MAX_CONNECTIONS:
             await self._say_goodbye(socket, "too_many_websockets")
             return socket
         self._connections.append(socket)

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from localslack.records import Json
 
-BEHIND = 5_000
+MAX_EVENTS_BEHIND = 5_000
 """Changes a page may lag behind before it is cut off (it reconnects and loads afresh)."""
 
 BEAT_SECONDS = 15.0
@@ -39,7 +39,7 @@ class Stream:
                 continue
             if data is None:
                 data = json.dumps({**change, "n": self.told})
-            if queue.qsize() >= BEHIND:
+            if queue.qsize() >= MAX_EVENTS_BEHIND:
                 queue.put_nowait(None)
             else:
                 queue.put_nowait(data)

@@ -8,7 +8,7 @@ from localslack.objects import view_object
 from localslack.records import Json, View
 from localslack.world import World
 
-DEPTH = 3
+MAX_STACKED_VIEWS = 3
 """SR-VIW-07: views in a modal's stack."""
 
 
@@ -48,7 +48,7 @@ def _new(world: World, user: str, body: Json, previous: View | None) -> View:
 def open_view(world: World, user: str, body: Json) -> View:
     view = _new(world, user, body, None)
     stack = world.stacks.setdefault(user, [])
-    if len(stack) >= DEPTH:
+    if len(stack) >= MAX_STACKED_VIEWS:
         raise SlackError("push_limit_reached")
     stack.append(view)
     _tell(world, user)
@@ -58,7 +58,7 @@ def open_view(world: World, user: str, body: Json) -> View:
 def push_view(world: World, user: str, body: Json) -> View:
     """Put a view on top of the person's open modal. Raises SlackError push_limit_reached."""
     stack = world.stacks.setdefault(user, [])
-    if len(stack) >= DEPTH:
+    if len(stack) >= MAX_STACKED_VIEWS:
         raise SlackError("push_limit_reached")
     view = _new(world, user, body, stack[-1] if stack else None)
     stack.append(view)

@@ -77,3 +77,43 @@ def test_every_word_of_our_own_is_used() -> None:
     assert [word for word in own if word not in used] == []
     places = [place for row in table("Words of our own") for place in re.findall(r"`([^`]+)`", row[2])]
     assert [place for place in places if not (ROOT / "bot" / place).exists()] == []
+
+
+# -- constants -------------------------------------------------------------------------------------------
+
+#: what a number's name says: what it bounds (MAX_…, MIN_…), or what it counts
+_BOUND = re.compile(r"^_?(MAX|MIN|DEFAULT)_|_ID$|^_?FIRST_")
+_UNIT = re.compile(
+    r"_(SECONDS|MINUTES|HOURS|DAYS|MS|BYTES|CHARS|COUNT|ATTEMPTS|LIMIT|PORT|VERSION|STATUS|LEDGERS|CONNECTIONS|SHARE)$"
+    r"|_PER_[A-Z]+$|PER_SECOND$|_SECONDS_|_REPLICA$|_MODAL$|_EXIT_|^EXIT_"
+)
+
+
+def numbers(package: str) -> Iterator[tuple[str, str]]:
+    """(name, where) of every constant of a module that is a number or a product of numbers."""
+    for path, tree in trees(package):
+        for node in tree.body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    pass
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                    pass
+                case _:
+                    continue
+            if name.isupper() and _is_number(value):
+                yield name, path.relative_to(ROOT).as_posix()
+
+
+def _is_number(value: ast.expr) -> bool:
+    match value:
+        case ast.Constant(value=number):
+            return isinstance(number, int | float) and not isinstance(number, bool)
+        case ast.BinOp(left=left, right=right):
+            return _is_number(left) and _is_number(right)
+    return False
+
+
+@pytest.mark.parametrize("package", ["bot", "localslack"])
+def test_a_number_says_what_it_bounds_and_in_which_unit(package: str) -> None:
+    found = [(name, where) for name, where in numbers(package) if not _BOUND.search(name) and not _UNIT.search(name)]
+    assert found == []

@@ -103,7 +103,7 @@ RULES: tuple[_Rule, ...] = (
 )  # fmt: skip
 _EMOJI = re.compile(r":[a-z][a-z0-9_+-]{1,40}:")
 _SENTENCE = re.compile(r"[.!?](?:\s|$)|\n")
-_LONG = 30
+_MAX_SENTENCE_WORDS = 30
 
 
 def tone(text: str) -> tuple[ToneFinding, ...]:
@@ -120,7 +120,7 @@ def tone(text: str) -> tuple[ToneFinding, ...]:
         found.append(ToneFinding("error", "emoji", words, "Words only: pictures read differently everywhere."))
     for sentence in _SENTENCE.split(view.text):
         words = " ".join(sentence.split())
-        if words.count(" ") >= _LONG:
+        if words.count(" ") >= _MAX_SENTENCE_WORDS:
             found.append(ToneFinding("warning", "long-sentence", words[:60], "Make two sentences of it."))
     unique = dict.fromkeys(found)
     return tuple(sorted(unique, key=lambda finding: finding.level != "error"))

@@ -16,8 +16,8 @@ from localslack.switches import Switch
 
 LEDGER_SECONDS = 5
 PASSPHRASE = "Test SDF Network ; September 2015"  # noqa: S105  (a network's public name)
-PROTOCOL = 27
-RETENTION = 120_960
+PROTOCOL_VERSION = 27
+RETENTION_LEDGERS = 120_960
 
 _FIRST_LEDGER_AT = 1_700_000_000
 _LAG_SECONDS = 75
@@ -96,9 +96,9 @@ class HorizonStandIn:
                 "history_elder_ledger": max(2, number - 6_000_000),
                 "core_latest_ledger": core,
                 "network_passphrase": PASSPHRASE,
-                "current_protocol_version": PROTOCOL,
-                "supported_protocol_version": PROTOCOL + 1,
-                "core_supported_protocol_version": PROTOCOL + 1,
+                "current_protocol_version": PROTOCOL_VERSION,
+                "supported_protocol_version": PROTOCOL_VERSION + 1,
+                "core_supported_protocol_version": PROTOCOL_VERSION + 1,
             }
         )
 
@@ -172,8 +172,8 @@ class HorizonStandIn:
         return {
             "latestLedger": number,
             "latestLedgerCloseTime": str(int(closed)),
-            "oldestLedger": number - RETENTION + 1,
-            "oldestLedgerCloseTime": str(int(closed) - (RETENTION - 1) * LEDGER_SECONDS),
+            "oldestLedger": number - RETENTION_LEDGERS + 1,
+            "oldestLedgerCloseTime": str(int(closed) - (RETENTION_LEDGERS - 1) * LEDGER_SECONDS),
         }
 
     def _get_health(self, _: Any) -> dict[str, Any]:
@@ -181,14 +181,19 @@ class HorizonStandIn:
         age = int(self.clock.now()) - int(window["latestLedgerCloseTime"])
         if age > 30:
             raise _Unhealthy(f"latency ({age}s) since last known ledger closed is too high (>30s)")
-        return {"status": "healthy", **window, "ledgerRetentionWindow": RETENTION}
+        return {"status": "healthy", **window, "ledgerRetentionWindow": RETENTION_LEDGERS}
 
     def _get_latest_ledger(self, _: Any) -> dict[str, Any]:
         number, closed = self._seen("rpc")
-        return {"id": f"{number:064x}", "protocolVersion": PROTOCOL, "sequence": number, "closeTime": str(int(closed))}
+        return {
+            "id": f"{number:064x}",
+            "protocolVersion": PROTOCOL_VERSION,
+            "sequence": number,
+            "closeTime": str(int(closed)),
+        }
 
     def _get_network(self, _: Any) -> dict[str, Any]:
-        return {"passphrase": PASSPHRASE, "protocolVersion": PROTOCOL}
+        return {"passphrase": PASSPHRASE, "protocolVersion": PROTOCOL_VERSION}
 
     def _get_version_info(self, _: Any) -> dict[str, Any]:
         return {
@@ -196,7 +201,7 @@ class HorizonStandIn:
             "commitHash": "0" * 40,
             "buildTimestamp": "2026-01-01T00:00:00",
             "captiveCoreVersion": "stellar-core 28.0.0 (sandbox)",
-            "protocolVersion": PROTOCOL,
+            "protocolVersion": PROTOCOL_VERSION,
         }
 
     def _get_transaction(self, params: Any) -> dict[str, Any]:
@@ -231,7 +236,7 @@ def _ledger(number: int, closed: float) -> dict[str, Any]:
         "base_fee_in_stroops": 100,
         "base_reserve_in_stroops": 5_000_000,
         "max_tx_set_size": 1000,
-        "protocol_version": PROTOCOL,
+        "protocol_version": PROTOCOL_VERSION,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, overload
 T = TypeVar("T")
 
 #: things that lie together; only the last of these is copied when one more is added
-_CHUNK_SIZE = 64
+_MAX_CHUNK_ENTRIES = 64
 
 
 class AppendOnlySequence(Sequence[T], Generic[T]):
@@ -22,8 +22,8 @@ class AppendOnlySequence(Sequence[T], Generic[T]):
 
     def __init__(self, things: Iterable[T] = ()) -> None:
         every = tuple(things)
-        whole = len(every) - len(every) % _CHUNK_SIZE
-        self._full = tuple(every[start : start + _CHUNK_SIZE] for start in range(0, whole, _CHUNK_SIZE))
+        whole = len(every) - len(every) % _MAX_CHUNK_ENTRIES
+        self._full = tuple(every[start : start + _MAX_CHUNK_ENTRIES] for start in range(0, whole, _MAX_CHUNK_ENTRIES))
         self._last = every[whole:]
 
     @classmethod
@@ -37,13 +37,13 @@ class AppendOnlySequence(Sequence[T], Generic[T]):
         last = (*self._last, thing)
         return (
             self._from_chunks((*self._full, last), ())
-            if len(last) == _CHUNK_SIZE
+            if len(last) == _MAX_CHUNK_ENTRIES
             else self._from_chunks(self._full, last)
         )
 
     def replaced(self, place: int, thing: T) -> AppendOnlySequence[T]:
         """This with another thing at that place (from 0)."""
-        which, where = divmod(place, _CHUNK_SIZE)
+        which, where = divmod(place, _MAX_CHUNK_ENTRIES)
         if which == len(self._full):
             return self._from_chunks(self._full, (*self._last[:where], thing, *self._last[where + 1 :]))
         old = self._full[which]
@@ -51,7 +51,7 @@ class AppendOnlySequence(Sequence[T], Generic[T]):
         return self._from_chunks((*self._full[:which], new, *self._full[which + 1 :]), self._last)
 
     def __len__(self) -> int:
-        return len(self._full) * _CHUNK_SIZE + len(self._last)
+        return len(self._full) * _MAX_CHUNK_ENTRIES + len(self._last)
 
     @overload
     def __getitem__(self, place: int) -> T: ...
@@ -61,7 +61,7 @@ class AppendOnlySequence(Sequence[T], Generic[T]):
         if isinstance(place, slice):
             return tuple(self)[place]
         at = place + len(self) if place < 0 else place
-        which, where = divmod(at, _CHUNK_SIZE)
+        which, where = divmod(at, _MAX_CHUNK_ENTRIES)
         if which < 0 or which > len(self._full):
             raise IndexError(place)
         return (self._last if which == len(self._full) else self._full[which])[where]

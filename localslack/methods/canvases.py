@@ -12,7 +12,7 @@ from localslack.interactivity import Canvas
 from localslack.methods.request import Method, Request
 from localslack.records import Json
 
-CONTENT = 1_048_576  # SR-CNV-01
+MAX_CONTENT_CHARS = 1_048_576  # SR-CNV-01
 _TYPES = {"any_header": ("#", "##", "###"), "h1": ("#",), "h2": ("##",), "h3": ("###",)}
 _WITH_CONTENT = ("insert_at_start", "insert_at_end", "insert_before", "insert_after", "replace")
 _AT_A_SECTION = ("insert_before", "insert_after", "delete")
@@ -22,7 +22,7 @@ def _markdown(given: Any, failed: str) -> str:
     """The Markdown of a `document_content`. Raises SlackError `failed` (SR-CNV-01)."""
     if not isinstance(given, dict) or given.get("type") != "markdown" or not isinstance(given.get("markdown"), str):
         raise SlackError(failed, detail="document_content: type markdown and its markdown are wanted")
-    if len(given["markdown"]) > CONTENT:
+    if len(given["markdown"]) > MAX_CONTENT_CHARS:
         raise SlackError(failed, detail="document_content is too large")
     return str(given["markdown"])
 
@@ -73,7 +73,7 @@ def edit(request: Request) -> Json:
             title = _markdown(change.get("title_content"), "canvas_editing_failed")
         else:
             sections = _changed(request, sections, change)
-    if sum(len(part) for _, part in sections) > CONTENT:
+    if sum(len(part) for _, part in sections) > MAX_CONTENT_CHARS:
         raise SlackError("canvas_editing_failed", detail="the canvas would be too large")
     canvas.title, canvas.sections = title, sections
     return {}

@@ -12,9 +12,9 @@ from localslack.methods.request import Method, Request
 from localslack.objects import message_object
 from localslack.records import Channel, Json
 
-TEXT_KEPT = 40_000  # SR-MSG-01
-UPDATE_TEXT = 4_000  # SR-MSG-02
-ATTACHMENTS = 100  # SR-MSG-04
+MAX_TEXT_CHARS = 40_000  # SR-MSG-01
+MAX_UPDATE_CHARS = 4_000  # SR-MSG-02
+MAX_ATTACHMENTS = 100  # SR-MSG-04
 METADATA_BYTES = 8_000  # SR-MSG-08
 
 
@@ -42,7 +42,7 @@ def _attachments(request: Request) -> list[Json] | None:
         return None
     if not isinstance(attachments, list) or not all(isinstance(each, dict) for each in attachments):
         raise SlackError("invalid_attachments")
-    if len(attachments) > ATTACHMENTS:
+    if len(attachments) > MAX_ATTACHMENTS:
         raise SlackError("too_many_attachments")
     attachments = [each for each in attachments if each]
     for index, attachment in enumerate(attachments):
@@ -114,7 +114,7 @@ def content(request: Request) -> tuple[str, list[Json], list[Json]]:
     if markdown:
         if text or given:
             raise SlackError("markdown_text_conflict")
-        if len(markdown) > kit.MARKDOWN_TOTAL:
+        if len(markdown) > kit.MAX_MARKDOWN_CHARS:
             raise SlackError("msg_too_long")
         return markdown, [{"type": "markdown", "text": markdown}], attachments
     if not text.strip() and not given and not attachments:
@@ -122,7 +122,7 @@ def content(request: Request) -> tuple[str, list[Json], list[Json]]:
     if not text and given:
         # What Slack shows where a program gave blocks without a text.
         text = "This content can't be displayed."
-    return text[:TEXT_KEPT], given, attachments
+    return text[:MAX_TEXT_CHARS], given, attachments
 
 
 def thread(request: Request, channel: Channel) -> str | None:
@@ -154,7 +154,7 @@ def post_message(request: Request) -> Json:
     )  # fmt: skip
     shown = message_object(request.world, message, metadata=True)
     answer = {"channel": channel.id, "ts": message.ts, "message": shown}
-    if len(request.text("text")) > TEXT_KEPT:
+    if len(request.text("text")) > MAX_TEXT_CHARS:
         request_parsing.warn(answer, ["message_truncated"])
     return answer
 
@@ -170,7 +170,7 @@ def post_ephemeral(request: Request) -> Json:
         raise SlackError("not_in_channel")
     if user.id not in channel.members:
         raise SlackError("user_not_in_channel")
-    if len(request.text("text")) > TEXT_KEPT:
+    if len(request.text("text")) > MAX_TEXT_CHARS:
         raise SlackError("msg_too_long")
     message = messages.post(
         request.world, channel, request.caller, text, blocks=blocks, attachments=attachments,
@@ -194,7 +194,7 @@ def update(request: Request) -> Json:
         if text or given:
             raise SlackError("markdown_text_conflict")
         text, given = markdown, [{"type": "markdown", "text": markdown}]
-    if text is not None and len(text) > (kit.MARKDOWN_TOTAL if markdown else UPDATE_TEXT):
+    if text is not None and len(text) > (kit.MAX_MARKDOWN_CHARS if markdown else MAX_UPDATE_CHARS):
         raise SlackError("msg_too_long")
     if not text and given is None and attachments is None:
         raise SlackError("no_text")

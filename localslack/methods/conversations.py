@@ -10,10 +10,10 @@ from localslack.methods.request import Method, Request
 from localslack.objects import channel_object
 from localslack.records import Channel, Json, User
 
-NAME_LENGTH = 80  # SR-CHN-01
-TOPIC_LENGTH = 250  # SR-CHN-06
-INVITED_AT_ONCE = 100  # SR-CHN-07
-GROUP = 8  # SR-CHN-22
+MAX_NAME_CHARS = 80  # SR-CHN-01
+MAX_TOPIC_CHARS = 250  # SR-CHN-06
+MAX_INVITED_AT_ONCE = 100  # SR-CHN-07
+MAX_GROUP_MEMBERS = 8  # SR-CHN-22
 
 _NAME = re.compile(r"[a-z0-9_-]+")
 
@@ -23,7 +23,7 @@ def _checked_name(request: Request) -> str:
     name = request.text("name")
     if not name:
         raise SlackError("invalid_name_required")
-    if len(name) > NAME_LENGTH:
+    if len(name) > MAX_NAME_CHARS:
         raise SlackError("invalid_name_maxlength")
     if not any(sign.isalnum() for sign in name):
         raise SlackError("invalid_name_punctuation")
@@ -53,8 +53,8 @@ def invite(request: Request) -> Json:
     wanted = request.names("users")
     if not wanted:
         raise SlackError("no_user")
-    if len(wanted) > INVITED_AT_ONCE:
-        raise invalid_arguments(f"no more than {INVITED_AT_ONCE} items allowed [json-pointer:/users]")
+    if len(wanted) > MAX_INVITED_AT_ONCE:
+        raise invalid_arguments(f"no more than {MAX_INVITED_AT_ONCE} items allowed [json-pointer:/users]")
     good: list[User] = []
     errors: list[Json] = []
     for user_id in dict.fromkeys(wanted):
@@ -138,7 +138,7 @@ def _short(request: Request, name: str) -> str:
     if request.args.get(name) is None:
         raise invalid_arguments(f"missing required field: {name}")
     value = request.text(name)
-    if len(value) > TOPIC_LENGTH:
+    if len(value) > MAX_TOPIC_CHARS:
         raise SlackError("too_long")
     return value
 
@@ -227,7 +227,7 @@ def _open_group(request: Request, users: list[str]) -> Json:
     """SR-CHN-22."""
     world = request.world
     request.need_scope("mpim")
-    if len(users) > GROUP:
+    if len(users) > MAX_GROUP_MEMBERS:
         raise SlackError("too_many_users")
     people = [world.users[each] for each in users if each in world.users and each != request.caller.id]
     if len(people) < len(users):

@@ -11,8 +11,8 @@ from localslack.methods.request import Method, Request
 from localslack.objects import file_object
 from localslack.records import Channel, File, Json
 
-ALT_TEXT = 1_000  # SR-FIL-06
-CHANNELS = 100  # SR-FIL-07
+MAX_ALT_TEXT_CHARS = 1_000  # SR-FIL-06
+MAX_FILE_CHANNELS = 100  # SR-FIL-07
 
 
 def get_upload_url(request: Request) -> Json:
@@ -21,7 +21,7 @@ def get_upload_url(request: Request) -> Json:
     length = request.number("length", 0, 1 << 30)
     if not length:
         raise SlackError("missing_argument")
-    if len(request.text("alt_txt")) > ALT_TEXT:
+    if len(request.text("alt_txt")) > MAX_ALT_TEXT_CHARS:
         raise SlackError("alt_txt_too_large")
     world = request.world
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -62,7 +62,7 @@ def _uploaded(request: Request, wanted: Json) -> tuple[File, str]:
 def _channels(request: Request) -> list[Channel]:
     """SR-FIL-03, SR-FIL-07: by `channel_id`, or several by `channels`, where a person stands for a direct message."""
     names = request.names("channels") or request.names("channel_id")
-    if len(names) > CHANNELS:
+    if len(names) > MAX_FILE_CHANNELS:
         raise SlackError("channels_limit_exceeded")
     channels = []
     for name in names:

@@ -10,9 +10,9 @@ from localslack.methods.request import Method, Request
 from localslack.objects import message_object
 from localslack.records import Bookmark, Channel, Json
 
-PINS = 100  # SR-MRK-01
-BOOKMARKS = 100  # SR-MRK-04
-REACTIONS = 23  # SR-MRK-07
+MAX_PINS = 100  # SR-MRK-01
+MAX_BOOKMARKS = 100  # SR-MRK-04
+MAX_REACTIONS = 23  # SR-MRK-07
 
 _EMOJI = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
 
@@ -35,7 +35,7 @@ def pins_add(request: Request) -> Json:
     message = request.message(channel, "timestamp")
     if any(pin.ts == message.ts for pin in channel.pins):
         raise SlackError("already_pinned")
-    if len(channel.pins) >= PINS:
+    if len(channel.pins) >= MAX_PINS:
         raise SlackError("too_many_pins")
     messages.pin(request.world, message, request.caller)
     return {}
@@ -79,7 +79,7 @@ def bookmarks_add(request: Request) -> Json:
     if request.text("type") != "link":
         raise SlackError("invalid_bookmark_type")
     link = _link(request)
-    if len(channel.bookmarks) >= BOOKMARKS:
+    if len(channel.bookmarks) >= MAX_BOOKMARKS:
         raise SlackError("too_many_bookmarks")
     bookmark = conversations.add_bookmark(request.world, channel, request.text("title"), link, request.text("emoji"))
     return {"bookmark": bookmark.shown()}
@@ -132,7 +132,7 @@ def reactions_add(request: Request) -> Json:
     message = request.message(channel, "timestamp")
     if channel.is_archived:
         raise SlackError("is_archived")
-    if name not in message.reactions and len(message.reactions) >= REACTIONS:
+    if name not in message.reactions and len(message.reactions) >= MAX_REACTIONS:
         raise SlackError("too_many_emoji")
     if not messages.react(request.world, message, request.caller, name):
         raise SlackError("already_reacted")

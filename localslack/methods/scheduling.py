@@ -9,10 +9,10 @@ from localslack.methods import chat
 from localslack.methods.request import Method, Request
 from localslack.records import Channel, Json
 
-FURTHEST = 120 * 86_400  # SR-SCH-02
-WINDOW = 5 * 60
-IN_WINDOW = 30  # SR-SCH-03
-TOO_LATE = 60  # SR-SCH-04
+MAX_AHEAD_SECONDS = 120 * 86_400  # SR-SCH-02
+WINDOW_SECONDS = 5 * 60
+MAX_IN_WINDOW = 30  # SR-SCH-03
+TOO_LATE_SECONDS = 60  # SR-SCH-04
 
 
 def schedule(request: Request) -> Json:
@@ -62,10 +62,10 @@ def _post_at(request: Request, channel: Channel) -> int:
     now = request.world.seconds()
     if post_at <= now:
         raise SlackError("time_in_past")
-    if post_at > now + FURTHEST:
+    if post_at > now + MAX_AHEAD_SECONDS:
         raise SlackError("time_too_far")
     times = [each.post_at for each in request.interactivity.scheduled.values() if each.channel == channel.id]
-    if sum(post_at // WINDOW == each // WINDOW for each in times) >= IN_WINDOW:
+    if sum(post_at // WINDOW_SECONDS == each // WINDOW_SECONDS for each in times) >= MAX_IN_WINDOW:
         raise SlackError("restricted_too_many")
     return post_at
 
@@ -74,7 +74,7 @@ def delete_scheduled(request: Request) -> Json:
     """SR-SCH-04: not when it is posted already, or within the next minute."""
     channel = chat.where(request)
     one = request.interactivity.scheduled.get(request.text("scheduled_message_id"))
-    if one is None or one.channel != channel.id or one.post_at - request.world.clock.now() <= TOO_LATE:
+    if one is None or one.channel != channel.id or one.post_at - request.world.clock.now() <= TOO_LATE_SECONDS:
         raise SlackError("invalid_scheduled_message_id")
     del request.interactivity.scheduled[one.id]
     return {}
