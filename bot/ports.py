@@ -170,7 +170,7 @@ class LeaseManager(Protocol):
 class Store(Protocol):
     """Everything the bot remembers: one way to write, many to read."""
 
-    async def write(self, job: Callable[[Any], T], *, append_to: str = "", one_statement: bool = False) -> T:
+    async def write(self, job: Callable[[Transaction], T], *, append_to: str = "", one_statement: bool = False) -> T:
         """Run `job(transaction)` in one transaction. Raises StoreUnavailable, or what the job raises.
 
         `append_to`: all it does is to glance at this incident and to append to it; `one_statement`: one call of the

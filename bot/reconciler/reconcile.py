@@ -344,7 +344,12 @@ class Reconciliation:
             now = self.resources.service.clock.now()
             self._unsaved.clear()
             if ended:
-                await self.resources.service.store.write(lambda tx: [tx.doubt(self.id, key, now) for key in ended])
+
+                def recheck(tx: Transaction) -> None:
+                    for key in ended:
+                        tx.recheck_effect(self.id, key, now)
+
+                await self.resources.service.store.write(recheck)
             raise
         for key, effect in ended.items():
             if self._unsaved.get(key) is effect:
