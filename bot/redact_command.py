@@ -20,13 +20,14 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from bot.domain import redaction
 from bot.domain.actor import Actor
-from bot.domain.effect import Effect
+from bot.domain.effect import Effect, EffectKind
 from bot.domain.errors import Conflict, Refused
 from bot.domain.events import CommsDrafted, Entry
-from bot.domain.incident import Incident
+from bot.domain.incident import DraftState, Incident
 from bot.domain.policy import Policy
 from bot.domain.redaction import RedactedWords, RedactionMatch
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
+from bot.reconciler.plan import publish_key
 from bot.reports.timeline import format_entry
 from bot.slack.outbound.web_api import web_client
 from bot.slack.workspace.message_search import ExposedMessage, MessageSearch
@@ -208,7 +209,7 @@ async def _seen(
         lambda said: secret.found_in(said) or secret.found_in_channel_name(said),
         whole_channels={incident.channel},
     )
-    published = {(one.channel, one.ts) for one in effects if one.kind == "publish"}
+    published = {(one.channel, one.ts) for one in effects if one.kind is EffectKind.PUBLISH}
     public = [one for one in found if (one.channel, one.ts) in published]
     rest = [one for one in found if one not in public]
     return SlackMatches(
@@ -234,9 +235,9 @@ async def _public(
     standing: list[str] = []
     for name in told:
         draft = incident.drafts.get(name)
-        if draft is None or draft.state not in ("published", "uncertain"):
+        if draft is None or draft.state not in (DraftState.PUBLISHED, DraftState.UNCERTAIN):
             continue
-        sent = next((one for one in effects if one.key == f"publish:{name}" and one.ts), None)
+        sent = next((one for one in effects if one.key == publish_key(name) and one.ts), None)
         if sent is None:
             standing.append(draft.link or draft.where or f"the text {name}, wherever it was posted")
         else:

@@ -124,6 +124,65 @@ def test_only_the_settings_read_the_environment() -> None:
     assert reading <= allowed
 
 
+#: what takes a text apart
+TAKES_APART = frozenset({
+    "startswith", "endswith", "removeprefix", "removesuffix", "partition", "rpartition", "split", "rsplit", "find",
+    "index", "like",
+})  # fmt: skip
+#: what takes the text apart that it is handed
+PATTERNS = frozenset({"match", "fullmatch", "search", "findall", "finditer", "sub"})
+
+
+def is_key(node: ast.AST) -> bool:
+    """`message.key`, `effects.c.key` or just `key`."""
+    return (isinstance(node, ast.Attribute) and node.attr == "key") or (isinstance(node, ast.Name) and node.id == "key")
+
+
+def read_keys(source: str) -> list[str]:
+    """Where this program reads more out of a key than whether it is a certain one."""
+    found: list[ast.expr] = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Attribute(value=value, attr=attr) if attr in TAKES_APART and is_key(value):
+                found.append(node)
+            case ast.Subscript(value=value) if is_key(value):
+                found.append(node)
+            case ast.Call(func=ast.Attribute(attr=attr), args=args) if attr in PATTERNS and any(map(is_key, args)):
+                found.append(node)
+            case ast.Compare(left=left, comparators=others) if is_key(left) or any(map(is_key, others)):
+                words = [one for each in (left, *others) for one in getattr(each, "elts", [each])]
+                if any(isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value for one in words):
+                    found.append(node)
+    return [ast.unparse(node) for node in found]
+
+
+def test_nobody_reads_a_messages_key() -> None:
+    """How a message is treated stands in its fields. Rows of before had only keys, so migrations read them."""
+    found = {
+        name(path): said
+        for path in sources("bot/reconciler", "bot/slack", "bot/store")
+        if "migrations" not in path.parts and (said := read_keys(text(path)))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'message.key.startswith("section:")',
+        "or_(*map(_f.key.startswith, PREFIXES))",
+        'key.partition(":")[0]',
+        "effect.key[8:]",
+        'message.key == "card"',
+        'key in ("card", "comms")',
+        "any(NUMBER.findall(key))",
+        're.match("reminder:", one.key)',
+    ],
+)
+def test_what_reads_a_key_is_found(source: str) -> None:
+    assert len(read_keys(source)) == 1
+
+
 def test_the_tests_of_the_local_slack_do_without_the_bot() -> None:
     imports = re.compile(r"^\s*(?:from|import) (?:bot|tests)\b", re.MULTILINE)
     assert [name(path) for path in sources("localslack/tests") if imports.search(text(path))] == []

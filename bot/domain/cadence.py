@@ -64,10 +64,10 @@ def due_items(incident: Incident, policy: Policy) -> tuple[e.DueItem, ...]:
     """Everything that somebody has to say by some time, soonest first."""
     items = []
     if update := next_update(incident, policy):
-        items.append(e.DueItem(kind="update", due=update))
+        items.append(e.DueItem(kind=e.DueKind.UPDATE, due=update))
     if promised := promise_due(incident):
         said = incident.last_published_draft
-        items.append(e.DueItem(kind="promise", due=promised, ref=said.drafted.audience if said else ""))
+        items.append(e.DueItem(kind=e.DueKind.PROMISE, due=promised, ref=said.drafted.audience if said else ""))
     return tuple(sorted(items, key=lambda item: item.due))
 
 
@@ -89,7 +89,7 @@ def due_reminders(incident: Incident, policy: Policy) -> tuple[DueReminder, ...]
             default=-1,
         )
         # After mitigation the internal ladder has one rung: at the time itself.
-        quiet = incident.status is Status.MITIGATED and item.kind == "update"
+        quiet = incident.status is Status.MITIGATED and item.kind == e.DueKind.UPDATE
         for rung, offset in enumerate(policy.rungs):
             if rung <= given or (quiet and rung != 1):
                 continue
@@ -102,7 +102,7 @@ def recipients(incident: Incident, rung: int, policy: Policy, kinds: frozenset[s
     """Whom a rung tells: first who writes, then the lead, then, of a public one, the next level as well."""
     writer = incident.comms_lead or incident.lead
     people = [writer]
-    if rung >= 2 or "update" in kinds:
+    if rung >= 2 or e.DueKind.UPDATE in kinds:
         people.append(incident.lead)
     if rung >= 3 and policy.levels and not incident.private:
         people.extend(policy.levels[0])
@@ -118,7 +118,7 @@ def remind(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> li
             continue
         # What fell due while nobody could be told comes once, at the rung where it stands now.
         passed = [n for n, offset in enumerate(policy.rungs) if owed.item.due + offset <= at]
-        quiet = incident.status is Status.MITIGATED and owed.item.kind == "update"
+        quiet = incident.status is Status.MITIGATED and owed.item.kind == e.DueKind.UPDATE
         highest = max(highest, 1 if quiet else max([owed.rung, *passed]))
         items.append(owed.item)
     if not items:
@@ -205,7 +205,7 @@ def snooze(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> li
             snoozes=incident.snoozes,
         )
     open_items = [item for one in incident.open_reminders for item in one.items]
-    if open_items and all(item.kind == "promise" for item in open_items):
+    if open_items and all(item.kind == e.DueKind.PROMISE for item in open_items):
         raise Refused("Customers were promised this time. Keep it, or promise another one: `{command} comms`.")
     return [e.Snoozed(by=by.user, at=at, until=at + policy.snooze)]
 

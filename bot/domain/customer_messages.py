@@ -14,7 +14,7 @@ from bot.domain.actor import Actor, ActorKind
 from bot.domain.customer_template import Template, text_hash
 from bot.domain.dual_control import needs_somebody_else, require_person, without
 from bot.domain.errors import Refused
-from bot.domain.incident import Draft, Incident, Status
+from bot.domain.incident import Draft, DraftState, Incident, Status
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_known
 from bot.domain.sentences import Moment, Person
@@ -23,7 +23,7 @@ from bot.domain.time_text import clock_time
 #: why a text that nothing can post is uncertain: a person posts it, and says so
 POST_BY_HAND_REASON = "to be posted by hand"
 #: states in which a text is not public and can still be edited
-EDITABLE_STATES = frozenset({"drafted", "approved", "lapsed", "failed"})
+EDITABLE_STATES = frozenset({DraftState.DRAFTED, DraftState.APPROVED, DraftState.LAPSED, DraftState.FAILED})
 
 
 def _writable(incident: Incident) -> None:
@@ -124,13 +124,13 @@ def void_reason(incident: Incident, draft: Draft, at: datetime) -> str:
     if promised is not None and promised <= at:
         return f"the next update that it promises, {clock_time(promised, at)}, is not ahead any more"
     if _expires(draft) <= at:
-        return "it was not sent in time" if draft.state == "approved" else "nobody approved it in time"
+        return "it was not sent in time" if draft.state is DraftState.APPROVED else "nobody approved it in time"
     return ""
 
 
 def expires_at(incident: Incident, draft: Draft) -> datetime | None:
     """When `expire` applies to a draft, unless something happens before; None: it waits for nothing."""
-    if draft.state not in ("drafted", "approved"):
+    if draft.state not in (DraftState.DRAFTED, DraftState.APPROVED):
         return None
     if max(incident.last_status_or_severity_seq, incident.impact_seq) > draft.seq:
         return draft.drafted.at
@@ -151,17 +151,17 @@ def approve(
     """A second person approves exactly the text with this hash; never the one who wrote it."""
     _writable(incident)
     found = find_draft(incident, draft)
-    if found.state == "approved" and found.approved_by == by.user:
+    if found.state is DraftState.APPROVED and found.approved_by == by.user:
         return []
-    if found.state == "approved" and found.approved_at:
+    if found.state is DraftState.APPROVED and found.approved_at:
         raise Refused(
             "{approved_by} approved that already, {time}.",
             approved_by=Person(found.approved_by),
             time=Moment(found.approved_at, at),
         )
-    if found.state == "replaced":
+    if found.state is DraftState.REPLACED:
         raise Refused("Not approved: the text has changed since you saw it. Read the newer draft, then approve that.")
-    if found.state != "drafted":
+    if found.state is not DraftState.DRAFTED:
         raise Refused("Not approved: that draft is {stands}.", stands=_STANDS[found.state])
     require_person(by)
     if by.user == found.drafted.by:
@@ -191,7 +191,7 @@ _STANDS = {
 def discard(incident: Incident, *, draft: str, reason: str = "", by: Actor, at: datetime) -> list[e.Event]:
     """The text will not be sent; refused once it may be public."""
     found = find_draft(incident, draft)
-    if found.state == "discarded":
+    if found.state is DraftState.DISCARDED:
         return []
     if found.state not in EDITABLE_STATES:
         raise Refused("Not discarded: that draft is {stands}.", stands=_STANDS[found.state])
@@ -201,7 +201,7 @@ def discard(incident: Incident, *, draft: str, reason: str = "", by: Actor, at: 
 def expire(incident: Incident, *, draft: str, by: Actor, at: datetime) -> list[e.Event]:
     """For the bot: a drafted or approved text that may no longer go out. Before that, nothing."""
     found = incident.drafts.get(draft)
-    if incident.unknown_event_type or found is None or found.state not in ("drafted", "approved"):
+    if incident.unknown_event_type or found is None or found.state not in (DraftState.DRAFTED, DraftState.APPROVED):
         return []
     why = void_reason(incident, found, at)
     return [e.CommsLapsed(by=by.user, at=at, draft=draft, reason=why)] if why else []
@@ -211,8 +211,8 @@ def record_sending(incident: Incident, *, draft: str, by: Actor, at: datetime) -
     """Sending begins: from here on the text may be public. What certainly failed is begun again by people only."""
     _writable(incident)
     found = find_draft(incident, draft)
-    again = found.state == "failed" and by.kind is not ActorKind.SELF
-    if not found.approved_by or not (found.state == "approved" or again):
+    again = found.state is DraftState.FAILED and by.kind is not ActorKind.SELF
+    if not found.approved_by or not (found.state is DraftState.APPROVED or again):
         raise Refused("Not sent: that draft is {stands}.", stands=_STANDS[found.state])
     if why := void_reason(incident, found, at):
         raise Refused("Not sent: {why}. Edit it, or write a new one: `{command} comms`.", why=why)
@@ -222,7 +222,7 @@ def record_sending(incident: Incident, *, draft: str, by: Actor, at: datetime) -
 def _begun(incident: Incident, draft: str) -> Draft:
     """A draft whose sending began; what came of it is recorded whatever the incident has become."""
     found = find_draft(incident, draft)
-    if found.state not in ("sending", "uncertain", "published"):
+    if found.state not in (DraftState.SENDING, DraftState.UNCERTAIN, DraftState.PUBLISHED):
         raise Refused("Sending never began: that draft is {stands}.", stands=_STANDS[found.state])
     return found
 
@@ -240,7 +240,7 @@ def record_published(
 ) -> list[e.Event]:
     """The text is public there; told twice of the same place changes nothing."""
     found = _begun(incident, draft)
-    if found.state == "published" and (found.where, found.reference) == (where, reference):
+    if found.state is DraftState.PUBLISHED and (found.where, found.reference) == (where, reference):
         return []
     return [
         e.CommsPublished(
@@ -252,7 +252,7 @@ def record_published(
 def record_uncertain(incident: Incident, *, draft: str, error: str = "", by: Actor, at: datetime) -> list[e.Event]:
     """Sending began and nobody knows how it ended: a person has to look. It is not sent again by itself."""
     found = _begun(incident, draft)
-    if found.state != "sending":
+    if found.state is not DraftState.SENDING:
         return []
     return [e.CommsUncertain(by=by.user, at=at, draft=draft, error=error[:500])]
 
@@ -260,7 +260,7 @@ def record_uncertain(incident: Incident, *, draft: str, error: str = "", by: Act
 def record_failed(incident: Incident, *, draft: str, error: str, by: Actor, at: datetime) -> list[e.Event]:
     """The text is certainly not public: told by the publisher, or by a person who looked."""
     found = _begun(incident, draft)
-    if found.state == "published":
+    if found.state is DraftState.PUBLISHED:
         raise Refused(
             "That text is public since {time}. To correct it, send another.", time=Moment(found.published_at or at, at)
         )

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.domain import events as e
 from bot.domain.actor import Actor, ActorKind, is_program
 from bot.domain.errors import Refused
-from bot.domain.incident import Ask, Checklist, Incident, Mark, StepState
+from bot.domain.incident import Ask, AskState, Checklist, Incident, Mark, StepState
 from bot.domain.policy import Policy
 from bot.domain.preconditions import require_known, require_open
 from bot.domain.runbook import Step, TwoPeople
@@ -53,7 +53,7 @@ def open_ask_text(ask: Ask, viewer: str, at: datetime) -> Sentence:
     """What an open ask waits for, told to `viewer`."""
     mine, asker = ask.asked.by == viewer, Person(ask.asked.by)
     who = Sentence("You have") if mine else Sentence("{asker} has", asker=asker)
-    if ask.state == "go":
+    if ask.state is AskState.GO:
         do = Sentence("Do it, then press [Done]") if mine else Sentence("{asker} does it", asker=asker)
         ends: Fact = Moment(ask.until, at) if ask.until else "it expires"
         return Sentence(
@@ -162,7 +162,7 @@ def ask_second_person(
 
 def is_expired(ask: Ask, at: datetime) -> bool:
     """Whether the time of an open ask, or of the go it was given, has run out."""
-    ends = ask.until if ask.state == "go" else ask.asked.lapses
+    ends = ask.until if ask.state is AskState.GO else ask.asked.lapses
     return ask.open and ends is not None and ends <= at
 
 
@@ -192,7 +192,7 @@ def give_go(incident: Incident, *, ask: int, by: Actor, at: datetime, policy: Po
     if by.user == waiting.asked.by:
         raise needs_somebody_else("You asked for this", "agree", waiting.asked.to, by.user)
     policy.require_right("go", by)
-    if waiting.state == "go" and not is_expired(waiting, at):
+    if waiting.state is AskState.GO and not is_expired(waiting, at):
         if waiting.second == by.user:
             return []
         raise Refused(open_ask_text(waiting, by.user, at))
@@ -219,7 +219,7 @@ def refuse_ask(incident: Incident, *, ask: int, reason: str, by: Actor, at: date
 def record_done(incident: Incident, *, ask: int, result: str, by: Actor, at: datetime) -> list[e.Event]:
     """The asker did what two people agreed on. `result`: what came of it, or the hash; never empty."""
     waiting = _require_open_ask(incident, ask, at)
-    if waiting.state != "go":
+    if waiting.state is not AskState.GO:
         raise Refused(open_ask_text(waiting, by.user, at))
     if by.user != waiting.asked.by:
         raise Refused(
@@ -286,7 +286,7 @@ def record_done_alone(
         )
     earlier: list[e.Event] = []
     if waiting := open_ask(incident, state):
-        if waiting.state == "go" and waiting.asked.by == by.user and not is_expired(waiting, at):
+        if waiting.state is AskState.GO and waiting.asked.by == by.user and not is_expired(waiting, at):
             raise Refused(
                 "{second} gave you the go-ahead, so you were not alone: press [Done].", second=Person(waiting.second)
             )

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from bot.domain import cadence, customer_messages, dual_control, escalation, lifecycle, notes, roles
 from bot.domain import events as e
 from bot.domain.actor import Actor
-from bot.domain.incident import Incident
+from bot.domain.incident import AskState, Incident
 from bot.domain.policy import Policy
 from bot.domain.running_time import deadline
 
@@ -52,7 +52,7 @@ def _timed_rules(incident: Incident, policy: Policy) -> Iterator[tuple[datetime,
     if ends := lifecycle.override_expires_at(incident):
         yield ends, "expire override", lambda i, by, at: lifecycle.expire_override(i, by=by, at=at)
     for ask in incident.open_asks:
-        ends = ask.until if ask.state == "go" and ask.until else ask.asked.lapses
+        ends = ask.until if ask.state is AskState.GO and ask.until else ask.asked.lapses
         yield (
             ends,
             "lapse ask",

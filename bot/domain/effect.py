@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.desired_message import Surface
+
 #: a mark of `bot restore`: the key of a row whose `hash` is the incident's last event in the backup, and the error of
 #: a call that is looked for because of it
 RESTORED = "restored"
@@ -23,18 +25,37 @@ class EffectState(StrEnum):
     PARKED = "parked"  # given up until its inputs change or somebody re-arms it
 
 
+class EffectKind(StrEnum):
+    """What a call brings about."""
+
+    CHANNEL = "channel"
+    TOPIC = "topic"
+    RENAME = "rename"
+    INVITES = "invites"
+    MESSAGE = "message"
+    PIN = "pin"
+    BOOKMARK = "bookmark"
+    FILE = "file"
+    FILE_DELETED = "spoilt"
+    PUBLISH = "publish"
+    #: marks among the calls: which version has shown the incident, and what `bot restore` has left
+    WORDS = "words"
+    RESTORED = "restored"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Effect:
     """One call, unique by (incident, key). `hash` names the content that was sent last; of a channel, its name.
 
     `attempts` counts the failures since it last succeeded; `ts` is a message's, or the id of a file.
+    `surface` and what follows it is what has to be known of a message once it was sent: see `DesiredMessage`.
     """
 
     id: str  # uuid5 of incident and key; marks the message in Slack
     team: str
     incident_id: str
     key: str
-    kind: str
+    kind: EffectKind
     state: EffectState
     started_at: datetime
     channel: str = ""
@@ -44,3 +65,8 @@ class Effect:
     attempts: int = 0
     next_try_at: datetime | None = None
     error: str = ""
+    surface: Surface = Surface.OTHER
+    lasting: bool = False
+    final: bool = False
+    numbered: int = 0
+    rung: int | None = None

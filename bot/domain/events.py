@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from bot.domain.runbook import Runbook
 
@@ -257,9 +258,16 @@ class UpdateUndone(Event):
     seq: int
 
 
+class DueKind(StrEnum):
+    """What can be due."""
+
+    UPDATE = "update"
+    PROMISE = "promise"
+
+
 @dataclass(frozen=True, kw_only=True)
 class DueItem:
-    """One thing that was due: `kind` is update or promise; for a promise `ref` names the audience."""
+    """One thing that was due: `kind` is a DueKind; for a promise `ref` names the audience."""
 
     kind: str
     due: datetime

@@ -14,14 +14,17 @@ from bot.domain.append_only import index_of_seq
 from bot.domain.fold_steps import changed_ask, changed_checklist, changed_step, section_opened, state_of, without_ask
 from bot.domain.incident import (
     Ask,
+    AskState,
     Checklist,
     Draft,
+    DraftState,
     Incident,
     KnownAlert,
     Mark,
     Note,
     Offer,
     Reminder,
+    ReminderAnswer,
     Status,
     StepReading,
     Task,
@@ -180,17 +183,20 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
             return {"updates": i.updates.replaced(place, replace(i.updates[place], undone=True))}
         case e.Reminded():
             dues = {(item.kind, item.due) for item in event.items}
-            changes = _answered(i, at, "replaced", lambda r: bool(dues & {(item.kind, item.due) for item in r.items}))
+            again: Callable[[Reminder], bool] = lambda r: bool(dues & {(item.kind, item.due) for item in r.items})  # noqa: E731
+            changes = _answered(i, at, ReminderAnswer.REPLACED, again)
             reminders, waiting = changes["reminders"], changes["unanswered"]
             one = Reminder(seq, event.items, event.rung, event.to, at)
             return {"reminders": reminders.appended(one), "unanswered": (*waiting, len(reminders))}
         case e.Snoozed():
             return {
-                "snoozed_until": event.until, "snoozes": i.snoozes + 1, **_answered(i, at, "snoozed", _about("update")),
+                "snoozed_until": event.until, "snoozes": i.snoozes + 1,
+                **_answered(i, at, ReminderAnswer.SNOOZED, _about(e.DueKind.UPDATE)),
             }  # fmt: skip
         case e.Held():
             return {
-                "held_until": event.until, "watcher": event.watcher, **_answered(i, at, "held", _about("update")),
+                "held_until": event.until, "watcher": event.watcher,
+                **_answered(i, at, ReminderAnswer.HELD, _about(e.DueKind.UPDATE)),
             }  # fmt: skip
         case e.LeadSilent():
             return {"lead_asked_at": at}
@@ -253,28 +259,32 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
                 i, event.runbook, event.step, at, mark=Mark.ASKED, by=by, at=at, ask=seq
             )
         case e.GoGiven():
-            return changed_ask(i, event.ask, at, Mark.GO, state="go", second=by, answered_at=at, until=event.until)
+            return changed_ask(
+                i, event.ask, at, Mark.GO, state=AskState.GO, second=by, answered_at=at, until=event.until
+            )
         case e.AskRefused():
             return changed_ask(
                 i,
                 event.ask,
                 at,
                 Mark.OPEN,
-                state="refused",
+                state=AskState.REFUSED,
                 second=by,
                 answered_at=at,
                 result=event.reason,
                 ended_at=at,
             )
         case e.AskLapsed():
-            return changed_ask(i, event.ask, at, Mark.OPEN, state="lapsed", ended_at=at)
+            return changed_ask(i, event.ask, at, Mark.OPEN, state=AskState.LAPSED, ended_at=at)
         case e.AskNotDone():
-            return changed_ask(i, event.ask, at, Mark.OPEN, state="not_done", result=event.reason, ended_at=at)
+            return changed_ask(i, event.ask, at, Mark.OPEN, state=AskState.NOT_DONE, result=event.reason, ended_at=at)
         case e.AskDone():
             if event.ask not in i.asks:  # what was asked has been redacted
                 return {}
             ask = i.asks[event.ask]
-            asks = MappingProxyType({**i.asks, event.ask: replace(ask, state="done", result=event.result, ended_at=at)})
+            asks = MappingProxyType(
+                {**i.asks, event.ask: replace(ask, state=AskState.DONE, result=event.result, ended_at=at)}
+            )
             was = state_of(i, ask.asked.runbook, ask.asked.step)
             return {"asks": asks} | changed_step(
                 i, ask.asked.runbook, ask.asked.step, at, mark=Mark.DONE, by=by, at=at, reason=event.result,
@@ -283,26 +293,26 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.CommsDrafted():
             drafts = dict(i.drafts)
             if event.replaces in drafts:
-                drafts[event.replaces] = replace(drafts[event.replaces], state="replaced")
+                drafts[event.replaces] = replace(drafts[event.replaces], state=DraftState.REPLACED)
             drafts[event.draft] = Draft(seq, event)
             return {"drafts": MappingProxyType(drafts)}
         case e.CommsApproved():
-            return _draft(i, event.draft, state="approved", approved_by=by, approved_at=at)
+            return _draft(i, event.draft, state=DraftState.APPROVED, approved_by=by, approved_at=at)
         case e.CommsDiscarded():
-            return _draft(i, event.draft, state="discarded", reason=event.reason)
+            return _draft(i, event.draft, state=DraftState.DISCARDED, reason=event.reason)
         case e.CommsLapsed():
-            return _draft(i, event.draft, state="lapsed", reason=event.reason)
+            return _draft(i, event.draft, state=DraftState.LAPSED, reason=event.reason)
         case e.CommsSending():
-            return _draft(i, event.draft, state="sending")
+            return _draft(i, event.draft, state=DraftState.SENDING)
         case e.CommsUncertain():
-            return _draft(i, event.draft, state="uncertain", reason=event.error)
+            return _draft(i, event.draft, state=DraftState.UNCERTAIN, reason=event.error)
         case e.CommsFailed():
-            return _draft(i, event.draft, state="failed", reason=event.error)
+            return _draft(i, event.draft, state=DraftState.FAILED, reason=event.error)
         case e.CommsPublished():
             return _draft(
-                i, event.draft, state="published", published_at=at, where=event.where, reference=event.reference,
-                link=event.link,
-            ) | _answered(i, at, "sent", _about("promise"))  # fmt: skip
+                i, event.draft, state=DraftState.PUBLISHED, published_at=at, where=event.where,
+                reference=event.reference, link=event.link,
+            ) | _answered(i, at, ReminderAnswer.SENT, _about(e.DueKind.PROMISE))  # fmt: skip
         case e.Mitigated():
             return {"status": Status.MITIGATED, "mitigated_at": i.mitigated_at or at, "mitigated_by": by}
         case e.OverrideAsked():
@@ -363,7 +373,7 @@ def _redacted(i: Incident, seq: int, event: e.Redacted) -> dict[str, Any]:
     return changes
 
 
-def _answered(i: Incident, at: datetime, answer: str, which: Callable[[Reminder], bool]) -> dict[str, Any]:
+def _answered(i: Incident, at: datetime, answer: ReminderAnswer, which: Callable[[Reminder], bool]) -> dict[str, Any]:
     """Of the reminders that wait, those are answered."""
     reminders, waiting = i.reminders, list[int]()
     for place in i.unanswered:
@@ -374,16 +384,16 @@ def _answered(i: Incident, at: datetime, answer: str, which: Callable[[Reminder]
     return {"reminders": reminders, "unanswered": tuple(waiting)}
 
 
-def _about(kind: str) -> Callable[[Reminder], bool]:
+def _about(kind: e.DueKind) -> Callable[[Reminder], bool]:
     return lambda one: any(item.kind == kind for item in one.items)
 
 
 def _update(i: Incident, seq: int, event: e.UpdatePosted) -> dict[str, Any]:
     one = Update(seq, event.by, event.at, event.text, event.next_by, event.nothing_new, impact=event.impact)
-    answer = "nothing new" if event.nothing_new else "sent"
+    answer = ReminderAnswer.NOTHING_NEW if event.nothing_new else ReminderAnswer.SENT
     changes: dict[str, Any] = {
         "updates": i.updates.appended(one), "snoozed_until": None, "snoozes": 0, "held_until": None,
-        **_answered(i, event.at, answer, _about("update")),
+        **_answered(i, event.at, answer, _about(e.DueKind.UPDATE)),
     }  # fmt: skip
     if event.impact:
         changes["impact"] = event.impact
@@ -405,7 +415,7 @@ def _pending_ended(i: Incident, event: e.PendingEnded) -> dict[str, Any]:
 
 def _ended(i: Incident, seq: int, event: e.Event, status: Status, why: str) -> dict[str, Any]:
     """What every way of ending has in common; open asks lapse with it."""
-    asks = {s: replace(a, state="lapsed", ended_at=event.at) if a.open else a for s, a in i.asks.items()}
+    asks = {s: replace(a, state=AskState.LAPSED, ended_at=event.at) if a.open else a for s, a in i.asks.items()}
     checklists = i.checklists
     for ask in i.open_asks:
         slug, step = ask.asked.runbook, ask.asked.step
@@ -414,7 +424,7 @@ def _ended(i: Incident, seq: int, event: e.Event, status: Status, why: str) -> d
     return {
         "checklists": checklists, "status": status, "ended_as": status, "ended_at": event.at, "ended_by": event.by,
         "ended_why": why,
-        "asks": MappingProxyType(asks), **_answered(i, event.at, "ended", lambda _: True),
+        "asks": MappingProxyType(asks), **_answered(i, event.at, ReminderAnswer.ENDED, lambda _: True),
         "offers": MappingProxyType({}), "snoozed_until": None, "held_until": None, "ended_seq": seq,
         **_waited(i, event.at),
     }  # fmt: skip

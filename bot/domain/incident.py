@@ -30,6 +30,14 @@ class Status(StrEnum):
         return self in (Status.INVESTIGATING, Status.MITIGATED)
 
 
+class ChannelLoss(StrEnum):
+    """Why the bot cannot use a channel any more."""
+
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+    REMOVED = "removed"  # the bot was
+
+
 class Mark(StrEnum):
     """How a step stands."""
 
@@ -77,13 +85,24 @@ class StepState:
     done_with: tuple[tuple[datetime, str, str, str], ...] = ()
 
 
+class AskState(StrEnum):
+    """How a request for a second person stands."""
+
+    ASKED = "asked"
+    GO = "go"
+    DONE = "done"
+    NOT_DONE = "not_done"
+    REFUSED = "refused"
+    LAPSED = "lapsed"
+
+
 @dataclass(frozen=True)
 class Ask:
     """A request for a second person: asked -> go -> done | not done, or refused, or lapsed."""
 
     seq: int
     asked: e.Asked
-    state: str = "asked"  # asked | go | done | not_done | refused | lapsed
+    state: AskState = AskState.ASKED
     second: str = ""
     answered_at: datetime | None = None
     until: datetime | None = None
@@ -93,7 +112,7 @@ class Ask:
     @property
     def open(self) -> bool:
         """Whether it still waits for somebody."""
-        return self.state in ("asked", "go")
+        return self.state in (AskState.ASKED, AskState.GO)
 
 
 @dataclass(frozen=True)
@@ -145,6 +164,18 @@ class Update:
     impact: str = ""
 
 
+class ReminderAnswer(StrEnum):
+    """How a reminder was answered."""
+
+    NONE = ""
+    SENT = "sent"
+    NOTHING_NEW = "nothing new"
+    SNOOZED = "snoozed"
+    HELD = "held"
+    ENDED = "ended"
+    REPLACED = "replaced"
+
+
 @dataclass(frozen=True)
 class Reminder:
     """A reminder that was given, and how it was answered."""
@@ -155,7 +186,7 @@ class Reminder:
     to: tuple[str, ...]
     at: datetime
     answered_at: datetime | None = None
-    answer: str = ""  # "sent", "nothing new", "snoozed", "ended", "replaced"
+    answer: ReminderAnswer = ReminderAnswer.NONE
 
 
 @dataclass(frozen=True)
@@ -179,15 +210,27 @@ class Task:
     done: bool = False
 
 
+class DraftState(StrEnum):
+    """How far a customer text is."""
+
+    DRAFTED = "drafted"
+    APPROVED = "approved"
+    SENDING = "sending"
+    PUBLISHED = "published"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+    LAPSED = "lapsed"
+    REPLACED = "replaced"
+
+
 @dataclass(frozen=True)
 class Draft:
     """A customer text on its way: drafted -> approved -> sending -> published | uncertain | failed, or discarded."""
 
     seq: int
     drafted: e.CommsDrafted
-    state: str = (
-        "drafted"  # drafted | approved | sending | published | uncertain | failed | discarded | lapsed | replaced
-    )
+    state: DraftState = DraftState.DRAFTED
     approved_by: str = ""
     approved_at: datetime | None = None
     published_at: datetime | None = None
@@ -248,7 +291,7 @@ class Incident:
     channel: str = ""
     channel_name: str = ""
     channel_error: str = ""
-    channel_lost: str = ""  # "", archived, deleted, removed
+    channel_lost: str = ""  # empty, or a ChannelLoss
     adopted_at: datetime | None = None  # when a channel made by hand was recorded afterwards
     keeps_topic: bool = False  # people wrote the channel's topic before
     wanted: tuple[str, ...] = ()  # people who should be in the channel
@@ -361,7 +404,7 @@ class Incident:
     @property
     def last_published_draft(self) -> Draft | None:
         """The customer text that was published last."""
-        published = [d for d in self.drafts.values() if d.state == "published" and d.published_at]
+        published = [d for d in self.drafts.values() if d.state is DraftState.PUBLISHED and d.published_at]
         return max(published, key=lambda d: (d.published_at, d.seq), default=None)
 
     @property

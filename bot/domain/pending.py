@@ -15,7 +15,7 @@ from bot.domain import events as e
 from bot.domain.actor import Actor, is_program
 from bot.domain.errors import Refused
 from bot.domain.fold import evolve
-from bot.domain.incident import Incident
+from bot.domain.incident import AskState, DraftState, Incident
 from bot.domain.resolve_conditions import observed_checks
 from bot.domain.sentences import Person
 
@@ -91,10 +91,10 @@ def requests(incident: Incident) -> Iterator[Pending]:
         seq = incident.override_seq
         yield Pending(PendingKind.OVERRIDE, str(seq), seq, asked.by, asked.at, asked.expires, asked.checks)
     for ask in incident.open_asks:
-        ends = ask.until if ask.state == "go" else ask.asked.lapses
+        ends = ask.until if ask.state is AskState.GO else ask.asked.lapses
         yield Pending(PendingKind.STEP, str(ask.seq), ask.seq, ask.asked.by, ask.asked.at, ends)
     for draft in incident.drafts.values():
-        if draft.state in ("drafted", "approved"):
+        if draft.state in (DraftState.DRAFTED, DraftState.APPROVED):
             text = draft.drafted
             yield Pending(PendingKind.CUSTOMER_MESSAGE, draft.name, draft.seq, text.by, text.at, text.expires)
     for offer in incident.offers.values():

@@ -20,7 +20,7 @@ from bot.domain.actor import Actor, ActorKind
 from bot.domain.customer_template import text_hash
 from bot.domain.errors import Refused
 from bot.domain.fold import fold
-from bot.domain.incident import Incident
+from bot.domain.incident import DraftState, Incident
 from bot.domain.preconditions import require_known
 
 #: stands where the words stood
@@ -232,12 +232,14 @@ def redact(
     if not hits:
         return []
     told = [hit.event.draft for hit in hits if isinstance(hit.event, e.CommsDrafted)]
-    if any(incident.drafts[name].state == "sending" for name in told if name in incident.drafts):
+    if any(incident.drafts[name].state is DraftState.SENDING for name in told if name in incident.drafts):
         raise Refused("A text that holds these words is being sent right now. Try again in a minute.")
     first = hits[0].seq
     shared = [one.event.file for one in entries if one.seq > first and isinstance(one.event, e.PostmortemShared)]
     opened = next((hit.left.name for hit in hits if isinstance(hit.left, e.ChannelOpened)), "")
-    public = tuple(name for name in told if name in incident.drafts and incident.drafts[name].state == "published")
+    public = tuple(
+        name for name in told if name in incident.drafts and incident.drafts[name].state is DraftState.PUBLISHED
+    )
     redacted = e.Redacted(
         by=by.user,
         at=at,
@@ -247,5 +249,9 @@ def redact(
         files=tuple(dict.fromkeys((*shared, *uploads))),
         taken_back=public if public_too else (),
     )
-    void = [name for name in told if name in incident.drafts and incident.drafts[name].state in ("drafted", "approved")]
+    void = [
+        name
+        for name in told
+        if name in incident.drafts and incident.drafts[name].state in (DraftState.DRAFTED, DraftState.APPROVED)
+    ]
     return [redacted, *(e.CommsLapsed(by=by.user, at=at, draft=name, reason="its text was redacted") for name in void)]

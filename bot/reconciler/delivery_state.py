@@ -12,7 +12,8 @@ import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.effect import Effect, EffectState
+from bot.domain.desired_message import DesiredMessage
+from bot.domain.effect import Effect, EffectKind, EffectState
 
 #: an outcome that was lost is looked for at these moments after the loss, then the call is made anew
 LOOKUP_DELAYS = (timedelta(seconds=2), timedelta(seconds=15))
@@ -36,11 +37,19 @@ def backoff(effect: Effect) -> timedelta:
     return min(MAX_BACKOFF, timedelta(seconds=2.0 ** min(effect.attempts, 12))) * spread
 
 
-def new_effect(incident_id: str, team: str, key: str, kind: str, now: datetime) -> Effect:
+def new_effect(incident_id: str, team: str, key: str, kind: EffectKind, now: datetime) -> Effect:
     """A call that was never made. Its id marks the message in Slack and is the same whoever makes it."""
     return Effect(
         id=str(uuid.uuid5(uuid.UUID(incident_id), key)), team=team, incident_id=incident_id, key=key, kind=kind,
         state=EffectState.WAITING, started_at=now,
+    )  # fmt: skip
+
+
+def of_message(effect: Effect, message: DesiredMessage) -> Effect:
+    """The call with what has to be known of its message once it was sent."""
+    return replace(
+        effect, surface=message.surface, lasting=message.lasting, final=message.final, numbered=message.numbered,
+        rung=message.rung,
     )  # fmt: skip
 
 
@@ -126,7 +135,7 @@ def _parked_retry_at(effect: Effect, now: datetime) -> datetime:
 
 def duplicate_check_at(effect: Effect) -> datetime | None:
     """When a message that was sent anew is looked for once more; None where it was not, or that is done."""
-    return effect.next_try_at if effect.kind == "message" and effect.state is EffectState.SENT else None
+    return effect.next_try_at if effect.kind is EffectKind.MESSAGE and effect.state is EffectState.SENT else None
 
 
 def duplicate_check_first(effect: Effect, paid: Effect) -> Effect:

@@ -14,13 +14,13 @@ from bot import __version__
 from bot.domain import channel
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage
-from bot.domain.effect import Effect, EffectState
+from bot.domain.effect import Effect, EffectKind, EffectState
 from bot.domain.fold import fold
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.reconciler import delivery_state
 
-#: the key of the row, and its kind
+#: the key of the row
 SHOWN_BY = "words"
 #: what happened so lately may not have been shown yet: it is not taken for what stood there before
 _SETTLED_AFTER = timedelta(minutes=10)
@@ -37,7 +37,7 @@ def new_mark(incident: Incident, effects: Mapping[str, Effect], now: datetime) -
     mark = effects.get(SHOWN_BY)
     if mark is not None and mark.hash == __version__:
         return None
-    fresh = mark or delivery_state.new_effect(incident.id, incident.team, SHOWN_BY, SHOWN_BY, now)
+    fresh = mark or delivery_state.new_effect(incident.id, incident.team, SHOWN_BY, EffectKind.WORDS, now)
     return replace(fresh, state=EffectState.SENT, hash=__version__)
 
 
@@ -64,7 +64,7 @@ def unchanged(
 ) -> frozenset[str]:
     """Keys of what stands in Slack and would be edited for its words alone; nothing where its end is not shown yet."""
     stands = {one.key for one in effects.values() if one.state is EffectState.SENT and one.hash and not one.attempts}
-    if any(one.key.startswith("status:") and one.key not in stands for one in shown_then):
+    if any(one.tells_status and one.key not in stands for one in shown_then):
         return frozenset()
     before = {one.key: one.hash for one in shown_then if not one.delete}
     same = {one.key for one in shown_now if not one.delete and before.get(one.key) == one.hash}

@@ -13,17 +13,18 @@ import structlog
 from bot.domain import channel, customer_messages
 from bot.domain import events as e
 from bot.domain.actor import Actor, bot_actor
-from bot.domain.effect import RESTORED, Effect, EffectState
+from bot.domain.effect import RESTORED, Effect, EffectKind, EffectState
 from bot.domain.errors import Refused
-from bot.domain.incident import Incident
+from bot.domain.incident import DraftState, Incident
 from bot.ports import CallRefused, OutcomeUnknown, Publication, Publisher, RetryAfter
 from bot.reconciler import after_restore, delivery_state
 from bot.reconciler.plan import (
     CHANNEL_LOST_REASONS,
     UNEDITABLE_CODES,
+    Call,
     PlannedEffect,
-    is_lasting,
     postmortem_key,
+    publish_key,
 )
 from bot.reconciler.rate_limits import RateLimits
 from bot.reconciler.workspace_context import TOKEN_REVOKED_CODES, WorkspaceContext
@@ -34,7 +35,9 @@ log = structlog.get_logger(__name__)
 #: names tried for a channel before Slack's "name_taken" counts as a refusal
 MAX_CHANNEL_NAMES = 20
 #: what people's own channel may have no room for, or not let us do: nobody has to mend that
-OPTIONAL_CALLS = ("topic", "pin", "bookmark")
+OPTIONAL_CALLS = (Call.TOPIC, Call.PIN, Call.BOOKMARK)
+#: calls that only look whether another one was made
+_LOOKS = (Call.LOOK, Call.TWIN)
 
 
 class Executor:
@@ -58,7 +61,7 @@ class Executor:
         except CallRefused as refusal:
             return await self._refused(incident, owed, refusal)
         except OutcomeUnknown as unsure:
-            if owed.call in ("look", "twin"):
+            if owed.call in _LOOKS:
                 return delivery_state.retry_lookup(effect, 0, self._now())
             if owed.is_non_idempotent:
                 return delivery_state.unknown(effect, str(unsure), self._now())
@@ -76,7 +79,7 @@ class Executor:
     def _later(self, owed: PlannedEffect, seconds: float) -> Effect:
         """Slack asks to wait so many seconds; 0: it could not even be reached."""
         now = self._now()
-        if owed.call in ("look", "twin"):
+        if owed.call in _LOOKS:
             return delivery_state.retry_lookup(owed.effect, seconds, now)
         if not seconds:
             return delivery_state.retry(owed.effect, owed.hash, "not reached", now)
@@ -84,7 +87,7 @@ class Executor:
         return delivery_state.rate_limited(owed.effect, now + timedelta(seconds=seconds))
 
     async def _refused(self, incident: Incident, owed: PlannedEffect, refusal: CallRefused) -> Effect:
-        effect, code, look = owed.effect, refusal.code, owed.call in ("look", "twin")
+        effect, code, look = owed.effect, refusal.code, owed.call in _LOOKS
         if code in TOKEN_REVOKED_CODES:  # certainly not done; it stays owed until the workspace lets us in again
             if look:
                 return delivery_state.retry_lookup(effect, 0, self._now())
@@ -99,7 +102,7 @@ class Executor:
         if incident.adopted_at and owed.call in OPTIONAL_CALLS:
             return delivery_state.refused(effect, owed.hash, code)
         if look:
-            twin = owed.call == "twin"
+            twin = owed.call is Call.TWIN
             return (
                 delivery_state.sent(effect, effect.hash)
                 if twin
@@ -197,7 +200,7 @@ class Executor:
         except CallRefused as refusal:
             if refusal.code not in UNEDITABLE_CODES:
                 raise
-            if is_lasting(message.key):
+            if effect.lasting:
                 return delivery_state.with_new_id(effect)
             return delivery_state.refused(effect, owed.hash, refusal.code)
         # A twin is still looked for at its time, however often the message changes before.
@@ -212,7 +215,7 @@ class Executor:
 
     async def _drop(self, incident: Incident, owed: PlannedEffect) -> Effect:
         """Never sent as far as is known, and not wanted any more: nobody has to mend what kept it back."""
-        if owed.effect.kind != "message" or not owed.effect.attempts:
+        if owed.effect.kind is not EffectKind.MESSAGE or not owed.effect.attempts:
             return delivery_state.refused(owed.effect, owed.hash, owed.effect.error)
         # An attempt without an answer may come through yet, and would then say what is out of date.
         return replace(
@@ -282,7 +285,7 @@ class Executor:
         effect, name = owed.effect, owed.text
         draft = incident.drafts[name]
         publisher = self._publisher(incident, name)
-        if draft.state == "approved":
+        if draft.state is DraftState.APPROVED:
             await self._sending(incident, name)
         elif why := customer_messages.void_reason(incident, draft, self._now()):  # it waited for Slack, and too long
             return await self._failed(incident, owed, why)
@@ -299,7 +302,7 @@ class Executor:
             # Written by us a moment ago where the commit's answer was lost and the job runs again: nobody else may.
             return (
                 []
-                if i.drafts[name].state == "sending"
+                if i.drafts[name].state is DraftState.SENDING
                 else customer_messages.record_sending(i, draft=name, by=by, at=at)
             )
 
@@ -345,13 +348,13 @@ class Executor:
         """Look for what a call whose answer was lost may have done."""
         effect = owed.effect
         match effect.kind:
-            case "channel":
+            case EffectKind.CHANNEL:
                 if incident.channel:
                     return replace(delivery_state.sent(effect, effect.hash), channel=incident.channel)
                 id = await self._room.find_channel(effect.hash, effect.started_at)
                 if id is not None:
                     return await self._opened(incident, effect, id, effect.hash)
-            case "message":
+            case EffectKind.MESSAGE:
                 if ts := await self._find_message(effect):
                     found = delivery_state.sent(effect, after_restore.known_hash(effect), ts=ts)
                     # Of several attempts the others may come through after this look.
@@ -360,23 +363,25 @@ class Executor:
                         if effect.attempts > 1
                         else found
                     )
-            case "file":
+            case EffectKind.FILE:
                 if await self._room.shared(effect.channel, effect.ts, effect.started_at):
                     return await self._shared(incident, owed)
-            case "publish":
+            case EffectKind.PUBLISH:
                 return await self._look_up_publication(incident, effect)
             case _:  # a bookmark looks for itself
                 return delivery_state.waiting(effect)
         return delivery_state.not_found(effect, self._now())
 
     async def _look_up_publication(self, incident: Incident, effect: Effect) -> Effect:
-        name = effect.key.removeprefix("publish:")
-        draft = incident.drafts.get(name)
-        if draft is None or draft.state not in ("approved", "sending"):
+        draft = next((one for one in incident.drafts.values() if publish_key(one.name) == effect.key), None)
+        if draft is None or draft.state not in (DraftState.APPROVED, DraftState.SENDING):
             return delivery_state.refused(effect, effect.hash, "")
+        name = draft.name
         publisher = self._publisher(incident, name)
-        earlier = draft.state == "approved" and effect.error == RESTORED  # sending may have begun in another life
-        if publisher is None or (draft.state == "approved" and not earlier):  # sending never began
+        earlier = (
+            draft.state is DraftState.APPROVED and effect.error == RESTORED
+        )  # sending may have begun in another life
+        if publisher is None or (draft.state is DraftState.APPROVED and not earlier):  # sending never began
             return delivery_state.waiting(effect)
         try:
             sent = await publisher.find(effect.id, effect.started_at)
@@ -412,23 +417,23 @@ class Executor:
 BOOKMARK_TITLE = "Incident card"
 
 #: what each call does, by its name in `owed`
-CALL_TABLE: dict[str, Callable[[Executor, Incident, PlannedEffect], Awaitable[Effect]]] = {
-    "open": Executor._open,
-    "topic": Executor._topic,
-    "rename": Executor._rename,
-    "invite": Executor._invite,
-    "direct": Executor._direct,
-    "post": Executor._post,
-    "edit": Executor._edit,
-    "delete": Executor._delete,
-    "drop": Executor._drop,
-    "move": Executor._move,
-    "pin": Executor._pin,
-    "bookmark": Executor._bookmark,
-    "upload": Executor._upload,
-    "share": Executor._share,
-    "discard": Executor._discard,
-    "publish": Executor._publish,
-    "look": Executor._look,
-    "twin": Executor._check_duplicate,
+CALL_TABLE: dict[Call, Callable[[Executor, Incident, PlannedEffect], Awaitable[Effect]]] = {
+    Call.OPEN: Executor._open,
+    Call.TOPIC: Executor._topic,
+    Call.RENAME: Executor._rename,
+    Call.INVITE: Executor._invite,
+    Call.DIRECT: Executor._direct,
+    Call.POST: Executor._post,
+    Call.EDIT: Executor._edit,
+    Call.DELETE: Executor._delete,
+    Call.DROP: Executor._drop,
+    Call.MOVE: Executor._move,
+    Call.PIN: Executor._pin,
+    Call.BOOKMARK: Executor._bookmark,
+    Call.UPLOAD: Executor._upload,
+    Call.SHARE: Executor._share,
+    Call.DISCARD: Executor._discard,
+    Call.PUBLISH: Executor._publish,
+    Call.LOOK: Executor._look,
+    Call.TWIN: Executor._check_duplicate,
 }

@@ -10,8 +10,6 @@ from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.metrics import REMINDER_LATENESS_SECONDS
 
-_PREFIX = "reminder:"
-
 
 class Lateness:
     """Notes since when a reminder was owed, and counts once Slack has it. Kept for one visit to one incident."""
@@ -38,9 +36,9 @@ class Lateness:
 
     def call_ended(self, incident: Incident, before: Effect, after: Effect, now: datetime) -> None:
         """A call has ended. If it sent a reminder for the first time, count how late that was."""
-        if before.ts or after.state is not EffectState.SENT or not after.key.startswith(_PREFIX):
+        if before.ts or after.state is not EffectState.SENT or after.rung is None:
             return
-        given = [one for one in incident.reminders if after.key.startswith(f"{_PREFIX}{one.rung}:")]
+        given = [one for one in incident.reminders if one.rung == after.rung]
         if given:
             # After a crash in between it counts from the moment at which it was written down.
             since = self._owed.get(given[-1].seq, given[-1].at)

@@ -11,25 +11,50 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from bot.domain import channel, duties
-from bot.domain.desired_message import DesiredMessage
-from bot.domain.effect import Effect, EffectState
-from bot.domain.incident import Incident
+from bot.domain.desired_message import INVITES, DesiredMessage, TargetKind
+from bot.domain.effect import Effect, EffectKind, EffectState
+from bot.domain.incident import ChannelLoss, DraftState, Incident
 from bot.domain.policy import Policy
 from bot.reconciler import after_restore, delivery_state
 
+
+class Call(StrEnum):
+    """What can be done about an effect. Each has its `Effector` in the executor's table."""
+
+    OPEN = "open"
+    TOPIC = "topic"
+    RENAME = "rename"
+    INVITE = "invite"
+    DIRECT = "direct"
+    POST = "post"
+    EDIT = "edit"
+    DELETE = "delete"
+    DROP = "drop"
+    MOVE = "move"
+    PIN = "pin"
+    BOOKMARK = "bookmark"
+    UPLOAD = "upload"
+    SHARE = "share"
+    DISCARD = "discard"
+    PUBLISH = "publish"
+    LOOK = "look"
+    TWIN = "twin"
+
+
 #: calls that Slack would do twice: written down before they are made
-NON_IDEMPOTENT_CALLS = frozenset({"open", "post", "bookmark", "share", "publish"})
+NON_IDEMPOTENT_CALLS = frozenset({Call.OPEN, Call.POST, Call.BOOKMARK, Call.SHARE, Call.PUBLISH})
 #: calls that change what stands there: until one has ended nobody knows what that shows
-CONTENT_CHANGING_CALLS = frozenset({"edit", "topic", "rename"})
+CONTENT_CHANGING_CALLS = frozenset({Call.EDIT, Call.TOPIC, Call.RENAME})
 #: Slack's codes which say that a channel cannot be used any more -> what became of it
 CHANNEL_LOST_REASONS = {
-    "is_archived": "archived",
-    "is_inactive": "archived",
-    "channel_is_archived": "archived",
-    "channel_not_found": "deleted",
-    "not_in_channel": "removed",
+    "is_archived": ChannelLoss.ARCHIVED,
+    "is_inactive": ChannelLoss.ARCHIVED,
+    "channel_is_archived": ChannelLoss.ARCHIVED,
+    "channel_not_found": ChannelLoss.DELETED,
+    "not_in_channel": ChannelLoss.REMOVED,
 }
 #: what chat.update answers for a message that cannot be edited any more
 UNEDITABLE_CODES = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
@@ -42,10 +67,10 @@ _UNSENT = frozenset({EffectState.WAITING, EffectState.PARKED})
 
 @dataclass(frozen=True)
 class PlannedEffect:
-    """One call: its name in `paying.CALLS`, how it stands, the hash of what it will have shown, and its arguments."""
+    """One call: what to do, how it stands, the hash of what it will have shown, and its arguments."""
 
     effect: Effect
-    call: str
+    call: Call
     hash: str = ""
     message: DesiredMessage | None = None
     text: str = ""
@@ -64,7 +89,7 @@ class PlannedEffect:
     @property
     def not_before(self) -> datetime | None:
         """Not before this moment; None: at once."""
-        return self.effect.next_try_at if self.effect.state is not EffectState.SENT or self.call == "twin" else None
+        return self.effect.next_try_at if self.effect.state is not EffectState.SENT or self.call is Call.TWIN else None
 
     @property
     def rate_limit_key(self) -> tuple[str, str, str]:
@@ -83,13 +108,24 @@ class PlanInput:
     channel_for: Callable[[str], str]
     now: datetime
 
-    def effect_for(self, key: str, kind: str, where: str = "") -> Effect:
+    def effect_for(self, key: str, kind: EffectKind, where: str = "") -> Effect:
         """The call of that key as it stands, or a new one."""
         known = self.effects.get(key)
         if known is not None:
             return known
         fresh = delivery_state.new_effect(self.incident.id, self.incident.team, key, kind, self.now)
         return after_restore.mark_possibly_sent(self.effects, replace(fresh, channel=where))
+
+    def effect_of(self, message: DesiredMessage, where: str) -> Effect:
+        """The call that sends this message, as it stands, or a new one."""
+        known = self.effects.get(message.key)
+        if known is not None:
+            return delivery_state.of_message(known, message)
+        fresh = delivery_state.new_effect(
+            self.incident.id, self.incident.team, message.key, EffectKind.MESSAGE, self.now
+        )
+        fresh = delivery_state.of_message(replace(fresh, channel=where), message)
+        return after_restore.mark_possibly_sent(self.effects, fresh)
 
     def needs_lookup(self, effect: Effect) -> bool:
         """Whether a call without a row has to be looked for; those with one are found in `_looks`."""
@@ -106,7 +142,7 @@ class PlanInput:
         was = self.effects.get(one.effect.key)
         if was is None or not is_parked(was):
             return one
-        if was.hash == one.hash and one.call != "drop" and not self._channel_regained(was):
+        if was.hash == one.hash and one.call is not Call.DROP and not self._channel_regained(was):
             return one
         return replace(one, effect=replace(one.effect, next_try_at=None))
 
@@ -120,11 +156,6 @@ class PlanInput:
 def is_parked(effect: Effect) -> bool:
     """Whether it waits for a person to mend something."""
     return effect.state is EffectState.PARKED
-
-
-def is_lasting(key: str) -> bool:
-    """Whether the message stands for the whole incident: then it is sent anew when somebody deletes it."""
-    return key in ("card", "announce", "comms") or key.startswith(("runbook:", "section:"))
 
 
 def content_hash(*parts: str) -> str:
@@ -156,7 +187,7 @@ def _looks(books: PlanInput) -> Iterator[PlannedEffect]:
         if effect.state is EffectState.SENDING:
             effect = delivery_state.interrupted(effect)
         if effect.state in delivery_state.UNCERTAIN_STATES:
-            yield PlannedEffect(effect, "look", effect.hash)
+            yield PlannedEffect(effect, Call.LOOK, effect.hash)
 
 
 def _refused_lookups(books: PlanInput) -> Iterator[PlannedEffect]:
@@ -164,7 +195,7 @@ def _refused_lookups(books: PlanInput) -> Iterator[PlannedEffect]:
     here = books.incident.channel if not books.incident.reachable else ""
     for effect in books.effects.values():
         if _is_lookup_refused(effect) and (not here or effect.channel != here):
-            yield PlannedEffect(effect, "look", effect.hash)
+            yield PlannedEffect(effect, Call.LOOK, effect.hash)
 
 
 def _duplicate_checks(books: PlanInput) -> Iterator[PlannedEffect]:
@@ -172,7 +203,7 @@ def _duplicate_checks(books: PlanInput) -> Iterator[PlannedEffect]:
         if effect.channel == books.incident.channel and not books.incident.reachable:
             continue
         if delivery_state.duplicate_check_at(effect) is not None:
-            yield PlannedEffect(effect, "twin", effect.hash)
+            yield PlannedEffect(effect, Call.TWIN, effect.hash)
 
 
 # -- the channel and who is in it -------------------------------------------------------------------
@@ -185,28 +216,31 @@ def _channel(books: PlanInput) -> Iterator[PlannedEffect]:
     # One that was let go when the incident ended without it is wanted again when it is reopened.
     armed = opening is not None and opening.state in (*_UNSENT, EffectState.REFUSED)
     if not incident.open and not incident.channel and opening is not None and opening.state in _UNSENT:
-        yield PlannedEffect(opening, "drop", opening.hash)
+        yield PlannedEffect(opening, Call.DROP, opening.hash)
     if incident.open and not incident.channel and (wants.channel if opening is None else armed):
-        effect = books.effect_for("channel", "channel")
+        effect = books.effect_for("channel", EffectKind.CHANNEL)
         name = effect.hash or channel.name(incident, 0)
-        yield PlannedEffect(replace(effect, hash=name), "look" if books.needs_lookup(effect) else "open", name)
+        yield PlannedEffect(replace(effect, hash=name), Call.LOOK if books.needs_lookup(effect) else Call.OPEN, name)
     if not incident.reachable:
         return
     # Before the people: Slack tells everybody inside of a changed topic.
     topic = channel.topic(incident, books.policy)
-    effect = books.effect_for("topic", "topic", incident.channel)
+    effect = books.effect_for("topic", EffectKind.TOPIC, incident.channel)
     # What people wrote over a channel that they made by hand stays.
     if not incident.keeps_topic and books.is_needed(effect, content_hash(topic)):
-        yield PlannedEffect(effect, "topic", content_hash(topic), text=topic)
+        yield PlannedEffect(effect, Call.TOPIC, content_hash(topic), text=topic)
     if incident.renamed:
-        effect = books.effect_for("rename", "rename", incident.channel)
+        effect = books.effect_for("rename", EffectKind.RENAME, incident.channel)
         if books.is_needed(effect, content_hash(incident.channel_name)):
-            yield PlannedEffect(effect, "rename", content_hash(incident.channel_name), text=incident.channel_name)
-    effect, hash = books.effect_for("invites", "invites", incident.channel), _invitation(incident, wants.people)
+            yield PlannedEffect(effect, Call.RENAME, content_hash(incident.channel_name), text=incident.channel_name)
+    effect, hash = (
+        books.effect_for(INVITES, EffectKind.INVITES, incident.channel),
+        _invitation(incident, wants.people),
+    )
     # Also where nobody is left to bring in, so that the call is done with: they came by themselves meanwhile.
-    begun = "invites" in books.effects and effect.state not in (EffectState.SENT, EffectState.REFUSED)
+    begun = INVITES in books.effects and effect.state not in (EffectState.SENT, EffectState.REFUSED)
     if (wants.people or begun) and books.is_needed(effect, hash):
-        yield PlannedEffect(effect, "invite", hash, people=wants.people)
+        yield PlannedEffect(effect, Call.INVITE, hash, people=wants.people)
 
 
 def _invitation(incident: Incident, people: tuple[str, ...]) -> str:
@@ -216,7 +250,7 @@ def _invitation(incident: Incident, people: tuple[str, ...]) -> str:
 
 def all_invited(books: PlanInput) -> bool:
     """Whether everybody wanted is in, was refused, or cannot be brought in as things are."""
-    wanted, effect = duties.channel_needs(books.incident).people, books.effects.get("invites")
+    wanted, effect = duties.channel_needs(books.incident).people, books.effects.get(INVITES)
     if not wanted or effect is None:
         return not wanted
     return is_parked(effect) and effect.hash == _invitation(books.incident, wanted)
@@ -226,24 +260,17 @@ def all_invited(books: PlanInput) -> bool:
 
 
 def _messages(books: PlanInput) -> Iterator[PlannedEffect]:
-    for message in sorted(books.messages, key=_urgency):
+    for message in sorted(books.messages, key=lambda one: one.priority):
         if (one := _message(books, message)) is not None:
             yield one
         sent = books.effects.get(message.key)
         if message.pin and sent and sent.ts and books.incident.reachable:
-            pin = books.effect_for(f"pin:{message.key}", "pin", sent.channel)
+            pin = books.effect_for(f"pin:{message.key}", EffectKind.PIN, sent.channel)
             if books.is_needed(pin, sent.ts):
-                yield PlannedEffect(pin, "pin", sent.ts, text=sent.ts)
-            mark = books.effect_for(f"bookmark:{message.key}", "bookmark", sent.channel)
+                yield PlannedEffect(pin, Call.PIN, sent.ts, text=sent.ts)
+            mark = books.effect_for(f"bookmark:{message.key}", EffectKind.BOOKMARK, sent.channel)
             if books.is_needed(mark, sent.ts):
-                yield PlannedEffect(mark, "bookmark", sent.ts, text=sent.ts)
-
-
-def _urgency(message: DesiredMessage) -> int:
-    """What is sent first where Slack lets only one a second through: the card, then whoever is called for."""
-    if message.key == "card":
-        return 0
-    return 1 if message.key.startswith(("nobody:", "hail")) else 2
+                yield PlannedEffect(mark, Call.BOOKMARK, sent.ts, text=sent.ts)
 
 
 def _message(books: PlanInput, message: DesiredMessage) -> PlannedEffect | None:
@@ -260,55 +287,58 @@ def _message(books: PlanInput, message: DesiredMessage) -> PlannedEffect | None:
         if effect is None or not books.is_needed(effect, "gone"):
             return None
         if stands:
-            return PlannedEffect(effect, "delete", "gone", message)
-        return PlannedEffect(effect, "drop", "gone") if effect.state in _UNSENT else None
+            return PlannedEffect(effect, Call.DELETE, "gone", message)
+        return PlannedEffect(effect, Call.DROP, "gone") if effect.state in _UNSENT else None
     parent = books.effects.get(message.target.parent)
     if message.target.parent and (parent is None or not parent.ts):
         return None
     thread = parent.ts if parent else ""
     if effect is not None and stands:
-        if effect.thread_ts != thread and message.key.startswith("section:"):
+        effect = delivery_state.of_message(effect, message)
+        if effect.thread_ts != thread and message.moves_down:
             # Its parent was deleted and sent anew: what people tick has to hang beneath the one that they see.
-            return PlannedEffect(effect, "move", effect.hash, message) if books.is_needed(effect, "moved") else None
+            return PlannedEffect(effect, Call.MOVE, effect.hash, message) if books.is_needed(effect, "moved") else None
         if effect.state is EffectState.REFUSED and effect.error in UNEDITABLE_CODES:
             return None
-        return PlannedEffect(effect, "edit", message.hash, message) if books.is_needed(effect, message.hash) else None
+        return (
+            PlannedEffect(effect, Call.EDIT, message.hash, message) if books.is_needed(effect, message.hash) else None
+        )
     if not message.send_if_new and effect is not None and effect.state in _UNSENT and books.is_needed(effect, "gone"):
-        return PlannedEffect(effect, "drop", "gone")
+        return PlannedEffect(effect, Call.DROP, "gone")
     if not message.send_if_new or not all(_done(books, key) for key in message.after):
         return None
-    effect = books.effect_for(message.key, "message", where)
+    effect = books.effect_of(message, where)
     if _is_lookup_refused(effect) and effect.hash != message.hash:
-        return PlannedEffect(replace(effect, hash=message.hash), "look", message.hash, message)
+        return PlannedEffect(replace(effect, hash=message.hash), Call.LOOK, message.hash, message)
     if not books.is_needed(effect, message.hash) and not books.needs_lookup(effect):
         return None
-    if not effect.channel and message.target.kind == "person":
-        return PlannedEffect(effect, "direct", message.hash, message)
+    if not effect.channel and message.target.kind is TargetKind.PERSON:
+        return PlannedEffect(effect, Call.DIRECT, message.hash, message)
     effect = replace(effect, channel=where or effect.channel, thread_ts=thread)
     if books.needs_lookup(effect):  # what may stand there shows what it was sent with
-        return PlannedEffect(effect, "look", message.hash, message)
-    return PlannedEffect(replace(effect, hash=message.hash), "post", message.hash, message)
+        return PlannedEffect(effect, Call.LOOK, message.hash, message)
+    return PlannedEffect(replace(effect, hash=message.hash), Call.POST, message.hash, message)
 
 
 def _is_up_to_date(effect: Effect, message: DesiredMessage) -> bool:
-    """Sent, and shows what it should. What was ticked may hang beneath a parent that was sent anew: see there."""
+    """Sent, and shows what it should. What moves down may hang beneath a parent that was sent anew: see there."""
     sent = effect.state is EffectState.SENT and not effect.attempts and not message.delete
-    return sent and effect.hash == message.hash and not message.key.startswith("section:")
+    return sent and effect.hash == message.hash and not message.moves_down
 
 
 def _where(books: PlanInput, message: DesiredMessage) -> str | None:
     """The channel to speak in ("": a person's, looked up first); None where that cannot be."""
     match message.target.kind:
-        case "channel":
+        case TargetKind.CHANNEL:
             return books.incident.channel if books.incident.reachable else None
-        case "person":
+        case TargetKind.PERSON:
             return ""
         case kind:
             return books.channel_for(kind) or None
 
 
 def _done(books: PlanInput, key: str) -> bool:
-    if key == "invites":
+    if key == INVITES:
         return all_invited(books)
     effect = books.effects.get(key)
     return effect is not None and effect.state in _SETTLED
@@ -324,13 +354,13 @@ def _file(books: PlanInput) -> Iterator[PlannedEffect]:
     yield from _files_to_delete(books)
     for other in books.effects.values():
         # One that was never handed over and was written anew since.
-        if other.kind == "file" and other.state in _UNSENT and other.key != postmortem_key(incident):
-            yield PlannedEffect(other, "drop", "gone")
+        if other.kind is EffectKind.FILE and other.state in _UNSENT and other.key != postmortem_key(incident):
+            yield PlannedEffect(other, Call.DROP, "gone")
     if not incident.postmortem or incident.postmortem_file or not incident.reachable:
         return
-    effect = books.effect_for(postmortem_key(incident), "file", incident.channel)
+    effect = books.effect_for(postmortem_key(incident), EffectKind.FILE, incident.channel)
     if books.is_needed(effect, effect.hash):
-        yield PlannedEffect(effect, "share" if effect.ts else "upload", effect.hash)
+        yield PlannedEffect(effect, Call.SHARE if effect.ts else Call.UPLOAD, effect.hash)
 
 
 def postmortem_key(incident: Incident) -> str:
@@ -338,24 +368,31 @@ def postmortem_key(incident: Incident) -> str:
     return f"postmortem:{incident.postmortem_seq}"
 
 
+def publish_key(draft: str) -> str:
+    """The key of the call that posts this customer text."""
+    return f"publish:{draft}"
+
+
 def _files_to_delete(books: PlanInput) -> Iterator[PlannedEffect]:
     """Files that told what was redacted since. One that is just being shared goes when that has ended."""
     under_way = {
-        one.ts for one in books.effects.values() if one.kind == "file" and one.state in delivery_state.UNCERTAIN_STATES
+        one.ts
+        for one in books.effects.values()
+        if one.kind is EffectKind.FILE and one.state in delivery_state.UNCERTAIN_STATES
     }
     for file in books.incident.unredacted_files:
-        effect = books.effect_for(f"spoilt:{file}", "spoilt")
+        effect = books.effect_for(f"spoilt:{file}", EffectKind.FILE_DELETED)
         if file not in under_way and books.is_needed(effect, file):
-            yield PlannedEffect(effect, "discard", file, text=file)
+            yield PlannedEffect(effect, Call.DISCARD, file, text=file)
 
 
 def _texts(books: PlanInput) -> Iterator[PlannedEffect]:
     for draft in books.incident.drafts.values():
-        if draft.state not in ("approved", "sending"):
+        if draft.state not in (DraftState.APPROVED, DraftState.SENDING):
             continue
         hash = draft.drafted.text_hash
-        effect = books.effect_for(f"publish:{draft.name}", "publish")
+        effect = books.effect_for(publish_key(draft.name), EffectKind.PUBLISH)
         if books.needs_lookup(effect):
-            yield PlannedEffect(replace(effect, hash=hash), "look", hash, text=draft.name)
+            yield PlannedEffect(replace(effect, hash=hash), Call.LOOK, hash, text=draft.name)
         elif books.is_needed(effect, hash):
-            yield PlannedEffect(replace(effect, hash=hash), "publish", hash, text=draft.name)
+            yield PlannedEffect(replace(effect, hash=hash), Call.PUBLISH, hash, text=draft.name)

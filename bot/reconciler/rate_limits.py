@@ -10,6 +10,8 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.reconciler.plan import Call
+
 Key = tuple[str, str, str]  # workspace, kind of call, channel
 
 #: calls of one kind that are under way in one channel at most: keeps messages in order and bursts short
@@ -54,7 +56,8 @@ class RateLimits:
         self._left = asyncio.Event()
         gate = self._gates[key]
         gate.in_flight -= 1
-        if key[1] == "post" and gate.paced_until and gate.paced_until > now and not self.retry_at(key, now):
+        _, call, _ = key
+        if call == Call.POST and gate.paced_until and gate.paced_until > now and not self.retry_at(key, now):
             gate.retry_at = now + POST_INTERVAL
         if not gate.in_flight and not self.retry_at(key, now) and not (gate.paced_until and gate.paced_until > now):
             del self._gates[key]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
-from bot.domain.incident import Checklist, Draft, Incident, Mark, StepState
+from bot.domain.incident import AskState, Checklist, Draft, DraftState, Incident, Mark, StepState
 from bot.domain.policy import Policy
 from bot.domain.roles import role_title
 from bot.domain.statuses import how_ended, standing
@@ -252,9 +252,9 @@ class _PostmortemRenderer:
                 (
                     "; ".join(self.say(text) for text in what),
                     self._act(x.at, x.by),
-                    self._act(ask.answered_at, ask.second) if ask.state != "refused" else "",
+                    self._act(ask.answered_at, ask.second) if ask.state is not AskState.REFUSED else "",
                     f"{became[ask.state]} {self.time(ask.ended_at)}".strip()
-                    + (f" by {self.who(ask.second)}" if ask.state == "refused" else "")
+                    + (f" by {self.who(ask.second)}" if ask.state is AskState.REFUSED else "")
                     + (f": {self.say(ask.result)}" if ask.result else ""),
                 )
             )
@@ -311,7 +311,7 @@ class _PostmortemRenderer:
             yield fence(x.text)
             yield ""
         for draft in self.incident.drafts.values():
-            if draft.state in ("uncertain", "sending"):
+            if draft.state in (DraftState.UNCERTAIN, DraftState.SENDING):
                 yield f"Not known whether it went out: {markdown(self.reader.text(draft.name))}."
 
     def _where(self, draft: Draft) -> str:

@@ -263,7 +263,7 @@ def _due(incident: Incident, policy: Policy, at: datetime) -> datetime | None:
         item.due
         for reminder in incident.open_reminders
         for item in reminder.items
-        if item.kind == "update" and item.due <= at
+        if item.kind == e.DueKind.UPDATE and item.due <= at
     ]
     due = cadence.next_update(incident, policy) if incident.open else None
     return min([*passed, *([due] if due else [])], default=None)

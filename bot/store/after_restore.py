@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
-from bot.domain.effect import RESTORED, EffectState
+from bot.domain.effect import RESTORED, EffectKind, EffectState
 from bot.domain.incident import Status
 from bot.store import timestamps
 from bot.store.tables import effects, events, incidents
@@ -22,8 +22,6 @@ _i, _f = incidents.c, effects.c
 
 _IN_DOUBT = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.MISSING)
 _NOT_MADE = (EffectState.WAITING, EffectState.PARKED)
-#: messages that say what was said and never look different afterwards
-_NEVER_EDITED_PREFIXES = ("update:", "announce-update:", "severity:", "note:", "step:")
 #: ids in one statement
 _IDS_PER_STATEMENT = 500
 
@@ -46,7 +44,8 @@ def mark_restored(connection: Connection) -> int:
             [
                 {
                     "id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{row.id}/{RESTORED}")), "team_id": row.team_id,
-                    "incident_id": row.id, "key": RESTORED, "kind": RESTORED, "state": EffectState.SENT.value,
+                    "incident_id": row.id, "key": RESTORED, "kind": EffectKind.RESTORED.value,
+                    "state": EffectState.SENT.value,
                     "channel": "", "ts": "", "thread_ts": "", "hash": str(row.seq), "attempts": 0, "error": "",
                     "started_at": last.get(row.id, row.declared_at),
                 }
@@ -61,17 +60,20 @@ def _doubt(connection: Connection, ids: Collection[str]) -> None:
     ours = _f.incident_id.in_(ids)
     waiting = _f.state.in_([one.value for one in _NOT_MADE])
     # Never begun as far as is known: without a row it is begun, and looked for, from the start.
-    connection.execute(delete(effects).where(ours, waiting, _f.ts == "", _f.kind.in_(("message", "publish"))))
+    connection.execute(
+        delete(effects).where(
+            ours, waiting, _f.ts == "", _f.kind.in_((EffectKind.MESSAGE.value, EffectKind.PUBLISH.value))
+        )
+    )
     doubtful = or_(
         _f.state.in_([one.value for one in _IN_DOUBT]),
-        (_f.state == EffectState.WAITING.value) & (_f.kind == "channel"),
-        waiting & (_f.kind == "file") & (_f.ts != ""),
+        (_f.state == EffectState.WAITING.value) & (_f.kind == EffectKind.CHANNEL.value),
+        waiting & (_f.kind == EffectKind.FILE.value) & (_f.ts != ""),
     )
     looked_for = {"state": EffectState.MISSING.value, "error": RESTORED, "attempts": 1, "next_try_at": None}
     connection.execute(update(effects).where(ours, doubtful).values(looked_for))
     shown = (_f.state == EffectState.SENT.value) & (
-        (_f.kind == "topic")
-        | ((_f.kind == "message") & (_f.ts != "") & ~or_(*map(_f.key.startswith, _NEVER_EDITED_PREFIXES)))
+        (_f.kind == EffectKind.TOPIC.value) | ((_f.kind == EffectKind.MESSAGE.value) & (_f.ts != "") & ~_f.final)
     )
     connection.execute(update(effects).where(ours, shown).values(hash=""))
 

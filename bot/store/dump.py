@@ -121,7 +121,7 @@ def read(connection: Connection, source: BinaryIO) -> Contents:
     Raises StoreRefused, with the line, for a file that was cut or changed, is no export, or is of a newer program.
     """
     lines = _Lines(source)
-    header = _header(lines)
+    header, shape = _header(lines)
     counted: dict[str, int] = {}
     by_name = {table.name: table for table in tables()}
     while batch := list(islice(_batch(lines), ROWS_PER_BATCH)):
@@ -139,6 +139,7 @@ def read(connection: Connection, source: BinaryIO) -> Contents:
         counted[name] = counted.get(name, 0) + len(rows)
     if {name: count for name, count in header.items() if count} != counted or not lines.ended:
         raise lines.refused("other numbers of rows stand there than the header counts")
+    schema.backfill(connection, shape)
     return contents(connection)
 
 
@@ -198,7 +199,8 @@ class _Lines:
         self.ended = True
 
 
-def _header(lines: _Lines) -> dict[str, int]:
+def _header(lines: _Lines) -> tuple[dict[str, int], str]:
+    """How many rows of each table, and the shape in which they were written."""
     fields = lines.next()
     if fields is None or fields.get("format") != FORMAT:
         raise lines.refused("this is not a header")
@@ -207,7 +209,7 @@ def _header(lines: _Lines) -> dict[str, int]:
     counts = fields.get("tables")
     if not isinstance(counts, dict) or not all(isinstance(one, int) for one in counts.values()):
         raise lines.refused("this is not a header")
-    return counts
+    return counts, str(fields["schema"])
 
 
 def _batch(lines: _Lines) -> Iterator[tuple[str, dict[str, Any]]]:

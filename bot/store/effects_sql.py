@@ -50,7 +50,9 @@ def save_effects(connection: Connection, calls: Sequence[Effect]) -> None:
 def _row(effect: Effect) -> dict[str, Any]:
     return {
         "team_id": effect.team, "incident_id": effect.incident_id, "key": effect.key,
-        "id": effect.id, "kind": effect.kind, "state": effect.state.value, "channel": effect.channel,
+        "id": effect.id, "kind": effect.kind.value, "state": effect.state.value, "channel": effect.channel,
         "ts": effect.ts, "thread_ts": effect.thread_ts, "hash": effect.hash, "attempts": effect.attempts,
         "started_at": effect.started_at, "next_try_at": effect.next_try_at, "error": effect.error,
+        "surface": effect.surface.value, "lasting": effect.lasting, "final": effect.final,
+        "numbered": effect.numbered, "rung": effect.rung,
     }  # fmt: skip

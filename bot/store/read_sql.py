@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache, reduce
@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import ARRAY, RowMapping, Select, String, any_, bindparam, case, func, select
 
-from bot.domain.effect import Effect, EffectState
+from bot.domain.desired_message import Surface
+from bot.domain.effect import Effect, EffectKind, EffectState
 from bot.domain.events import Entry, Redacted
 from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident, Status
@@ -21,6 +22,7 @@ from bot.store.rows import DeliveryRow, IncidentRow, PersonRow
 from bot.store.tables import deliveries, effects, events, incidents, people
 
 _i, _e = incidents.c, events.c
+_KINDS = frozenset(EffectKind)
 
 #: what fell due no longer ago than this is attended in the order in which it fell due
 RECENTLY_DUE = timedelta(minutes=1)
@@ -167,9 +169,15 @@ def with_redacted_fields(incident: Incident, state: RowMapping) -> Incident:
     return incident
 
 
+def effects_of(rows: Iterable[RowMapping]) -> list[Effect]:
+    """Effects as the domain knows them. A kind that only a newer program knows is left to that one."""
+    return [effect(row) for row in rows if row["kind"] in _KINDS]
+
+
 def effect(row: RowMapping) -> Effect:
     """An effect as the domain knows it."""
-    plain: dict[str, Any] = {**row, "team": row["team_id"], "state": EffectState(row["state"])}
+    told = {"state": EffectState(row["state"]), "kind": EffectKind(row["kind"]), "surface": Surface(row["surface"])}
+    plain: dict[str, Any] = {**row, "team": row["team_id"], **told}
     del plain["team_id"]
     return Effect(**plain)
 

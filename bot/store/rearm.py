@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, or_, select, update
 
-from bot.domain.effect import EffectState
+from bot.domain.effect import EffectKind, EffectState
 from bot.domain.incident import Status
 from bot.store.tables import effects, incidents
 
@@ -17,7 +17,7 @@ _i, _f = incidents.c, effects.c
 def recheck_effect(connection: Connection, incident_id: str, key: str, now: datetime) -> None:
     """A call was made late, after somebody else had taken over: what stands there is looked at, and made anew."""
     known = (_f.incident_id == incident_id, _f.key == key, _f.state == EffectState.SENT.value)
-    shows = update(effects).where(*known, _f.kind.in_(("message", "topic")))
+    shows = update(effects).where(*known, _f.kind.in_((EffectKind.MESSAGE.value, EffectKind.TOPIC.value)))
     connection.execute(shows.values(hash="", next_try_at=now))
     _due(connection, incident_id, now)
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.domain import redaction
 from bot.domain.actor import Actor
 from bot.domain.customer_template import text_hash
+from bot.domain.effect import EffectKind
 from bot.domain.errors import Refused
 from bot.domain.events import CommsDrafted, Redacted
 from bot.domain.incident import Incident
@@ -59,7 +60,7 @@ def redact(
     entries = tx.entries(id)
     at = max(now, incident.last_at or now)
     hits = redaction.find_matches(incident, entries, secret)
-    uploads = [one.ts for one in tx.effects(id) if one.kind == "file" and one.ts]
+    uploads = [one.ts for one in tx.effects(id) if one.kind is EffectKind.FILE and one.ts]
     new = redaction.redact(
         incident, hits, entries, secret, reason=reason, written=lambda event: codec.encode(event)[0].body,
         uploads=uploads, public_too=public_too, by=by, at=at,
@@ -88,7 +89,9 @@ def _rows(
         counted[table.name] = counted.get(table.name, 0) + 1
 
     for row in connection.execute(select(effects).where(effects.c.incident_id == incident.id)).all():
-        hash = stale.get(row.hash, incident.channel_name if row.kind == "channel" and incident.renamed else row.hash)
+        hash = stale.get(
+            row.hash, incident.channel_name if row.kind == EffectKind.CHANNEL and incident.renamed else row.hash
+        )
         if (left := (hash, secret.redact(row.error))) != (row.hash, row.error):
             put(effects, effects.c.id == row.id, {"hash": left[0], "error": left[1]})
     d = deliveries.c

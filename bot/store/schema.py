@@ -135,6 +135,14 @@ def known_revisions() -> set[str]:
     return {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
+def backfill(connection: Connection, since: str) -> None:
+    """Fill, in rows that were written in the shape `since`, the columns that later migrations fill."""
+    later = list(ScriptDirectory.from_config(_config()).iterate_revisions("head", since))
+    for script in reversed(later):
+        if (fill := getattr(script.module, "backfill", None)) is not None:
+            fill(connection)
+
+
 def newer_schema_text(found: str) -> str:
     """Why a database of a later program is left alone."""
     return f"The database was made by a newer version of this program (it is at {found}). Install that version."

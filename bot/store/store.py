@@ -233,7 +233,7 @@ class SqlStore:
 
     async def effects(self, id: str) -> tuple[Effect, ...]:
         """Every call of this incident that was begun, oldest first."""
-        return tuple(map(read_sql.effect, await self._rows(read_sql.EFFECTS, {"id": id})))
+        return tuple(read_sql.effects_of(await self._rows(read_sql.EFFECTS, {"id": id})))
 
     async def load_many(self, ids: Sequence[str]) -> dict[str, tuple[Incident, dict[str, Effect]]]:
         """Of these incidents each as it stands and its calls by their keys, where other processes' changes are heard
@@ -253,14 +253,14 @@ class SqlStore:
             if timeline := timelines.get(id := state["id"]):
                 with contextlib.suppress(Damaged):
                     self._cache.put([read_sql.fold_rows(id, state, timeline)])
-            effects[id] = {row["key"]: read_sql.effect(row) for row in calls[id]}
+            effects[id] = {one.key: one for one in read_sql.effects_of(calls[id])}
             await asyncio.sleep(0)  # many at a time, and nobody waits for more than one of them
         found = ((id, self._cache.if_fresh(id)) for id in effects)
         return {id: (one.incident, effects[id]) for id, one in found if one is not None}
 
     async def parked(self) -> list[Effect]:
         """Calls that were given up and wait for somebody, oldest first."""
-        return [read_sql.effect(row) for row in await self._rows(read_sql.PARKED)]
+        return read_sql.effects_of(await self._rows(read_sql.PARKED))
 
     # -- people ---------------------------------------------------------------------------------------
 

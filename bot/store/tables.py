@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 
 from bot.store.timestamps import UtcTimestamp
 
@@ -80,6 +93,12 @@ effects = Table(
     Column("started_at", UtcTimestamp, nullable=False),
     Column("next_try_at", UtcTimestamp),
     Column("error", Text, nullable=False),
+    #: what has to be known of a message once it was sent; a program of before leaves these as they are
+    Column("surface", String, nullable=False, server_default=text("''")),
+    Column("lasting", Boolean, nullable=False, server_default=false()),
+    Column("final", Boolean, nullable=False, server_default=false()),
+    Column("numbered", Integer, nullable=False, server_default="0"),
+    Column("rung", Integer),
     UniqueConstraint("incident_id", "key", name="uq_effects_key"),
 )
 Index("ix_effects_state", effects.c.state)

@@ -361,7 +361,7 @@ class SqlTransaction:
     def effects(self, incident_id: str) -> tuple[Effect, ...]:
         """Every call of this incident that was begun, oldest first."""
         rows = self._connection.execute(read_sql.EFFECTS, {"id": incident_id}).mappings()
-        return tuple(map(read_sql.effect, rows))
+        return tuple(read_sql.effects_of(rows))
 
     def save_effect(self, effect: Effect) -> None:
         """Write the call down as it stands; there is one per incident and key."""

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from bot.domain import cadence, channel, duties
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage
-from bot.domain.effect import Effect, EffectState
+from bot.domain.effect import Effect, EffectKind, EffectState
 from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident, Status
 from bot.reconciler import delivery_state
@@ -57,7 +57,7 @@ class Case:
 
     def id(self, key: str) -> str:
         """What marks the message of that key when it is sent for the first time."""
-        return delivery_state.new_effect(self.incident.id, TEAM, key, "message", self.now).id
+        return delivery_state.new_effect(self.incident.id, TEAM, key, EffectKind.MESSAGE, self.now).id
 
     def marked(self, id: str) -> list[Posted]:
         return [one for place in self.world.slack.places.values() for one in place.standing if one.id == id]

@@ -15,9 +15,9 @@ import yaml
 from bot.config import ROOT
 from bot.domain import cadence, lifecycle
 from bot.domain.actor import Actor
-from bot.domain.desired_message import CHANNEL
+from bot.domain.desired_message import CHANNEL, Priority
 from bot.domain.desired_message import DesiredMessage as Rendered
-from bot.domain.effect import Effect, EffectState
+from bot.domain.effect import Effect, EffectKind, EffectState
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.policies import load
@@ -48,10 +48,11 @@ def card(world: World, channel: Channel) -> Message:
 def test_who_is_called_for_goes_before_lists_and_refreshes() -> None:
     """Where posting is slowed down, the order of the list is who waits."""
     incident = Incident(team="T1", id=FRESH.incident_id, number=1, severity="sev1", channel="C1")
-    keys = ("card", "runbook:x", "section:x:1", "hail", "update:4", "nobody:7", "line:8")
-    first = ["card", "hail", "nobody:7"]
-    rendered = [Rendered(key, CHANNEL, key, ()) for key in keys]
-    shown = replace(FRESH, key="runbook:x", channel="C1", ts="1.1", hash="older", state=EffectState.SENT)
+    keys = ("the card", "a runbook", "a section", "who is called", "an update", "who is called next", "a line")
+    first = ["the card", "who is called", "who is called next"]
+    priorities = {"the card": Priority.CARD} | dict.fromkeys(first[1:], Priority.PEOPLE_CALLED)
+    rendered = [Rendered(key, CHANNEL, key, (), priority=priorities.get(key, Priority.NORMAL)) for key in keys]
+    shown = replace(FRESH, key="a runbook", channel="C1", ts="1.1", hash="older", state=EffectState.SENT)
     books = PlanInput(incident, {shown.key: shown}, rendered, load(None), lambda kind: "", BEGIN)
     messages = [one.effect.key for one in plan_effects(books) if one.message is not None]
     assert messages == [*first, *(key for key in keys if key not in first)]
@@ -59,7 +60,7 @@ def test_who_is_called_for_goes_before_lists_and_refreshes() -> None:
 
 # -- how a call stands after its answer ------------------------------------------------------------------------------
 
-FRESH = delivery_state.new_effect("0455b398-48bb-5caa-9b3f-c9ba68d8edad", "T1", "card", "message", BEGIN)
+FRESH = delivery_state.new_effect("0455b398-48bb-5caa-9b3f-c9ba68d8edad", "T1", "card", EffectKind.MESSAGE, BEGIN)
 
 
 def later(seconds: float) -> Any:

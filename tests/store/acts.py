@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from bot.domain import events as e
-from bot.domain.effect import Effect, EffectState
+from bot.domain.effect import Effect, EffectKind, EffectState
 from bot.domain.incident import Incident
 from bot.store import SqlStore, SqlTransaction, engines
 
@@ -67,7 +67,7 @@ def count_up(id: str) -> Job:
 
 def effect(key: str = "card", incident_id: str = "one", **fields: Any) -> Effect:
     plain: dict[str, Any] = {
-        "id": f"id of {key}", "team": TEAM, "incident_id": incident_id, "key": key, "kind": "message",
+        "id": f"id of {key}", "team": TEAM, "incident_id": incident_id, "key": key, "kind": EffectKind.MESSAGE,
         "state": EffectState.SENDING, "started_at": NOW,
     }  # fmt: skip
     return Effect(**{**plain, **fields})

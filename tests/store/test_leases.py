@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from bot.domain.effect import Effect, EffectState
+from bot.domain.effect import Effect, EffectKind, EffectState
 from bot.store import SqlStore
 from bot.store.lease_sql import LeaseSql
 from bot.store.leases import SqlLeases
@@ -129,10 +129,10 @@ async def test_a_transaction_that_stands_still_is_ended_by_the_server(
 async def test_a_call_that_came_late_is_looked_at_again(store: SqlStore) -> None:
     """What stands in Slack may be the late one's: it is shown anew, looked for, and that is due at once."""
     await store.write(declare("a", due=after(60)))
-    sent = Effect(id="m", team="T0TEAM", incident_id="a", key="card", kind="message", state=EffectState.SENT,
+    sent = Effect(id="m", team="T0TEAM", incident_id="a", key="card", kind=EffectKind.MESSAGE, state=EffectState.SENT,
                   channel="C1", ts="1.1", hash="f00", started_at=NOW)  # fmt: skip
-    begun = Effect(id="n", team="T0TEAM", incident_id="a", key="hail", kind="message", state=EffectState.SENDING,
-                   channel="C1", hash="f00", started_at=NOW)  # fmt: skip
+    begun = Effect(id="n", team="T0TEAM", incident_id="a", key="hail", kind=EffectKind.MESSAGE,
+                   state=EffectState.SENDING, channel="C1", hash="f00", started_at=NOW)  # fmt: skip
 
     def job(tx: SqlTransaction) -> None:
         for effect in (sent, begun):

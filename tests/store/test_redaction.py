@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain import events as e
 from bot.domain.actor import Actor, ActorKind
-from bot.domain.effect import EffectState
+from bot.domain.effect import EffectKind, EffectState
 from bot.domain.errors import Refused
 from bot.domain.incident import Incident
 from bot.domain.redaction import FREE_TEXT_FIELDS as WORDS_OF
@@ -57,7 +57,7 @@ async def told(store: SqlStore) -> SqlStore:
     def beside(tx: SqlTransaction) -> None:
         tx.save_delivery(TEAM, "k", "one", f"I heard {WORDS}", NOW)
         tx.save_effect(effect("card", error=f"refused: {WORDS}", state=EffectState.PARKED))
-        tx.save_effect(effect("channel", kind="channel", hash="inc-1-login-hunter2-correct-horse-fails"))
+        tx.save_effect(effect("channel", kind=EffectKind.CHANNEL, hash="inc-1-login-hunter2-correct-horse-fails"))
         tx.save_person(TEAM, "U9", {"name": WORDS}, NOW)
 
     await store.write(beside)

@@ -85,7 +85,7 @@ def test_a_newer_database_is_not_migrated(url: str, raw: Raw) -> None:
 
 QUICK = MigrationTimeouts(turn=0.5, table=0.3, statement=5)
 #: what a migration may do while the version before it still works: nothing that is there changes or goes
-ADDS = {"create_table", "create_index", "add_column"}
+ADDS = {"create_table", "create_index", "add_column", "get_bind"}  # get_bind: to fill the new columns
 MIGRATIONS = sorted((Path(schema.__file__).parent / "migrations" / "versions").glob("*_[0-9]*.py"))
 
 
@@ -135,15 +135,20 @@ def server(request: pytest.FixtureRequest) -> Postgres:
     return found
 
 
-def at_first(url: str) -> None:
-    """A database as the first release made it."""
+def at_version(url: str, version: str) -> None:
+    """A database as that migration left it."""
 
-    def first(connection: Connection) -> None:
+    def job(connection: Connection) -> None:
         config = schema._config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, version)
 
-    engines.run_in_transaction(engines.parse_url(url), first, write=True)
+    engines.run_in_transaction(engines.parse_url(url), job, write=True)
+
+
+def at_first(url: str) -> None:
+    """A database as the first release made it."""
+    at_version(url, "0001")
 
 
 async def test_a_table_that_is_held_is_waited_for_shortly(server: Postgres) -> None:
@@ -200,6 +205,63 @@ def test_a_crash_in_the_middle_leaves_it_as_it_was(
         raw.rows("SELECT count(*) FROM installations")
     migrate(url)
     assert raw.rows("SELECT count(*) FROM installations") == [(0,)]
+
+
+#: key of a row that a program of before wrote -> surface, lasting, final, numbered, rung
+FIELDS = {
+    "card": ("card", True, False, 0, None),
+    "announce": ("announce", True, False, 0, None),
+    "announce-update:12": ("", False, True, 12, None),
+    "comms": ("", True, False, 0, None),
+    "runbook:disk-2": ("runbook", True, False, 0, None),
+    "section:disk-2:3": ("section", True, False, 0, None),
+    "reminder:2:9a0b:U1": ("reminder", False, False, 0, 2),
+    "reminder:0:9a0b:2": ("reminder", False, False, 0, 0),
+    "hail:7": ("", False, False, 7, None),
+    "ask:31:U2": ("", False, False, 31, None),
+    "review:disk:1.2:44": ("", False, False, 44, None),
+    "draft:123456789012": ("", False, False, 0, None),
+    "update:5": ("", False, True, 5, None),
+    "severity:6": ("", False, True, 6, None),
+    "note:8": ("", False, True, 8, None),
+    "hail": ("", False, False, 0, None),
+}
+OF_OTHERS = {"publish:77": "publish", "pin:card": "pin", "topic": "topic"}
+READ_FIELDS = "SELECT key, surface, lasting, final, numbered, rung FROM effects"
+
+
+def told(raw: Raw) -> dict[str, tuple[object, ...]]:
+    return {
+        key: (surface, bool(lasting), bool(final), *rest)
+        for key, surface, lasting, final, *rest in raw.rows(READ_FIELDS)
+    }
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres18"])
+def test_what_keys_told_stands_in_columns(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> None:
+    """Also where the rows come in a file that a program of before wrote."""
+    url = f"sqlite:///{tmp_path}/x.sqlite"
+    if database == "sqlite":
+        Path(f"{tmp_path}/x.sqlite").touch()
+    else:
+        url = request.getfixturevalue(database).create("template1")
+    at_version(url, "0003")
+    raw = Raw(url)
+    at = "'2026-11-20T14:32:00.000000Z'"
+    for key, kind in {**dict.fromkeys(FIELDS, "message"), **OF_OTHERS}.items():
+        raw(
+            "INSERT INTO effects (id, team_id, incident_id, key, kind, state, channel, ts, thread_ts, hash, attempts, "
+            f"started_at, error) VALUES ('id of {key}', 'T1', 'one', '{key}', '{kind}', 'sent', 'C1', '1.1', '', 'h', "
+            f"0, {at}, '')"
+        )
+    migrate(url)
+    expected = FIELDS | dict.fromkeys(OF_OTHERS, ("", False, False, 0, None))
+    assert told(raw) == expected
+    raw("UPDATE effects SET surface = '', lasting = false, final = false, numbered = 0, rung = NULL")
+    engines.run_in_transaction(engines.parse_url(url), lambda one: schema.backfill(one, "0004"), write=True)
+    assert set(told(raw).values()) == {("", False, False, 0, None)}, "of this shape already"
+    engines.run_in_transaction(engines.parse_url(url), lambda one: schema.backfill(one, "0003"), write=True)
+    assert told(raw) == expected
 
 
 async def test_what_was_written_before_an_upgrade_is_there_after_it(server: Postgres) -> None:

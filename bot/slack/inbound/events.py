@@ -19,7 +19,7 @@ import structlog
 from bot.domain import channel, notes
 from bot.domain.actor import Actor, ActorKind, bot_actor
 from bot.domain.errors import Refused, StoreUnavailable
-from bot.domain.incident import Incident
+from bot.domain.incident import ChannelLoss, Incident
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.service import ActResult
 from bot.slack.handlers import declare
@@ -168,7 +168,7 @@ async def _member_joined_channel(services: Services, event: Mapping[str, Any], k
 
 async def _member_left_channel(services: Services, event: Mapping[str, Any], key: str) -> None:
     if event.get("user", services.directory.bot_user) == services.directory.bot_user:
-        await _channel_lost(services, event, "removed", key)
+        await _channel_lost(services, event, ChannelLoss.REMOVED, key)
         return
     user = str(event["user"])
     done = await _to_channel(
@@ -180,12 +180,12 @@ async def _member_left_channel(services: Services, event: Mapping[str, Any], key
 
 
 async def _channel_archive(services: Services, event: Mapping[str, Any], key: str) -> None:
-    await _channel_lost(services, event, "archived", key)
+    await _channel_lost(services, event, ChannelLoss.ARCHIVED, key)
 
 
 async def _channel_deleted(services: Services, event: Mapping[str, Any], key: str) -> None:
     await services.directory.apply_channel_deleted(str(event.get("channel", "")))
-    await _channel_lost(services, event, "deleted", key)
+    await _channel_lost(services, event, ChannelLoss.DELETED, key)
 
 
 async def _channel_named(services: Services, event: Mapping[str, Any], key: str) -> None:
@@ -209,7 +209,7 @@ async def _channel_regained(services: Services, where: str, key: str) -> None:
             services.scheduler.effects_changed_elsewhere(id)
 
 
-async def _channel_lost(services: Services, event: Mapping[str, Any], reason: str, key: str) -> None:
+async def _channel_lost(services: Services, event: Mapping[str, Any], reason: ChannelLoss, key: str) -> None:
     """The channel cannot be used: whoever did that to an open incident is told. (Its lead is told anyway.)"""
     where, team = str(event.get("channel", "")), services.directory.team
     done = await _to_channel(services, where, "lost", partial(channel.record_lost, reason=reason), key)

@@ -204,7 +204,18 @@ def safe(words: str) -> bool:
     return not set("<>") & set(re.sub(r"^> ", "", OURS.sub("", words), flags=re.MULTILINE))
 
 
+#: messages whose keys have numbers that are no event's: a runbook's sections, a reminder's rung, a draft's name
+OWN_NUMBERS = ("reminder", "runbook", "section", "draft", "approve", "trouble")
+
+
+def numbered(message: DesiredMessage) -> int:
+    """The number of the event that the key tells: every message has to say it in its field as well."""
+    first, *rest = message.key.split(":")
+    return 0 if first in OWN_NUMBERS else max((int(one) for one in rest if one.isdecimal()), default=0)
+
+
 def well_formed(message: DesiredMessage) -> None:
+    assert message.delete or message.numbered == numbered(message), message.key
     assert problems(list(message.blocks), "message") == [], message.key
     assert message.text.strip() and len(message.text) <= 3900
     for said in (message.text, *mrkdwn(message.blocks)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from bot.domain.desired_message import DesiredMessage
+from bot.domain.desired_message import DesiredMessage, TargetKind
 from bot.domain.incident import Incident
 from bot.slack.surfaces.message_cache import IncidentMessageCache
 from bot.slack.surfaces.messages.alerts import alerts
@@ -63,7 +63,12 @@ def messages(
 def _may_read(incident: Incident, message: DesiredMessage) -> bool:
     """Whoever has left a private incident is written nothing more about it; what is withdrawn goes all the same."""
     place = message.target
-    return not incident.private or place.kind != "person" or message.delete or incident.is_participant(place.user)
+    return (
+        not incident.private
+        or place.kind is not TargetKind.PERSON
+        or message.delete
+        or incident.is_participant(place.user)
+    )
 
 
 __all__ = ["SURFACES", "DesiredMessage", "RenderContext", "RenderEnvironment", "messages"]

@@ -7,7 +7,7 @@ from functools import partial
 
 from bot.domain import cadence
 from bot.domain import events as e
-from bot.domain.desired_message import DesiredMessage, MessageTarget
+from bot.domain.desired_message import DesiredMessage, MessageTarget, Surface, TargetKind
 from bot.domain.incident import Update
 from bot.domain.statuses import standing
 from bot.reports import statistics
@@ -18,7 +18,7 @@ from bot.slack.surfaces.messages.updates import update_blocks, update_sentence
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
-ANNOUNCEMENTS = MessageTarget("announcements")
+ANNOUNCEMENTS = MessageTarget(TargetKind.ANNOUNCEMENTS)
 
 
 def announcements(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -45,7 +45,9 @@ def _line(scene: RenderContext) -> DesiredMessage:
     blocks = [block_kit.section(f"*{incident.name}* · {head}\n{stands}")]
     if incident.open and incident.reachable:
         blocks.append(block_kit.actions(scene.button(words.FOLLOW, "follow"), scene.button(words.JOIN, "join")))
-    return build_message("announce", summary(scene), blocks, place=ANNOUNCEMENTS)
+    return build_message(
+        "announce", summary(scene), blocks, place=ANNOUNCEMENTS, lasting=True, surface=Surface.ANNOUNCEMENT
+    )
 
 
 def _status(scene: RenderContext) -> str:
@@ -68,10 +70,11 @@ def _updates(scene: RenderContext) -> Iterator[DesiredMessage]:
 
 
 def _update(scene: RenderContext, update: Update) -> DesiredMessage:
-    key, place = f"announce-update:{update.seq}", in_thread("announce", "announcements")
+    key, place = f"announce-update:{update.seq}", in_thread("announce", TargetKind.ANNOUNCEMENTS)
     if update.undone:
         return withdrawn_message(key, place)
-    return build_message(key, update_sentence(scene, update), update_blocks(scene, update), place=place)
+    said, blocks = update_sentence(scene, update), update_blocks(scene, update)
+    return build_message(key, said, blocks, place=place, numbered=update.seq, final=True)
 
 
 def _worst(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -84,7 +87,12 @@ def _worst(scene: RenderContext) -> Iterator[DesiredMessage]:
             line = f"{said} {_channel(scene)}".rstrip()
             still = incident.open and incident.severity == worst.key
             yield build_message(
-                f"announce-worst:{entry.seq}", said, (block_kit.section(line),), place=ANNOUNCEMENTS, standing=still
+                f"announce-worst:{entry.seq}",
+                said,
+                (block_kit.section(line),),
+                place=ANNOUNCEMENTS,
+                standing=still,
+                numbered=entry.seq,
             )
 
 
@@ -99,4 +107,4 @@ def _ends(scene: RenderContext) -> Iterator[DesiredMessage]:
             reopened, ended = scene.when(end.reopened_at, end.reopened_at), scene.when(end.at, end.reopened_at)
             said = words.announced_reopened(incident.name, title, reopened, ended)
         still = incident.ended_at == entry.event.at
-        yield build_message(f"announce-end:{entry.seq}", said, place=ANNOUNCEMENTS, standing=still)
+        yield build_message(f"announce-end:{entry.seq}", said, place=ANNOUNCEMENTS, standing=still, numbered=entry.seq)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain import events as e
-from bot.domain.desired_message import DesiredMessage, MessageTarget
-from bot.domain.incident import Ask, Checklist, Incident, Mark
+from bot.domain.desired_message import INVITES, DesiredMessage, MessageTarget, TargetKind
+from bot.domain.incident import Ask, AskState, Checklist, Incident, Mark
 from bot.domain.pending import change, waiting_override
 from bot.domain.runbook import Step
 from bot.domain.time_text import lasted
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.button_values import AskValue, StepValue
 from bot.slack.surfaces.messages.build import (
-    INVITES,
     build_message,
     collapsed_message,
     mention_users,
@@ -37,21 +36,22 @@ def _action(ask: Ask) -> str:
 
 def _ask(scene: RenderContext, ask: Ask) -> DesiredMessage:
     asked, key = ask.asked, f"ask:{ask.seq}"
-    if ask.state != "asked" or not scene.incident.open:
-        at = ask.answered_at if ask.state in ("go", "refused") else ask.ended_at
+    if ask.state is not AskState.ASKED or not scene.incident.open:
+        at = ask.answered_at if ask.state in (AskState.GO, AskState.REFUSED) else ask.ended_at
         state = words.ask_outcome(
-            "lapsed" if ask.state == "asked" else ask.state,
+            AskState.LAPSED if ask.state is AskState.ASKED else ask.state,
             scene.person_name(ask.second) if ask.second else "",
             scene.when(at or scene.reference_time),
         )
-        return collapsed_message(key, words.ask_over(scene.person_name(asked.by), _action(ask), state))
+        over = words.ask_over(scene.person_name(asked.by), _action(ask), state)
+        return collapsed_message(key, over, numbered=ask.seq)
     inside = [user for user in asked.to if user not in _outside(scene, ask)]
     sentence = words.ask(mention_users(scene, inside) or words.SOMEBODY, scene.person_name(asked.by), _action(ask))
     blocks = _asked_blocks(scene, ask, sentence)
     if not inside:
         wait = words.ask_wait(scene.person_names(asked.to), lasted(scene.policy.answer_within))
         blocks.insert(1, block_kit.context(f"{wait} {words.NO_PAGER}"))
-    return build_message(key, sentence.replace("*", ""), blocks, after=(INVITES,))
+    return build_message(key, sentence.replace("*", ""), blocks, after=(INVITES,), numbered=ask.seq)
 
 
 def _asked_blocks(scene: RenderContext, ask: Ask, sentence: str) -> list[block_kit.Block]:
@@ -88,46 +88,49 @@ def _elsewhere(scene: RenderContext, ask: Ask) -> Iterator[DesiredMessage]:
     asked, outside = ask.asked, _outside(scene, ask)
     first = 0 if len(outside) == len(asked.to) else 1
     for user in asked.to:
-        key, place = f"ask:{ask.seq}:{user}", MessageTarget("person", user)
-        if ask.state != "asked" or not scene.incident.open:
+        key, place = f"ask:{ask.seq}:{user}", MessageTarget(TargetKind.PERSON, user)
+        if ask.state is not AskState.ASKED or not scene.incident.open:
             yield withdrawn_message(key, place)
             continue
         turn = user in outside and scene.now >= asked.at + scene.policy.answer_within * (first + outside.index(user))
         sentence = words.ask_direct(scene.incident.name, scene.person_name(asked.by), _action(ask))
         yield build_message(
-            key, sentence.replace("*", ""), _asked_blocks(scene, ask, sentence), place=place, standing=turn
-        )
+            key, sentence.replace("*", ""), _asked_blocks(scene, ask, sentence), place=place, standing=turn,
+            numbered=ask.seq,
+        )  # fmt: skip
 
 
 def _answer(scene: RenderContext, ask: Ask) -> Iterator[DesiredMessage]:
     """What the asker has to know and do: a new message, as an edit would notify nobody."""
     incident, key = scene.incident, f"answer:{ask.seq}"
     asker, action = mention_users(scene, (ask.asked.by,)), _action(ask)
-    if ask.state == "go" and ask.until and ask.answered_at and incident.open:
+    if ask.state is AskState.GO and ask.until and ask.answered_at and incident.open:
         second = scene.person_name(ask.second)
         until = scene.when(ask.until, ask.answered_at)
         sentence = words.go_given(asker, second, scene.when(ask.answered_at, ask.answered_at), until, action)
         done = scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq), style="primary")
         not_done = scene.button(words.NOT_DONE, "not-done", AskValue(ask=ask.seq))
-        yield build_message(key, sentence, (block_kit.section(sentence), block_kit.actions(done, not_done)))
+        yield build_message(
+            key, sentence, (block_kit.section(sentence), block_kit.actions(done, not_done)), numbered=ask.seq
+        )
         return
-    if ask.state == "done" and ask.ended_at:
+    if ask.state is AskState.DONE and ask.ended_at:
         by, second = scene.person_name(ask.asked.by), scene.person_name(ask.second)
         said = words.done_with(1, scene.when(ask.ended_at, ask.ended_at), by, second, text.escape_line(ask.result))
-        yield build_message(key, f"{action} {said}")
+        yield build_message(key, f"{action} {said}", numbered=ask.seq)
         return
-    if ask.state != "asked":
+    if ask.state is not AskState.ASKED:
         yield withdrawn_message(key)
-    if ask.state == "refused":
+    if ask.state is AskState.REFUSED:
         sentence = words.ask_refused(asker, scene.person_name(ask.second), action, text.escape_line(ask.result))
-        yield build_message(f"refused:{ask.seq}", sentence, standing=incident.open)
-    elif ask.state == "lapsed" and ask.ended_at and ask.ended_at != incident.ended_at:
+        yield build_message(f"refused:{ask.seq}", sentence, standing=incident.open, numbered=ask.seq)
+    elif ask.state is AskState.LAPSED and ask.ended_at and ask.ended_at != incident.ended_at:
         when = scene.when(ask.ended_at, ask.ended_at)
         told = words.ask_expired(asker, when, action)
         if ask.second:
             command, step = text.escape_line(scene.environment.command), text.escape_line(ask.asked.step)
             told = words.go_expired(asker, when, action, command, step)
-        yield build_message(f"lapse:{ask.seq}", told, standing=incident.open)
+        yield build_message(f"lapse:{ask.seq}", told, standing=incident.open, numbered=ask.seq)
 
 
 # -- reviews --------------------------------------------------------------------------------------
@@ -148,7 +151,8 @@ def _review(scene: RenderContext, one: Checklist, step: Step) -> Iterator[Desire
     action, by = text.with_full_stop(text.clip(text.escape_line(step.text), 600)), scene.person_name(state.by)
     if state.mark is not Mark.REVIEW:
         if state.reviewed_by:
-            yield collapsed_message(key, words.reviewed(scene.person_name(state.reviewed_by), action, by))
+            seen_by = scene.person_name(state.reviewed_by)
+            yield collapsed_message(key, words.reviewed(seen_by, action, by), numbered=state.review_seq)
         else:
             yield withdrawn_message(key)
         if state.late_seq:
@@ -161,10 +165,11 @@ def _review(scene: RenderContext, one: Checklist, step: Step) -> Iterator[Desire
     )
     seen = block_kit.actions(scene.button(words.REVIEWED, "review", StepValue.of(one, step), style="primary"))
     why = [block_kit.section(text.quoted(state.reason))] if state.reason else []
-    yield build_message(key, sentence, (block_kit.section(sentence), *why, seen), after=(INVITES,))
+    blocks = (block_kit.section(sentence), *why, seen)
+    yield build_message(key, sentence, blocks, after=(INVITES,), numbered=state.review_seq)
     if state.late_seq > state.review_seq:
         late = words.review_late(mention_users(scene, state.late_to) or words.SOMEBODY, by, action, due)
-        yield build_message(late_key, late, (block_kit.section(late), seen))
+        yield build_message(late_key, late, (block_kit.section(late), seen), numbered=state.late_seq)
 
 
 # -- resolving over open conditions -----------------------------------------------------------------
@@ -176,7 +181,7 @@ def overrides(scene: RenderContext) -> Iterator[DesiredMessage]:
         if isinstance(entry.event, e.OverrideAsked):
             key = f"override:{entry.seq}"
             if _waits(scene.incident, entry.seq):
-                yield _override(scene, key, entry.event)
+                yield _override(scene, entry.seq, entry.event)
             else:
                 yield withdrawn_message(key)
 
@@ -186,7 +191,7 @@ def _waits(incident: Incident, seq: int) -> bool:
     return incident.open and waiting is not None and waiting.seq == seq and not change(incident, waiting)
 
 
-def _override(scene: RenderContext, key: str, asked: e.OverrideAsked) -> DesiredMessage:
+def _override(scene: RenderContext, seq: int, asked: e.OverrideAsked) -> DesiredMessage:
     by, name = scene.person_name(asked.by), scene.incident.name
     sentence = words.override(
         mention_users(scene, asked.to) or words.SOMEBODY, by, name, text.clip(text.escape_line(asked.reason), 1000)
@@ -203,4 +208,4 @@ def _override(scene: RenderContext, key: str, asked: e.OverrideAsked) -> Desired
         blocks.append(block_kit.section("\n".join(conditions)))
     blocks.append(block_kit.context(words.override_wait(by)))
     blocks.append(block_kit.actions(scene.button(words.AGREE_RESOLVE, "agree-resolve", style="danger")))
-    return build_message(key, sentence, blocks, after=(INVITES,))
+    return build_message(f"override:{seq}", sentence, blocks, after=(INVITES,), numbered=seq)

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypedDict, Unpack
 
-from bot.domain.desired_message import CHANNEL, DesiredMessage, MessageTarget
+from bot.domain.desired_message import CHANNEL, DesiredMessage, MessageTarget, Priority, Surface, TargetKind
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.render_context import RenderContext
 
-#: what everybody who should be in the channel has been asked into; see Message.after
-INVITES = "invites"
+
+class Treatment(TypedDict, total=False):
+    """How a message is treated: fields of `DesiredMessage`."""
+
+    surface: Surface
+    priority: Priority
+    lasting: bool
+    final: bool
+    numbered: int
+    moves_down: bool
+    tells_status: bool
+    rung: int | None
 
 
 def build_message(
@@ -22,18 +33,24 @@ def build_message(
     pin: bool = False,
     gone: bool = False,
     standing: bool = True,
+    **treatment: Unpack[Treatment],
 ) -> DesiredMessage:
     """The message; without blocks the sentence itself is its one block."""
     words = text.clip(text.without_date_markup(sentence), block_kit.MAX_MESSAGE_TEXT_CHARS)
     shown = block_kit.fit_message(blocks) or (block_kit.section(sentence),)
-    return DesiredMessage(key, place, words, shown, after, pin, gone, standing)
+    return DesiredMessage(key, place, words, shown, after, pin, gone, standing, **treatment)
 
 
 def collapsed_message(
-    key: str, sentence: str, *, place: MessageTarget = CHANNEL, standing: bool = False
+    key: str,
+    sentence: str,
+    *,
+    place: MessageTarget = CHANNEL,
+    standing: bool = False,
+    **treatment: Unpack[Treatment],
 ) -> DesiredMessage:
     """What is left of a message that has been answered: one line, which is not sent any more by itself."""
-    return build_message(key, sentence, (block_kit.context(sentence),), place=place, standing=standing)
+    return build_message(key, sentence, (block_kit.context(sentence),), place=place, standing=standing, **treatment)
 
 
 def withdrawn_message(key: str, place: MessageTarget = CHANNEL) -> DesiredMessage:
@@ -41,9 +58,9 @@ def withdrawn_message(key: str, place: MessageTarget = CHANNEL) -> DesiredMessag
     return build_message(key, block_kit.EMPTY_TEXT, place=place, gone=True, standing=False)
 
 
-def in_thread(parent: str, kind: str = "channel") -> MessageTarget:
+def in_thread(parent: str, kind: TargetKind = TargetKind.CHANNEL) -> MessageTarget:
     """In the thread of the message `parent`."""
-    return MessageTarget("announcements" if kind == "announcements" else "channel", parent=parent)
+    return MessageTarget(kind, parent=parent)
 
 
 def mention_users(scene: RenderContext, users: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain import cadence
-from bot.domain.desired_message import DesiredMessage
+from bot.domain.desired_message import DesiredMessage, Priority, Surface
 from bot.domain.incident import Incident, Status
 from bot.domain.statuses import how_ended, standing
 from bot.slack.surfaces import block_kit, text
@@ -25,7 +25,9 @@ def card(scene: RenderContext) -> Iterator[DesiredMessage]:
         block_kit.context(_small_print(scene)),
         block_kit.actions(*_buttons(scene)),
     ]
-    yield build_message("card", summary(scene), blocks, pin=True)
+    yield build_message(
+        "card", summary(scene), blocks, pin=True, lasting=True, priority=Priority.CARD, surface=Surface.CARD
+    )
 
 
 def summary(scene: RenderContext) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from bot.domain.desired_message import DesiredMessage
+from bot.domain.desired_message import DesiredMessage, Surface
 from bot.domain.incident import Ask, Checklist, StepState
 from bot.domain.runbook import Section
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.button_values import RunbookValue, SectionValue
-from bot.slack.surfaces.messages.build import build_message, in_thread, mention_prefix
+from bot.slack.surfaces.messages.build import Treatment, build_message, in_thread, mention_prefix
 from bot.slack.surfaces.messages.steps import accessory, step_blocks, step_buttons, step_status
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
@@ -54,7 +54,7 @@ def _parent(scene: RenderContext, one: Checklist) -> DesiredMessage:
         block_kit.context(words.revision(text.escape_line(runbook.revision), reviewed, text.escape_line(runbook.owner)))
     )
     sentence = f"{text.capitalized(words.progress(title, one.done, len(runbook.steps)))}. {ahead.replace('*', '')}"
-    return build_message(_key(one), sentence, blocks)
+    return build_message(_key(one), sentence, blocks, lasting=True, surface=Surface.RUNBOOK)
 
 
 def section_due(one: Checklist, position: int) -> bool:
@@ -101,13 +101,14 @@ def _render_section(
     scene: RenderContext, one: Checklist, section: Section, due: bool, fold: bool, lead: str
 ) -> DesiredMessage:
     key = f"section:{one.runbook.slug}:{section.number}"
+    stays: Treatment = {"lasting": True, "moves_down": True, "surface": Surface.SECTION}
     place = in_thread(_key(one))
     title, count = text.escape_line(section.title), len(section.steps)
     completed = one.completed_at.get(section.number)
     if completed and fold:
         line = words.section_folded(section.number, title, count, scene.when(completed))
         show = scene.button(words.SHOW, "section", SectionValue(runbook=one.runbook.ref, section=section.number))
-        return build_message(key, line, (block_kit.section(line, show),), place=place, standing=due)
+        return build_message(key, line, (block_kit.section(line, show),), place=place, standing=due, **stays)
     done = sum(one.finished(step.id) for step in section.steps)
     head = words.section_title(section.number, title, done, count)
     sentence = head.replace("*", "")
@@ -116,7 +117,7 @@ def _render_section(
         head = f"{sentence}\n{head}"
     blocks = [block_kit.section(f"{head}\n{text.clip(text.escape(section.text), 1500)}" if section.text else head)]
     blocks += _steps(scene, one, section, blocks[0])
-    return build_message(key, sentence, blocks, place=place, standing=due)
+    return build_message(key, sentence, blocks, place=place, standing=due, **stays)
 
 
 def _steps(scene: RenderContext, one: Checklist, section: Section, head: block_kit.Block) -> list[block_kit.Block]:

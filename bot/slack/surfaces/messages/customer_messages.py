@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from bot.domain.customer_messages import POST_BY_HAND_REASON
-from bot.domain.desired_message import DesiredMessage, MessageTarget
-from bot.domain.incident import Draft
+from bot.domain.desired_message import DesiredMessage, MessageTarget, TargetKind
+from bot.domain.incident import Draft, DraftState
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.button_values import DraftValue
 from bot.slack.surfaces.messages.build import (
@@ -44,13 +44,15 @@ def _state(draft: Draft) -> str:
 
 
 def _waits_for_hand(draft: Draft) -> bool:
-    return draft.state == "uncertain" and draft.reason == POST_BY_HAND_REASON
+    return draft.state is DraftState.UNCERTAIN and draft.reason == POST_BY_HAND_REASON
 
 
 def _parent(scene: RenderContext) -> DesiredMessage:
     said = scene.incident.last_published_draft
     lines = [words.COMMS]
-    for draft in [one for one in scene.incident.drafts.values() if one.state not in ("replaced", "discarded")][-5:]:
+    for draft in [
+        one for one in scene.incident.drafts.values() if one.state not in (DraftState.REPLACED, DraftState.DISCARDED)
+    ][-5:]:
         at = draft.published_at or draft.approved_at or draft.drafted.at
         stage = text.escape_line(draft.drafted.stage)
         lines.append(words.draft_line(_audience(draft), stage, _state(draft), scene.when(at)))
@@ -63,18 +65,18 @@ def _parent(scene: RenderContext) -> DesiredMessage:
     blocks = [block_kit.section("\n".join(lines)), block_kit.context(last)]
     if scene.incident.open:
         blocks.append(block_kit.actions(scene.button(words.NEW_TEXT, "comms")))
-    return build_message(PARENT_KEY, f"{scene.incident.name}: {last}", blocks)
+    return build_message(PARENT_KEY, f"{scene.incident.name}: {last}", blocks, lasting=True)
 
 
 def _draft(scene: RenderContext, draft: Draft) -> DesiredMessage:
     key, place = f"draft:{draft.name}", in_thread(PARENT_KEY)
     state, stage = _state(draft), text.escape_line(draft.drafted.stage)
-    if draft.state in ("discarded", "lapsed", "replaced"):
+    if draft.state in (DraftState.DISCARDED, DraftState.LAPSED, DraftState.REPLACED):
         # without its text: what was not approved is nobody's word
         reason = text.clip(text.escape_line(draft.reason), 500)
         return collapsed_message(key, words.draft_over(_audience(draft), stage, state, reason), place=place)
     blocks = [*text_blocks(scene, draft), block_kit.context(*_notes(scene, draft))]
-    if draft.state == "drafted":
+    if draft.state is DraftState.DRAFTED:
         blocks.append(_buttons(scene, draft, discard=True))
     sentence = f"{scene.incident.name}: {words.draft_line(_audience(draft), stage, state, '')}."
     return build_message(key, sentence, blocks, place=place)
@@ -101,9 +103,9 @@ def _notes(scene: RenderContext, draft: Draft) -> list[str]:
         notes.append(words.tone_findings(text.escape_line("; ".join(drafted.tone))))
     if drafted.promised:
         notes.append(words.promised(scene.when(drafted.promised)))
-    if draft.state == "drafted":
+    if draft.state is DraftState.DRAFTED:
         notes.append(words.expires(scene.when(drafted.expires), scene.person_names(drafted.to, "or")))
-    elif draft.state == "published" and draft.published_at:
+    elif draft.state is DraftState.PUBLISHED and draft.published_at:
         where, by = _where(draft), scene.person_name(draft.approved_by)
         notes.append(words.published(where, scene.when(draft.published_at), scene.person_name(drafted.by), by))
         if scene.incident.last_published_draft is draft:
@@ -140,8 +142,8 @@ def _approvals(scene: RenderContext, draft: Draft) -> Iterator[DesiredMessage]:
     for user in draft.drafted.to:
         if user[:1] not in ("U", "W"):
             continue
-        key, place = f"approve:{draft.name}:{user}", MessageTarget("person", user)
-        if draft.state == "drafted" and scene.incident.open:
+        key, place = f"approve:{draft.name}:{user}", MessageTarget(TargetKind.PERSON, user)
+        if draft.state is DraftState.DRAFTED and scene.incident.open:
             yield _approval(scene, draft, user, key, place)
         elif draft.approved_by == user and draft.approved_at:
             said = words.approved_direct(scene.incident.name, _audience(draft).lower(), scene.when(draft.approved_at))
@@ -194,7 +196,7 @@ def _trouble(scene: RenderContext, draft: Draft) -> Iterator[DesiredMessage]:
     if not draft.approved_at:
         return
     key, to = f"trouble:{draft.name}", mention_prefix(scene, scene.incident.comms_lead or scene.incident.lead)
-    if draft.state == "uncertain":
+    if draft.state is DraftState.UNCERTAIN:
         said = words.uncertain(to, _audience(draft).lower())
         if _waits_for_hand(draft):
             said = words.by_hand(to, _audience(draft).lower(), scene.incident.private)
@@ -203,7 +205,7 @@ def _trouble(scene: RenderContext, draft: Draft) -> Iterator[DesiredMessage]:
         yield build_message(
             key, said, (block_kit.section(said), *text_blocks(scene, draft)[1:], block_kit.actions(there, missing))
         )
-    elif draft.state == "failed":
+    elif draft.state is DraftState.FAILED:
         said = words.failed(to, _audience(draft).lower(), text.clip(text.escape_line(draft.reason), 500))
         again = scene.button(words.EDIT, "comms-edit", DraftValue(draft=draft.name, text_hash=draft.drafted.text_hash))
         yield build_message(key, said, (block_kit.section(said), block_kit.actions(again)))

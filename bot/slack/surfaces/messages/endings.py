@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain import events as e
-from bot.domain.desired_message import DesiredMessage, MessageTarget
+from bot.domain.desired_message import DesiredMessage, MessageTarget, TargetKind
 from bot.domain.incident import Incident, Status
 from bot.domain.statuses import STATUS_AFTER, heading, turned
 from bot.reports import statistics
@@ -52,7 +52,7 @@ def _status_change(scene: RenderContext, seq: int, event: e.Event, latest: bool)
     if latest and buttons:
         blocks.append(block_kit.actions(*buttons))
     sentence = text.clip(lines[0].replace("*", "") if lines else "", 1000)
-    return build_message(f"status:{seq}", f"{scene.incident.name}: {sentence}", blocks)
+    return build_message(f"status:{seq}", f"{scene.incident.name}: {sentence}", blocks, numbered=seq, tells_status=True)
 
 
 def resolution(scene: RenderContext, seq: int, event: e.Resolved) -> list[str]:
@@ -100,9 +100,10 @@ def stand_downs(scene: RenderContext) -> Iterator[DesiredMessage]:
         standing = incident.stood_down
         for user in event.to:
             if user[:1] in ("U", "W"):
-                key, place = f"stand-down:{entry.seq}:{user}", MessageTarget("person", user)
-                yield build_message(key, said, place=place, standing=standing)
+                key, place = f"stand-down:{entry.seq}:{user}", MessageTarget(TargetKind.PERSON, user)
+                yield build_message(key, said, place=place, standing=standing, numbered=entry.seq)
         if groups := [id for id in event.to if id.startswith("S")]:
             yield build_message(
-                f"stand-down:{entry.seq}", words.stood_down_groups(mention_users(scene, groups), who), standing=standing
-            )
+                f"stand-down:{entry.seq}", words.stood_down_groups(mention_users(scene, groups), who),
+                standing=standing, numbered=entry.seq,
+            )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain import events as e
-from bot.domain.desired_message import DesiredMessage, MessageTarget
+from bot.domain.desired_message import DesiredMessage, MessageTarget, TargetKind
 from bot.domain.statuses import STATUS_AFTER, turned
 from bot.slack.surfaces import text
 from bot.slack.surfaces.messages.build import build_message
@@ -23,7 +23,8 @@ def follower_notices(scene: RenderContext) -> Iterator[DesiredMessage]:
         said = words.followed(incident.name, text.escape_line(incident.title), what, where)
         for user, since in incident.followers.items():
             if entry.seq > since and user != entry.event.by:
-                yield build_message(f"follow:{entry.seq}:{user}", said, place=MessageTarget("person", user=user))
+                place = MessageTarget(TargetKind.PERSON, user=user)
+                yield build_message(f"follow:{entry.seq}:{user}", said, place=place, numbered=entry.seq)
 
 
 def _what(scene: RenderContext, event: e.Event) -> str:

@@ -25,4 +25,5 @@ def lead_silences(scene: RenderContext) -> Iterator[DesiredMessage]:
             continue
         sentence = words.silent(mention_users(scene, (event.to,)), incident.name, scene.when(seen, event.at))
         buttons = (scene.button(words.STILL_HERE, "here"), scene.button(words.HAND_OVER, "handover"))
-        yield build_message(key, sentence, (block_kit.section(sentence), block_kit.actions(*buttons)))
+        blocks = (block_kit.section(sentence), block_kit.actions(*buttons))
+        yield build_message(key, sentence, blocks, numbered=entry.seq)

@@ -21,7 +21,7 @@ def parked(given_up: Sequence[Effect]) -> DesiredMessage:
     duties: dict[str, list[str]] = {}
     for one in given_up:
         if one.key != PARKED_KEY:
-            duties.setdefault(one.error, []).append(words.effect_phrase(one.key))
+            duties.setdefault(one.error, []).append(words.effect_phrase(one.kind, one.surface))
     if not duties:
         return withdrawn_message(PARKED_KEY)
     lines = [

@@ -17,7 +17,7 @@ def ended_requests(scene: RenderContext) -> Iterator[DesiredMessage]:
     """What ended, why, and how to ask again."""
     for entry in scene.incident.announced_entries:
         if isinstance(entry.event, e.PendingEnded):
-            yield build_message(f"ended:{entry.seq}", _sentence(scene, entry.event))
+            yield build_message(f"ended:{entry.seq}", _sentence(scene, entry.event), numbered=entry.seq)
 
 
 def _sentence(scene: RenderContext, event: e.PendingEnded) -> str:

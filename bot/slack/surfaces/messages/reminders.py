@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC
 
 from bot.domain import events as e
-from bot.domain.desired_message import CHANNEL, DesiredMessage, MessageTarget
-from bot.domain.incident import Reminder
+from bot.domain.desired_message import CHANNEL, INVITES, DesiredMessage, MessageTarget, Surface, TargetKind
+from bot.domain.incident import Reminder, ReminderAnswer
 from bot.reports import statistics
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages.build import (
-    INVITES,
+    Treatment,
     build_message,
     collapsed_message,
     mention_users,
@@ -35,7 +35,7 @@ def reminders(scene: RenderContext) -> Iterator[DesiredMessage]:
             continue
         for user in one.to:
             if user[:1] in ("U", "W"):
-                yield _one(scene, one, f"{key}:{user}", MessageTarget("person", user))
+                yield _one(scene, one, f"{key}:{user}", MessageTarget(TargetKind.PERSON, user))
 
 
 def _name(one: Reminder) -> str:
@@ -48,29 +48,30 @@ def _one(scene: RenderContext, one: Reminder, key: str, place: MessageTarget) ->
     if one.answered_at is not None or not scene.incident.open:
         return _answered(scene, one, key, place)
     dues = " ".join(_due(scene, one, item) for item in one.items)
-    direct = place.kind == "person"
+    direct = place.kind is TargetKind.PERSON
     name = scene.incident.name
     sentence = words.remind_direct(name, dues) if direct else words.remind(mention_users(scene, one.to), name, dues)
     blocks = (block_kit.section(sentence), block_kit.actions(*_buttons(scene, one)))
-    return build_message(key, sentence, blocks, place=place, after=() if direct else (INVITES,))
+    told: Treatment = {"rung": one.rung, "surface": Surface.REMINDER}
+    return build_message(key, sentence, blocks, place=place, after=() if direct else (INVITES,), **told)
 
 
 def _due(scene: RenderContext, one: Reminder, item: e.DueItem) -> str:
     when, late = scene.when(item.due, one.at), statistics.lateness(item.due, one.at)
-    if item.kind == "promise":
+    if item.kind == e.DueKind.PROMISE:
         return words.promise_due(words.AUDIENCE.get(item.ref, text.escape_line(item.ref)), when, late)
     return words.update_due(when, late)
 
 
 def _buttons(scene: RenderContext, one: Reminder) -> list[block_kit.Element]:
     kinds = {item.kind for item in one.items}
-    if kinds == {"promise"}:
+    if kinds == {e.DueKind.PROMISE}:
         return [scene.button(words.NEW_TEXT, "comms", style="primary")]
     buttons = [
         scene.button(words.POST_UPDATE, "update", style="primary"),
         scene.button(words.NOTHING_NEW, "nothing-new"),
     ]
-    if "promise" in kinds:
+    if e.DueKind.PROMISE in kinds:
         buttons.append(scene.button(words.NEW_TEXT, "comms"))
     elif scene.incident.snoozes < scene.policy.snoozes:
         minutes = int(scene.policy.snooze.total_seconds() // 60)
@@ -81,9 +82,11 @@ def _buttons(scene: RenderContext, one: Reminder) -> list[block_kit.Element]:
 def _answered(scene: RenderContext, one: Reminder, key: str, place: MessageTarget) -> DesiredMessage:
     """ "Update sent 14:34 UTC, 2 min late." stays in the channel; everything else goes."""
     due = min((item.due for item in one.items), default=None)
-    if place.kind == "channel" and one.answer in ("sent", "nothing new") and one.answered_at and due:
+    told_late = one.answer in (ReminderAnswer.SENT, ReminderAnswer.NOTHING_NEW)
+    if place.kind is TargetKind.CHANNEL and told_late and one.answered_at and due:
         late = statistics.lateness(due, one.answered_at)
-        what = "Update" if any(item.kind == "update" for item in one.items) else "Text to customers"
+        told: Treatment = {"rung": one.rung, "surface": Surface.REMINDER}
+        what = "Update" if any(item.kind == e.DueKind.UPDATE for item in one.items) else "Text to customers"
         if late:
-            return collapsed_message(key, words.sent_late(what, scene.when(one.answered_at, one.at), late))
+            return collapsed_message(key, words.sent_late(what, scene.when(one.answered_at, one.at), late), **told)
     return withdrawn_message(key, place)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain import events as e
-from bot.domain.desired_message import DesiredMessage
+from bot.domain.desired_message import INVITES, DesiredMessage, Priority
 from bot.slack.surfaces import text
-from bot.slack.surfaces.messages.build import INVITES, build_message, mention_users
+from bot.slack.surfaces.messages.build import build_message, mention_users
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
 
@@ -22,15 +22,16 @@ def responder_mentions(scene: RenderContext) -> Iterator[DesiredMessage]:
             known.update(new)
             severity = event.severity if isinstance(event, e.Declared) else event.new
             if new:
-                yield _responder_mention(
-                    scene, "hail" if isinstance(event, e.Declared) else f"hail:{entry.seq}", new, severity
-                )
+                yield _responder_mention(scene, 0 if isinstance(event, e.Declared) else entry.seq, new, severity)
 
 
-def _responder_mention(scene: RenderContext, key: str, users: list[str], severity: str) -> DesiredMessage:
+def _responder_mention(scene: RenderContext, seq: int, users: list[str], severity: str) -> DesiredMessage:
     incident = scene.incident
     title = text.escape_line(incident.title)
     lead = words.leads(scene.person_name(incident.lead) if incident.lead else "")
     name = scene.policy.severity(severity).name
     sentence = words.responders_called(mention_users(scene, users), name, title, text.capitalized(lead))
-    return build_message(key, sentence, after=(INVITES,), standing=incident.open)
+    return build_message(
+        f"hail:{seq}" if seq else "hail", sentence, after=(INVITES,), standing=incident.open,
+        numbered=seq, priority=Priority.PEOPLE_CALLED,
+    )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from bot.domain import events as e
-from bot.domain.desired_message import DesiredMessage, MessageTarget
+from bot.domain.desired_message import DesiredMessage, MessageTarget, TargetKind
 from bot.domain.time_text import lasted
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.button_values import RoleValue
@@ -24,7 +24,7 @@ def offers(scene: RenderContext) -> Iterator[DesiredMessage]:
         offered, key = entry.event, f"offer:{entry.seq}"
         current = incident.offers.get(offered.role)
         if incident.open and current and current.seq == entry.seq:
-            yield _offer(scene, key, offered, incident.roles.get(offered.role, ""))
+            yield _offer(scene, entry.seq, offered, incident.roles.get(offered.role, ""))
             continue
         line = words.OFFER_OVER
         for later in incident.announced_entries[position + 1 :]:
@@ -32,17 +32,19 @@ def offers(scene: RenderContext) -> Iterator[DesiredMessage]:
             if isinstance(event, e.RoleTaken | e.RoleKept | e.RoleOffered) and event.role == offered.role:
                 line = _role_offer_outcome(scene, event)
                 break
-        yield collapsed_message(key, line)
+        yield collapsed_message(key, line, numbered=entry.seq)
 
 
-def _offer(scene: RenderContext, key: str, offered: e.RoleOffered, holder: str) -> DesiredMessage:
+def _offer(scene: RenderContext, seq: int, offered: e.RoleOffered, holder: str) -> DesiredMessage:
     role, until = words.ROLE.get(offered.role, text.escape_line(offered.role)), scene.when(offered.until, offered.at)
     sentence = words.offer(
         mention_users(scene, (holder,)) or words.SOMEBODY, scene.person_name(offered.to), role, until
     )
     fine = scene.button(words.FINE, "fine", RoleValue(role=offered.role))
     not_yet = scene.button(words.NOT_YET, "not-yet", RoleValue(role=offered.role))
-    return build_message(key, sentence, (block_kit.section(sentence), block_kit.actions(fine, not_yet)))
+    return build_message(
+        f"offer:{seq}", sentence, (block_kit.section(sentence), block_kit.actions(fine, not_yet)), numbered=seq
+    )
 
 
 def _role_offer_outcome(scene: RenderContext, event: e.RoleTaken | e.RoleKept | e.RoleOffered) -> str:
@@ -70,10 +72,15 @@ def role_briefings(scene: RenderContext) -> Iterator[DesiredMessage]:
                 incident.name, event.role, text.escape_line(scene.environment.command), _reminded_before(scene)
             )
         )
-        place = MessageTarget("person", event.user)
+        place = MessageTarget(TargetKind.PERSON, event.user)
         standing = incident.open and latest[event.role] == entry.seq
         yield build_message(
-            f"role:{entry.seq}", sentence, (block_kit.section("\n".join(lines)),), place=place, standing=standing
+            f"role:{entry.seq}",
+            sentence,
+            (block_kit.section("\n".join(lines)),),
+            place=place,
+            standing=standing,
+            numbered=entry.seq,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain import events as e
-from bot.domain.desired_message import DesiredMessage, MessageTarget
+from bot.domain.desired_message import DesiredMessage, MessageTarget, TargetKind
 from bot.scrub import kind_noun
 from bot.slack.surfaces import text
 from bot.slack.surfaces.messages.build import build_message, is_user_id
@@ -27,5 +27,8 @@ def secret_refusals(scene: RenderContext) -> Iterator[DesiredMessage]:
                 scene.person_name(event.by),
             )
             yield build_message(
-                f"secret:{entry.seq}", f"{scene.incident.name}: {said}", place=MessageTarget("person", lead)
+                f"secret:{entry.seq}",
+                f"{scene.incident.name}: {said}",
+                place=MessageTarget(TargetKind.PERSON, lead),
+                numbered=entry.seq,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.incident import Ask, Checklist, Mark, StepState
+from bot.domain.incident import Ask, AskState, Checklist, Mark, StepState
 from bot.domain.runbook import Step, TwoPeople
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.button_values import AskValue, StepValue
@@ -70,7 +70,7 @@ def reviewer(scene: RenderContext, state: StepState) -> str:
 def open_ask_line(scene: RenderContext, ask: Ask) -> str:
     """What an open ask waits for."""
     asker = scene.person_name(ask.asked.by)
-    if ask.state == "go" and ask.answered_at and ask.until:
+    if ask.state is AskState.GO and ask.answered_at and ask.until:
         return words.go_line(scene.person_name(ask.second), scene.when(ask.answered_at), asker, scene.when(ask.until))
     return words.asks_since(asker, scene.when(ask.asked.at), scene.person_names(ask.asked.to, "or"))
 
@@ -86,7 +86,7 @@ def accessory(scene: RenderContext, one: Checklist, step: Step) -> block_kit.Ele
     if state.mark is Mark.DONE and (step.two_people or state.done_with):
         return scene.button(words.CORRECT, "correct", carried)
     if ask and ask.open:
-        return scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq)) if ask.state == "go" else None
+        return scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq)) if ask.state is AskState.GO else None
     if step.two_people is TwoPeople.BEFORE:
         return scene.button(words.ASK, "ask", carried)
     if step.two_people is TwoPeople.AFTER:
@@ -99,7 +99,7 @@ def step_buttons(scene: RenderContext, one: Checklist, step: Step) -> list[block
     state, carried = one.state(step.id), StepValue.of(one, step)
     ask = scene.incident.asks.get(state.ask)
     if ask and ask.open:
-        if ask.state == "go":
+        if ask.state is AskState.GO:
             return [
                 scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq)),
                 scene.button(words.NOT_DONE, "not-done", AskValue(ask=ask.seq)),

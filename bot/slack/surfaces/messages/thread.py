@@ -37,11 +37,13 @@ def _note(scene: RenderContext, note: Note) -> DesiredMessage:
         return withdrawn_message(key, CARD_THREAD)
     head = words.note(scene.when(noted.happened, noted.at), scene.person_name(_author(note)), "")
     said = f"{head}{text.clip(text.escape_line(noted.text), 2500)}"
-    return build_message(key, said, (block_kit.section(said),), place=CARD_THREAD)
+    return build_message(key, said, (block_kit.section(said),), place=CARD_THREAD, numbered=note.seq, final=True)
 
 
 def _task(scene: RenderContext, task: Task) -> DesiredMessage:
     who = scene.person_name(task.assignee) if task.assignee else ""
     said = words.task(text.clip(text.escape_line(task.text), 2500), who, text.escape_line(task.due), task.done)
     done = None if task.done else scene.button(words.DONE, "task-done", TaskValue(task=task.seq))
-    return build_message(f"task:{task.seq}", said, (block_kit.section(said, done),), place=CARD_THREAD)
+    return build_message(
+        f"task:{task.seq}", said, (block_kit.section(said, done),), place=CARD_THREAD, numbered=task.seq
+    )

@@ -34,14 +34,14 @@ def _update(scene: RenderContext, update: Update, undo: bool) -> DesiredMessage:
     blocks = update_blocks(scene, update)
     if undo:
         blocks.append(block_kit.actions(scene.button(words.UNDO, "undo", UndoValue(update=update.seq))))
-    return build_message(key, update_sentence(scene, update), blocks)
+    return build_message(key, update_sentence(scene, update), blocks, numbered=update.seq, final=True)
 
 
 def _nothing_new(scene: RenderContext, key: str, update: Update) -> DesiredMessage:
     next_by = scene.when(update.next_by, update.at) if update.next_by else ""
     said = text.escape_line(update.text)
     line = words.nothing_new(scene.person_name(update.by), scene.when(update.at, update.at), said, next_by)
-    return build_message(key, line, (block_kit.context(line),))
+    return build_message(key, line, (block_kit.context(line),), numbered=update.seq, final=True)
 
 
 def update_blocks(scene: RenderContext, update: Update) -> list[block_kit.Block]:
@@ -78,7 +78,7 @@ def severities(scene: RenderContext) -> Iterator[DesiredMessage]:
         sentence = words.severity_changed(
             old.name, new.name, scene.person_name(event.by), text.escape_line(event.reason), rhythm
         )
-        yield build_message(f"severity:{entry.seq}", sentence)
+        yield build_message(f"severity:{entry.seq}", sentence, numbered=entry.seq, final=True)
 
 
 def waits(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -94,15 +94,17 @@ def waits(scene: RenderContext) -> Iterator[DesiredMessage]:
         if later is None and scene.incident.open:
             sentence = words.waiting(scene.person_name(began.by), what, scene.when(began.look_again, began.at))
             look = block_kit.actions(scene.button(words.LOOK_AGAIN, "look-again"))
-            yield build_message(key, sentence, (block_kit.section(sentence), look))
+            yield build_message(key, sentence, (block_kit.section(sentence), look), numbered=entry.seq)
             continue
         until = later.event.at if later and later.event else scene.incident.ended_at or scene.reference_time
-        yield collapsed_message(key, words.waited(what, scene.when(began.at, began.at), scene.when(until, began.at)))
+        waited = words.waited(what, scene.when(began.at, began.at), scene.when(until, began.at))
+        yield collapsed_message(key, waited, numbered=entry.seq)
         if later and isinstance(later.event, e.WaitingEnded) and later.event.by == "bot":
             told = words.look_again(mention_prefix(scene, scene.incident.lead), what)
             update = block_kit.actions(scene.button(words.POST_UPDATE, "update"))
             current = scene.incident.open and later is _latest_wait(scene)
-            yield build_message(f"look-again:{later.seq}", told, (block_kit.section(told), update), standing=current)
+            blocks = (block_kit.section(told), update)
+            yield build_message(f"look-again:{later.seq}", told, blocks, standing=current, numbered=later.seq)
 
 
 def _latest_wait(scene: RenderContext) -> e.Entry | None:

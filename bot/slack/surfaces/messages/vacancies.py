@@ -32,7 +32,7 @@ def vacancies(scene: RenderContext) -> Iterator[DesiredMessage]:
         sentence = words.vacant(scene.person_name(before) if before else "", role)
         key = f"vacant:{entry.seq}"
         if not incident.open or latest[event.role] != entry.seq:
-            yield collapsed_message(key, sentence)
+            yield collapsed_message(key, sentence, numbered=entry.seq)
             continue
         left = [
             user
@@ -42,4 +42,4 @@ def vacancies(scene: RenderContext) -> Iterator[DesiredMessage]:
         to = mention_users(scene, left[:1])
         asked = f"{to}: {sentence}" if to else sentence
         take = scene.button(words.take_role(role), "take", RoleValue(role=event.role), style="primary")
-        yield build_message(key, asked, (block_kit.section(asked), block_kit.actions(take)))
+        yield build_message(key, asked, (block_kit.section(asked), block_kit.actions(take)), numbered=entry.seq)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.domain import cadence
-from bot.domain.incident import Checklist, Incident, Mark, Status
+from bot.domain.incident import AskState, Checklist, DraftState, Incident, Mark, Status
 from bot.domain.policy import Policy
 from bot.domain.runbook import Step
 from bot.slack.surfaces import block_kit, text
@@ -47,12 +47,12 @@ def _waiting_for(scene: RenderContext, user: str) -> Iterator[NextAction]:
         return
     for ask in incident.open_asks:
         action = text.with_full_stop(text.clip(text.escape_line(ask.asked.action), 500))
-        if ask.state == "go" and ask.asked.by == user and ask.until:
+        if ask.state is AskState.GO and ask.asked.by == user and ask.until:
             yield (
                 f"you have the go-ahead until {scene.clock(ask.until)}: {action}",
                 scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq), style="primary"),
             )
-        elif ask.state == "asked" and user in ask.asked.to:
+        elif ask.state is AskState.ASKED and user in ask.asked.to:
             asker = scene.person_name(ask.asked.by)
             yield (
                 f"{asker} asks for your go-ahead: {action}",
@@ -64,7 +64,7 @@ def _waiting_for(scene: RenderContext, user: str) -> Iterator[NextAction]:
             said = f"look at what {scene.person_name(state.by)} did: {text.clip(text.escape_line(step.text), 500)}"
             yield said, scene.button(words.REVIEWED, "review", StepValue.of(one, step), style="primary")
     for draft in incident.drafts.values():
-        if draft.state == "drafted" and user in draft.drafted.to:
+        if draft.state is DraftState.DRAFTED and user in draft.drafted.to:
             approve = scene.button(
                 words.APPROVE,
                 "approve",

@@ -7,8 +7,11 @@ should be notified.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from bot.domain.desired_message import Surface
+from bot.domain.effect import EffectKind
+from bot.domain.incident import ChannelLoss
 from bot.domain.roles import ROLES
 from bot.slack.surfaces.text import capitalized, with_full_stop
 
@@ -17,28 +20,32 @@ AUDIENCE = {"customers": "Customers", "status-page": "Status page", "internal": 
 MET = {"yes": "met", "no": "not met", "unknown": "unknown"}
 
 #: why a channel cannot be used -> what to do; said privately, because nothing can be said there
-CHANNEL_LOST = {
-    "archived": "The channel is archived, so nothing is shown there. Everything is recorded; a person can unarchive "
-    "it.",
-    "deleted": "The channel was deleted, so nothing is shown there. Everything is recorded and goes into the "
+CHANNEL_LOST: Mapping[str, str] = {
+    ChannelLoss.ARCHIVED: "The channel is archived, so nothing is shown there. Everything is recorded; a person can "
+    "unarchive it.",
+    ChannelLoss.DELETED: "The channel was deleted, so nothing is shown there. Everything is recorded and goes into the "
     "postmortem: `bot export`.",
-    "removed": "I was removed from the channel, so nothing is shown there. Everything is recorded; invite me again and "
-    "I catch up.",
+    ChannelLoss.REMOVED: "I was removed from the channel, so nothing is shown there. Everything is recorded; invite me "
+    "again and I catch up.",
 }
 
 
-#: the first part of a duty's key -> what it is, to go on with after "do this: "
+#: what a call is, to go on with after "do this: "
 _EFFECT_PHRASES = {
-    "announce": "announce it", "bookmark": "bookmark the card", "card": "show the card", "channel": "open the channel",
-    "invites": "bring people in", "pin": "pin the card", "postmortem": "share the postmortem",
-    "publish": "publish a text", "reminder": "remind people", "runbook": "show a runbook", "section": "show a section",
-    "topic": "set the topic",
+    EffectKind.BOOKMARK: "bookmark the card", EffectKind.CHANNEL: "open the channel",
+    EffectKind.FILE: "share the postmortem", EffectKind.FILE_DELETED: "delete a file",
+    EffectKind.INVITES: "bring people in", EffectKind.PIN: "pin the card", EffectKind.PUBLISH: "publish a text",
+    EffectKind.RENAME: "rename the channel", EffectKind.TOPIC: "set the topic",
+}  # fmt: skip
+_MESSAGE_PHRASES = {
+    Surface.ANNOUNCEMENT: "announce it", Surface.CARD: "show the card", Surface.REMINDER: "remind people",
+    Surface.RUNBOOK: "show a runbook", Surface.SECTION: "show a section",
 }  # fmt: skip
 
 
-def effect_phrase(key: str) -> str:
+def effect_phrase(kind: EffectKind, surface: Surface) -> str:
     """What a call of the bot's is, in a few words."""
-    return _EFFECT_PHRASES.get(key.partition(":")[0], "send a message")
+    return _EFFECT_PHRASES.get(kind) or _MESSAGE_PHRASES.get(surface, "send a message")
 
 
 def given_up(duties: Sequence[str], code: str, what_to_do: str) -> str:
