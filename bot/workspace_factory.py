@@ -19,9 +19,11 @@ from bot.domain.policy import Policy
 from bot.domain.runbook import Runbook
 from bot.ports import Installation, Probe
 from bot.reconciler import Scheduler, WorkspaceContext
+from bot.reconciler.publish_effector import publish_effectors
 from bot.reports import postmortem
 from bot.runbooks import Shelf
 from bot.service import Service
+from bot.slack.outbound.effectors import slack_effectors
 from bot.slack.outbound.publisher import SlackPublisher
 from bot.slack.outbound.room import SlackRoom
 from bot.slack.outbound.web_api import SlackClient
@@ -64,15 +66,12 @@ class WorkspaceFactory:
             client=client,
             directory=directory,
             room=room,
-            publishers=publishers,
             services=self._services(client, directory, room),
             context=WorkspaceContext(
-                room,
-                partial(self._render, directory),
-                partial(self._postmortem, directory),
-                publishers,
-                partial(self._channel_of, directory),
-                parked,
+                effectors=slack_effectors(room, partial(self._postmortem, directory)) | publish_effectors(publishers),
+                render_messages=partial(self._render, directory),
+                channel_for=partial(self._channel_of, directory),
+                render_parked=parked,
             ),
             installation=installation,
         )

@@ -38,6 +38,8 @@ class Declared(Event):
     origin: str = ""
     #: people whom policy wants in the channel at this severity
     responders: tuple[str, ...] = ()
+    #: an exercise: nothing of it reaches anybody outside
+    drill: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

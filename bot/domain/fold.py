@@ -89,8 +89,9 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
             wanted = tuple(dict.fromkeys((*(() if is_program(by) else (by,)), *event.responders)))
             return {
                 "number": event.number, "title": event.title, "severity": event.severity,
-                "severity_assumed": event.assumed, "private": event.private, "summary": event.summary,
-                "impact": event.summary, "origin": event.origin, "declared_by": by, "declared_at": at,
+                "severity_assumed": event.assumed, "private": event.private, "drill": event.drill,
+                "summary": event.summary, "impact": event.summary, "origin": event.origin, "declared_by": by,
+                "declared_at": at,
                 "wanted": wanted, "responders": event.responders,
             }  # fmt: skip
         case e.ChannelOpened():

@@ -282,6 +282,7 @@ class Incident:
     severity_asked: bool = False
     raised_at: datetime | None = None  # when the severity last became worse than it had been
     private: bool = False
+    drill: bool = False  # an exercise: no call of it reaches outside
     status: Status = Status.INVESTIGATING
     declared_by: str = ""
     declared_at: datetime | None = None

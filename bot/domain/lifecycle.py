@@ -82,6 +82,7 @@ def declare(
     severity: str | None,
     summary: str = "",
     private: bool = False,
+    drill: bool = False,
     origin: str = "",
     responders: Sequence[str] = (),
     runbook: Runbook | None = None,
@@ -93,7 +94,8 @@ def declare(
     """The incident begins. A person who declares has acknowledged it and leads it; no severity means an assumed one.
 
     A person who declares in private lets others in by name; a program cannot, so `responders` are in with it.
-    `runbook`: the one that an alert names, attached at once. `guesses`: those that only the title's words suggest.
+    `drill`: an exercise, of which nothing reaches anybody outside. `runbook`: the one that an alert names, attached at
+    once. `guesses`: those that only the title's words suggest.
     """
     chosen = policy.severity(severity) if severity else policy.severity_for_title(title)
     human = not is_program(by.user)
@@ -106,6 +108,7 @@ def declare(
             severity=chosen.key,
             assumed=not severity,
             private=private,
+            drill=drill,
             summary=summary.strip(),
             origin=origin,
             responders=() if private and human else tuple(user for user in responders if user != by.user),

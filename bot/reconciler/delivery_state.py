@@ -24,6 +24,8 @@ MAX_BACKOFF = timedelta(minutes=10)
 PARKED_RETRY_BASE, PARKED_RETRY_MAX = timedelta(minutes=5), timedelta(hours=6)
 #: a message that was sent anew is looked for once more: the first may have come through after the last look
 DUPLICATE_CHECK_DELAY = timedelta(minutes=1)
+#: Slack's codes which say that nothing can be done in that workspace with our token any more
+TOKEN_REVOKED_CODES = frozenset({"token_revoked", "account_inactive", "invalid_auth", "token_expired"})
 #: begins the error of a call whose outcome is unknown and cannot be looked up
 LOOKUP_REFUSED_PREFIX = "cannot look: "
 

@@ -305,7 +305,7 @@ class Reconciliation:
                 one = replace(one, effect=begun)
             if not self.resources.service.store.leases.holds(incident.id):
                 raise LeaseLost(f"this process stood still, and another may attend {incident.id}")
-            payer = Executor(self.resources.service, self.context, self.resources.rate_limits)
+            payer = Executor(self.resources.service, self.context.effectors, self.resources.rate_limits)
             paid = await payer.execute(incident, one)
         finally:
             self.resources.rate_limits.release(one.rate_limit_key, self.resources.service.clock.now())

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.effect import Effect
 from bot.domain.incident import Incident
-from bot.ports import Publisher, Room
+from bot.reconciler.effector import Effectors
 
 RenderMessages = Callable[[Incident, datetime], list[DesiredMessage]]
-RenderPostmortem = Callable[[Incident], Awaitable[tuple[str, str]]]  # the postmortem: (file name, Markdown)
 
-#: Slack's codes which say that nothing can be done in that workspace with our token any more
-TOKEN_REVOKED_CODES = frozenset({"token_revoked", "account_inactive", "invalid_auth", "token_expired"})
 #: incidents of a workspace where nothing can be done are looked at again so much later
 NOT_INSTALLED_POLL_INTERVAL = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class WorkspaceContext:
-    """Where calls go: `render_messages` makes the messages, `render_postmortem` the file, `publishers` the public posts
-    by audience.
+    """Where calls go: `effectors` make them, `render_messages` makes the messages.
 
     `render_parked` makes the one about what was given up. `channel_for`: kind of place ("announcements") -> channel id,
     or "".
     """
 
-    room: Room
+    effectors: Effectors
     render_messages: RenderMessages
-    render_postmortem: RenderPostmortem
-    publishers: Mapping[str, Publisher]
     channel_for: Callable[[str], str]
     #: the message about what was given up; None: it is not said
     render_parked: Callable[[Sequence[Effect]], DesiredMessage] | None = None

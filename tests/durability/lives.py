@@ -13,7 +13,9 @@ from bot.domain.errors import Conflict, Refused, StoreUnavailable
 from bot.domain.incident import Incident
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.reconciler import Scheduler, WorkspaceContext
+from bot.reconciler.publish_effector import publish_effectors
 from bot.service import ActResult, Service
+from bot.slack.outbound.effectors import slack_effectors
 from bot.slack.outbound.publisher import SlackPublisher
 from bot.store import SqlStore
 from tests.durability.mortal import Died, Fate, MortalRoom, MortalStore
@@ -150,8 +152,9 @@ class Life:
         room: Any = MortalRoom(SimulatedRoom(world.slack, self.fate), self.fate)  # type: ignore[arg-type]
         self.kept = kept
         self.service = Service(kept, POLICY, clock)
+        publishers = {"customers": SlackPublisher(room, lambda: world.slack.customers.id)}
         ground = WorkspaceContext(
-            room, world.render, self._postmortem, {"customers": SlackPublisher(room, lambda: world.slack.customers.id)},
+            slack_effectors(room, self._postmortem) | publish_effectors(publishers), world.render,
             {"announcements": world.slack.incidents.id}.__getitem__,
         )  # fmt: skip
         self.caretaker = Scheduler(self.service, lambda team: asyncio.sleep(0, ground))

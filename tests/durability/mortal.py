@@ -20,7 +20,9 @@ from bot.domain.errors import Refused, StoreUnavailable
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.reconciler import Scheduler, WorkspaceContext
+from bot.reconciler.publish_effector import publish_effectors
 from bot.service import Service, incident_id
+from bot.slack.outbound.effectors import slack_effectors
 from bot.slack.outbound.publisher import SlackPublisher
 from bot.slack.outbound.room import SlackRoom
 from bot.slack.outbound.web_api import web_client
@@ -157,11 +159,10 @@ class Mortal:
         mortal: Any = MortalRoom(room, fate)
         kept: Any = MortalStore(store, fate)
         self.service = Service(kept, policy, clock)
+        publishers = {"customers": SlackPublisher(mortal, lambda: directory.channel("customer-comms"))}
         ground = WorkspaceContext(
-            mortal,
+            slack_effectors(mortal, self._postmortem) | publish_effectors(publishers),
             lambda incident, now: messages(incident, now, setup),
-            self._postmortem,
-            {"customers": SlackPublisher(mortal, lambda: directory.channel("customer-comms"))},
             {"announcements": directory.channel("incidents")}.__getitem__,
             parked,
         )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.ports import Installation, Publisher
+from bot.ports import Installation
 from bot.reconciler import WorkspaceContext
 from bot.slack.outbound.room import SlackRoom
 from bot.slack.workspace.directory import Directory
@@ -22,7 +21,6 @@ class InstalledWorkspace:
     client: AsyncWebClient
     directory: Directory
     room: SlackRoom
-    publishers: Mapping[str, Publisher]
     services: Services
     context: WorkspaceContext
     installation: Installation | None = None
