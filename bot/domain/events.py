@@ -7,7 +7,7 @@ Fields are added with defaults, never changed or removed: timelines of every rel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from bot.domain.runbook import Runbook
@@ -348,11 +348,12 @@ class NoteWithdrawn(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskAdded(Event):
-    """Somebody is to do something by some day."""
+    """Somebody is to do something by some day: `due` as it was said, `due_on` the day (UTC) that this means."""
 
     text: str
     assignee: str = ""
     due: str = ""
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -212,7 +212,7 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
                 return {}
             return {"notes": i.notes.replaced(place, replace(i.notes[place], withdrawn=True))}
         case e.TaskAdded():
-            return {"tasks": (*i.tasks, Task(seq, by, event.text, event.assignee, event.due))}
+            return {"tasks": (*i.tasks, Task(seq, by, event.text, event.assignee, event.due, due_on=event.due_on))}
         case e.TaskDone():
             return {"tasks": tuple(replace(t, done=True) if t.seq == event.seq else t for t in i.tasks)}
         case e.RunbookAttached():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -208,6 +208,7 @@ class Task:
     assignee: str
     due: str
     done: bool = False
+    due_on: date | None = None
 
 
 class DraftState(StrEnum):

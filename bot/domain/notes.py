@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.domain import events as e
 from bot.domain.actor import Actor
@@ -67,14 +67,21 @@ def withdraw(incident: Incident, *, channel: str, message_ts: str, by: Actor, at
 
 
 def add_task(
-    incident: Incident, *, text: str, assignee: str = "", due: str = "", by: Actor, at: datetime
+    incident: Incident,
+    *,
+    text: str,
+    assignee: str = "",
+    due: str = "",
+    due_on: date | None = None,
+    by: Actor,
+    at: datetime,
 ) -> list[e.Event]:
-    """Something to do, during or after the incident."""
+    """Something to do, during or after the incident. `due`: the words that name its day, `due_on`: that day."""
     require_known(incident)
     words = text.strip()
     if not words:
         raise Refused("Write what is to be done: `{command} task @ben add an alert on queue age by Friday`.")
-    return [e.TaskAdded(by=by.user, at=at, text=clipped(words), assignee=assignee, due=due)]
+    return [e.TaskAdded(by=by.user, at=at, text=clipped(words), assignee=assignee, due=due, due_on=due_on)]
 
 
 def finish_task(incident: Incident, *, seq: int, by: Actor, at: datetime) -> list[e.Event]:

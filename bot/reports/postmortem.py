@@ -366,7 +366,8 @@ class _PostmortemRenderer:
         """The tasks, as boxes; and the question that finds the missing ones."""
         for task in self.incident.tasks:
             who = f" — {self.who(task.assignee)}" if task.assignee else ""
-            due = f", by {self.say(task.due)}" if task.due else ""
+            by = f"{task.due_on:%Y-%m-%d}" if task.due_on else self.say(task.due)
+            due = f", by {by}" if by else ""
             yield f"- [{'x' if task.done else ' '}] {self.say(task.text)}{who}{due}"
         if self.incident.tasks:
             yield ""

@@ -186,7 +186,7 @@ FORMATTERS: dict[type[e.Event], Callable[[Any, EntryFormatter], str]] = {
     e.Noted: lambda x, r: f"{r.person(x.author or x.by)}: {r.plain(x.text)}{' (backfilled)' if x.backfilled else ''}",
     e.TaskAdded: lambda x, r: (
         f"Action item{' for ' + r.person(x.assignee) if x.assignee else ''}: {r.plain(x.text)}"
-        f"{', by ' + r.plain(x.due) if x.due else ''}"
+        f"{f', by {x.due_on:%Y-%m-%d}' if x.due_on else ', by ' + r.plain(x.due) if x.due else ''}"
     ),
     e.ReadingTaken: _reading,
     e.RunbookAttached: lambda x, r: (

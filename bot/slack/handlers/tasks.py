@@ -8,30 +8,35 @@ from bot.domain import notes
 from bot.domain.errors import Refused
 from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, person_in
 from bot.slack.requests.context import Reply, Request
+from bot.slack.requests.due_day import split_due
 from bot.slack.surfaces.text import clip, escape_line
+from bot.slack.surfaces.words import channel as words
 
 
 def read_task(text: str, call: Request) -> ParseResult:
-    """[@who] text [by date]."""
+    """[@who] text [by day]. The day is read by the handler, which can ask back."""
     if not text:
         return MissingArguments()
     found = person_in(text, call.actor.user)
-    assignee, words = found if found else ("", text)
-    if not words:
+    assignee, said = found if found else ("", text)
+    if not said:
         return MissingArguments()
-    body, sep, due = words.rpartition(" by ")
-    if sep and body and len(due.split()) <= 3:
-        return Arguments({"text": body, "assignee": assignee, "due": due})
-    return Arguments({"text": words, "assignee": assignee, "due": ""})
+    return Arguments({"text": said, "assignee": assignee})
 
 
 async def task(call: Request, text: str, assignee: str = "", due: str = "") -> Reply:
     """An action item."""
-    text = await call.refuse_secrets(text, "text" if call.is_form else "task")
+    field = "text" if call.is_form else "task"
+    said = await call.refuse_secrets(f"{text} by {due}" if due else text, field)
+    what, words_of_day, day = split_due(said, call.services.now().date())
+    if due and not day:
+        raise Refused("Write a day, such as Friday or 2026-12-04.", field="due")
     assignee = await call.resolve_member(assignee) if assignee else ""
-    await call.act("task", partial(notes.add_task, text=text, assignee=assignee, due=due))
+    rule = partial(notes.add_task, text=what, assignee=assignee, due=words_of_day, due_on=day)
+    await call.act("task", rule)
     who = f" for <@{assignee}>" if assignee else ""
-    return Reply(f"Task{who} written down; it will be in the postmortem.")
+    by = f", due {words.day(day)}" if day else ""
+    return Reply(f"Task{who} written down{by}; it will be in the postmortem.")
 
 
 def read_task_number(text: str, call: Request) -> ParseResult:

@@ -42,8 +42,8 @@ def _note(scene: RenderContext, note: Note) -> DesiredMessage:
 
 def _task(scene: RenderContext, task: Task) -> DesiredMessage:
     who = scene.person_name(task.assignee) if task.assignee else ""
-    said = words.task(text.clip(text.escape_line(task.text), 2500), who, text.escape_line(task.due), task.done)
+    due = words.day(task.due_on) if task.due_on else text.escape_line(task.due)
+    said = words.task(text.clip(text.escape_line(task.text), 2500), who, due, task.done)
     done = None if task.done else scene.button(words.DONE, "task-done", TaskValue(task=task.seq))
-    return build_message(
-        f"task:{task.seq}", said, (block_kit.section(said, done),), place=CARD_THREAD, numbered=task.seq
-    )
+    blocks = (block_kit.section(said, done),)
+    return build_message(f"task:{task.seq}", said, blocks, place=CARD_THREAD, numbered=task.seq)

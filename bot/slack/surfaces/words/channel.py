@@ -8,6 +8,7 @@ should be notified.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from bot.domain.desired_message import Surface
 from bot.domain.effect import EffectKind
@@ -733,6 +734,11 @@ def alert_ended(when: str) -> str:
 
 def note(when: str, who: str, text: str) -> str:
     return f"{when}, {who}: {text}"
+
+
+def day(on: date) -> str:
+    """A day without an hour: Slack's date markup would show the day before to whoever is west of UTC."""
+    return f"{on:%a} {on:%Y-%m-%d}"
 
 
 def task(text: str, who: str, due: str, done: bool) -> str:
