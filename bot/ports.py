@@ -131,7 +131,7 @@ class Transaction(Protocol):
         """Let nothing be written about an incident that another process attends by now. Raises LeaseLost."""
 
 
-class LeaseManager(Protocol):
+class Leases(Protocol):
     """Which incidents this process may attend. Alone on its database it may attend all."""
 
     #: seconds between two renewals; None: nothing has to be renewed
@@ -204,7 +204,7 @@ class Store(Protocol):
         """How many incidents are open; private ones are not counted."""
 
     @property
-    def leases(self) -> LeaseManager:
+    def leases(self) -> Leases:
         """Which incidents this process may attend."""
 
     async def next_due(self, after: datetime | None = None) -> datetime | None:

@@ -28,7 +28,7 @@ Due = Callable[[datetime, int, tuple[str, ...]], Awaitable[list[str]]]
 
 
 class SqlLeases:
-    """The claims of a process among several (`ports.LeaseManager`)."""
+    """The claims of a process among several (`ports.Leases`)."""
 
     def __init__(self, write: Write, holder: LeaseSql) -> None:
         self._write = write

@@ -18,7 +18,7 @@ from bot.domain.effect import Effect
 from bot.domain.errors import StoreUnavailable
 from bot.domain.events import Entry
 from bot.domain.incident import Incident
-from bot.ports import LeaseManager
+from bot.ports import Leases
 from bot.store import audit, engines, postgres, read_sql, schema
 from bot.store.errors import Damaged, StoreRefused
 from bot.store.fold_cache import FoldCache
@@ -52,7 +52,7 @@ class SqlStore:
         self._reading = reading
         self._writer = writer
         #: which incidents this process may attend
-        self.leases: LeaseManager = SingleProcessLeases(self.due_ids)
+        self.leases: Leases = SingleProcessLeases(self.due_ids)
         if holder is not None and isinstance(writer, SharedWriter):
             self.leases = SqlLeases(writer.single, holder)
         #: told the id of each incident that another process has changed

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.append_only import _CHUNK_SIZE, AppendOnlySequence, index_of_seq
+from bot.domain.append_only import _MAX_CHUNK_ENTRIES, AppendOnlySequence, index_of_seq
 from bot.domain.events import Entry
 
-_SIZES = st.integers(min_value=0, max_value=3 * _CHUNK_SIZE + 1)
+_SIZES = st.integers(min_value=0, max_value=3 * _MAX_CHUNK_ENTRIES + 1)
 
 
 @given(_SIZES)
@@ -37,7 +37,7 @@ def test_every_place_is_found_and_can_be_changed(data: st.DataObject, size: int)
 
 @given(_SIZES)
 def test_there_is_nothing_beyond_its_ends(size: int) -> None:
-    for place in (size, -size - 1, size + _CHUNK_SIZE):
+    for place in (size, -size - 1, size + _MAX_CHUNK_ENTRIES):
         try:
             AppendOnlySequence(range(size))[place]
         except IndexError:
@@ -46,10 +46,10 @@ def test_there_is_nothing_beyond_its_ends(size: int) -> None:
 
 
 def test_what_it_has_is_shared_by_what_grows_from_it() -> None:
-    before = AppendOnlySequence(range(2 * _CHUNK_SIZE + 5))
+    before = AppendOnlySequence(range(2 * _MAX_CHUNK_ENTRIES + 5))
     one, other = before.appended(-1), before.appended(-2)
     assert one._full is before._full is other._full
-    assert (one[-1], other[-1], len(before)) == (-1, -2, 2 * _CHUNK_SIZE + 5)
+    assert (one[-1], other[-1], len(before)) == (-1, -2, 2 * _MAX_CHUNK_ENTRIES + 5)
 
 
 def test_a_thing_is_found_by_its_seq() -> None:

@@ -13,7 +13,7 @@ from localslack.workspace import Workspace
 from tests.installing import install, two_banks
 from tests.postgres import Postgres
 from tests.slack.workspace.test_directory import calls, until
-from tests.story.acts import press
+from tests.story.acts import direct_message, press, write_text
 from tests.world import World, world_at
 
 TITLE = "Withdrawals are stuck"
@@ -222,12 +222,17 @@ async def test_an_event_counts_while_slack_does_not_answer(without: World) -> No
 
 async def test_a_customer_text_goes_where_customers_read_now(without: World) -> None:
     world = without
-    publisher = world.bot.token_workspace.publishers["customers"]
+    room = (await world.declare()).id
     await world.person("ana").create_channel("customer-comms")
     await world.settle()
-    sent = await publisher.publish("We are looking into it.", "an-id")
-    assert sent.where == world.slack.channel("#customer-comms").id
-    assert announced(world, "#customer-comms", "We are looking into it.") == 1
+    await world.say("ana", "/incident add @dipo", room)
+    await write_text(
+        world, "ana", room, {"what": "payouts to Nigeria", "since": "13:40 UTC", "next_update": "15:00 UTC"}
+    )
+    asked = direct_message(world, "dipo", "asks you to approve a text")
+    await world.person("dipo").click(asked, label="Approve")
+    await world.settle()
+    assert announced(world, "#customer-comms", "payouts to Nigeria") == 1
 
 
 async def test_other_channels_cost_no_call(world: World) -> None:
