@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Generator
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from tests import written
 from tests.steady import SteadyLoop
 from tests.thorough import sorted_out
+
+#: test files that a whole run names at its end
+SLOWEST_SHOWN = 20
 
 # -- how tests run (tests/steady.py) -------------------------------------------------------------------------
 
@@ -79,7 +83,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """How much was tried where that differs from run to run (tests/durability)."""
+    """Which files took longest, and how much was tried where that differs from run to run (tests/durability)."""
+    took: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            took[str(getattr(report, "nodeid", "")).partition("::")[0]] += getattr(report, "duration", 0.0)
+    slowest = [(seconds, name) for name, seconds in took.most_common(SLOWEST_SHOWN) if seconds >= 1]
+    if len(took) > SLOWEST_SHOWN:  # a whole run, not a file or two
+        terminalreporter.section(f"the {len(slowest)} slowest test files")
+        for seconds, name in slowest:
+            terminalreporter.write_line(f"{seconds:7.1f} s  {name}")
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, []):
             for name, said in getattr(report, "user_properties", ()):
