@@ -10,7 +10,7 @@ UV := uv>=0.8,<1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint ci lock clean
+.PHONY: help setup demo test lint ci verbs lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ lint: $(STAMP) ## Check style, types and who imports whom
 
 ci: ## Everything that has to pass: lint, documents, tests on the oldest and the newest Python here
 	@.ci/run
+
+verbs: $(STAMP) ## Write the README's table of verbs from the table of acts
+	@$(PYTHON) -m tests.verbs
 
 lock: $(STAMP) ## Write requirements.lock anew from both pyproject.toml, with the newest versions it allows
 	@$(PYTHON) -m pip install --quiet '$(UV)'

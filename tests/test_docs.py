@@ -18,6 +18,7 @@ from bot.domain.policy import AlertPolicy, Policy, Severity
 from bot.policies import PROFILES
 from bot.probes import PROBES
 from bot.runbooks.front_matter import CHECKS
+from tests import verbs
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "localslack" / "README.md"]
@@ -44,21 +45,9 @@ def test_there_is_a_readme() -> None:
     assert (ROOT / "README.md").is_file()
 
 
-def table_of_verbs() -> str:
-    """The README's table of what people can say, drawn from the table of acts."""
-    from bot.domain.policy import Policy
-    from bot.slack.surfaces.acts import ACTS
-
-    rows = ["| verb | what it does |", "|---|---|"]
-    for act, declared in ACTS.items():
-        typed = f"{act} {declared.usage_with(Policy())}".strip().replace("|", "\\|")
-        also = f" ({', '.join(f'`{one}`' for one in declared.aliases)})" if declared.aliases else ""
-        rows.append(f"| `{typed}`{also} | {declared.description} |")
-    return "\n".join(rows)
-
-
 def test_the_readme_has_every_verb() -> None:
-    assert table_of_verbs() in page("README.md"), f"README.md should hold this table:\n{table_of_verbs()}"
+    """`make verbs` writes it."""
+    assert verbs.table() in page("README.md")
 
 
 def test_every_command_of_the_command_line() -> None:

@@ -206,7 +206,7 @@ async def test_an_export_keeps_what_was_kept(told: SqlStore, url: str, tmp_path:
     ("change", "sentence"),
     [
         pytest.param({"by": Actor(team=TEAM, user="U1", name="Ana")}, "on its command line", id="somebody in Slack"),
-        pytest.param({"reason": f"it was {WORDS}"}, "holds the very words", id="the reason holds the words"),
+        pytest.param({"reason": f"it was {WORDS}"}, "contains the words", id="the reason holds the words"),
         pytest.param({"reason": " "}, "Say why", id="no reason"),
         pytest.param({"id": "nowhere"}, "no such incident", id="no incident"),
     ],

@@ -174,7 +174,7 @@ async def steps(world: World, room: str) -> None:
     await ben.click(asked, label="Go")
     await world.settle()
     await submit(world, "ben")
-    await press(world, "ana", room, "go from ", "Done…")
+    await press(world, "ana", room, "go-ahead from ", "Done…")
     await submit(world, "ana", {"result": H})
 
 

@@ -284,11 +284,6 @@ async def test_a_verb_is_one_only_if_the_rest_are_its_arguments(office: World, t
     assert (dict(found.values) if isinstance(found, Arguments) else found) == read
 
 
-def test_every_verb_and_alias_has_a_row_above() -> None:
-    rows = {split_first_word(str(row.values[0]))[0].lower() for row in READ}
-    assert set(ACT_OF_WORD) - rows <= {"mit", "resolved"}
-
-
 @shared_loop
 @pytest.mark.parametrize(
     "text",
