@@ -307,7 +307,7 @@ class Bot:
         await self.store.write(lambda tx: tx.forget_deliveries(before))
 
     async def _finish(self) -> None:
-        """Let handlers and the caretaker finish what they do, ten seconds at most."""
+        """Let handlers and the reconciler finish what they do, ten seconds at most."""
         deadline = asyncio.get_running_loop().time() + 10
         if self.tasks:
             await asyncio.wait(set(self.tasks), timeout=10)

@@ -1,1 +1,1 @@
-"""Texts that leave the house: scrubbed, checked for tone, filled in from templates."""
+"""Texts that leave the team: scrubbed, checked for tone, filled in from templates."""

@@ -155,7 +155,7 @@ async def _connections(settings: Settings) -> list[CheckResult]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
         client = web_client(settings.slack_app_token.get_secret_value(), settings.slack_api_url, session)
         try:
-            # The address is good for one connection, which nobody makes: it lapses.
+            # The address is good for one connection, which nobody makes: it expires.
             await api_call(client, "apps.connections.open")
         except CallRefused as refusal:
             advice = disconnect_advice(refusal.code)

@@ -186,7 +186,7 @@ def _require_open_ask(incident: Incident, seq: int, at: datetime) -> Ask:
 
 
 def give_go(incident: Incident, *, ask: int, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
-    """A second person agrees. Refused for whoever asked, for programs, and once the ask has lapsed."""
+    """A second person agrees. Refused for whoever asked, for programs, and once the ask has expired."""
     waiting = _require_open_ask(incident, ask, at)
     require_person(by)
     if by.user == waiting.asked.by:

@@ -220,7 +220,7 @@ def redact(
     """Take the words out of these entries. `written`: an event's body as the store writes it.
 
     `uploads`: files of the bot that no entry names yet. `public_too`: what customers were told is taken back as well.
-    Texts on their way to customers lapse, since what people approved is no longer what would be sent.
+    Texts on their way to customers expire, since what people approved is no longer what would be sent.
     """
     require_known(incident)
     if by.kind is not ActorKind.CLI:

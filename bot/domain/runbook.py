@@ -1,4 +1,4 @@
-"""A runbook as the rest of the house sees it: sections of steps, pinned to a revision."""
+"""A runbook as the rest of the bot sees it: sections of steps, pinned to a revision."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _IDS_PER_STATEMENT = 500
 
 
 def mark_restored(connection: Connection) -> int:
-    """Let the caretaker look before it acts, at once; how many incidents it looks at."""
+    """Let the reconciler look before it acts, at once; how many incidents it looks at."""
     unsettled = select(_f.incident_id).where(_f.state.in_([*_IN_DOUBT, *_NOT_MADE]))
     alive = select(_i.id, _i.team_id, _i.seq, _i.declared_at).where(
         or_(_i.status.in_([one.value for one in Status if one.open]), _i.due_at.is_not(None), _i.id.in_(unsettled))

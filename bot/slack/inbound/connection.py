@@ -42,7 +42,7 @@ class ConnectionTimeouts:
     #: between attempts: the first pause, doubled each time up to the longest
     first_backoff_seconds: float = 0.5
     max_backoff_seconds: float = 30.0
-    #: between attempts where a person has to mend something first
+    #: between attempts where a person has to fix something first
     operator_backoff_seconds: float = 60.0
     #: after which a connection has proved itself; one that ends sooner, again and again, is not replaced at once
     stable_after_seconds: float = 10.0
@@ -59,7 +59,7 @@ class NotConnected(Exception):
         super().__init__(code)
         self.code = code
         self.retry_after_seconds = seconds
-        #: whether a person has to mend something before an attempt can succeed
+        #: whether a person has to fix something before an attempt can succeed
         self.needs_operator = needs_operator
 
 

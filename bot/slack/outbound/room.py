@@ -1,4 +1,4 @@
-"""Slack as the bot acts in it: every call that the caretaker makes, and how its work is found again."""
+"""Slack as the bot acts in it: every call that the reconciler makes, and how its work is found again."""
 
 from __future__ import annotations
 

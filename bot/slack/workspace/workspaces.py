@@ -102,7 +102,7 @@ class Workspaces:
             return False
 
     async def context_of(self, team: str) -> WorkspaceContext | None:
-        """Where the caretaker makes this workspace's calls."""
+        """Where the reconciler makes this workspace's calls."""
         one = await self.find(team)
         return one.context if one else None
 

@@ -1,4 +1,4 @@
-"""Two people: the ask, its answer, what lapsed, reviews, and resolving over open conditions."""
+"""Two people: the ask, its answer, what expired, reviews, and resolving over open conditions."""
 
 from __future__ import annotations
 
