@@ -11,6 +11,7 @@ from bot.domain.effect import Effect
 from bot.domain.events import Entry, Event
 from bot.domain.incident import Incident, Status
 from bot.domain.probe_reading import Reading
+from bot.domain.subject import WorkspaceSubject
 
 #: a Block Kit block, as Slack takes it
 Block = Mapping[str, Any]
@@ -127,6 +128,22 @@ class Transaction(Protocol):
         """Look at every open incident of this workspace, and let what was given up there be tried; the incidents.
         Messages of open ones in `deleted_channels` count as never sent."""
 
+    def touch_workspace(self, team: str, now: datetime) -> None:
+        """The workspace is to be looked at, now."""
+
+    def open_home(self, team: str, user: str, now: datetime) -> None:
+        """Somebody opened their Home: it is published, and kept up to date for a while."""
+
+    def claim_workspace(self, team: str, seconds: float) -> bool:
+        """Claim the workspace for so many seconds; False while another process attends it."""
+
+    def save_workspace_effects(self, one: WorkspaceSubject, effects: Sequence[Effect]) -> None:
+        """Write down how its calls stand. Raises LeaseLost where another process attends it by now."""
+
+    def finish_workspace(self, one: WorkspaceSubject, due_at: datetime | None, before: datetime) -> None:
+        """Look again at `due_at`, unless something was asked of it since; forget messages of `before`. Raises
+        LeaseLost."""
+
     def fence(self, id: str) -> None:
         """Let nothing be written about an incident that another process attends by now. Raises LeaseLost."""
 
@@ -220,6 +237,18 @@ class Store(Protocol):
     async def load_many(self, ids: Sequence[str]) -> Mapping[str, tuple[Incident, Mapping[str, Effect]]]:
         """Each of these incidents with its calls by their keys, as far as changes of others are heard of."""
 
+    async def workspace(self, team: str) -> WorkspaceSubject | None:
+        """The workspace as something that is attended; None for one that never was."""
+
+    async def workspace_effects(self, one: WorkspaceSubject) -> Sequence[Effect]:
+        """Every call of this workspace that was begun."""
+
+    async def due_workspaces(self, now: datetime) -> Sequence[str]:
+        """Workspaces that are to be looked at by now."""
+
+    async def next_workspace_due(self, after: datetime) -> datetime | None:
+        """The earliest moment after that one at which any workspace is to be looked at."""
+
     async def parked(self) -> Sequence[Effect]:
         """Calls that were given up and wait for somebody."""
 
@@ -268,6 +297,9 @@ class Room(Protocol):
 
     async def direct(self, user: str) -> str:
         """The channel id of the conversation with one person."""
+
+    async def publish_home(self, user: str, blocks: Sequence[Block]) -> None:
+        """Show this in the person's Home, in place of what stood there."""
 
     async def post(self, channel: str, thread: str, text: str, blocks: Sequence[Block], id: str) -> str:
         """Send a message (`thread` empty: top level); the answer is its ts."""

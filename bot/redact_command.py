@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -126,6 +126,7 @@ async def _run(settings: Settings, wish: RedactRequest) -> list[str] | None:
                 print("Nothing was changed.")
                 return None
             _tell(await _write(store, id, wish))
+            seen = await _without_digests(looker, store, incident.team, seen)
             public, gone = await _public(looker, incident, effects, hits, seen, wish.public_too)
         for link in gone:
             print(f"Taken back: {link}")
@@ -219,6 +220,22 @@ async def _seen(
         public=tuple(public),
         blind=tuple(blind),
     )
+
+
+async def _without_digests(
+    looker: MessageSearch | None, store: SqlStore, team: str, seen: SlackMatches
+) -> SlackMatches:
+    """Digests that told the words are deleted: they tell of a day that is over, so nobody edits them."""
+    workspace = await store.workspace(team)
+    if looker is None or workspace is None:
+        return seen
+    rows = await store.workspace_effects(workspace)
+    digests = {(one.channel, one.ts) for one in rows if one.kind is EffectKind.MESSAGE and one.ts}
+    told = [one for one in seen.ours if (one.channel, one.ts) in digests]
+    gone = [one for one in told if await looker.delete(one.channel, one.ts)]
+    for one in gone:
+        print(f"Taken back: {one.link}, a digest")
+    return replace(seen, ours=tuple(one for one in seen.ours if one not in gone))
 
 
 async def _public(

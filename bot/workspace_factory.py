@@ -21,12 +21,14 @@ from bot.ports import Installation, Probe
 from bot.reconciler import Scheduler, WorkspaceContext
 from bot.reconciler.publish_effector import publish_effectors
 from bot.reports import postmortem
+from bot.reports.overview import Overview
 from bot.runbooks import Shelf
 from bot.service import Service
 from bot.slack.outbound.effectors import slack_effectors
 from bot.slack.outbound.publisher import SlackPublisher
 from bot.slack.outbound.room import SlackRoom
 from bot.slack.outbound.web_api import SlackClient
+from bot.slack.surfaces.digest import render_digest
 from bot.slack.surfaces.message_cache import MessageCache
 from bot.slack.surfaces.messages import messages
 from bot.slack.surfaces.messages.parked import parked
@@ -54,6 +56,7 @@ class WorkspaceFactory:
     ) -> InstalledWorkspace:
         """A workspace whose people are known: its policy is in force from here on."""
         self.expand_policy(directory)
+        self.scheduler.workspaces.opened(directory.team)
         directory.on_change = partial(self.expand_policy, directory)
         directory.on_channels_change = partial(self._on_channels_change, directory)
         room = SlackRoom(client, directory.bot_user, directory.workspace_url)
@@ -72,6 +75,7 @@ class WorkspaceFactory:
                 render_messages=partial(self._render, directory),
                 channel_for=partial(self._channel_of, directory),
                 render_parked=parked,
+                render_digest=partial(self._digest, directory),
             ),
             installation=installation,
         )
@@ -121,13 +125,19 @@ class WorkspaceFactory:
         )
 
     def _render(self, directory: Directory, incident: Incident, now: datetime) -> list[DesiredMessage]:
-        setup = RenderEnvironment(
-            policy=self.service.policy_of(incident.team),
+        return messages(incident, now, self._environment(directory), self.message_cache.for_incident(incident.id))
+
+    def _environment(self, directory: Directory) -> RenderEnvironment:
+        return RenderEnvironment(
+            policy=self.service.policy_of(directory.team),
             names=directory.names,
             runbooks={slug: one.title for slug, one in self.shelf.runbooks.items()},
             command=self.command,
         )
-        return messages(incident, now, setup, self.message_cache.for_incident(incident.id))
+
+    def _digest(self, directory: Directory, view: Overview) -> DesiredMessage | None:
+        shelf = tuple(self.shelf.runbooks.values())
+        return render_digest(replace(view, runbooks=shelf), self._environment(directory))
 
     async def _postmortem(self, directory: Directory, incident: Incident) -> tuple[str, str]:
         """The file's name, and its text: as the timeline stood when it was asked for."""

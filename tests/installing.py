@@ -6,6 +6,7 @@ import contextlib
 import re
 import socket
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ import yaml
 from cryptography.fernet import Fernet
 
 from bot.config import ROOT, Settings
+from bot.domain.policy import Policy
 from bot.store import migrate
 from localslack import LocalSlack, WorkspaceClock
 from localslack.workspace import Workspace
@@ -47,10 +49,15 @@ def oauth_settings(slack: LocalSlack, database: Path, mode: Literal["socket", "h
 
 @contextlib.asynccontextmanager
 async def two_banks(
-    folder: Path, mode: Literal["socket", "http"] = "socket", begin: bool = True, **more: Any
+    folder: Path,
+    mode: Literal["socket", "http"] = "socket",
+    begin: bool = True,
+    policy: Policy | None = None,
+    begin_at: datetime = BEGIN,
+    **more: Any,
 ) -> AsyncIterator[tuple[World, Workspace, Workspace]]:
     """A local Slack with two workspaces, neither of which has installed the bot, which runs (`begin`)."""
-    slack = LocalSlack(yaml.safe_load((ROOT / "manifest.yaml").read_text()), WorkspaceClock(BEGIN))
+    slack = LocalSlack(yaml.safe_load((ROOT / "manifest.yaml").read_text()), WorkspaceClock(begin_at))
     second = slack.add_workspace("Second Bank")
     first = slack.workspaces[0]
     first.world.installed = False
@@ -58,7 +65,7 @@ async def two_banks(
     try:
         settings = oauth_settings(slack, folder / "incidents.sqlite", mode, **more)
         migrate(settings.database_url)
-        world = World(slack, settings, test_policy())
+        world = World(slack, settings, policy or test_policy())
         if begin:
             await world.start_bot()
         try:

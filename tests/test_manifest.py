@@ -65,6 +65,7 @@ SCOPES: dict[str, frozenset[str]] = {
         "users.info": "users:read",
         "users.list": "users:read",
         "views.open": "",
+        "views.publish": "",
         "views.push": "",
         "views.update": "",
     }.items()

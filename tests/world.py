@@ -158,9 +158,14 @@ class World:
         length_left = max(0.0, timedelta(**length).total_seconds() - self._waited)
         self._waited = max(0.0, self._waited - timedelta(**length).total_seconds())
         end = self.clock.now() + timedelta(seconds=length_left)
-        while (due := await self.bot.store.next_due()) is not None and self.clock.now() < due <= end:
+        while (due := await self._next_due()) is not None and self.clock.now() < due <= end:
             await self._step_to(due)
         await self._step_to(end)
+
+    async def _next_due(self) -> datetime | None:
+        """The next moment at which an incident or a workspace is to be looked at."""
+        moments = (await self.bot.store.next_due(), await self.bot.store.next_workspace_due(self.clock.now()))
+        return min((at for at in moments if at is not None), default=None)
 
     async def jump(self, **length: float) -> None:
         """Let time pass at once, as when nobody looked."""
@@ -249,10 +254,10 @@ def settings_for(
 
 
 def test_policy(**changes: Any) -> Policy:
-    """The sample people's policy: on-call first, then the leads."""
+    """The sample people's policy: on-call first, then the leads. No digest, as most tests are of incidents alone."""
     from dataclasses import replace
 
-    policy = Policy(levels=(("@payments-oncall",), ("@incident-leads",)))
+    policy = Policy(levels=(("@payments-oncall",), ("@incident-leads",)), digest_at=None)
     worst = replace(policy.severities[0], responders=("@payments-oncall",))
     return replace(policy, severities=(worst, *policy.severities[1:]), **changes)
 

@@ -38,6 +38,7 @@ class EffectKind(StrEnum):
     FILE = "file"
     FILE_DELETED = "spoilt"
     PUBLISH = "publish"
+    HOME = "home"
     #: marks among the calls: which version has shown the incident, and what `bot restore` has left
     WORDS = "words"
     RESTORED = "restored"
@@ -47,6 +48,7 @@ class EffectKind(StrEnum):
 class Effect:
     """One call, unique by (incident, key). `hash` names the content that was sent last; of a channel, its name.
 
+    `incident_id` is the workspace's id as a subject where the call is about a whole workspace.
     `attempts` counts the failures since it last succeeded; `ts` is a message's, or the id of a file.
     `surface` and what follows it is what has to be known of a message once it was sent: see `DesiredMessage`.
     """

@@ -6,7 +6,7 @@ Everything here has a default, so that a team can begin with no policy file at a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from bot.domain.actor import Actor, ActorKind
 from bot.domain.errors import Refused
@@ -103,6 +103,8 @@ class Policy:
     assumed_severity: str = "sev2"
     announcements: str = "incidents"  # channel names, without #
     customer_comms: str = "customer-comms"
+    #: when the digest is posted each day (UTC); None: never
+    digest_at: time | None = time(8)
     #: user or group ids asked one level after the other when nobody answers
     levels: tuple[tuple[str, ...], ...] = ()
     may_declare: tuple[str, ...] = ()

@@ -229,6 +229,7 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "assumed_severity": readers.key,
     "announcements": readers.channel,
     "customer_comms": readers.channel,
+    "digest_at": readers.time_of_day,
     "levels": readers.each(readers.some(readers.who)),
     "may_declare": readers.each_once(readers.who),
     "may_change_severity": readers.each_once(readers.who),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -111,6 +111,16 @@ def _span(value: Any) -> timedelta:
     hours, minutes, seconds = (int(match[unit] or 0) for unit in ("h", "m", "s"))
     span = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     return -span if match["minus"] else span
+
+
+def time_of_day(value: Any) -> time | None:
+    """`08:00`, in UTC; an empty text is never."""
+    if value == "":
+        return None
+    match = re.fullmatch(r"(\d{1,2}):(\d{2})", value) if isinstance(value, str) else None
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        raise InvalidValue(f"{_quoted(value)} is not a time of the day; write 08:00, which is UTC, or “” for never")
+    return time(int(match[1]), int(match[2]))
 
 
 def count(least: int, most: int) -> Callable[[Any], int]:

@@ -12,18 +12,25 @@ from datetime import datetime
 
 from bot.domain.effect import Effect, EffectKind
 from bot.domain.incident import Incident
+from bot.domain.subject import Subject
 from bot.reconciler.plan import Call, PlannedEffect
 from bot.service import Rule
 
 
 @dataclass(frozen=True)
 class Execution:
-    """One call under way: of which incident, what is to be done, and how to write down what comes of it."""
+    """One call under way: what it is about, what is to be done, and how to write down what comes of it."""
 
-    incident: Incident
+    subject: Subject
     planned: PlannedEffect
     now: Callable[[], datetime]
     record: Callable[[str, Rule], Awaitable[None]]
+
+    @property
+    def incident(self) -> Incident:
+        """The incident that this is about."""
+        assert isinstance(self.subject, Incident)
+        return self.subject
 
     @property
     def effect(self) -> Effect:

@@ -12,7 +12,7 @@ from bot.domain import channel
 from bot.domain.actor import bot_actor
 from bot.domain.effect import Effect, EffectKind
 from bot.domain.errors import Refused
-from bot.domain.incident import Incident
+from bot.domain.subject import Subject
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.reconciler import delivery_state
 from bot.reconciler.delivery_state import TOKEN_REVOKED_CODES
@@ -39,18 +39,18 @@ class Executor:
         #: whether the incident was changed
         self.incident_changed = False
 
-    async def execute(self, incident: Incident, owed: PlannedEffect) -> Effect:
+    async def execute(self, subject: Subject, owed: PlannedEffect) -> Effect:
         """Make the call; how it stands afterwards."""
-        return delivery_state.duplicate_check_first(owed.effect, await self._tried(incident, owed))
+        return delivery_state.duplicate_check_first(owed.effect, await self._tried(subject, owed))
 
-    async def _tried(self, incident: Incident, owed: PlannedEffect) -> Effect:
+    async def _tried(self, subject: Subject, owed: PlannedEffect) -> Effect:
         effect = owed.effect
         try:
-            return await self._performed(incident, owed)
+            return await self._performed(subject, owed)
         except RetryAfter as later:
             return self._later(owed, later.seconds)
         except CallRefused as refusal:
-            return await self._refused(incident, owed, refusal)
+            return await self._refused(subject, owed, refusal)
         except OutcomeUnknown as unsure:
             if owed.call in _LOOKS:
                 return delivery_state.retry_lookup(effect, 0, self._now())
@@ -60,13 +60,13 @@ class Executor:
         except Refused as refused:  # the incident has moved on: what was to be recorded no longer fits
             return delivery_state.refused(effect, owed.hash, str(refused))
 
-    async def _performed(self, incident: Incident, owed: PlannedEffect) -> Effect:
+    async def _performed(self, subject: Subject, owed: PlannedEffect) -> Effect:
         if owed.call is Call.DROP:
             return self._drop(owed)
         effector = self._effectors[owed.effect.kind]
-        run = Execution(incident, owed, self._now, partial(self._record, incident))
-        if incident.drill and effector.outside:
-            log.info("drill.not_sent", call=owed.call, key=owed.effect.key, incident=incident.id)
+        run = Execution(subject, owed, self._now, partial(self._record, subject))
+        if subject.drill and effector.outside:
+            log.info("drill.not_sent", call=owed.call, key=owed.effect.key, incident=subject.id)
             if effector.in_drill is not None:
                 return await effector.in_drill(run)
             return delivery_state.refused(owed.effect, owed.hash, DRILL)
@@ -85,9 +85,9 @@ class Executor:
     def _now(self) -> datetime:
         return self._service.clock.now()
 
-    async def _record(self, incident: Incident, verb: str, rule: Rule) -> None:
+    async def _record(self, subject: Subject, verb: str, rule: Rule) -> None:
         self.incident_changed = True
-        await self._service.act(incident.id, verb, rule, bot_actor(incident.team), effects=lambda _: ())
+        await self._service.act(subject.id, verb, rule, bot_actor(subject.team), effects=lambda _: ())
 
     def _later(self, owed: PlannedEffect, seconds: float) -> Effect:
         """Slack asks to wait so many seconds; 0: it could not even be reached."""
@@ -99,20 +99,18 @@ class Executor:
         self._gates.block_until(owed.rate_limit_key, now + timedelta(seconds=seconds))
         return delivery_state.rate_limited(owed.effect, now + timedelta(seconds=seconds))
 
-    async def _refused(self, incident: Incident, owed: PlannedEffect, refusal: CallRefused) -> Effect:
+    async def _refused(self, subject: Subject, owed: PlannedEffect, refusal: CallRefused) -> Effect:
         effect, code, look = owed.effect, refusal.code, owed.call in _LOOKS
         if code in TOKEN_REVOKED_CODES:  # certainly not done; it stays owed until the workspace lets us in again
             if look:
                 return delivery_state.retry_lookup(effect, 0, self._now())
             return delivery_state.retry(effect, owed.hash, code, self._now())
-        log.warning("slack.refused", call=owed.call, key=effect.key, code=code, incident=incident.id)
-        if code in CHANNEL_LOST_REASONS and effect.channel and effect.channel == incident.channel:
-            await self._record(
-                incident, "channel lost", partial(channel.record_lost, reason=CHANNEL_LOST_REASONS[code])
-            )
+        log.warning("slack.refused", call=owed.call, key=effect.key, code=code, incident=subject.id)
+        if code in CHANNEL_LOST_REASONS and effect.channel and effect.channel == subject.channel:
+            await self._record(subject, "channel lost", partial(channel.record_lost, reason=CHANNEL_LOST_REASONS[code]))
             if look:
                 return effect
-        if incident.adopted_at and owed.call in OPTIONAL_CALLS:
+        if subject.adopted_at and owed.call in OPTIONAL_CALLS:
             return delivery_state.refused(effect, owed.hash, code)
         if look:
             twin = owed.call is Call.TWIN

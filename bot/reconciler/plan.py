@@ -18,6 +18,7 @@ from bot.domain.desired_message import INVITES, DesiredMessage, TargetKind
 from bot.domain.effect import Effect, EffectKind, EffectState
 from bot.domain.incident import ChannelLoss, DraftState, Incident
 from bot.domain.policy import Policy
+from bot.domain.subject import Subject
 from bot.reconciler import after_restore, delivery_state
 
 
@@ -40,6 +41,7 @@ class Call(StrEnum):
     SHARE = "share"
     DISCARD = "discard"
     PUBLISH = "publish"
+    HOME = "home"
     LOOK = "look"
     TWIN = "twin"
 
@@ -101,19 +103,27 @@ class PlannedEffect:
 class PlanInput:
     """Everything that the list is made from. `channel_for`: kind of place ("announcements") -> channel id, or ""."""
 
-    incident: Incident
+    subject: Subject
     effects: Mapping[str, Effect]
     messages: Sequence[DesiredMessage]
     policy: Policy
     channel_for: Callable[[str], str]
     now: datetime
+    #: of a workspace, the Homes that people opened lately
+    homes: Sequence[DesiredMessage] = ()
+
+    @property
+    def incident(self) -> Incident:
+        """The incident that this is about."""
+        assert isinstance(self.subject, Incident)
+        return self.subject
 
     def effect_for(self, key: str, kind: EffectKind, where: str = "") -> Effect:
         """The call of that key as it stands, or a new one."""
         known = self.effects.get(key)
         if known is not None:
             return known
-        fresh = delivery_state.new_effect(self.incident.id, self.incident.team, key, kind, self.now)
+        fresh = delivery_state.new_effect(self.subject.id, self.subject.team, key, kind, self.now)
         return after_restore.mark_possibly_sent(self.effects, replace(fresh, channel=where))
 
     def effect_of(self, message: DesiredMessage, where: str) -> Effect:
@@ -121,9 +131,7 @@ class PlanInput:
         known = self.effects.get(message.key)
         if known is not None:
             return delivery_state.of_message(known, message)
-        fresh = delivery_state.new_effect(
-            self.incident.id, self.incident.team, message.key, EffectKind.MESSAGE, self.now
-        )
+        fresh = delivery_state.new_effect(self.subject.id, self.subject.team, message.key, EffectKind.MESSAGE, self.now)
         fresh = delivery_state.of_message(replace(fresh, channel=where), message)
         return after_restore.mark_possibly_sent(self.effects, fresh)
 
@@ -149,7 +157,7 @@ class PlanInput:
     def _channel_regained(self, effect: Effect) -> bool:
         """Whether it was given up because the incident's channel could not be used, and that can be used again."""
         return (
-            effect.channel == self.incident.channel and self.incident.reachable and effect.error in CHANNEL_LOST_REASONS
+            effect.channel == self.subject.channel and self.subject.reachable and effect.error in CHANNEL_LOST_REASONS
         )
 
 
@@ -169,11 +177,27 @@ def plan_effects(books: PlanInput) -> list[PlannedEffect]:
     """
     if books.incident.unknown_event_type:
         return []
+    return _one_per_key(books, _looks, _channel, _messages, _file, _texts, _duplicate_checks, _refused_lookups)
+
+
+def plan_workspace_effects(books: PlanInput) -> list[PlannedEffect]:
+    """The same of a workspace: its digest, and the Homes."""
+    return _one_per_key(books, _looks, _messages, _homes, _duplicate_checks, _refused_lookups)
+
+
+def _one_per_key(books: PlanInput, *ways: Callable[[PlanInput], Iterator[PlannedEffect]]) -> list[PlannedEffect]:
     found: dict[str, PlannedEffect] = {}
-    ways = (_looks, _channel, _messages, _file, _texts, _duplicate_checks, _refused_lookups)
     for one in (one for way in ways for one in way(books)):
         found.setdefault(one.effect.key, books.with_retry_time(one))
     return list(found.values())
+
+
+def _homes(books: PlanInput) -> Iterator[PlannedEffect]:
+    """A Home that shows what it should is not published again: people would lose their place in it."""
+    for home in books.homes:
+        effect = books.effects.get(home.key)
+        if effect is not None and books.is_needed(effect, home.hash):
+            yield PlannedEffect(effect, Call.HOME, home.hash, home)
 
 
 def _is_lookup_refused(effect: Effect) -> bool:
@@ -182,7 +206,7 @@ def _is_lookup_refused(effect: Effect) -> bool:
 
 def _looks(books: PlanInput) -> Iterator[PlannedEffect]:
     for effect in books.effects.values():
-        if effect.channel and effect.channel == books.incident.channel and not books.incident.reachable:
+        if effect.channel and effect.channel == books.subject.channel and not books.subject.reachable:
             continue  # nobody can look there
         if effect.state is EffectState.SENDING:
             effect = delivery_state.interrupted(effect)
@@ -192,7 +216,7 @@ def _looks(books: PlanInput) -> Iterator[PlannedEffect]:
 
 def _refused_lookups(books: PlanInput) -> Iterator[PlannedEffect]:
     """What could not be looked for is looked for again."""
-    here = books.incident.channel if not books.incident.reachable else ""
+    here = books.subject.channel if not books.subject.reachable else ""
     for effect in books.effects.values():
         if _is_lookup_refused(effect) and (not here or effect.channel != here):
             yield PlannedEffect(effect, Call.LOOK, effect.hash)
@@ -200,7 +224,7 @@ def _refused_lookups(books: PlanInput) -> Iterator[PlannedEffect]:
 
 def _duplicate_checks(books: PlanInput) -> Iterator[PlannedEffect]:
     for effect in books.effects.values():
-        if effect.channel == books.incident.channel and not books.incident.reachable:
+        if effect.channel == books.subject.channel and not books.subject.reachable:
             continue
         if delivery_state.duplicate_check_at(effect) is not None:
             yield PlannedEffect(effect, Call.TWIN, effect.hash)
@@ -264,7 +288,7 @@ def _messages(books: PlanInput) -> Iterator[PlannedEffect]:
         if (one := _message(books, message)) is not None:
             yield one
         sent = books.effects.get(message.key)
-        if message.pin and sent and sent.ts and books.incident.reachable:
+        if message.pin and sent and sent.ts and books.subject.reachable:
             pin = books.effect_for(f"pin:{message.key}", EffectKind.PIN, sent.channel)
             if books.is_needed(pin, sent.ts):
                 yield PlannedEffect(pin, Call.PIN, sent.ts, text=sent.ts)
@@ -330,7 +354,7 @@ def _where(books: PlanInput, message: DesiredMessage) -> str | None:
     """The channel to speak in ("": a person's, looked up first); None where that cannot be."""
     match message.target.kind:
         case TargetKind.CHANNEL:
-            return books.incident.channel if books.incident.reachable else None
+            return books.subject.channel if books.subject.reachable else None
         case TargetKind.PERSON:
             return ""
         case kind:

@@ -67,6 +67,8 @@ class Reconciliation:
     def __post_init__(self) -> None:
         self.id, self.wake = self.debounce.id, self.debounce.wake
         self.context: WorkspaceContext
+        #: the workspace of the incident, once it was read
+        self.team = ""
         #: when this visit wants to look again by itself
         self.next_at: datetime | None = None
         self._running: dict[asyncio.Task[None], PlannedEffect] = {}
@@ -103,6 +105,7 @@ class Reconciliation:
                 if incident is None:
                     return None
                 now = self.resources.service.clock.now()
+                self.team = incident.team
                 ground = await self.resources.contexts(incident.team)
                 if ground is None:
                     return await self._pause(incident, now)

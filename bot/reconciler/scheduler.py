@@ -21,6 +21,7 @@ from bot.reconciler.debounce import Debounce, LoadedIncident, PrioritySemaphore
 from bot.reconciler.rate_limits import RateLimits
 from bot.reconciler.reconcile import ReconcilerResources, Reconciliation
 from bot.reconciler.workspace_context import WorkspaceContextLookup
+from bot.reconciler.workspace_scheduler import WorkspaceScheduler
 from bot.service import Service
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,8 @@ class Scheduler:
         self._store = service.store
         self._resources = ReconcilerResources(service, grounds, RateLimits())
         self._active: dict[str, Debounce] = {}
+        #: what is attended besides incidents
+        self.workspaces = WorkspaceScheduler(service, grounds, self._resources.rate_limits)
         self._slots = PrioritySemaphore(MAX_CONCURRENT_INCIDENTS)
         self._wake = asyncio.Event()
         self._stopping = False
@@ -103,7 +106,7 @@ class Scheduler:
     @property
     def busy(self) -> bool:
         """Whether anything is being attended, or about to be: what is being looked for may be claimed already."""
-        return bool(self._active) or self._poll_task is not None
+        return bool(self._active) or self._poll_task is not None or self.workspaces.busy
 
     async def wait_until_idle(self) -> None:
         """Return when nothing is being attended (tests, the command line); nobody waits for more changes then."""
@@ -112,7 +115,8 @@ class Scheduler:
                 if turn.is_pending:
                     turn.trigger_now()
             looking = [self._poll_task] if self._poll_task is not None else []
-            await asyncio.wait([*looking, *(turn.task for turn in self._active.values())])
+            self.workspaces.start_waiting()
+            await asyncio.wait([*looking, *(turn.task for turn in self._active.values()), *self.workspaces.tasks])
 
     async def stop(self, within: float = 10.0) -> None:
         """Begin no further call, let those under way finish within so many seconds, then leave them.
@@ -122,7 +126,8 @@ class Scheduler:
         self._stopping = True
         self._wake.set()
         self._claimed_ahead.clear()
-        tasks = [turn.task for turn in self._active.values()]
+        self.workspaces.stop()
+        tasks = [*(turn.task for turn in self._active.values()), *self.workspaces.tasks]
         if self._poll_task is not None:
             tasks.append(self._poll_task)
         for turn in self._active.values():
@@ -185,6 +190,7 @@ class Scheduler:
         free = max(1, most - len(self._active))
         if self._stopping:
             return
+        await self.workspaces.start_due(now)
         self._start_claimed_ahead(now)
         worst = tuple(one.key for one in self._service.policy.severities)
         due = await self._store.leases.claim_due(now, free, [*self._active, *self._backoff_until], worst)
@@ -231,8 +237,8 @@ class Scheduler:
             more = await self._claim_ahead()
             return self._service.clock.now() + (CLAIM_AHEAD_POLL_INTERVAL if more else POLL_INTERVAL)
         now = self._service.clock.now()
-        stored = await self._store.next_due(now)
-        known = (at for at in (stored, *self._next_due.values()) if at is not None and at > now)
+        stored = (await self._store.next_due(now), await self._store.next_workspace_due(now))
+        known = (at for at in (*stored, *self._next_due.values()) if at is not None and at > now)
         return min((*known, now + POLL_INTERVAL))
 
     async def _sleep(self) -> None:
@@ -339,3 +345,5 @@ class Scheduler:
         self._next_due.pop(turn.id, None)
         if (due := await visit.run()) is not None:
             self._next_due[turn.id] = due
+        if visit.team:
+            self.workspaces.incident_shown(visit.team)

@@ -10,6 +10,7 @@ from bot.domain.desired_message import DesiredMessage
 from bot.domain.effect import Effect
 from bot.domain.incident import Incident
 from bot.reconciler.effector import Effectors
+from bot.reports.overview import Overview
 
 RenderMessages = Callable[[Incident, datetime], list[DesiredMessage]]
 
@@ -30,6 +31,10 @@ class WorkspaceContext:
     channel_for: Callable[[str], str]
     #: the message about what was given up; None: it is not said
     render_parked: Callable[[Sequence[Effect]], DesiredMessage] | None = None
+    #: the digest of how things stand, None where there is nothing to say; None: none is posted here
+    render_digest: Callable[[Overview], DesiredMessage | None] | None = None
+    #: a person's Home; None: none is published here
+    render_home: Callable[[Overview, str], DesiredMessage] | None = None
 
 
 #: the ground of a workspace by its id; None where the bot is not installed (any more): its duties rest

@@ -18,8 +18,9 @@ from bot.domain.effect import Effect
 from bot.domain.errors import StoreUnavailable
 from bot.domain.events import Entry
 from bot.domain.incident import Incident
+from bot.domain.subject import WorkspaceSubject
 from bot.ports import Leases
-from bot.store import audit, engines, postgres, read_sql, schema
+from bot.store import audit, engines, postgres, read_sql, schema, subjects_sql
 from bot.store.errors import Damaged, StoreRefused
 from bot.store.fold_cache import FoldCache
 from bot.store.lease_sql import LeaseSql
@@ -261,6 +262,26 @@ class SqlStore:
     async def parked(self) -> list[Effect]:
         """Calls that were given up and wait for somebody, oldest first."""
         return read_sql.effects_of(await self._rows(read_sql.PARKED))
+
+    # -- workspaces -----------------------------------------------------------------------------------
+
+    async def workspace(self, team: str) -> WorkspaceSubject | None:
+        """The workspace as something that is attended; None for one that never was."""
+        found = await self._rows(subjects_sql.SUBJECT, {"team": team})
+        return subjects_sql.subject(found[0]) if found else None
+
+    async def workspace_effects(self, one: WorkspaceSubject) -> list[Effect]:
+        """Every call of this workspace that was begun."""
+        return subjects_sql.effects_of(await self._rows(subjects_sql.EFFECTS, {"id": one.id}))
+
+    async def due_workspaces(self, now: datetime) -> list[str]:
+        """Workspaces that are to be looked at by now."""
+        return [str(row["team_id"]) for row in await self._rows(subjects_sql.DUE_TEAMS, {"now": now})]
+
+    async def next_workspace_due(self, after: datetime) -> datetime | None:
+        """The earliest moment after that one at which any workspace is to be looked at."""
+        found = await self._rows(subjects_sql.NEXT_DUE, {"after": after})
+        return found[0]["due_at"] if found else None
 
     # -- people ---------------------------------------------------------------------------------------
 

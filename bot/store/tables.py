@@ -103,6 +103,43 @@ effects = Table(
 )
 Index("ix_effects_state", effects.c.state)
 
+#: what is attended besides incidents; an incident's own due time and lease stand in its row
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("team_id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("created_at", UtcTimestamp, nullable=False),
+    #: counts what was asked of it, so that nothing that comes during a visit is forgotten
+    Column("seq", Integer, nullable=False),
+    Column("due_at", UtcTimestamp),
+    Column("lease_by", String),
+    Column("lease_until", UtcTimestamp),
+    UniqueConstraint("team_id", "kind", name="uq_subjects_kind"),
+)
+Index("ix_subjects_due", subjects.c.due_at)
+
+subject_effects = Table(
+    "subject_effects",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("team_id", String, nullable=False),
+    Column("subject_id", String(36), ForeignKey("subjects.id"), nullable=False),
+    Column("key", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("ts", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    #: of a Home: when its person, who is its `channel`, opened it last
+    Column("started_at", UtcTimestamp, nullable=False),
+    Column("next_try_at", UtcTimestamp),
+    Column("error", Text, nullable=False),
+    UniqueConstraint("subject_id", "key", name="uq_subject_effects_key"),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,

@@ -107,6 +107,10 @@ class SlackRoom:
             self._direct[user] = data["channel"]["id"]
         return self._direct[user]
 
+    async def publish_home(self, user: str, blocks: Sequence[Block]) -> None:
+        """Show this in the person's Home: https://docs.slack.dev/reference/methods/views.publish."""
+        await api_call(self._client, "views.publish", user_id=user, view={"type": "home", "blocks": list(blocks)})
+
     async def post(self, channel: str, thread: str, text: str, blocks: Sequence[Block], id: str) -> str:
         """chat.postMessage with our mark; nothing in it is parsed for names or unfurled."""
         arguments: dict[str, Any] = {

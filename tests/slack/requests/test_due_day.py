@@ -80,7 +80,7 @@ def test_what_only_looks_like_a_day_is_asked_again(said: str, meant: str) -> Non
 
 
 async def test_a_task_has_its_day_everywhere(tmp_path: Path) -> None:
-    async with world_at(tmp_path, "socket", test_policy()) as world:  # it begins on a Friday
+    async with world_at(tmp_path, "socket", test_policy()) as world:  # it begins on a Monday
         room = (await world.declare()).id
         refused = await world.say("ben", "/incident task @carla add an alert by Fryday", room)
         assert "nothing was written down. Did you mean Friday?" in refused
