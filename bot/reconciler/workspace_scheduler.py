@@ -114,7 +114,7 @@ class WorkspaceScheduler:
         try:
             while True:
                 self._again.discard(team)
-                await self._visit(team)
+                await self._reconcile_claimed(team)
                 if team not in self._again or self._stopping:
                     break
         except LeaseLost as lost:
@@ -134,7 +134,7 @@ class WorkspaceScheduler:
     def _rest(self, team: str) -> None:
         self._rest_until[team] = asyncio.get_running_loop().time() + RETRY_SECONDS
 
-    async def _visit(self, team: str) -> None:
+    async def _reconcile_claimed(self, team: str) -> None:
         changed = team in self._changed
         if not await self._store.write(lambda tx: tx.claim_workspace(team, LEASE_SECONDS)):
             if changed:  # another process attends it, and looks again for this

@@ -82,7 +82,7 @@ async def test_what_is_owed_is_looked_for_first(url: str, store: SqlStore, tmp_p
         (EffectState.WAITING, "channel", ""), (EffectState.WAITING, "file", "F1"),
     ]  # fmt: skip
     for number, (state, kind, ts) in enumerate(calls):
-        one = effect(f"k{number}", "one", state=state, kind=kind, ts=ts, hash="h")
+        one = effect(f"k{number}", "one", state=state, kind=EffectKind(kind), ts=ts, hash="h")
         await store.write(lambda tx, one=one: tx.save_effect(one))
     final = effect("update:3", "one", state=EffectState.SENT, ts="1.3", hash="h")
     await store.write(lambda tx: tx.save_effect(final))
