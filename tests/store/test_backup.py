@@ -13,7 +13,7 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection
 
-from bot.domain.effect import RESTORED, EffectState
+from bot.domain.effect import RESTORED, EffectKind, EffectState
 from bot.store import SqlStore, StoreRefused, backup, engines, schema, verify
 from bot.store.process_lock import ProcessLock
 from tests.postgres import Postgres
