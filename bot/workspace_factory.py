@@ -29,6 +29,7 @@ from bot.slack.outbound.publisher import SlackPublisher
 from bot.slack.outbound.room import SlackRoom
 from bot.slack.outbound.web_api import SlackClient
 from bot.slack.surfaces.digest import render_digest
+from bot.slack.surfaces.home import render_home
 from bot.slack.surfaces.message_cache import MessageCache
 from bot.slack.surfaces.messages import messages
 from bot.slack.surfaces.messages.parked import parked
@@ -76,6 +77,7 @@ class WorkspaceFactory:
                 channel_for=partial(self._channel_of, directory),
                 render_parked=parked,
                 render_digest=partial(self._digest, directory),
+                render_home=partial(self._home, directory),
             ),
             installation=installation,
         )
@@ -138,6 +140,16 @@ class WorkspaceFactory:
     def _digest(self, directory: Directory, view: Overview) -> DesiredMessage | None:
         shelf = tuple(self.shelf.runbooks.values())
         return render_digest(replace(view, runbooks=shelf), self._environment(directory))
+
+    async def _home(self, directory: Directory, view: Overview, user: str) -> DesiredMessage:
+        """Nothing of an incident that this person may not know of."""
+        reader = await directory.actor(user)
+        seen = replace(
+            view,
+            open=[one for one in view.open if view.policy.may_see(one, reader)],
+            ended=[one for one in view.ended if view.policy.may_see(one, reader)],
+        )
+        return render_home(seen, user, self._environment(directory))
 
     async def _postmortem(self, directory: Directory, incident: Incident) -> tuple[str, str]:
         """The file's name, and its text: as the timeline stood when it was asked for."""

@@ -75,6 +75,7 @@ SCOPES: dict[str, frozenset[str]] = {
 EVENT_SCOPES: dict[str, frozenset[str]] = {
     event: frozenset(scopes.split())
     for event, scopes in {
+        "app_home_opened": "",
         "app_mention": "app_mentions:read",
         "app_uninstalled": "",
         "channel_archive": "channels:read",
@@ -138,7 +139,7 @@ def test_socket_mode_needs_no_address_of_ours() -> None:
 
 def test_direct_messages_can_arrive() -> None:
     assert FEATURES["app_home"]["messages_tab_enabled"] is True
-    assert FEATURES["app_home"]["home_tab_enabled"] is False
+    assert FEATURES["app_home"]["home_tab_enabled"] is True
     assert FEATURES["bot_user"]["display_name"] == "incident-commander"
 
 

@@ -33,8 +33,8 @@ class WorkspaceContext:
     render_parked: Callable[[Sequence[Effect]], DesiredMessage] | None = None
     #: the digest of how things stand, None where there is nothing to say; None: none is posted here
     render_digest: Callable[[Overview], DesiredMessage | None] | None = None
-    #: a person's Home; None: none is published here
-    render_home: Callable[[Overview, str], DesiredMessage] | None = None
+    #: a person's Home, with what they may see; None: none is published here
+    render_home: Callable[[Overview, str], Awaitable[DesiredMessage]] | None = None
 
 
 #: the ground of a workspace by its id; None where the bot is not installed (any more): its duties rest

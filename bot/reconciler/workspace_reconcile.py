@@ -15,7 +15,7 @@ from bot.domain.errors import LeaseLost
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.subject import WorkspaceSubject
-from bot.ports import Store
+from bot.ports import CallRefused, OutcomeUnknown, RetryAfter, Store
 from bot.reconciler import delivery_state
 from bot.reconciler.executor import Executor
 from bot.reconciler.plan import PlanInput, PlannedEffect, plan_workspace_effects
@@ -172,7 +172,13 @@ class WorkspaceReconciliation:
             return []
         view = await self._view(policy, MAX_INCIDENTS_IN_HOME, now)
         shown = replace(view, ended=[one for one in view.ended if one.ended_at and one.ended_at > now - ENDED_LATELY])
-        return [context.render_home(shown, user) for user in lately]
+        homes = []
+        for user in lately:
+            try:
+                homes.append(await context.render_home(shown, user))
+            except (CallRefused, RetryAfter, OutcomeUnknown) as error:  # who they are cannot be told now
+                log.info("home.not_rendered", team=self._subject.team, error=str(error))
+        return homes
 
     async def _view(self, policy: Policy, latest: int, now: datetime) -> Overview:
         """How the workspace stands; read once in a visit."""

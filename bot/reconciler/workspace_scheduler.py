@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 
+from bot.domain.effect import EffectKind
 from bot.domain.errors import LeaseLost, StoreUnavailable
 from bot.domain.subject import WorkspaceSubject
 from bot.reconciler.rate_limits import RateLimits
@@ -57,7 +58,9 @@ class WorkspaceScheduler:
 
     def incident_shown(self, team: str) -> None:
         """An incident of this workspace was attended: the Homes may look different."""
-        if self._stopping or team not in self._with_homes:
+        # Where several processes share the database, another one may have heard of a Home that was opened.
+        alone = self._store.leases.renew_every_seconds is None
+        if self._stopping or (alone and team not in self._with_homes):
             return
         self._changed.add(team)
         if team in self._timers:
@@ -128,6 +131,15 @@ class WorkspaceScheduler:
         finally:
             del self._running[team]
 
+    async def _has_work(self, team: str) -> bool:
+        """Whether a change can be seen anywhere, or the workspace is due anyway."""
+        if team in self._with_homes:
+            return True
+        known = await self._store.workspace(team)
+        if known is None or (known.due_at is not None and known.due_at <= self._service.clock.now()):
+            return known is not None
+        return any(one.kind is EffectKind.HOME for one in await self._store.workspace_effects(known))
+
     async def _touch(self, team: str, now: datetime) -> None:
         await self._store.write(lambda tx: tx.touch_workspace(team, now))
 
@@ -136,6 +148,9 @@ class WorkspaceScheduler:
 
     async def _reconcile_claimed(self, team: str) -> None:
         changed = team in self._changed
+        if changed and not await self._has_work(team):
+            self._changed.discard(team)
+            return
         if not await self._store.write(lambda tx: tx.claim_workspace(team, LEASE_SECONDS)):
             if changed:  # another process attends it, and looks again for this
                 now = self._service.clock.now()

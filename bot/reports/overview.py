@@ -48,6 +48,7 @@ class WaitingKind(StrEnum):
     """What can wait for one person."""
 
     STEP = "step"
+    GO = "go"
     REVIEW = "review"
     TEXT = "text"
     HANDOVER = "handover"
@@ -65,6 +66,7 @@ class Waiting:
     what: str
     by: str = ""
     until: datetime | None = None
+    due_on: date | None = None
 
 
 def worst_first(some: Sequence[Incident], policy: Policy) -> list[Incident]:
@@ -131,7 +133,7 @@ def _waits(incident: Incident, user: str) -> Iterator[Waiting]:
             if ask.state is AskState.ASKED and user in ask.asked.to:
                 yield Waiting(WaitingKind.STEP, incident, ask.asked.action, ask.asked.by, ask.asked.lapses)
             elif ask.state is AskState.GO and user == ask.asked.by:
-                yield Waiting(WaitingKind.STEP, incident, ask.asked.action, ask.second, ask.until)
+                yield Waiting(WaitingKind.GO, incident, ask.asked.action, ask.second, ask.until)
         for offer in incident.offers.values():
             if incident.roles.get(offer.role) == user:
                 yield Waiting(WaitingKind.HANDOVER, incident, offer.role, offer.to, offer.until)
@@ -148,7 +150,7 @@ def _waits(incident: Incident, user: str) -> Iterator[Waiting]:
             yield Waiting(WaitingKind.TEXT, incident, draft.drafted.audience, draft.drafted.by, draft.drafted.expires)
     for task in incident.tasks:
         if task.assignee == user and not task.done:
-            yield Waiting(WaitingKind.TASK, incident, task.text, task.by, None)
+            yield Waiting(WaitingKind.TASK, incident, task.text, due_on=task.due_on)
 
 
 def next_due(incident: Incident, policy: Policy) -> datetime | None:

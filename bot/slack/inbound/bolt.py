@@ -169,6 +169,7 @@ def bolt_app(
 SUBSCRIBED_EVENTS = (
     "app_uninstalled",
     "tokens_revoked",
+    "app_home_opened",
     "app_mention",
     "reaction_added",
     "reaction_removed",

@@ -257,10 +257,17 @@ async def _app_uninstalled(services: Services, event: Mapping[str, Any], key: st
     await read_with_retries(services, "auth.test")
 
 
+async def _app_home_opened(services: Services, event: Mapping[str, Any], key: str) -> None:
+    """Somebody looks at the app's Home; its other tabs are none of ours."""
+    if event.get("tab") == "home" and (user := str(event.get("user", ""))):
+        await services.scheduler.workspaces.open_home(services.directory.team, user)
+
+
 #: event type -> handler; listening.EVENTS and the manifest name the same types
 EVENT_HANDLERS: dict[str, EventHandler] = {
     "app_uninstalled": _app_uninstalled,
     "tokens_revoked": _app_uninstalled,
+    "app_home_opened": _app_home_opened,
     "app_mention": _app_mention,
     "reaction_added": _reaction_added,
     "reaction_removed": _reaction_removed,

@@ -44,6 +44,7 @@ def slack_effectors(room: Room, render_postmortem: RenderPostmortem) -> dict[Eff
         EffectKind.PIN: Effector({Call.PIN: messages.pin}),
         EffectKind.BOOKMARK: Effector({Call.BOOKMARK: messages.bookmark}),
         EffectKind.FILE: Effector({Call.UPLOAD: files.upload, Call.SHARE: files.share, Call.LOOK: files.look}),
+        EffectKind.HOME: Effector({Call.HOME: messages.publish_home}),
         EffectKind.FILE_DELETED: Effector({Call.DISCARD: files.discard}),
     }  # fmt: skip
 
@@ -206,6 +207,19 @@ class MessageCalls:
             log.warning("message.twice", key=effect.key, incident=effect.incident_id)
             await self._room.delete(effect.channel, copy)
         return found[0] if found else ""
+
+    async def publish_home(self, run: Execution) -> Effect:
+        """Show a person's Home. A refusal is an outcome: it is tried again when they open it, or it looks different."""
+        home = run.planned.message
+        assert home is not None
+        try:
+            await self._room.publish_home(home.target.user, home.blocks)
+        except CallRefused as refusal:
+            if refusal.code in TOKEN_REVOKED_CODES:
+                raise
+            log.warning("slack.refused", call="home", key=run.effect.key, code=refusal.code)
+            return delivery_state.refused(run.effect, run.hash, refusal.code)
+        return delivery_state.sent(run.effect, run.hash)
 
     async def pin(self, run: Execution) -> Effect:
         """Pin it in its channel."""

@@ -92,6 +92,18 @@ def section(text: str, accessory: Element | None = None, id: str = "") -> Block:
     return block
 
 
+def sections(title: str, lines: Iterable[str]) -> list[Block]:
+    """A title and lines beneath it, in as many blocks as it takes: none is cut."""
+    blocks, held = list[Block](), f"*{title}*"
+    for line in lines:
+        if len(held) + 1 + len(line) > MAX_SECTION_CHARS:
+            blocks.append(section(held))
+            held = line
+        else:
+            held = f"{held}\n{line}"
+    return [*blocks, section(held)]
+
+
 def context(*texts: str) -> Block:
     """Small print."""
     return {

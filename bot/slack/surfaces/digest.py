@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 
@@ -38,22 +37,10 @@ def render_digest(view: Overview, environment: RenderEnvironment) -> DesiredMess
     for title, lines in parts:
         if lines:
             rest = [words.more(len(lines) - MAX_LINES)] if len(lines) > MAX_LINES else []
-            blocks += _sections(title, [*lines[:MAX_LINES], *rest])
+            blocks += block_kit.sections(title, [*lines[:MAX_LINES], *rest])
     place = MessageTarget(TargetKind.ANNOUNCEMENTS)
     said = words.summary(today, counts[0], counts[1], counts[2], counts[3])
     return build_message("digest", said, blocks, place=place, final=True)
-
-
-def _sections(title: str, lines: Sequence[str]) -> list[block_kit.Block]:
-    """As many blocks as it takes: Slack cuts none of them."""
-    blocks, held = list[block_kit.Block](), f"*{title}*"
-    for line in lines:
-        if len(held) + 1 + len(line) > block_kit.MAX_SECTION_CHARS:
-            blocks.append(block_kit.section(held))
-            held = line
-        else:
-            held = f"{held}\n{line}"
-    return [*blocks, block_kit.section(held)]
 
 
 def _parts(view: Overview, environment: RenderEnvironment) -> list[tuple[str, list[str]]]:
