@@ -126,8 +126,8 @@ class Request:
         try:
             # Slack shows an error of its own where nothing is answered within 3 seconds.
             async with asyncio.timeout(VIEWS_OPEN_TIMEOUT_SECONDS):
-                # What is pressed in a form opens another one on top of it.
-                method = "views.push" if self.view else "views.open"
+                # What is pressed in a form opens another one on top of it; a Home is no form.
+                method = "views.push" if self.view.get("type") == "modal" else "views.open"
                 await api_call(self.services.client, method, trigger_id=self.trigger_id, view=dict(view))
             self.opened_view = True
         except CallRefused as refusal:
