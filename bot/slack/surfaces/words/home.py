@@ -19,7 +19,7 @@ FOOT = "This page changes when an incident does. Times are UTC, yours in bracket
 _WAITING = {
     WaitingKind.PAGE: "nobody has answered yet: {what}",
     WaitingKind.STEP: "{by} waits for you as the second person: {what}",
-    WaitingKind.GO: "{by} gave you the go: {what}",
+    WaitingKind.GO: "{by} gave you the go-ahead: {what}",
     WaitingKind.REVIEW: "look at what {by} did: {what}",
     WaitingKind.TEXT: "{by} asks you to approve a text ({what})",
     WaitingKind.HANDOVER: "{by} is taking over from you as {what}",

@@ -118,7 +118,7 @@ async def test_what_waits_for_whom(tmp_path: Path) -> None:
         asked = "Carla Rossi waits for you as the second person: Resume outgoing payments"
         assert asked in shown(world, "ben") and asked not in shown(world, "carla")
         await short.agreed(world)
-        assert "Ben Okafor gave you the go: Resume outgoing payments" in shown(world, "carla")
+        assert "Ben Okafor gave you the go-ahead: Resume outgoing payments" in shown(world, "carla")
         assert asked not in shown(world, "ben")
         room = world.channel().id
         await world.say("ana", "/incident add @dipo", room)
