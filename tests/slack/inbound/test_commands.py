@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.actor import Actor
+from bot.probes import PROBES
 from bot.slack.inbound.dispatch import BINDINGS
 from bot.slack.requests.arguments import Arguments, MissingArguments, TimeWithoutZone, split_first_word
 from bot.slack.requests.context import Request
@@ -304,6 +305,10 @@ async def test_a_severity_that_does_not_exist(office: World, text: str) -> None:
     assert not heard.form
 
 
+#: what the bot offers for "check …": each probe, three at most
+READINGS = [f"{name.capitalize()} reading" for name in sorted(PROBES)][:3]
+
+
 # -- nothing happens, and buttons say what it may have meant --------------------------------------------------
 
 
@@ -313,8 +318,8 @@ async def test_a_severity_that_does_not_exist(office: World, text: str) -> None:
     [
         pytest.param(
             "check payouts failing",
-            ["Declare “check payouts failing”", "Horizon reading"],
-            ["Declare “check payouts failing”", "Horizon reading"],
+            ["Declare “check payouts failing”", *READINGS],
+            ["Declare “check payouts failing”", *READINGS],
             id="a verb's word before a title",
         ),
         pytest.param(
