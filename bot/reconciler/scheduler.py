@@ -92,10 +92,6 @@ class Scheduler:
             turn.effects_stale, turn.preloaded = True, None
             self.incident_changed(id)
 
-    async def reconcile_now(self, id: str) -> None:
-        """Attend it now; return when everything is paid that can be paid now."""
-        await asyncio.shield(self._run_now(id).task)
-
     async def wait_until_channel_ready(self, id: str) -> None:
         """Attend it now; return when its channel is open and its people are in, or when that cannot be had now."""
         turn = self._run_now(id)

@@ -376,7 +376,8 @@ async def test_an_incident_that_cannot_be_attended_rests(world: World) -> None:
         await caretaker.wait_until_idle()
     assert tried == ["INC-1"] and not caretaker.busy
     failing = False
-    await caretaker.reconcile_now(incident.id)  # whoever waits is not made to rest
+    await caretaker.wait_until_channel_ready(incident.id)  # whoever waits is not made to rest
+    await caretaker.wait_until_idle()
     assert tried == ["INC-1", "INC-1"]
     assert await world.bot.store.next_due() == BEGIN + timedelta(minutes=25)
     assert card(world, channel)
@@ -408,7 +409,8 @@ async def test_one_visit_pays_everything_that_can_be_paid(tmp_path: Path) -> Non
             rule = partial(lifecycle.declare, title="Deposits wait", severity="sev1", private=True, policy=bot.policy)
             ana = Actor(bot.team, "U01ANASILVA", "ana")
             await bot.service.declare("declare", lambda i, **more: rule(i, **more), ana, key=DECLARED)
-            await bot.caretaker.reconcile_now(bot.id)
+            await bot.caretaker.wait_until_channel_ready(bot.id)
+            await bot.caretaker.wait_until_idle()
             effects = {one.key: one.state for one in await bot.store.effects(bot.id)}
             assert set(effects.values()) == {EffectState.SENT} and {"pin:card", "bookmark:card"} <= set(effects)
             assert await bot.store.next_due() == BEGIN + timedelta(minutes=25)
@@ -416,7 +418,8 @@ async def test_one_visit_pays_everything_that_can_be_paid(tmp_path: Path) -> Non
             channel = slack.channel((await bot.incident()).channel)
             await slack.person("ana").delete(channel.id, channel.pins[0].ts)
             await bot.act("impact", partial(lifecycle.state_impact, impact="NG only"), ana)
-            await bot.caretaker.reconcile_now(bot.id)  # found out, sent anew, pinned
+            await bot.caretaker.wait_until_channel_ready(bot.id)  # found out, sent anew, pinned
+            await bot.caretaker.wait_until_idle()
             assert "NG only" in channel.by_ts[channel.pins[0].ts].plain and not bot.caretaker.busy
     finally:
         await slack.stop()
