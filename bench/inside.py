@@ -1,4 +1,4 @@
-"""The whole bot in this process, measured from inside: memory, rounds of the caretaker, list, readiness.
+"""The whole bot in this process, measured from inside: memory, rounds of the scheduler, list, readiness.
 
 Run by `bench.scale` with the bot's environment and the moment to which the clock goes; prints a line of JSON.
 """

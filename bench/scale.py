@@ -1,4 +1,4 @@
-"""Many open incidents: what they cost in memory, in a caretaker's round, in the list, in readiness, and at the start.
+"""Many open incidents: what they cost in memory, in a scheduler's round, in the list, in readiness, and at the start.
 
 The bot's process is real (`bench.inside` runs it, and measures from inside what cannot be seen from outside).
 """

@@ -157,19 +157,19 @@ class Life:
             slack_effectors(room, self._postmortem) | publish_effectors(publishers), world.render,
             {"announcements": world.slack.incidents.id}.__getitem__,
         )  # fmt: skip
-        self.caretaker = Scheduler(self.service, lambda team: asyncio.sleep(0, ground))
+        self.scheduler = Scheduler(self.service, lambda team: asyncio.sleep(0, ground))
         self.service.on_change = self._changed
-        self.keeping = asyncio.create_task(self.caretaker.renew_leases())
+        self.keeping = asyncio.create_task(self.scheduler.renew_leases())
 
     @staticmethod
     async def _postmortem(incident: Incident) -> tuple[str, str]:
         return "postmortem.md", "What happened, and when."
 
     def _changed(self, id: str) -> None:
-        self.caretaker.incident_changed(id)
+        self.scheduler.incident_changed(id)
         for other in self.world.lives:
             if other is not self and other is not None and not other.fate.dead:
-                other.caretaker.incident_changed_elsewhere(id)
+                other.scheduler.incident_changed_elsewhere(id)
 
     async def outside(self, work: Callable[[], Awaitable[T]]) -> T:
         """Let the database work; a bot that dies meanwhile changes nothing of it."""
@@ -189,7 +189,7 @@ class Life:
         self.fate.dead = self.fate.dead or "killed"
         self.keeping.cancel()
         with contextlib.suppress(*EXPECTED):
-            await self.caretaker.stop(within=0)
+            await self.scheduler.stop(within=0)
         await asyncio.gather(self.keeping, return_exceptions=True)
         async with self.world.database:
             with self.world.loop.outside():

@@ -1,6 +1,6 @@
 """A bot that can die at any point: before and after each call to Slack, and before and after each commit.
 
-It is the bot without its ears: the store, the rules, the caretaker and the real Room, on the local Slack. Dying drops
+It is the bot without its ears: the store, the rules, the scheduler and the real Room, on the local Slack. Dying drops
 everything that is in memory at that instant; a new one starts on the same database and the same Slack.
 """
 
@@ -166,8 +166,8 @@ class Mortal:
             {"announcements": directory.channel("incidents")}.__getitem__,
             parked,
         )
-        self.caretaker = Scheduler(self.service, lambda team: asyncio.sleep(0, ground))
-        self.service.on_change = self.caretaker.incident_changed
+        self.scheduler = Scheduler(self.service, lambda team: asyncio.sleep(0, ground))
+        self.service.on_change = self.scheduler.incident_changed
         self.team = directory.team
         self.id = incident_id(self.team, DECLARED)
 
@@ -202,8 +202,8 @@ class Mortal:
         """Let everything happen that is due now or within so much time, each at its moment."""
         end = self.clock.now() + within
         while True:
-            await self.until_answered(self.caretaker.start_due)
-            await self.caretaker.wait_until_idle()
+            await self.until_answered(self.scheduler.start_due)
+            await self.scheduler.wait_until_idle()
             if self.fate.dead:
                 raise Died(self.fate.dead)
             due = await self.until_answered(self.store.next_due)
@@ -242,6 +242,6 @@ async def life(slack: LocalSlack, database: Path | str, policy: Policy, fate: Fa
             try:
                 yield one
             finally:
-                await one.caretaker.stop(within=0)
+                await one.scheduler.stop(within=0)
     finally:
         await store.close()

@@ -244,7 +244,7 @@ class World:
                 continue
             if not life.fate.dead and not life.fate.frozen:
                 with contextlib.suppress(Died, StoreUnavailable):
-                    await self._or_frozen(life, life.caretaker.start_due())
+                    await self._or_frozen(life, life.scheduler.start_due())
             if life.fate.dead:
                 self.lives[number] = None
                 task = asyncio.create_task(self._succeeded(life))
@@ -268,7 +268,7 @@ class World:
     async def _until_something(self, most: float) -> tuple[float, bool]:
         """How long nothing happens, and whether nobody at all does anything meanwhile."""
         lives = [life for life in self.lives if life is not None and not life.fate.dead]
-        if any(life.caretaker.busy for life in lives):
+        if any(life.scheduler.busy for life in lives):
             return min(most, 0.2), False
         moments = [most, 1.0] if self._people or self.slack.late else [most]
         for life in lives:
@@ -288,7 +288,7 @@ class World:
 
     async def at_rest(self) -> bool:
         """Whether nothing is owed at this moment."""
-        if self.slack.late or any(life is None or life.fate.dead or life.caretaker.busy for life in self.lives):
+        if self.slack.late or any(life is None or life.fate.dead or life.scheduler.busy for life in self.lives):
             return False
         due = await self.one.kept.next_due()
         if due is not None and due <= self.one.clock.now() + timedelta(seconds=3):

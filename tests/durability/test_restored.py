@@ -167,7 +167,7 @@ async def test_a_public_text_is_not_made_public_again(tmp_path: Path) -> None:
             await draft(bot)
             rule = partial(customer_messages.approve, draft="d1", text_hash=text_hash(TEXT), policy=POLICY)
             await bot.act("approve", rule, person(bot, BEN))
-            made = backup.back_up(url, KEY.encode(), tmp_path / "b", BEGIN)  # before the caretaker gets to run
+            made = backup.back_up(url, KEY.encode(), tmp_path / "b", BEGIN)  # before the scheduler gets to run
             assert (await bot.incident()).drafts["d1"].state == "approved"
             await bot.settle()
             assert (await bot.incident()).drafts["d1"].state == "published"

@@ -1,4 +1,4 @@
-"""What the caretaker does when Slack or people do the unexpected, and how little it does otherwise."""
+"""What the scheduler does when Slack or people do the unexpected, and how little it does otherwise."""
 
 from __future__ import annotations
 
@@ -368,16 +368,16 @@ async def test_an_incident_that_cannot_be_attended_rests(world: World) -> None:
         return []
 
     ground = WorkspaceContext({}, render, lambda kind: "")
-    caretaker = Scheduler(world.bot.service, lambda team: asyncio.sleep(0, ground))
+    scheduler = Scheduler(world.bot.service, lambda team: asyncio.sleep(0, ground))
     incident = await world.incident()
     await world.bot.store.write(lambda tx: tx.set_due(incident.id, incident.seq, world.clock.now()))
     for _ in range(3):
-        await caretaker.start_due()
-        await caretaker.wait_until_idle()
-    assert tried == ["INC-1"] and not caretaker.busy
+        await scheduler.start_due()
+        await scheduler.wait_until_idle()
+    assert tried == ["INC-1"] and not scheduler.busy
     failing = False
-    await caretaker.wait_until_channel_ready(incident.id)  # whoever waits is not made to rest
-    await caretaker.wait_until_idle()
+    await scheduler.wait_until_channel_ready(incident.id)  # whoever waits is not made to rest
+    await scheduler.wait_until_idle()
     assert tried == ["INC-1", "INC-1"]
     assert await world.bot.store.next_due() == BEGIN + timedelta(minutes=25)
     assert card(world, channel)
@@ -409,8 +409,8 @@ async def test_one_visit_pays_everything_that_can_be_paid(tmp_path: Path) -> Non
             rule = partial(lifecycle.declare, title="Deposits wait", severity="sev1", private=True, policy=bot.policy)
             ana = Actor(bot.team, "U01ANASILVA", "ana")
             await bot.service.declare("declare", lambda i, **more: rule(i, **more), ana, key=DECLARED)
-            await bot.caretaker.wait_until_channel_ready(bot.id)
-            await bot.caretaker.wait_until_idle()
+            await bot.scheduler.wait_until_channel_ready(bot.id)
+            await bot.scheduler.wait_until_idle()
             effects = {one.key: one.state for one in await bot.store.effects(bot.id)}
             assert set(effects.values()) == {EffectState.SENT} and {"pin:card", "bookmark:card"} <= set(effects)
             assert await bot.store.next_due() == BEGIN + timedelta(minutes=25)
@@ -418,9 +418,9 @@ async def test_one_visit_pays_everything_that_can_be_paid(tmp_path: Path) -> Non
             channel = slack.channel((await bot.incident()).channel)
             await slack.person("ana").delete(channel.id, channel.pins[0].ts)
             await bot.act("impact", partial(lifecycle.state_impact, impact="NG only"), ana)
-            await bot.caretaker.wait_until_channel_ready(bot.id)  # found out, sent anew, pinned
-            await bot.caretaker.wait_until_idle()
-            assert "NG only" in channel.by_ts[channel.pins[0].ts].plain and not bot.caretaker.busy
+            await bot.scheduler.wait_until_channel_ready(bot.id)  # found out, sent anew, pinned
+            await bot.scheduler.wait_until_idle()
+            assert "NG only" in channel.by_ts[channel.pins[0].ts].plain and not bot.scheduler.busy
     finally:
         await slack.stop()
 

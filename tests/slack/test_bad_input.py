@@ -682,7 +682,7 @@ async def test_each_call_of_a_declaration_may_fail_and_nothing_is_done_twice(
 
 @pytest.mark.parametrize("kind", [pytest.param("500_after", id="500"), pytest.param("429:2", id="429")])
 async def test_every_call_of_a_declaration_fails(impatient: World, kind: str) -> None:
-    """Also the caretaker's looking for what it may have done."""
+    """Also the scheduler's looking for what it may have done."""
     impatient.slack.faults.add("*", kind, 14)
     await impatient.say("ana", "/incident declare sev1 Withdrawals are stuck")
     await impatient.advance(minutes=2)

@@ -278,8 +278,8 @@ READ: list[Any] = [
 @shared_loop
 @pytest.mark.parametrize(("text", "read"), READ)
 async def test_a_verb_is_one_only_if_the_rest_are_its_arguments(office: World, text: str, read: Any) -> None:
-    desk = office.bot.token_workspace.services
-    call = Request(desk, Actor(desk.directory.team, ANA, "ana"), office.channel().id, idempotency_key="")
+    services = office.bot.token_workspace.services
+    call = Request(services, Actor(services.directory.team, ANA, "ana"), office.channel().id, idempotency_key="")
     first, rest = split_first_word(text)
     found = BINDINGS[ACT_OF_WORD[first.lower()]].read(rest, call)
     assert (dict(found.values) if isinstance(found, Arguments) else found) == read
