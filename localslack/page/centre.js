@@ -111,7 +111,7 @@ function foot(channel) {
 }
 
 function tabs() {
-  const tab = (name, label) => el("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-selected": world.open.tab === name ? "true" : "false", "aria-controls": "app-panel", tabindex: world.open.tab === name ? "0" : "-1", data: { key: `tab/${name}` },
+  const tab = (name, label) => el("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-selected": world.open.tab === name ? "true" : "false", "aria-controls": world.open.tab === "home" ? "app-panel" : null, tabindex: world.open.tab === name ? "0" : "-1", data: { key: `tab/${name}` },
     onclick: () => emit("go", { app: true, tab: name }) }, label);
   return el("div", { class: "tabs", role: "tablist", "aria-label": "App", onkeydown: (event) => { if (event.key === "ArrowLeft" || event.key === "ArrowRight") emit("go", { app: true, tab: world.open.tab === "home" ? "messages" : "home" }); } }, tab("home", "Home"), tab("messages", "Messages"));
 }

@@ -77,6 +77,9 @@ async def test_each_state(desk: Desk, world: World, scheme: Literal["light", "da
         await page.get_by_role("button", name="Channels", exact=True).click()
     await check("the list of channels")
     await ben.sidebar.locator(".side-row", has_text="incident-commander").click()
+    await expect(page.get_by_role("tabpanel")).to_contain_text("Declare an incident")
+    await check("the app's Home")
+    await page.get_by_role("tab", name="Messages").click()
     await check("the app's messages")
 
 

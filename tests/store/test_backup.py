@@ -84,7 +84,7 @@ async def test_what_is_owed_is_looked_for_first(url: str, store: SqlStore, tmp_p
     for number, (state, kind, ts) in enumerate(calls):
         one = effect(f"k{number}", "one", state=state, kind=EffectKind(kind), ts=ts, hash="h")
         await store.write(lambda tx, one=one: tx.save_effect(one))
-    final = effect("update:3", "one", state=EffectState.SENT, ts="1.3", hash="h")
+    final = effect("update:3", "one", state=EffectState.SENT, ts="1.3", hash="h", final=True)
     await store.write(lambda tx: tx.save_effect(final))
     await store.write(declare("two", due=None))
     made = backup.back_up(url, KEY, tmp_path / "b", NOW)
