@@ -243,6 +243,9 @@ class Store(Protocol):
     async def workspace_effects(self, one: WorkspaceSubject) -> Sequence[Effect]:
         """Every call of this workspace that was begun."""
 
+    async def has_homes(self, team: str) -> bool:
+        """Whether anybody of this workspace has opened their Home."""
+
     async def due_workspaces(self, now: datetime) -> Sequence[str]:
         """Workspaces that are to be looked at by now."""
 

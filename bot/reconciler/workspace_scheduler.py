@@ -7,7 +7,6 @@ from datetime import datetime
 
 import structlog
 
-from bot.domain.effect import EffectKind
 from bot.domain.errors import LeaseLost, StoreUnavailable
 from bot.domain.subject import WorkspaceSubject
 from bot.reconciler.rate_limits import RateLimits
@@ -19,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 #: seconds after an incident was shown until the Homes are, so that a burst of changes is published once
 DEBOUNCE_SECONDS = 1.0
+#: where nobody has opened a Home: so many seconds later another process may have heard of one
+NO_HOMES_SECONDS = 10.0
 #: seconds after which a visit that failed is tried again
 RETRY_SECONDS = 30.0
 
@@ -39,6 +40,10 @@ class WorkspaceScheduler:
         self._changed: set[str] = set()
         #: workspaces where somebody has opened their Home, as far as this process knows
         self._with_homes: set[str] = set()
+        #: what is due, or was asked for by somebody, is attended whatever has changed
+        self._due: set[str] = set()
+        #: nobody had opened their Home there: asked again after (by the loop's time)
+        self._no_homes_until: dict[str, float] = {}
         #: failed visits are left alone until (by the loop's time)
         self._rest_until: dict[str, float] = {}
         self._stopping = False
@@ -54,6 +59,7 @@ class WorkspaceScheduler:
         now = self._service.clock.now()
         await self._store.write(lambda tx: tx.open_home(team, user, now))
         self._with_homes.add(team)
+        self._due.add(team)
         self._begin(team)
 
     def incident_shown(self, team: str) -> None:
@@ -101,6 +107,7 @@ class WorkspaceScheduler:
         self._rest_until = {team: until for team, until in self._rest_until.items() if until > time}
         for team in await self._store.due_workspaces(now):
             if team not in self._rest_until and team not in self._running:
+                self._due.add(team)
                 self._begin(team)
 
     def _begin(self, team: str) -> None:
@@ -131,14 +138,18 @@ class WorkspaceScheduler:
         finally:
             del self._running[team]
 
-    async def _has_work(self, team: str) -> bool:
-        """Whether a change can be seen anywhere, or the workspace is due anyway."""
+    async def _has_homes(self, team: str) -> bool:
+        """Whether anybody has opened their Home there, in this process or another one: else no change can be seen."""
         if team in self._with_homes:
             return True
-        known = await self._store.workspace(team)
-        if known is None or (known.due_at is not None and known.due_at <= self._service.clock.now()):
-            return known is not None
-        return any(one.kind is EffectKind.HOME for one in await self._store.workspace_effects(known))
+        now = asyncio.get_running_loop().time()
+        if now < self._no_homes_until.get(team, 0.0):
+            return False
+        if await self._store.has_homes(team):
+            self._with_homes.add(team)
+            return True
+        self._no_homes_until[team] = now + NO_HOMES_SECONDS
+        return False
 
     async def _touch(self, team: str, now: datetime) -> None:
         await self._store.write(lambda tx: tx.touch_workspace(team, now))
@@ -147,8 +158,9 @@ class WorkspaceScheduler:
         self._rest_until[team] = asyncio.get_running_loop().time() + RETRY_SECONDS
 
     async def _reconcile_claimed(self, team: str) -> None:
-        changed = team in self._changed
-        if changed and not await self._has_work(team):
+        changed, due = team in self._changed, team in self._due
+        self._due.discard(team)
+        if changed and not due and not await self._has_homes(team):
             self._changed.discard(team)
             return
         if not await self._store.write(lambda tx: tx.claim_workspace(team, LEASE_SECONDS)):

@@ -274,6 +274,10 @@ class SqlStore:
         """Every call of this workspace that was begun."""
         return subjects_sql.effects_of(await self._rows(subjects_sql.EFFECTS, {"id": one.id}))
 
+    async def has_homes(self, team: str) -> bool:
+        """Whether anybody of this workspace has opened their Home."""
+        return bool(await self._rows(subjects_sql.HOMES, {"team": team}))
+
     async def due_workspaces(self, now: datetime) -> list[str]:
         """Workspaces that are to be looked at by now."""
         return [str(row["team_id"]) for row in await self._rows(subjects_sql.DUE_TEAMS, {"now": now})]

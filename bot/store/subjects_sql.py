@@ -38,6 +38,7 @@ SUBJECT = select(_s.team_id, _s.created_at, _s.seq, _s.due_at).where(
 )
 DUE_TEAMS = select(_s.team_id).where(_s.due_at <= bindparam("now")).order_by(_s.due_at)
 NEXT_DUE = select(_s.due_at).where(_s.due_at > bindparam("after")).order_by(_s.due_at).limit(1)
+HOMES = select(_f.key).where(_f.team_id == bindparam("team"), _f.kind == EffectKind.HOME.value).limit(1)
 EFFECTS = select(subject_effects).where(_f.subject_id == bindparam("id")).order_by(_f.started_at, _f.key)
 
 _ENSURE = text(
