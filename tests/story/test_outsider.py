@@ -53,6 +53,10 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
+#: values under a key that mean something else for other buttons
+OF_ACTION = {"inc:task-done": {"t": 5}, "inc:page": {"p": 0}}
+
+
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with world_at(tmp_path, "http") as one:
@@ -172,7 +176,7 @@ async def by_click(ben: Forger, place: Channel, id: str) -> list[str]:
         if action not in own:
             told = []
             for one in (id, unknown):
-                await ben.click(action, json.dumps(carried(one)), "#payments")
+                await ben.click(action, json.dumps(carried(one) | OF_ACTION.get(action, {})), "#payments")
                 told.append(ben.world.messages("ben", "#payments")[-1].plain)
             assert told == [NO_SUCH_INCIDENT, NO_SUCH_INCIDENT], action
         said.append(await ben.forms(place.id))

@@ -157,8 +157,10 @@ async def test_each_old_button(
     async with started(request, recorded_by, engine, tmp_path) as world:
         now = await pressed(world, press, story.FORMS)
     told = bool(now.form or now.answered)
+    # A step's reading used to follow its tick; today it comes first.
+    acts = [one for one in now.events if not one.endswith(" ReadingTaken")]
     if then["events"]:
-        assert now.events[:1] == tuple(then["events"][:1]) or (not now.events and told), now
+        assert acts[:1] == then["events"][:1] or (not now.events and told), now
     else:
         assert told and not now.events, now
 
