@@ -137,6 +137,20 @@ def test_no_word_that_is_not_ours_any_more(path: Path) -> None:
     assert old_words(markdown(path)) == []
 
 
+#: files whose texts somebody reads in Slack: catalogues, rules that refuse, private answers, forms
+CATALOGUES = [
+    path
+    for folder in ("domain", "slack/surfaces", "slack/handlers", "slack/requests", "slack/inbound", "reports")
+    for path in sorted((ROOT / "bot" / folder).rglob("*.py"))
+]
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_stands_in_slack_is_short_and_ours(path: Path) -> None:
+    assert long_sentences(catalogue(path)) == []
+    assert old_words(catalogue(path)) == []
+
+
 # -- the check itself --------------------------------------------------------------------------------------
 
 LONG = " ".join(["word"] * (LONGEST + 1))

@@ -28,7 +28,7 @@ def _timed_rules(incident: Incident, policy: Policy) -> Iterator[tuple[datetime,
         if ends := customer_messages.expires_at(incident, draft):
             yield (
                 ends,
-                "lapse draft",
+                "expire draft",
                 lambda i, by, at, name=draft.name: customer_messages.expire(i, draft=name, by=by, at=at),  # type: ignore[misc]
             )
     if not incident.open:
@@ -55,7 +55,7 @@ def _timed_rules(incident: Incident, policy: Policy) -> Iterator[tuple[datetime,
         ends = ask.until if ask.state is AskState.GO and ask.until else ask.asked.lapses
         yield (
             ends,
-            "lapse ask",
+            "expire ask",
             lambda i, by, at, seq=ask.seq: dual_control.expire_ask(i, ask=seq, by=by, at=at, policy=policy),  # type: ignore[misc]
         )
     for one in incident.checklists:

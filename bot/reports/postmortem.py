@@ -242,7 +242,7 @@ class _PostmortemRenderer:
     def two_people(self) -> Iterator[str]:
         """Each ask with who agreed and what came of it."""
         became = {"asked": "Open", "go": "Agreed, open", "done": "Done", "not_done": "Not done", "refused": "Refused",
-                  "lapsed": "Lapsed"}  # fmt: skip
+                  "lapsed": "Expired"}  # fmt: skip
         rows = []
         for ask in self.incident.asks.values():
             x = ask.asked

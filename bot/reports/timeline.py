@@ -207,7 +207,7 @@ FORMATTERS: dict[type[e.Event], Callable[[Any, EntryFormatter], str]] = {
     ),
     e.GoGiven: lambda x, r: f"{r.person(x.by)} agreed: {r.act(x.ask)}",
     e.AskRefused: lambda x, r: f"{r.person(x.by)} did not agree to: {r.act(x.ask)}{r.after_colon(x.reason, ' — ')}",
-    e.AskLapsed: lambda x, r: f"The request lapsed: {r.act(x.ask)}",
+    e.AskLapsed: lambda x, r: f"The request expired: {r.act(x.ask)}",
     e.AskDone: lambda x, r: (
         f"{r.person(x.by)} did what two people agreed on: {r.act(x.ask)}{r.after_colon(x.result, ' — ')}"
     ),
@@ -221,7 +221,7 @@ FORMATTERS: dict[type[e.Event], Callable[[Any, EntryFormatter], str]] = {
     e.CommsDrafted: lambda x, r: f"{r.person(x.by)} wrote a text for {r.plain(x.audience)} ({r.plain(x.stage)})",
     e.CommsApproved: lambda x, r: f"{r.person(x.by)} approved {r.text(x.draft)}",
     e.CommsDiscarded: lambda x, r: f"{r.person(x.by)} discarded {r.text(x.draft)}{r.after_colon(x.reason)}",
-    e.CommsLapsed: lambda x, r: f"The draft lapsed, {r.text(x.draft)}{r.after_colon(x.reason)}",
+    e.CommsLapsed: lambda x, r: f"The draft expired, {r.text(x.draft)}{r.after_colon(x.reason)}",
     e.CommsPublished: _published,
     e.CommsUncertain: lambda x, r: f"It is not known whether {r.text(x.draft)} went out{r.after_colon(x.error)}",
     e.CommsFailed: lambda x, r: f"Sending failed, {r.text(x.draft)} is not public{r.after_colon(x.error)}",
