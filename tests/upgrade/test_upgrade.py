@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from bot.config import ROOT
-from bot.store import SqlStore
+from bot.store import SqlStore, migrate
 from localslack import LocalSlack
 from tests.durability.replicas import Replica, until
 from tests.postgres import Postgres
@@ -204,11 +204,15 @@ async def test_the_version_before_runs_beside_it(
             Beside("the version before", _settings(slack, line.url(url)), line, program_of(recording, tmp_path)),
             Beside("this version", _settings(slack, line.url(url)), line),
         ]
-        store = SqlStore.open(url, KEY.encode())
+        store = None
         try:
             for count, one in enumerate(both, 1):
+                if count == 2:  # as an upgrade goes: the database first, while the version before serves it
+                    await asyncio.to_thread(migrate, url)
+                    store = SqlStore.open(url, KEY.encode())
                 await one.start()
                 await until(lambda count=count: _connected(slack, count), f"{one.name} is connected")
+            assert store is not None
             await _rests(slack)
             assert standing(slack).keys() == before
             notes = await _notes(slack, 8)
@@ -225,7 +229,8 @@ async def test_the_version_before_runs_beside_it(
             assert await store.verify() == []
         finally:
             await asyncio.gather(*(one.end() for one in both))
-            await store.close()
+            if store is not None:
+                await store.close()
 
 
 def _settings(slack: LocalSlack, url: str) -> dict[str, str]:

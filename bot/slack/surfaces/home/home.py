@@ -35,17 +35,21 @@ def render_home(view: Overview, user: str, environment: RenderEnvironment) -> De
     opened = [_opened(one, environment) for one in view.open]
     ended = [_ended(one, environment) for one in view.ended]
     blocks = [block_kit.header(words.TITLE), block_kit.actions(declare)]
-    blocks += block_kit.sections(words.WAITS, _shown(waiting) or [words.NOTHING_WAITS])
-    blocks += block_kit.sections(words.OPEN, _shown(opened) or [words.NONE_OPEN])
+    blocks += block_kit.sections(words.WAITS, _shown(waiting, environment.command) or [words.NOTHING_WAITS])
+    blocks += block_kit.sections(words.OPEN, _shown(opened, environment.command) or [words.NONE_OPEN])
     if ended:
-        blocks += block_kit.sections(words.ENDED, _shown(ended))
+        blocks += block_kit.sections(words.ENDED, _shown(ended, environment.command))
     blocks.append(block_kit.context(words.FOOT))
     place = MessageTarget(TargetKind.PERSON, user=user)
     return DesiredMessage(home_key(user), place, words.TITLE, tuple(blocks))
 
 
-def _shown(lines: list[str]) -> list[str]:
-    return lines if len(lines) <= MAX_LINES else [*lines[:MAX_LINES], words.more(len(lines) - MAX_LINES)]
+def _shown(lines: list[str], command: str) -> list[str]:
+    return (
+        lines
+        if len(lines) <= MAX_LINES
+        else [*lines[:MAX_LINES], words.more(len(lines) - MAX_LINES, text.escape_line(command))]
+    )
 
 
 def _waiting(one: Waiting, environment: RenderEnvironment) -> str:

@@ -65,6 +65,6 @@ def postmortem_due(on: date) -> str:
     return f"postmortem due {day(on)}"
 
 
-def more(count: int) -> str:
+def more(count: int, command: str) -> str:
     """What is not shown."""
-    return f"… and {count} more: `/incident list`"
+    return f"… and {count} more: `{command} list`"
