@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from bot.domain import customer_messages
 from bot.domain.customer_template import text_hash
 from bot.domain.effect import EffectState
 from bot.store import backup, migrate
+from bot.store.backup import BackupResult
 from localslack import Channel, LocalSlack, WorkspaceClock
 from tests.durability.mortal import Fate, life
 from tests.durability.stories import BEN, POLICY, TEXT, declare, draft, person
@@ -154,6 +156,22 @@ async def test_what_was_sent_by_nobody_is_sent(there: World, tmp_path: Path) -> 
     assert (await world.incident()).channel == new.id
 
 
+class BackupAfterCommit(Fate):
+    """Takes one backup right after the next commit once it is armed, before anything else of the bot can run."""
+
+    def __init__(self, take: Callable[[], BackupResult]) -> None:
+        super().__init__()
+        self._take = take
+        self.armed = False
+        self.backups: list[BackupResult] = []
+
+    def point(self, name: str) -> None:
+        super().point(name)
+        if self.armed and name == "after a commit":
+            self.armed = False
+            self.backups.append(self._take())
+
+
 async def test_a_public_text_is_not_made_public_again(tmp_path: Path) -> None:
     """Two people agreed, the backup was taken, and then it was sent."""
     database = tmp_path / "incidents.sqlite"
@@ -162,17 +180,19 @@ async def test_a_public_text_is_not_made_public_again(tmp_path: Path) -> None:
     slack = LocalSlack(yaml.safe_load((ROOT / "manifest.yaml").read_text()), WorkspaceClock(BEGIN))
     await slack.start(0)
     try:
-        async with life(slack, database, POLICY, Fate()) as bot:
+        taken = BackupAfterCommit(lambda: backup.back_up(url, KEY.encode(), tmp_path / "b", BEGIN))
+        async with life(slack, database, POLICY, taken) as bot:
             await declare(bot)
             await draft(bot)
             rule = partial(customer_messages.approve, draft="d1", text_hash=text_hash(TEXT), policy=POLICY)
+            taken.armed = True
             await bot.act("approve", rule, person(bot, BEN))
-            made = backup.back_up(url, KEY.encode(), tmp_path / "b", BEGIN)  # before the scheduler gets to run
-            assert (await bot.incident()).drafts["d1"].state == "approved"
             await bot.settle()
             assert (await bot.incident()).drafts["d1"].state == "published"
+        [made] = taken.backups
         backup.restore(url, KEY.encode(), made.path, BEGIN, replace=True)
         async with life(slack, database, POLICY, Fate()) as bot:
+            # nothing attends the incident of a restored database before `settle`
             assert (await bot.incident()).drafts["d1"].state == "approved"
             await bot.settle()
             found = (await bot.incident()).drafts["d1"]
