@@ -1,4 +1,4 @@
-"""When people owe an update, what reminds them, and how an update answers."""
+"""When people have to post an update, what reminds them, and how an update answers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def due_items(incident: Incident, policy: Policy) -> tuple[e.DueItem, ...]:
 
 @dataclass(frozen=True)
 class DueReminder:
-    """A reminder that is owed: these things, at this rung, from this moment on."""
+    """A reminder that is due: of these things, at this rung, from this moment on."""
 
     at: datetime
     rung: int
@@ -110,7 +110,7 @@ def recipients(incident: Incident, rung: int, policy: Policy, kinds: frozenset[s
 
 
 def remind(incident: Incident, *, by: Actor, at: datetime, policy: Policy) -> list[e.Event]:
-    """The reminder that is owed now, if one is: everything due in one, at the highest rung whose time has come."""
+    """The reminder that is due now, if one is: everything due in one, at the highest rung whose time has come."""
     items: list[e.DueItem] = []
     highest = -1
     for owed in due_reminders(incident, policy):
@@ -216,7 +216,7 @@ def hold(incident: Incident, *, until: datetime, watcher: str, by: Actor, at: da
     if incident.status is not Status.MITIGATED:
         raise Refused("Holding is for after mitigation: `{command} mitigate` first, or wait for something by name.")
     if until <= at:
-        raise Refused("That time is in the past.")
+        raise Refused("That time is in the past.", field="until")
     if not watcher:
-        raise Refused("Name who watches until then.")
+        raise Refused("Name who watches until then.", field="watcher")
     return [e.Held(by=by.user, at=at, until=until, watcher=watcher)]

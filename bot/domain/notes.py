@@ -1,4 +1,4 @@
-"""What people add: lines of the timeline, tasks, helpers, and what is waited for."""
+"""What people add: lines of the timeline, tasks, other people, and what is waited for."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def wait_for(incident: Incident, *, what: str, look_again: datetime | None, by: 
         raise Refused("Say what for: `{command} waiting for Stellar validators`.", field="what")
     again = look_again or at + timedelta(minutes=30)
     if again <= at:
-        raise Refused("The time to look again is in the past.", field="look_again")
+        raise Refused("The time to look again is in the past.", field="until")
     return [e.WaitingBegan(by=by.user, at=at, what=what.strip()[:200], look_again=again)]
 
 

@@ -15,7 +15,6 @@ from bot.domain.errors import Refused
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter
 from bot.slack.outbound.web_api import api_call, pages
 from bot.slack.requests import deliveries
-from bot.slack.requests.arguments import TimeWithoutZone, time_in
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import modals
 from bot.slack.surfaces.text import unescape
@@ -57,7 +56,9 @@ async def _prefill(call: Request) -> tuple[ChannelInfo, datetime]:
     return info, min((one.happened for one in pinned), default=_at(info.get("created")))
 
 
-async def record(call: Request, title: str, severity: str | None, summary: str, began: str, over: str) -> Reply:
+async def record(
+    call: Request, title: str, severity: str | None, summary: str, began: datetime | None, over: datetime | None
+) -> Reply:
     """Record it: one incident a channel, however often and by however many this is asked for."""
     services, policy = call.services, call.services.policy
     policy.require_right("backfill", call.actor)
@@ -65,10 +66,9 @@ async def record(call: Request, title: str, severity: str | None, summary: str, 
     _check_channel_free(call)
     title = lifecycle.clean_title(await call.refuse_secrets(title, "title"))
     summary = await call.refuse_secrets(summary, "summary")
-    since, until = _moment(call, began, "began"), _moment(call, over, "over") if over else None
-    if since is None:
+    if began is None:
         raise Refused("Say when it began, such as 13:40 UTC.", field="began")
-    if until is not None:
+    if over is not None:
         policy.require_right("resolve", call.actor)
     found = await _within_timeout(_read_channel(call))
     chosen = policy.severity(severity) if severity else policy.severity_for_title(title)
@@ -80,10 +80,10 @@ async def record(call: Request, title: str, severity: str | None, summary: str, 
             title=title,
             severity=severity,
             summary=summary,
-            began=since,
-            over=until,
+            began=began,
+            over=over,
             responders=() if found.private else services.directory.expand(chosen.responders),
-            guesses=() if until else tuple(services.runbooks.guess(title)),
+            guesses=() if over else tuple(services.runbooks.guess(title)),
             policy=policy,
         ),
         call.actor,
@@ -94,7 +94,7 @@ async def record(call: Request, title: str, severity: str | None, summary: str, 
     if done.repeated and done.incident.declared_by != call.actor.user:
         raise Refused(outage.backfilled_already(done.incident.name))
     left_out = sum(bool(one.secret) for one in found.pinned)
-    said = outage.backfilled(done.incident.name, len(done.incident.notes), left_out, found.topic, until is None)
+    said = outage.backfilled(done.incident.name, len(done.incident.notes), left_out, found.topic, over is None)
     return Reply(services.say(said))
 
 
@@ -103,16 +103,6 @@ def _check_channel_free(call: Request) -> None:
         raise Refused(outage.backfilled_already(call.incident.name))
     if not call.channel or call.channel.startswith("D"):
         raise Refused(outage.BACKFILL_DIRECT)
-
-
-def _moment(call: Request, text: str, field: str) -> datetime | None:
-    """A time that somebody typed, with its zone. Raises Refused."""
-    if not text:
-        return None
-    found = time_in(text, call.services.now(), past=True)
-    if found is None or isinstance(found, TimeWithoutZone) or found[1]:
-        raise Refused("Write a time with its zone, such as 2026-03-02 13:40 UTC.", field=field)
-    return found[0]
 
 
 # -- what Slack tells ---------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from functools import partial
 
 from bot.domain import events as e
 from bot.domain import lifecycle
-from bot.domain.errors import Refused
 from bot.domain.incident import Status
 from bot.domain.names import join_names
 from bot.domain.resolve_conditions import resolve_checklist
@@ -91,13 +90,7 @@ async def false_alarm(call: Request, reason: str = "") -> Reply:
 
 async def duplicate(call: Request, number: int) -> Reply:
     """The same as another one."""
-    store = call.services.service.store
-    id = await store.find(call.actor.team, number)
-    other = await store.incident(id) if id else None
-    if other is None or not call.services.policy.may_see(other, call.actor):
-        raise Refused(
-            f"There is no INC-{number} here. `{call.services.command} list` shows what is open.", field="number"
-        )
+    other = await call.incident_named(number)
     done = await call.act("duplicate", partial(lifecycle.mark_duplicate, of=other))
     return Reply(f"{done.incident.name} ended as a duplicate of {other.name}.")
 

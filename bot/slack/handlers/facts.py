@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.domain import lifecycle
-from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, TimeWithoutZone, time_in
+from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, Tense, TimeWithoutZone, time_in
 from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces.text import when
 
@@ -30,7 +30,7 @@ def read_time(text: str, call: Request) -> ParseResult:
     """A time and nothing else."""
     if not text:
         return MissingArguments()
-    found = time_in(text, call.services.now(), past=True)
+    found = time_in(text, call.services.now(), Tense.PAST)
     if isinstance(found, TimeWithoutZone):
         return replace(found, before="started") if not found.after else None
     if found is None or found[1]:

@@ -13,6 +13,7 @@ from bot.slack.requests.arguments import (
     Arguments,
     MissingArguments,
     ParseResult,
+    Tense,
     TimeWithoutZone,
     split_first_word,
     time_in,
@@ -29,7 +30,7 @@ def read_note(text: str, call: Request) -> ParseResult:
         return MissingArguments()
     first, rest = split_first_word(text)
     if first.lower() == "at" and rest:
-        found = time_in(rest, call.services.now(), past=True)
+        found = time_in(rest, call.services.now(), Tense.PAST)
         if isinstance(found, TimeWithoutZone):
             return replace(found, before="note at") if found.after else MissingArguments()
         if found is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from bot.domain import escalation, events, lifecycle, notes, roles
-from bot.domain.errors import Refused
 from bot.domain.names import join_names
 from bot.slack.requests.arguments import Arguments, MissingArguments, ParseResult, incident_in
 from bot.slack.requests.context import Reply, Request
@@ -41,12 +40,7 @@ async def join(call: Request, number: int = 0) -> Reply:
     """Bring in whoever asks: into the incident of this number, or into the one that the button is about."""
     call.services.policy.require_right("join", call.actor)
     if number:
-        store = call.services.service.store
-        id = await store.find(call.actor.team, number)
-        found = await store.incident(id) if id else None
-        if found is None or not call.services.policy.may_see(found, call.actor):
-            raise Refused(f"There is no INC-{number} here. `{call.services.command} list` shows what is open.")
-        call.incident = found
+        call.incident = await call.incident_named(number)
     incident = call.required_incident
     if call.actor.user in incident.invited:
         return Reply(f"You are in it: <#{incident.channel}>.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from bot.domain import cadence
@@ -14,6 +14,7 @@ from bot.slack.requests.arguments import (
     Arguments,
     MissingArguments,
     ParseResult,
+    Tense,
     TimeWithoutZone,
     person_in,
     time_in,
@@ -131,7 +132,7 @@ def read_hold(text: str, call: Request) -> ParseResult:
         return Arguments({})
     if not text.lower().startswith("until "):
         return None
-    found = time_in(text[len("until ") :], call.services.now())
+    found = time_in(text[len("until ") :], call.services.now(), Tense.FUTURE)
     if isinstance(found, TimeWithoutZone):
         return replace(found, before="hold until") if person_in(found.after, call.actor.user) else None
     if found is None:
@@ -141,8 +142,7 @@ def read_hold(text: str, call: Request) -> ParseResult:
     watcher = person_in(found[1], call.actor.user)
     if watcher is None or watcher[1]:
         return None
-    at = found[0] if found[0] > call.services.now() else found[0] + timedelta(days=1)
-    return Arguments({"until": at, "watcher": watcher[0]})
+    return Arguments({"until": found[0], "watcher": watcher[0]})
 
 
 async def hold(call: Request, until: datetime | None = None, watcher: str = "") -> Reply | None:

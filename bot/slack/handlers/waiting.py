@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from bot.domain import notes
@@ -11,6 +11,7 @@ from bot.slack.requests.arguments import (
     Arguments,
     MissingArguments,
     ParseResult,
+    Tense,
     TimeWithoutZone,
     split_first_word,
     time_in,
@@ -32,12 +33,11 @@ def read_waiting(text: str, call: Request) -> ParseResult:
         return MissingArguments()
     what, sep, until = rest.rpartition(" until ")
     if sep:
-        found = time_in(until, call.services.now())
+        found = time_in(until, call.services.now(), Tense.FUTURE)
         if isinstance(found, TimeWithoutZone) and not found.after:
             return replace(found, before=f"waiting for {what} until")
         if isinstance(found, tuple) and not found[1]:
-            at = found[0] if found[0] > call.services.now() else found[0] + timedelta(days=1)
-            return Arguments({"what": what, "until": at})
+            return Arguments({"what": what, "until": found[0]})
     return Arguments({"what": rest, "until": None})
 
 

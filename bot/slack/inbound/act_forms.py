@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.domain.errors import Refused
 from bot.slack.handlers import more
 from bot.slack.inbound.dispatch import binding_of
 from bot.slack.inbound.form_values import FormValues
-from bot.slack.requests.arguments import TimeWithoutZone, incident_in, time_in
+from bot.slack.requests.arguments import Tense, incident_in
 from bot.slack.requests.context import Outcome, Request
 from bot.slack.surfaces.acts import ACTS, Act, FieldKind, FormField, StepAct
 
@@ -37,7 +37,7 @@ async def submit(call: Request, form: FormValues) -> Outcome:
     """The form of an act, filled in."""
     act = act_named(form.memory("a"))
     now = call.services.now()
-    arguments = {one.name: _argument(one, form.text(one.name), now) for one in ACTS[act].fields}
+    arguments = {one.name: _argument(one, form, now) for one in ACTS[act].fields}
     arguments |= _OF_ACT.get(act, {})
     return await binding_of(act).handler(call, **arguments)
 
@@ -46,11 +46,14 @@ async def submit(call: Request, form: FormValues) -> Outcome:
 _OF_ACT: dict[Act, dict[str, Any]] = {one: {"role": one.value} for one in (Act.LEAD, Act.COMMS_LEAD, Act.SCRIBE)}
 
 
-def _argument(field: FormField, said: str, now: datetime) -> Any:
+def _argument(field: FormField, form: FormValues, now: datetime) -> Any:
     """One answer as the handler takes it. Raises Refused, which lands beside the question."""
+    said = form.text(field.name)
     match field.kind:
-        case FieldKind.TIME:
-            return _time(field, said, now) if said else None
+        case FieldKind.PAST_TIME:
+            return form.typed_time(field.name, now, Tense.PAST)
+        case FieldKind.FUTURE_TIME:
+            return form.typed_time(field.name, now, Tense.FUTURE)
         case FieldKind.STEP_ACT:
             return StepAct(said)
         case FieldKind.TASK:
@@ -61,11 +64,3 @@ def _argument(field: FormField, said: str, now: datetime) -> Any:
             raise Refused("Write the incident's number, such as INC-40.", field=field.name)
         return number
     return said
-
-
-def _time(field: FormField, said: str, now: datetime) -> datetime:
-    found = time_in(said, now, past=field.name == "at")
-    if found is None or isinstance(found, TimeWithoutZone) or found[1]:
-        raise Refused("Write a time with its zone, such as 13:40 UTC.", field=field.name)
-    ahead = field.name == "until" and found[0] <= now
-    return found[0] + timedelta(days=1) if ahead else found[0]

@@ -36,7 +36,7 @@ from bot.slack.handlers import (
 )
 from bot.slack.inbound.form_values import FormValues
 from bot.slack.requests import readers
-from bot.slack.requests.arguments import ParseResult
+from bot.slack.requests.arguments import ParseResult, Tense
 from bot.slack.requests.context import Outcome, Request
 from bot.slack.surfaces.acts import Act, StepAct
 from bot.slack.surfaces.button_values import (
@@ -348,7 +348,7 @@ def _previewed(call: Request, form: FormValues) -> Arguments:
 def _noted(call: Request, form: FormValues) -> Arguments:
     return {
         "text": form.text("text"),
-        "at": form.typed_time("happened", call.services.now()),
+        "at": form.typed_time("happened", call.services.now(), Tense.PAST),
         "runbook": form.memory("r"),
         "step": form.memory("s"),
         "correction": form.memory("k") == "correct",
@@ -404,7 +404,8 @@ FORMS: Mapping[str, Form] = {
     "inc:backfill": Form(
         Act.BACKFILL,
         lambda call, form: {
-            **_declaration(call, form), "began": form.text("began"), "over": form.text("over")
+            **_declaration(call, form),
+            **{one: form.typed_time(one, call.services.now(), Tense.PAST) for one in ("began", "over")},
         },
         backfill.record,
     ),

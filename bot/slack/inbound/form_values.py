@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.errors import Refused
 from bot.slack.requests import deliveries
-from bot.slack.requests.arguments import TimeWithoutZone, time_in
+from bot.slack.requests.arguments import Tense, exact_time
 from bot.slack.surfaces import block_kit
 
 
@@ -47,15 +46,10 @@ class FormValues:
         """A chosen time (epoch seconds), or None where none was chosen."""
         return _moment(self.fields.get(name))
 
-    def typed_time(self, name: str, now: datetime) -> datetime | None:
-        """A time of the past that was typed with its zone; None where nothing was. Raises Refused."""
+    def typed_time(self, name: str, now: datetime, tense: Tense) -> datetime | None:
+        """A time that was typed with its zone; None where nothing was. Raises Refused."""
         typed = self.text(name)
-        if not typed:
-            return None
-        found = time_in(typed, now, past=True)
-        if found is None or isinstance(found, TimeWithoutZone) or found[1]:
-            raise Refused("Write a time with its zone, such as 13:40 UTC.", field=name)
-        return found[0]
+        return exact_time(typed, now, tense, name) if typed else None
 
     def memory(self, key: str) -> str:
         """What the form remembers under a key; empty where that is nothing."""

@@ -1,7 +1,7 @@
 """What somebody typed: a verb with its arguments, something near one, or free text. Never a guess.
 
-A first word is a verb only if the rest parses as its arguments; what each verb takes is a row of the table in
-commands.py, and how each kind of argument reads is a function here.
+A first word is a verb only if the rest parses as its arguments. `inbound/dispatch.py` names each verb's reader; how
+each kind of argument reads is a function here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.errors import Refused
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 CHANNEL = re.compile(r"<#(C[A-Z0-9]+)(?:\|[^>]*)?>")
@@ -53,6 +56,14 @@ class TimeWithoutZone:
     after: str = ""
 
 
+class Tense(StrEnum):
+    """Which moment a clock time without a date means: the nearest one, one that has been, or the next one."""
+
+    NEAREST = "nearest"
+    PAST = "past"
+    FUTURE = "future"
+
+
 #: a verb's own reading of what follows it; None: these are not its arguments
 ParseResult = Arguments | MissingArguments | TimeWithoutZone | None
 
@@ -80,11 +91,11 @@ def incident_in(text: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def time_in(text: str, now: datetime, *, past: bool = False) -> tuple[datetime, str] | TimeWithoutZone | None:
+def time_in(text: str, now: datetime, tense: Tense = Tense.NEAREST) -> tuple[datetime, str] | TimeWithoutZone | None:
     """A leading time ("13:40 UTC", "2026-11-20 13:40 UTC", "in 20 min", "20 min ago") as a moment, and the rest.
 
-    A clock time without a date is the nearest such moment, so that "23:50" said at 00:10 was yesterday. `past`: it
-    tells of what happened, so that one which lies more than an hour ahead was the day before.
+    A clock time without a date is the nearest such moment, so that "23:50" said at 00:10 was yesterday. In the past
+    tense one that lies more than an hour ahead was the day before; in the future tense one that is over is tomorrow's.
     """
     words = text.strip()
     if (length := _LENGTH.match(words)) is not None:
@@ -113,7 +124,19 @@ def time_in(text: str, now: datetime, *, past: bool = False) -> tuple[datetime, 
             year=date.year, month=date.month, day=date.day, hour=hour, minute=minute, second=0, microsecond=0
         ), rest
     at = nearest_clock_time(hour, minute, now)
-    return (at - timedelta(days=1) if past and at - now > timedelta(hours=1) else at), rest
+    if tense is Tense.PAST and at - now > timedelta(hours=1):
+        at -= timedelta(days=1)
+    elif tense is Tense.FUTURE and at <= now:
+        at += timedelta(days=1)
+    return at, rest
+
+
+def exact_time(text: str, now: datetime, tense: Tense, field: str) -> datetime:
+    """A time that was typed into a form's field and nothing else. Raises Refused, which names the field."""
+    found = time_in(text, now, tense)
+    if not isinstance(found, tuple) or found[1]:
+        raise Refused("Write a time with its zone, such as 13:40 UTC or 2026-03-02 13:40 UTC.", field=field)
+    return found[0]
 
 
 def nearest_clock_time(hour: int, minute: int, now: datetime) -> datetime:

@@ -83,6 +83,17 @@ class Request:
             )
         return self.incident
 
+    async def incident_named(self, number: int) -> Incident:
+        """INC-`number` of this workspace. Raises Refused where there is none that this person may see."""
+        store = self.services.service.store
+        id = await store.find(self.actor.team, number)
+        found = await store.incident(id) if id else None
+        if found is None or not self.services.policy.may_see(found, self.actor):
+            raise Refused(
+                f"There is no INC-{number} here. `{self.services.command} list` shows what is open.", field="number"
+            )
+        return found
+
     def once_per_message_key(self, what: str) -> str:
         """A key for what a message's buttons may bring about one time, however often they are pressed."""
         return (

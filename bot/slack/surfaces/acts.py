@@ -118,7 +118,8 @@ class FieldKind(StrEnum):
 
     TEXT = "text"
     LINES = "lines"
-    TIME = "time"
+    PAST_TIME = "past_time"
+    FUTURE_TIME = "future_time"
     PERSON = "person"
     SEVERITY = "severity"
     ROLE = "role"
@@ -247,7 +248,7 @@ ACTS: Mapping[Act, ActDeclaration] = {
     ),
     Act.STARTED: ActDeclaration(
         group=Group.FACTS, label="When it began", usage="13:40 UTC", description="Correct when it began.",
-        fields=(FormField("at", "When did it begin?", FieldKind.TIME),),
+        fields=(FormField("at", "When did it begin?", FieldKind.PAST_TIME),),
     ),
     # -- people
     Act.LEAD: ActDeclaration(
@@ -313,7 +314,7 @@ ACTS: Mapping[Act, ActDeclaration] = {
         description="Wait for somebody else; reminders pause.",
         fields=(
             FormField("what", "Waiting for what?"),
-            FormField("until", "Look again when?", FieldKind.TIME, optional=True),
+            FormField("until", "Look again when?", FieldKind.FUTURE_TIME, optional=True),
         ),
     ),
     Act.NOTE: ActDeclaration(

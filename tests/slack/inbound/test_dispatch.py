@@ -65,7 +65,7 @@ def test_a_person_a_severity_and_a_time_are_chosen_or_read_never_guessed() -> No
     kinds = {one.name: one.kind for declared in ACTS.values() for one in declared.fields}
     assert kinds["who"] is kinds["assignee"] is FieldKind.PERSON
     assert kinds["severity"] is FieldKind.SEVERITY
-    assert kinds["until"] is FieldKind.TIME
+    assert kinds["until"] is FieldKind.FUTURE_TIME
 
 
 @pytest.mark.parametrize("kind", sorted({one.value for one in BUTTONS.values()}, key=lambda one: one.__name__))

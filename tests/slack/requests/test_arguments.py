@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.slack.requests.arguments import TimeWithoutZone, closest_word, incident_in, person_in, severity_like, time_in
+from bot.domain.errors import Refused
+from bot.slack.requests.arguments import (
+    Tense,
+    TimeWithoutZone,
+    closest_word,
+    exact_time,
+    incident_in,
+    person_in,
+    severity_like,
+    time_in,
+)
 from bot.slack.surfaces.acts import ACT_OF_WORD
 
 NOW = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
@@ -44,8 +54,29 @@ def test_times(text: str, moment: str | None, rest: str) -> None:
 
 def test_what_happened_lies_in_the_past() -> None:
     """23:50 said at 14:00 is tonight for a promise, and last night for a note."""
-    assert time_in("23:50 UTC", NOW, past=True) == (datetime(2026, 3, 1, 23, 50, tzinfo=UTC), "")
-    assert time_in("14:05 UTC", NOW, past=True) == (datetime(2026, 3, 2, 14, 5, tzinfo=UTC), "")  # a slip: refused
+    assert time_in("23:50 UTC", NOW, Tense.PAST) == (datetime(2026, 3, 1, 23, 50, tzinfo=UTC), "")
+    assert time_in("14:05 UTC", NOW, Tense.PAST) == (datetime(2026, 3, 2, 14, 5, tzinfo=UTC), "")  # a slip: refused
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        pytest.param("23:50 UTC", "2026-03-02 23:50", id="still to come today"),
+        pytest.param("13:40 UTC", "2026-03-03 13:40", id="over today, so tomorrow's"),
+        pytest.param("01:00 UTC", "2026-03-03 01:00", id="nearest is tomorrow's already"),
+        pytest.param("2026-03-01 23:50 UTC", "2026-03-01 23:50", id="a date is taken as it is, and a rule refuses it"),
+        pytest.param("20 min ago", "2026-03-02 13:40", id="a length is taken as it is, too"),
+    ],
+)
+def test_what_is_planned_lies_ahead(text: str, moment: str) -> None:
+    assert time_in(text, NOW, Tense.FUTURE) == (datetime.fromisoformat(moment).replace(tzinfo=UTC), "")
+
+
+@pytest.mark.parametrize("text", ["13:40", "soon", "13:40 UTC or so", "", "25:00 UTC"])
+def test_a_form_takes_a_time_and_nothing_else(text: str) -> None:
+    with pytest.raises(Refused, match="with its zone") as refused:
+        exact_time(text, NOW, Tense.PAST, "at")
+    assert refused.value.field == "at"
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def _question(
     """One question; None where there is nothing to choose from."""
     element: block_kit.Element
     match field.kind:
-        case FieldKind.TEXT | FieldKind.TIME:
+        case FieldKind.TEXT | FieldKind.PAST_TIME | FieldKind.FUTURE_TIME:
             element = block_kit.plain_text_input(VALUE_ACTION_ID, _initial(field, incident), max_length=500)
         case FieldKind.LINES:
             element = block_kit.plain_text_input(VALUE_ACTION_ID, _initial(field, incident), multiline=True)
@@ -85,7 +85,7 @@ def _question(
             if not options:
                 return None
             element = block_kit.static_select(VALUE_ACTION_ID, words.CHOOSE, options)
-    hint = field.hint or (words.TIME_HINT if field.kind is FieldKind.TIME else "")
+    hint = field.hint or (words.TIME_HINT if field.kind in (FieldKind.PAST_TIME, FieldKind.FUTURE_TIME) else "")
     return block_kit.input_block(field.name, field.label, element, hint=hint, optional=field.optional)
 
 
