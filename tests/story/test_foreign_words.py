@@ -31,7 +31,7 @@ FOREIGN = {
 #: what stands in nothing that is sent: the defaults' words, and keys that are nobody's words
 BANNED = re.compile(
     r"/incident\b|SEV-|\bsev[1-9]\b|stellar_seed|\balert:generic\b"
-    r"|\b(?:5|10|30) (?:silent )?(?:minutes|seconds)\b|\bwithin (?:5|10|30) min\b"
+    r"|\b(?:5|10|30|five|ten|thirty) (?:silent )?(?:minutes|seconds)\b|\bwithin (?:5|10|30) min\b"
 )
 
 
@@ -192,7 +192,7 @@ async def test_nothing_that_is_sent_knows_the_defaults(tmp_path: Path, names: tu
 
 #: where a default may stand: the settings' and policy's own
 DEFAULTS = {"bot/domain/policy.py", "bot/slack/workspace/services.py", "bot/slack/surfaces/render_context.py"}
-LITERAL = re.compile(r"/incident\b|SEV-\d|\bsev\d\b|\b\d+ (?:silent )?(?:minutes|seconds)\b")
+LITERAL = re.compile(r"/incident\b|SEV-\d|\bsev\d\b|\b(?:\d+|five|ten|thirty) (?:silent )?(?:minutes|seconds)\b")
 
 
 def test_no_sentence_in_the_source_holds_a_default() -> None:

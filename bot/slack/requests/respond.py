@@ -20,7 +20,7 @@ from bot.slack.requests.context import Reply, Request
 from bot.slack.surfaces import block_kit
 from bot.slack.surfaces.button_values import DeclareValue, IncidentValue, ReadingValue, TypedValue, UpdateValue, encode
 from bot.slack.surfaces.text import escape, quoted, when
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import checklists as words
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.incident import Incident
+from bot.domain.incident import DraftState, Incident, Status
 from bot.domain.policy import Policy
 
 
@@ -111,6 +111,22 @@ class Phase(StrEnum):
     def includes(self, incident: Incident) -> bool:
         """Whether the incident is in this phase."""
         return self is Phase.ALWAYS or (self is Phase.OPEN) == incident.open
+
+
+#: texts that somebody may still change, approve or discard
+UNSENT_DRAFTS = (DraftState.DRAFTED, DraftState.UNCERTAIN, DraftState.FAILED)
+
+
+def _has_steps(incident: Incident) -> bool:
+    return any(one.runbook.steps for one in incident.checklists)
+
+
+def _has_offer(incident: Incident) -> bool:
+    return bool(incident.offers)
+
+
+def _has_unsent_draft(incident: Incident) -> bool:
+    return any(one.state in UNSENT_DRAFTS for one in incident.drafts.values())
 
 
 class FieldKind(StrEnum):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from bot.domain.actor import is_program
 from bot.domain.names import join_names as join_names
+from bot.domain.roles import ROLES
 from bot.domain.time_text import clock_time
 
 #: one visible character: an entity, a piece of Slack's markup, or a character
@@ -55,6 +56,11 @@ def escape(text: str) -> str:
 def escape_line(text: str) -> str:
     """Escaped, and on one line: what people wrote cannot begin a line that looks like the bot's."""
     return escape(" ".join(text.split()))
+
+
+def role_phrase(role: str) -> str:
+    """A role within a sentence: "the lead"; one that is not known as it was written."""
+    return ROLES.get(role) or escape_line(role)
 
 
 def quoted(text: str) -> str:

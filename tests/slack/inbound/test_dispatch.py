@@ -12,7 +12,7 @@ import pytest_asyncio
 from bot.slack.inbound.dispatch import BINDINGS, BUTTONS, FORMS
 from bot.slack.surfaces.acts import ACT_OF_WORD, ACTS, Act, FieldKind, Group, StepAct
 from bot.slack.surfaces.button_values import IncidentValue, UnreadableValue, decode, encode
-from bot.slack.surfaces.words.channel import STEP_ACTS
+from bot.slack.surfaces.words.forms import STEP_ACTS
 from localslack import plain_text
 from tests.slack.inbound.titles import TITLES
 from tests.world import World, world_at

@@ -16,7 +16,8 @@ from bot.slack.surfaces.messages.build import build_message, in_thread, withdraw
 from bot.slack.surfaces.messages.card import summary
 from bot.slack.surfaces.messages.updates import update_blocks, update_sentence
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import announcements as words
+from bot.slack.surfaces.words import card, labels
 
 ANNOUNCEMENTS = MessageTarget(TargetKind.ANNOUNCEMENTS)
 
@@ -35,16 +36,16 @@ def announcements(scene: RenderContext) -> Iterator[DesiredMessage]:
 def _line(scene: RenderContext) -> DesiredMessage:
     incident = scene.incident
     due = cadence.next_update(incident, scene.policy)
-    head = words.headline(scene.severity.name, incident.severity_assumed, text.escape_line(incident.title))
+    head = card.headline(scene.severity.name, incident.severity_assumed, text.escape_line(incident.title))
     stands = words.announced(
         f"{_status(scene)}{f', {words.RECORDED_AFTERWARDS}' if incident.adopted_at else ''}",
-        words.leads(scene.person_name(incident.lead) if incident.lead else ""),
-        words.next_update(scene.when(due)) if due else "",
+        card.leads(scene.person_name(incident.lead) if incident.lead else ""),
+        card.next_update(scene.when(due)) if due else "",
         _channel(scene),
     )
     blocks = [block_kit.section(f"*{incident.name}* · {head}\n{stands}")]
     if incident.open and incident.reachable:
-        blocks.append(block_kit.actions(scene.button(words.FOLLOW, "follow"), scene.button(words.JOIN, "join")))
+        blocks.append(block_kit.actions(scene.button(labels.FOLLOW, "follow"), scene.button(labels.JOIN, "join")))
     return build_message(
         "announce", summary(scene), blocks, place=ANNOUNCEMENTS, lasting=True, surface=Surface.ANNOUNCEMENT
     )

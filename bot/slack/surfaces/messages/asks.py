@@ -19,7 +19,15 @@ from bot.slack.surfaces.messages.build import (
     withdrawn_message,
 )
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import (
+    asks as words,
+)
+from bot.slack.surfaces.words import (
+    checklists,
+    endings,
+    labels,
+    people,
+)
 
 
 def asks(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -46,11 +54,11 @@ def _ask(scene: RenderContext, ask: Ask) -> DesiredMessage:
         over = words.ask_over(scene.person_name(asked.by), _action(ask), state)
         return collapsed_message(key, over, numbered=ask.seq)
     inside = [user for user in asked.to if user not in _outside(scene, ask)]
-    sentence = words.ask(mention_users(scene, inside) or words.SOMEBODY, scene.person_name(asked.by), _action(ask))
+    sentence = words.ask(mention_users(scene, inside) or people.SOMEBODY, scene.person_name(asked.by), _action(ask))
     blocks = _asked_blocks(scene, ask, sentence)
     if not inside:
         wait = words.ask_wait(scene.person_names(asked.to), lasted(scene.policy.answer_within))
-        blocks.insert(1, block_kit.context(f"{wait} {words.NO_PAGER}"))
+        blocks.insert(1, block_kit.context(f"{wait} {people.NO_PAGER}"))
     return build_message(key, sentence.replace("*", ""), blocks, after=(INVITES,), numbered=ask.seq)
 
 
@@ -71,8 +79,8 @@ def _asked_blocks(scene: RenderContext, ask: Ask, sentence: str) -> list[block_k
         blocks.insert(1, block_kit.section(text.quoted(asked.evidence)))
     blocks.append(
         block_kit.actions(
-            scene.button(words.GO, "go", AskValue(ask=ask.seq), style="primary"),
-            scene.button(words.REFUSE, "refuse", AskValue(ask=ask.seq)),
+            scene.button(labels.GO, "go", AskValue(ask=ask.seq), style="primary"),
+            scene.button(labels.REFUSE, "refuse", AskValue(ask=ask.seq)),
         )
     )
     return blocks
@@ -108,15 +116,15 @@ def _answer(scene: RenderContext, ask: Ask) -> Iterator[DesiredMessage]:
         second = scene.person_name(ask.second)
         until = scene.when(ask.until, ask.answered_at)
         sentence = words.go_given(asker, second, scene.when(ask.answered_at, ask.answered_at), until, action)
-        done = scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq), style="primary")
-        not_done = scene.button(words.NOT_DONE, "not-done", AskValue(ask=ask.seq))
+        done = scene.button(labels.DONE_FORM, "done", AskValue(ask=ask.seq), style="primary")
+        not_done = scene.button(labels.NOT_DONE, "not-done", AskValue(ask=ask.seq))
         yield build_message(
             key, sentence, (block_kit.section(sentence), block_kit.actions(done, not_done)), numbered=ask.seq
         )
         return
     if ask.state is AskState.DONE and ask.ended_at:
         by, second = scene.person_name(ask.asked.by), scene.person_name(ask.second)
-        said = words.done_with(1, scene.when(ask.ended_at, ask.ended_at), by, second, text.escape_line(ask.result))
+        said = checklists.done_with(1, scene.when(ask.ended_at, ask.ended_at), by, second, text.escape_line(ask.result))
         yield build_message(key, f"{action} {said}", numbered=ask.seq)
         return
     if ask.state is not AskState.ASKED:
@@ -161,14 +169,14 @@ def _review(scene: RenderContext, one: Checklist, step: Step) -> Iterator[Desire
     at = state.at or scene.reference_time
     due = scene.when(state.review_by, at) if state.review_by else ""
     sentence = words.review(
-        mention_users(scene, state.review_to) or words.SOMEBODY, by, action, scene.when(at, at), due, state.alone
+        mention_users(scene, state.review_to) or people.SOMEBODY, by, action, scene.when(at, at), due, state.alone
     )
-    seen = block_kit.actions(scene.button(words.REVIEWED, "review", StepValue.of(one, step), style="primary"))
+    seen = block_kit.actions(scene.button(labels.REVIEWED, "review", StepValue.of(one, step), style="primary"))
     why = [block_kit.section(text.quoted(state.reason))] if state.reason else []
     blocks = (block_kit.section(sentence), *why, seen)
     yield build_message(key, sentence, blocks, after=(INVITES,), numbered=state.review_seq)
     if state.late_seq > state.review_seq:
-        late = words.review_late(mention_users(scene, state.late_to) or words.SOMEBODY, by, action, due)
+        late = words.review_late(mention_users(scene, state.late_to) or people.SOMEBODY, by, action, due)
         yield build_message(late_key, late, (block_kit.section(late), seen), numbered=state.late_seq)
 
 
@@ -194,12 +202,15 @@ def _waits(incident: Incident, seq: int) -> bool:
 def _override(scene: RenderContext, seq: int, asked: e.OverrideAsked) -> DesiredMessage:
     by, name = scene.person_name(asked.by), scene.incident.name
     sentence = words.override(
-        mention_users(scene, asked.to) or words.SOMEBODY, by, name, text.clip(text.escape_line(asked.reason), 1000)
+        mention_users(scene, asked.to) or people.SOMEBODY,
+        by,
+        name,
+        text.clip(text.escape_line(asked.reason), 1000),
     )
     sentences = dict(scene.policy.resolve_checks)
     conditions = [
         f"• {text.escape_line(sentences.get(check.name, check.name))}: "
-        f"{words.MET.get(check.met, text.escape_line(check.met))}"
+        f"{endings.MET.get(check.met, text.escape_line(check.met))}"
         + (f" ({text.clip(text.escape_line(check.note), 200)})" if check.note else "")
         for check in asked.checks
     ]
@@ -207,5 +218,5 @@ def _override(scene: RenderContext, seq: int, asked: e.OverrideAsked) -> Desired
     if conditions:
         blocks.append(block_kit.section("\n".join(conditions)))
     blocks.append(block_kit.context(words.override_wait(by)))
-    blocks.append(block_kit.actions(scene.button(words.AGREE_RESOLVE, "agree-resolve", style="danger")))
+    blocks.append(block_kit.actions(scene.button(labels.AGREE_RESOLVE, "agree-resolve", style="danger")))
     return build_message(f"override:{seq}", sentence, blocks, after=(INVITES,), numbered=seq)

@@ -13,7 +13,8 @@ from bot.slack.surfaces.button_values import RoleValue
 from bot.slack.surfaces.messages.alerts import alerts_summary
 from bot.slack.surfaces.messages.build import build_message
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import card as words
+from bot.slack.surfaces.words import labels
 
 
 def card(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -108,20 +109,20 @@ def _small_print(scene: RenderContext) -> str:
 def _buttons(scene: RenderContext) -> list[block_kit.Element]:
     """Three at most: more would not be read."""
     incident = scene.incident
-    more = scene.button(words.MORE, "more")
+    more = scene.button(labels.MORE, "more")
     if not incident.open:
         if incident.status is Status.CLOSED:
-            return [scene.button(words.REOPEN, "reopen"), more]
-        return [scene.button(words.POSTMORTEM, "postmortem"), scene.button(words.REOPEN, "reopen"), more]
+            return [scene.button(labels.REOPEN, "reopen"), more]
+        return [scene.button(labels.POSTMORTEM, "postmortem"), scene.button(labels.REOPEN, "reopen"), more]
     return [*_first_two(scene, incident), more]
 
 
 def _first_two(scene: RenderContext, incident: Incident) -> list[block_kit.Element]:
-    update = scene.button(words.POST_UPDATE, "update", style="primary" if incident.acknowledged_by else "")
+    update = scene.button(labels.POST_UPDATE, "update", style="primary" if incident.acknowledged_by else "")
     if not incident.acknowledged_by:
-        return [scene.button(words.I_HAVE_IT, "ack", style="primary"), update]
+        return [scene.button(labels.I_HAVE_IT, "ack", style="primary"), update]
     if not incident.lead:
-        return [update, scene.button(words.TAKE_LEAD, "take", RoleValue(role="lead"))]
+        return [update, scene.button(labels.TAKE_LEAD, "take", RoleValue(role="lead"))]
     if not incident.comms_lead:
-        return [update, scene.button(words.TAKE_COMMS, "take", RoleValue(role="comms-lead"))]
-    return [update, scene.button(words.CATCH_UP, "catch-up")]
+        return [update, scene.button(labels.TAKE_COMMS, "take", RoleValue(role="comms-lead"))]
+    return [update, scene.button(labels.CATCH_UP, "catch-up")]

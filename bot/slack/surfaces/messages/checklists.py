@@ -13,7 +13,8 @@ from bot.slack.surfaces.button_values import RunbookValue, SectionValue
 from bot.slack.surfaces.messages.build import Treatment, build_message, in_thread, mention_prefix
 from bot.slack.surfaces.messages.steps import accessory, step_blocks, step_buttons, step_status
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import card, labels
+from bot.slack.surfaces.words import checklists as words
 
 
 def checklists(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -37,7 +38,7 @@ def _parent(scene: RenderContext, one: Checklist) -> DesiredMessage:
         block_kit.option(f"{s.number}. {s.title}", scene.value(SectionValue(runbook=runbook.ref, section=s.number)))
         for s in runbook.sections
     ]
-    menu = block_kit.static_select("inc:section", words.SHOW_SECTION, sections) if sections else None
+    menu = block_kit.static_select("inc:section", labels.SHOW_SECTION, sections) if sections else None
     blocks = [block_kit.section(head, menu)]
     if step:
         ahead = words.next_step(step.id, text.escape_line(step.text))
@@ -45,7 +46,7 @@ def _parent(scene: RenderContext, one: Checklist) -> DesiredMessage:
     else:
         ahead = words.ALL_DONE if runbook.steps else words.NO_STEPS
         blocks.append(block_kit.section(ahead))
-    open_list = scene.button(words.OPEN_LIST, "list", RunbookValue(runbook=runbook.ref)) if runbook.steps else None
+    open_list = scene.button(labels.OPEN_LIST, "list", RunbookValue(runbook=runbook.ref)) if runbook.steps else None
     buttons = [*(step_buttons(scene, one, step) if step and scene.incident.open else []), open_list]
     if any(buttons):
         blocks.append(block_kit.actions(*buttons))
@@ -53,7 +54,7 @@ def _parent(scene: RenderContext, one: Checklist) -> DesiredMessage:
     blocks.append(
         block_kit.context(words.revision(text.escape_line(runbook.revision), reviewed, text.escape_line(runbook.owner)))
     )
-    sentence = f"{text.capitalized(words.progress(title, one.done, len(runbook.steps)))}. {ahead.replace('*', '')}"
+    sentence = f"{text.capitalized(card.progress(title, one.done, len(runbook.steps)))}. {ahead.replace('*', '')}"
     return build_message(_key(one), sentence, blocks, lasting=True, surface=Surface.RUNBOOK)
 
 
@@ -107,7 +108,7 @@ def _render_section(
     completed = one.completed_at.get(section.number)
     if completed and fold:
         line = words.section_folded(section.number, title, count, scene.when(completed))
-        show = scene.button(words.SHOW, "section", SectionValue(runbook=one.runbook.ref, section=section.number))
+        show = scene.button(labels.SHOW, "section", SectionValue(runbook=one.runbook.ref, section=section.number))
         return build_message(key, line, (block_kit.section(line, show),), place=place, standing=due, **stays)
     done = sum(one.finished(step.id) for step in section.steps)
     head = words.section_title(section.number, title, done, count)
@@ -129,7 +130,7 @@ def _steps(scene: RenderContext, one: Checklist, section: Section, head: block_k
         some = step_blocks(scene, one, step, accessory(scene, one, step))
         left -= sum(block_kit.json_chars(block) for block in some)
         if left < 0 or len(blocks) + len(some) > block_kit.MAX_MESSAGE_BLOCKS - 2:
-            open_list = scene.button(words.OPEN_LIST, "list", RunbookValue(runbook=one.runbook.ref))
+            open_list = scene.button(labels.OPEN_LIST, "list", RunbookValue(runbook=one.runbook.ref))
             blocks.append(block_kit.section(words.more_steps(len(section.steps) - number), open_list))
             break
         blocks += some

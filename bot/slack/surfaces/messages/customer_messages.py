@@ -18,7 +18,8 @@ from bot.slack.surfaces.messages.build import (
     withdrawn_message,
 )
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import card, labels
+from bot.slack.surfaces.words import customer_messages as words
 
 PARENT_KEY = "comms"
 
@@ -36,7 +37,7 @@ def comms(scene: RenderContext) -> Iterator[DesiredMessage]:
 
 
 def _audience(draft: Draft) -> str:
-    return words.AUDIENCE.get(draft.drafted.audience, text.escape_line(draft.drafted.audience))
+    return words.audience(draft.drafted.audience)
 
 
 def _state(draft: Draft) -> str:
@@ -58,13 +59,13 @@ def _parent(scene: RenderContext) -> DesiredMessage:
         lines.append(words.draft_line(_audience(draft), stage, _state(draft), scene.when(at)))
     if said and said.published_at:
         promised = scene.when(said.drafted.promised) if said.drafted.promised else ""
-        told = words.customers_told(scene.when(said.published_at), promised)
+        told = card.customers_told(scene.when(said.published_at), promised)
         last = text.with_full_stop(text.capitalized(told))
     else:
         last = words.NOTHING_SAID
     blocks = [block_kit.section("\n".join(lines)), block_kit.context(last)]
     if scene.incident.open:
-        blocks.append(block_kit.actions(scene.button(words.NEW_TEXT, "comms")))
+        blocks.append(block_kit.actions(scene.button(labels.NEW_TEXT, "comms")))
     return build_message(PARENT_KEY, f"{scene.incident.name}: {last}", blocks, lasting=True)
 
 
@@ -128,9 +129,9 @@ def _where(draft: Draft) -> str:
 def _buttons(scene: RenderContext, draft: Draft, *, discard: bool) -> block_kit.Block:
     carried = DraftValue(draft=draft.name, text_hash=draft.drafted.text_hash)
     return block_kit.actions(
-        scene.button(words.APPROVE, "approve", carried, style="primary"),
-        scene.button(words.EDIT, "comms-edit", carried),
-        scene.button(words.DISCARD, "discard", carried) if discard else None,
+        scene.button(labels.APPROVE, "approve", carried, style="primary"),
+        scene.button(labels.EDIT, "comms-edit", carried),
+        scene.button(labels.DISCARD, "discard", carried) if discard else None,
     )
 
 
@@ -200,14 +201,14 @@ def _trouble(scene: RenderContext, draft: Draft) -> Iterator[DesiredMessage]:
         said = words.uncertain(to, _audience(draft).lower())
         if _waits_for_hand(draft):
             said = words.by_hand(to, _audience(draft).lower(), scene.incident.private)
-        there = scene.button(words.IT_IS_THERE, "comms-there", DraftValue(draft=draft.name))
-        missing = scene.button(words.IT_IS_NOT, "comms-missing", DraftValue(draft=draft.name))
+        there = scene.button(labels.IT_IS_THERE, "comms-there", DraftValue(draft=draft.name))
+        missing = scene.button(labels.IT_IS_NOT, "comms-missing", DraftValue(draft=draft.name))
         yield build_message(
             key, said, (block_kit.section(said), *text_blocks(scene, draft)[1:], block_kit.actions(there, missing))
         )
     elif draft.state is DraftState.FAILED:
         said = words.failed(to, _audience(draft).lower(), text.clip(text.escape_line(draft.reason), 500))
-        again = scene.button(words.EDIT, "comms-edit", DraftValue(draft=draft.name, text_hash=draft.drafted.text_hash))
+        again = scene.button(labels.EDIT, "comms-edit", DraftValue(draft=draft.name, text_hash=draft.drafted.text_hash))
         yield build_message(key, said, (block_kit.section(said), block_kit.actions(again)))
     else:
         yield withdrawn_message(key)

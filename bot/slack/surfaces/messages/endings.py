@@ -12,7 +12,8 @@ from bot.reports import statistics
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages.build import build_message, mention_users
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import endings as words
+from bot.slack.surfaces.words import labels
 
 
 def status_changes(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -27,25 +28,25 @@ def _status_change(scene: RenderContext, seq: int, event: e.Event, latest: bool)
     who, when = scene.person_name(event.by), scene.when(event.at, event.at)
     buttons: list[block_kit.Element] = []
     if latest and not scene.incident.stood_down and not isinstance(event, e.Reopened):
-        buttons = [scene.button(words.STAND_DOWN, "stand-down", style="primary")]
+        buttons = [scene.button(labels.STAND_DOWN, "stand-down", style="primary")]
     match event:
         case e.Mitigated():
             next = words.MITIGATED_NEXT.format(command=text.escape_line(scene.environment.command))
             lines = [words.mitigated(who, when, text.escape_line(event.note)), next]
-            buttons += [scene.button(words.HOLD, "hold"), scene.button(words.RESOLVE, "resolve")]
+            buttons += [scene.button(labels.HOLD, "hold"), scene.button(labels.RESOLVE, "resolve")]
         case e.Resolved():
             lines = resolution(scene, seq, event)
-            buttons += [scene.button(words.POSTMORTEM, "postmortem"), scene.button(words.REOPEN, "reopen")]
+            buttons += [scene.button(labels.POSTMORTEM, "postmortem"), scene.button(labels.REOPEN, "reopen")]
         case e.Reopened():
             lines = [words.reopened(who, when, text.escape_line(event.reason))]
-            buttons = [scene.button(words.POST_UPDATE, "update")]
+            buttons = [scene.button(labels.POST_UPDATE, "update")]
         case e.FalseAlarm():
             lines = [words.false_alarm(who, when, text.escape_line(event.reason))]
-            buttons.append(scene.button(words.REOPEN, "reopen"))
+            buttons.append(scene.button(labels.REOPEN, "reopen"))
         case e.MarkedDuplicate():
             of = f"INC-{event.of}" + (f" <#{text.escape(event.of_channel)}>" if event.of_channel else "")
             lines = [words.duplicate(who, when, of)]
-            buttons.append(scene.button(words.REOPEN, "reopen"))
+            buttons.append(scene.button(labels.REOPEN, "reopen"))
         case _:
             lines = []
     blocks = [block_kit.section("\n".join(text.clip(one, 1400) for one in lines))]

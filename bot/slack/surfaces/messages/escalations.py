@@ -14,7 +14,8 @@ from bot.slack.surfaces.messages.build import (
     withdrawn_message,
 )
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import labels
+from bot.slack.surfaces.words import people as words
 
 
 def escalations(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -46,7 +47,7 @@ def _nobody(scene: RenderContext, seq: int, event: e.NobodyAnswered) -> DesiredM
     since = scene.when(incident.declared_at or event.at, event.at)
     to, title = mention_users(scene, event.to) or words.SOMEBODY, text.escape_line(incident.title)
     sentence = words.nobody_answered(incident.name, scene.severity.name, title, since, to)
-    have = block_kit.actions(scene.button(words.I_HAVE_IT, "ack", style="primary"))
+    have = block_kit.actions(scene.button(labels.I_HAVE_IT, "ack", style="primary"))
     return build_message(
         f"nobody:{seq}", sentence, (block_kit.section(sentence), block_kit.context(words.NO_PAGER), have),
         after=(INVITES,), numbered=seq, priority=Priority.PEOPLE_CALLED,

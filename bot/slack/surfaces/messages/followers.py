@@ -10,7 +10,8 @@ from bot.domain.statuses import STATUS_AFTER, turned
 from bot.slack.surfaces import text
 from bot.slack.surfaces.messages.build import build_message
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import card, updates
+from bot.slack.surfaces.words import people as words
 
 
 def follower_notices(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -31,9 +32,9 @@ def _what(scene: RenderContext, event: e.Event) -> str:
     who = scene.person_name(event.by)
     if isinstance(event, e.SeverityChanged) and event.old != event.new:
         old, new = scene.policy.severity(event.old).name, scene.policy.severity(event.new).name
-        return words.severity_changed(old, new, who, text.escape_line(event.reason), "")
+        return updates.severity_changed(old, new, who, text.escape_line(event.reason), "")
     if isinstance(event, e.RoleTaken) and event.role == "lead" and event.user:
         return words.lead_is(scene.person_name(event.user))
     if type(event) in STATUS_AFTER:
-        return words.ended(turned(event), scene.when(event.at, event.at), who, "") + "."
+        return card.ended(turned(event), scene.when(event.at, event.at), who, "") + "."
     return ""

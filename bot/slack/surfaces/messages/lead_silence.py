@@ -9,7 +9,8 @@ from bot.domain.desired_message import DesiredMessage
 from bot.slack.surfaces import block_kit
 from bot.slack.surfaces.messages.build import build_message, mention_users, withdrawn_message
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import labels
+from bot.slack.surfaces.words import people as words
 
 
 def lead_silences(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -24,6 +25,6 @@ def lead_silences(scene: RenderContext) -> Iterator[DesiredMessage]:
             yield withdrawn_message(key)
             continue
         sentence = words.silent(mention_users(scene, (event.to,)), incident.name, scene.when(seen, event.at))
-        buttons = (scene.button(words.STILL_HERE, "here"), scene.button(words.HAND_OVER, "handover"))
+        buttons = (scene.button(labels.STILL_HERE, "here"), scene.button(labels.HAND_OVER, "handover"))
         blocks = (block_kit.section(sentence), block_kit.actions(*buttons))
         yield build_message(key, sentence, blocks, numbered=entry.seq)

@@ -10,7 +10,8 @@ from bot.domain.pending import BECAUSE, PendingKind
 from bot.slack.surfaces import text
 from bot.slack.surfaces.messages.build import build_message, mention_users
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import asks as words
+from bot.slack.surfaces.words import people
 
 
 def ended_requests(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -21,7 +22,7 @@ def ended_requests(scene: RenderContext) -> Iterator[DesiredMessage]:
 
 
 def _sentence(scene: RenderContext, event: e.PendingEnded) -> str:
-    to = mention_users(scene, (event.to,)) or words.SOMEBODY
+    to = mention_users(scene, (event.to,)) or people.SOMEBODY
     because = BECAUSE.get(event.change, BECAUSE["ending"])
     command = text.escape_line(scene.environment.command)
     match event.kind:
@@ -32,7 +33,7 @@ def _sentence(scene: RenderContext, event: e.PendingEnded) -> str:
         case PendingKind.CUSTOMER_MESSAGE:
             return words.draft_ended(to, because, command)
         case _:
-            role = words.ROLE.get(event.ref, text.escape_line(event.ref))
+            role = text.role_phrase(event.ref)
             return words.offer_ended(to, role, because, command, text.escape_line(event.ref))
 
 

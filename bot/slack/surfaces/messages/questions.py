@@ -11,6 +11,7 @@ from bot.slack.surfaces.button_values import RunbookValue, SeverityValue
 from bot.slack.surfaces.messages.build import build_message, mention_prefix, mention_users, withdrawn_message
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import labels, people
 
 
 def questions(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -35,16 +36,16 @@ def _guess(scene: RenderContext) -> DesiredMessage:
     return build_message(
         "guess",
         sentence,
-        (block_kit.section(sentence), block_kit.actions(*buttons, scene.button(words.NONE, "decline"))),
+        (block_kit.section(sentence), block_kit.actions(*buttons, scene.button(labels.NONE, "decline"))),
     )
 
 
 def _severity_ask(scene: RenderContext) -> DesiredMessage:
     incident, assumed = scene.incident, scene.severity
-    to = mention_users(scene, (incident.lead,)) or words.SOMEBODY
+    to = mention_users(scene, (incident.lead,)) or people.SOMEBODY
     sentence = words.severity_ask(to, assumed.name)
     meanings = [f"*{one.name}*: {text.escape_line(one.meaning)}" for one in scene.policy.severities]
-    first = scene.button(words.keep_severity(assumed.name), f"sev:{assumed.key}", SeverityValue(severity=assumed.key))
+    first = scene.button(labels.keep_severity(assumed.name), f"sev:{assumed.key}", SeverityValue(severity=assumed.key))
     others = [
         scene.button(one.name, f"sev:{one.key}", SeverityValue(severity=one.key))
         for one in scene.policy.severities

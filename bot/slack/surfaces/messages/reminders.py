@@ -1,4 +1,4 @@
-"""What is due, told to who owes it: before the time directly, from then on in the channel, each rung anew."""
+"""What is due, told to those who have to do it: directly before the time, then in the channel, each rung anew."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.domain import events as e
 from bot.domain.desired_message import CHANNEL, INVITES, DesiredMessage, MessageTarget, Surface, TargetKind
 from bot.domain.incident import Reminder, ReminderAnswer
 from bot.reports import statistics
-from bot.slack.surfaces import block_kit, text
+from bot.slack.surfaces import block_kit
 from bot.slack.surfaces.messages.build import (
     Treatment,
     build_message,
@@ -20,7 +20,8 @@ from bot.slack.surfaces.messages.build import (
     withdrawn_message,
 )
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import customer_messages, labels
+from bot.slack.surfaces.words import updates as words
 
 
 def reminders(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -59,23 +60,23 @@ def _one(scene: RenderContext, one: Reminder, key: str, place: MessageTarget) ->
 def _due(scene: RenderContext, one: Reminder, item: e.DueItem) -> str:
     when, late = scene.when(item.due, one.at), statistics.lateness(item.due, one.at)
     if item.kind == e.DueKind.PROMISE:
-        return words.promise_due(words.AUDIENCE.get(item.ref, text.escape_line(item.ref)), when, late)
+        return words.promise_due(customer_messages.audience(item.ref), when, late)
     return words.update_due(when, late)
 
 
 def _buttons(scene: RenderContext, one: Reminder) -> list[block_kit.Element]:
     kinds = {item.kind for item in one.items}
     if kinds == {e.DueKind.PROMISE}:
-        return [scene.button(words.NEW_TEXT, "comms", style="primary")]
+        return [scene.button(labels.NEW_TEXT, "comms", style="primary")]
     buttons = [
-        scene.button(words.POST_UPDATE, "update", style="primary"),
-        scene.button(words.NOTHING_NEW, "nothing-new"),
+        scene.button(labels.POST_UPDATE, "update", style="primary"),
+        scene.button(labels.NOTHING_NEW, "nothing-new"),
     ]
     if e.DueKind.PROMISE in kinds:
-        buttons.append(scene.button(words.NEW_TEXT, "comms"))
+        buttons.append(scene.button(labels.NEW_TEXT, "comms"))
     elif scene.incident.snoozes < scene.policy.snoozes:
         minutes = int(scene.policy.snooze.total_seconds() // 60)
-        buttons.append(scene.button(words.snooze(minutes), "snooze"))
+        buttons.append(scene.button(labels.snooze(minutes), "snooze"))
     return buttons
 
 

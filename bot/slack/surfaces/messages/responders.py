@@ -9,7 +9,8 @@ from bot.domain.desired_message import INVITES, DesiredMessage, Priority
 from bot.slack.surfaces import text
 from bot.slack.surfaces.messages.build import build_message, mention_users
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import card as words
+from bot.slack.surfaces.words import people
 
 
 def responder_mentions(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -30,7 +31,7 @@ def _responder_mention(scene: RenderContext, seq: int, users: list[str], severit
     title = text.escape_line(incident.title)
     lead = words.leads(scene.person_name(incident.lead) if incident.lead else "")
     name = scene.policy.severity(severity).name
-    sentence = words.responders_called(mention_users(scene, users), name, title, text.capitalized(lead))
+    sentence = people.responders_called(mention_users(scene, users), name, title, text.capitalized(lead))
     return build_message(
         f"hail:{seq}" if seq else "hail", sentence, after=(INVITES,), standing=incident.open,
         numbered=seq, priority=Priority.PEOPLE_CALLED,

@@ -12,7 +12,8 @@ from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.button_values import RoleValue
 from bot.slack.surfaces.messages.build import build_message, collapsed_message, is_user_id, mention_users
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import labels
+from bot.slack.surfaces.words import people as words
 
 
 def offers(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -36,19 +37,19 @@ def offers(scene: RenderContext) -> Iterator[DesiredMessage]:
 
 
 def _offer(scene: RenderContext, seq: int, offered: e.RoleOffered, holder: str) -> DesiredMessage:
-    role, until = words.ROLE.get(offered.role, text.escape_line(offered.role)), scene.when(offered.until, offered.at)
+    role, until = text.role_phrase(offered.role), scene.when(offered.until, offered.at)
     sentence = words.offer(
         mention_users(scene, (holder,)) or words.SOMEBODY, scene.person_name(offered.to), role, until
     )
-    fine = scene.button(words.FINE, "fine", RoleValue(role=offered.role))
-    not_yet = scene.button(words.NOT_YET, "not-yet", RoleValue(role=offered.role))
+    fine = scene.button(labels.FINE, "fine", RoleValue(role=offered.role))
+    not_yet = scene.button(labels.NOT_YET, "not-yet", RoleValue(role=offered.role))
     return build_message(
         f"offer:{seq}", sentence, (block_kit.section(sentence), block_kit.actions(fine, not_yet)), numbered=seq
     )
 
 
 def _role_offer_outcome(scene: RenderContext, event: e.RoleTaken | e.RoleKept | e.RoleOffered) -> str:
-    role = words.ROLE.get(event.role, text.escape_line(event.role))
+    role = text.role_phrase(event.role)
     if isinstance(event, e.RoleTaken) and event.user:
         return words.offer_taken(scene.person_name(event.user), role, scene.when(event.at))
     kept = isinstance(event, e.RoleKept) and event.by != "bot"  # the bot ends an offer to somebody who cannot act

@@ -7,7 +7,8 @@ from bot.domain.runbook import Step, TwoPeople
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.button_values import AskValue, StepValue
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import checklists as words
+from bot.slack.surfaces.words import labels
 
 
 def block_id(one: Checklist, step: Step) -> str:
@@ -32,7 +33,7 @@ def step_blocks(
 
 
 def step_status(scene: RenderContext, step: Step, state: StepState) -> list[str]:
-    """Who did what about it, and what is owed."""
+    """Who did what about it, and what is still missing."""
     when = scene.when(state.at) if state.at else ""
     ask = scene.incident.asks.get(state.ask)
     lines: list[str] = []
@@ -82,16 +83,16 @@ def accessory(scene: RenderContext, one: Checklist, step: Step) -> block_kit.Ele
     state, carried = one.state(step.id), StepValue.of(one, step)
     ask = scene.incident.asks.get(state.ask)
     if state.mark is Mark.REVIEW:
-        return scene.button(words.REVIEWED, "review", carried)
+        return scene.button(labels.REVIEWED, "review", carried)
     if state.mark is Mark.DONE and (step.two_people or state.done_with):
-        return scene.button(words.CORRECT, "correct", carried)
+        return scene.button(labels.CORRECT, "correct", carried)
     if ask and ask.open:
-        return scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq)) if ask.state is AskState.GO else None
+        return scene.button(labels.DONE_FORM, "done", AskValue(ask=ask.seq)) if ask.state is AskState.GO else None
     if step.two_people is TwoPeople.BEFORE:
-        return scene.button(words.ASK, "ask", carried)
+        return scene.button(labels.ASK, "ask", carried)
     if step.two_people is TwoPeople.AFTER:
-        return scene.button(words.STOPPED, "stopped", carried)
-    return block_kit.checkbox("inc:tick", words.DONE, scene.value(carried), state.mark is Mark.DONE)
+        return scene.button(labels.STOPPED, "stopped", carried)
+    return block_kit.checkbox("inc:tick", labels.DONE, scene.value(carried), state.mark is Mark.DONE)
 
 
 def step_buttons(scene: RenderContext, one: Checklist, step: Step) -> list[block_kit.Element | None]:
@@ -101,13 +102,13 @@ def step_buttons(scene: RenderContext, one: Checklist, step: Step) -> list[block
     if ask and ask.open:
         if ask.state is AskState.GO:
             return [
-                scene.button(words.DONE_FORM, "done", AskValue(ask=ask.seq)),
-                scene.button(words.NOT_DONE, "not-done", AskValue(ask=ask.seq)),
+                scene.button(labels.DONE_FORM, "done", AskValue(ask=ask.seq)),
+                scene.button(labels.NOT_DONE, "not-done", AskValue(ask=ask.seq)),
             ]
         return []
-    skip = scene.button(words.SKIP, "skip", carried)
+    skip = scene.button(labels.SKIP, "skip", carried)
     if step.two_people is TwoPeople.BEFORE:
-        return [scene.button(words.ASK, "ask", carried), skip]
+        return [scene.button(labels.ASK, "ask", carried), skip]
     if step.two_people is TwoPeople.AFTER:
-        return [scene.button(words.STOPPED, "stopped", carried), skip]
-    return [scene.button(words.DONE, "step-done", carried), skip]
+        return [scene.button(labels.STOPPED, "stopped", carried), skip]
+    return [scene.button(labels.DONE, "step-done", carried), skip]

@@ -12,6 +12,7 @@ from bot.slack.surfaces.button_values import TaskValue
 from bot.slack.surfaces.messages.build import build_message, in_thread, withdrawn_message
 from bot.slack.surfaces.render_context import RenderContext
 from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import labels
 
 #: the thread in which they stand
 CARD_THREAD = in_thread("card")
@@ -44,6 +45,6 @@ def _task(scene: RenderContext, task: Task) -> DesiredMessage:
     who = scene.person_name(task.assignee) if task.assignee else ""
     due = words.day(task.due_on) if task.due_on else text.escape_line(task.due)
     said = words.task(text.clip(text.escape_line(task.text), 2500), who, due, task.done)
-    done = None if task.done else scene.button(words.DONE, "task-done", TaskValue(task=task.seq))
+    done = None if task.done else scene.button(labels.DONE, "task-done", TaskValue(task=task.seq))
     blocks = (block_kit.section(said, done),)
     return build_message(f"task:{task.seq}", said, blocks, place=CARD_THREAD, numbered=task.seq)

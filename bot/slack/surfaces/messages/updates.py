@@ -13,7 +13,8 @@ from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.button_values import UndoValue
 from bot.slack.surfaces.messages.build import build_message, collapsed_message, mention_prefix, withdrawn_message
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import card, labels
+from bot.slack.surfaces.words import updates as words
 
 
 def updates(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -33,7 +34,7 @@ def _update(scene: RenderContext, update: Update, undo: bool) -> DesiredMessage:
         return _nothing_new(scene, key, update)
     blocks = update_blocks(scene, update)
     if undo:
-        blocks.append(block_kit.actions(scene.button(words.UNDO, "undo", UndoValue(update=update.seq))))
+        blocks.append(block_kit.actions(scene.button(labels.UNDO, "undo", UndoValue(update=update.seq))))
     return build_message(key, update_sentence(scene, update), blocks, numbered=update.seq, final=True)
 
 
@@ -61,7 +62,7 @@ def update_blocks(scene: RenderContext, update: Update) -> list[block_kit.Block]
 
 def update_sentence(scene: RenderContext, update: Update) -> str:
     """The update in one sentence, for notifications."""
-    until = f" {text.capitalized(words.next_update(scene.clock(update.next_by, update.at)))}." if update.next_by else ""
+    until = f" {text.capitalized(card.next_update(scene.clock(update.next_by, update.at)))}." if update.next_by else ""
     return f"{scene.incident.name}: {text.with_full_stop(text.clip(text.escape_line(update.text), 3000))}{until}"
 
 
@@ -93,7 +94,7 @@ def waits(scene: RenderContext) -> Iterator[DesiredMessage]:
         later = next(after, None)
         if later is None and scene.incident.open:
             sentence = words.waiting(scene.person_name(began.by), what, scene.when(began.look_again, began.at))
-            look = block_kit.actions(scene.button(words.LOOK_AGAIN, "look-again"))
+            look = block_kit.actions(scene.button(labels.LOOK_AGAIN, "look-again"))
             yield build_message(key, sentence, (block_kit.section(sentence), look), numbered=entry.seq)
             continue
         until = later.event.at if later and later.event else scene.incident.ended_at or scene.reference_time
@@ -101,7 +102,7 @@ def waits(scene: RenderContext) -> Iterator[DesiredMessage]:
         yield collapsed_message(key, waited, numbered=entry.seq)
         if later and isinstance(later.event, e.WaitingEnded) and later.event.by == "bot":
             told = words.look_again(mention_prefix(scene, scene.incident.lead), what)
-            update = block_kit.actions(scene.button(words.POST_UPDATE, "update"))
+            update = block_kit.actions(scene.button(labels.POST_UPDATE, "update"))
             current = scene.incident.open and later is _latest_wait(scene)
             blocks = (block_kit.section(told), update)
             yield build_message(f"look-again:{later.seq}", told, blocks, standing=current, numbered=later.seq)

@@ -11,7 +11,7 @@ from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.button_values import RoleValue
 from bot.slack.surfaces.messages.build import build_message, collapsed_message, mention_users
 from bot.slack.surfaces.render_context import RenderContext
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import people as words
 
 
 def vacancies(scene: RenderContext) -> Iterator[DesiredMessage]:
@@ -28,7 +28,7 @@ def vacancies(scene: RenderContext) -> Iterator[DesiredMessage]:
         holders[event.role] = event.user
         if event.user:
             continue
-        role = words.ROLE.get(event.role, text.escape_line(event.role))
+        role = text.role_phrase(event.role)
         sentence = words.vacant(scene.person_name(before) if before else "", role)
         key = f"vacant:{entry.seq}"
         if not incident.open or latest[event.role] != entry.seq:

@@ -9,7 +9,7 @@ from bot.domain.runbook import TwoPeople
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.messages.card import facts
 from bot.slack.surfaces.render_context import RenderContext, RenderEnvironment
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import card as words
 
 
 def catch_up(incident: Incident, *, now: datetime, setup: RenderEnvironment) -> list[block_kit.Block]:

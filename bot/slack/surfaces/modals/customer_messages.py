@@ -10,7 +10,7 @@ from bot.domain.incident import Draft, Incident
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.modals.form import VALUE_ACTION_ID, ModalView, incident_modal, text_question
 from bot.slack.surfaces.render_context import RenderContext, RenderEnvironment
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import customer_messages as words
 
 #: kind -> (hint, longest answer); the kinds are those of bot.domain.customer_template.Slot
 SLOT_KINDS: dict[str, tuple[str, int]] = {
@@ -50,11 +50,13 @@ def comms_form(
         options = [block_kit.option(stage.capitalize(), stage) for stage in stages]
         menu = block_kit.static_select("inc:stage", "Stage", options, template.stage)
         blocks.append(
-            block_kit.section(f"*{text.escape_line(template.title)}* for {_audience(template.audience)}", menu)
+            block_kit.section(
+                f"*{text.escape_line(template.title)}* for {words.audience(template.audience).lower()}", menu
+            )
         )
     else:
         head = (
-            f"*{text.escape_line(template.title)}* for {_audience(template.audience)}, stage "
+            f"*{text.escape_line(template.title)}* for {words.audience(template.audience).lower()}, stage "
             f"{text.escape_line(template.stage)}"
         )
         blocks.append(block_kit.section(head))
@@ -63,10 +65,6 @@ def comms_form(
         "comms", "Write to customers", blocks, incident, submit="Draft", response_url=response_url,
         n=template.name, g=template.audience, t=template.stage, p=replaces,
     )  # fmt: skip
-
-
-def _audience(audience: str) -> str:
-    return words.AUDIENCE.get(audience, text.escape_line(audience)).lower()
 
 
 def _initial(slot: Slot, values: Mapping[str, str], promised: datetime | None) -> str:
@@ -105,7 +103,8 @@ def approve_form(
         *([words.removed_by_scrubber(text.escape_line(drafted.removed))] if drafted.removed else []),
     ]
     notes += [words.promised(scene.when(drafted.promised))] if drafted.promised else []
-    where = f"This becomes public for {_audience(drafted.audience)} as it stands here and cannot be taken back."
+    audience = words.audience(drafted.audience).lower()
+    where = f"This becomes public for {audience} as it stands here and cannot be taken back."
     blocks = [block_kit.section(where), block_kit.rich_text_quote(drafted.text), block_kit.context(*notes)]
     return incident_modal(
         "approve", "Approve this text", blocks, incident, submit="Approve and send", response_url=response_url,

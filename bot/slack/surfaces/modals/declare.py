@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain.lifecycle import MAX_TITLE_CHARS
 from bot.domain.policy import Policy
+from bot.domain.time_text import lasted
 from bot.slack.surfaces import block_kit
 from bot.slack.surfaces.modals.form import VALUE_ACTION_ID, ModalView, private_metadata, text_question
 
@@ -19,7 +20,8 @@ def declare_form(
         block_kit.option(one.name, one.key, one.meaning)
         for one in policy.severities[: block_kit.MAX_CHECKBOX_OPTIONS - 1]
     ]
-    choices.append(block_kit.option("Not sure", ASSUME, "One is assumed now; you are asked again in five minutes"))
+    asked = f"One is assumed now; you are asked again after {lasted(policy.severity_asked_after)}"
+    choices.append(block_kit.option("Not sure", ASSUME, asked))
     secrecy = [
         block_kit.option("Public", "public", "Everybody here may join; announced"),
         block_kit.option("Private", "private", "Invited people only, not announced; has to be chosen now"),

@@ -9,7 +9,7 @@ from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.slack.surfaces import block_kit, text
 from bot.slack.surfaces.modals.form import VALUE_ACTION_ID, ModalView, incident_modal, text_question
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import endings as words
 
 
 def resolve_form(

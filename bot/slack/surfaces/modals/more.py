@@ -8,12 +8,13 @@ from datetime import datetime
 from bot.domain.incident import Incident
 from bot.domain.roles import ROLES, role_title
 from bot.slack.surfaces import block_kit
-from bot.slack.surfaces.acts import ACTS, Act, FieldKind, FormField, Group, StepAct
+from bot.slack.surfaces.acts import ACTS, UNSENT_DRAFTS, Act, FieldKind, FormField, Group, StepAct
 from bot.slack.surfaces.button_values import ActValue, encode
 from bot.slack.surfaces.modals.form import VALUE_ACTION_ID, ModalView, incident_modal, private_metadata
 from bot.slack.surfaces.modals.next_actions import next_actions
 from bot.slack.surfaces.render_context import RenderEnvironment
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import customer_messages
+from bot.slack.surfaces.words import forms as words
 
 MORE_CALLBACK_ID = "inc:more"
 
@@ -121,10 +122,11 @@ def _options(
         case FieldKind.DRAFT:
             return [
                 option(
-                    f"{words.AUDIENCE.get(one.drafted.audience, one.drafted.audience)}, {one.drafted.stage}", one.name
+                    f"{customer_messages.audience(one.drafted.audience)}, {one.drafted.stage}",
+                    one.name,
                 )
                 for one in incident.drafts.values()
-                if one.state in ("drafted", "uncertain", "failed")
+                if one.state in UNSENT_DRAFTS
             ]
         case FieldKind.ANSWER:
             return [option(words.YES, "yes"), option(words.NO, "no")]

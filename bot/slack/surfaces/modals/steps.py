@@ -14,7 +14,7 @@ from bot.slack.surfaces.button_values import PageValue
 from bot.slack.surfaces.messages.steps import accessory, step_blocks, step_buttons
 from bot.slack.surfaces.modals.form import ModalView, incident_modal, private_metadata, step_metadata, text_question
 from bot.slack.surfaces.render_context import RenderContext, RenderEnvironment
-from bot.slack.surfaces.words import channel as words
+from bot.slack.surfaces.words import checklists as words
 
 STEPS_PER_PAGE = 10
 _NONE: Mapping[str, str] = MappingProxyType({})

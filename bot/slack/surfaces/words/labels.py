@@ -1,0 +1,53 @@
+"""The labels of buttons in messages. Each stands alone: a person who reads only the label knows what it does."""
+
+from __future__ import annotations
+
+POST_UPDATE = "Post update"
+NOTHING_NEW = "Nothing new"
+TAKE_COMMS = "Take comms lead"
+TAKE_LEAD = "Take the lead"
+MORE = "More"
+I_HAVE_IT = "I have it"
+CATCH_UP = "Catch me up"
+REOPEN = "Reopen"
+POSTMORTEM = "Draft postmortem"
+DONE = "Done"
+DONE_FORM = "Done…"
+NOT_DONE = "Not done"
+SKIP = "Skip"
+ASK = "Ask"
+STOPPED = "Stopped"
+OPEN_LIST = "Open list"
+SHOW = "Show"
+CORRECT = "Correct…"
+GO = "Go"
+REFUSE = "Refuse"
+REVIEWED = "Reviewed"
+UNDO = "Undo"
+FINE = "Fine"
+NOT_YET = "Not yet"
+STILL_HERE = "Still here"
+HAND_OVER = "Hand over"
+NONE = "None"
+LOOK_AGAIN = "Look again now"
+APPROVE = "Approve"
+EDIT = "Edit"
+DISCARD = "Discard"
+NEW_TEXT = "Write to customers"
+IT_IS_THERE = "It is there"
+IT_IS_NOT = "It is not there"
+AGREE_RESOLVE = "Agree: resolve"
+STAND_DOWN = "Stand down"
+HOLD = "Hold…"
+FOLLOW = "Follow"
+JOIN = "Join"
+SHOW_SECTION = "Show a section"
+RESOLVE = "Resolve"
+
+
+def snooze(minutes: int) -> str:
+    return f"Snooze {minutes} min"
+
+
+def keep_severity(severity: str) -> str:
+    return f"{severity} is right"
