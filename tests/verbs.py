@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.config import ROOT
 from bot.domain.policy import Policy
+from bot.probes import PROBES
 from bot.slack.surfaces.acts import ACTS
 
 README = ROOT / "README.md"
@@ -11,10 +12,10 @@ HEAD = "| verb | what it does |"
 
 
 def table() -> str:
-    """Every act by its word, with the default policy's severities."""
+    """Every act by its word, with the default policy's severities and every probe."""
     rows = [HEAD, "|---|---|"]
     for act, declared in ACTS.items():
-        typed = f"{act} {declared.usage_with(Policy())}".strip().replace("|", "\\|")
+        typed = f"{act} {declared.usage_with(Policy(), PROBES)}".strip().replace("|", "\\|")
         also = f" ({', '.join(f'`{one}`' for one in declared.aliases)})" if declared.aliases else ""
         rows.append(f"| `{typed}`{also} | {declared.description} |")
     return "\n".join(rows)

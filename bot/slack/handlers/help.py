@@ -35,12 +35,15 @@ def _lines(call: Request, group: Group) -> list[str]:
     for act, declared in ACTS.items():
         if declared.group is group:
             also = f" ({', '.join(declared.aliases)})" if declared.aliases else ""
-            typed = f"{call.services.command} {act} {declared.usage_with(call.services.policy)}".rstrip()
-            lines.append(f"`{typed}`{also} {declared.description}")
+            lines.append(f"`{_typed(call, act)}`{also} {declared.description}")
     return lines
 
 
 def usage(call: Request, act: Act) -> str:
     """One line on how to type an act."""
-    typed = f"{call.services.command} {act} {ACTS[act].usage_with(call.services.policy)}".rstrip()
-    return f"Type `{typed}`. {ACTS[act].description}"
+    return f"Type `{_typed(call, act)}`. {ACTS[act].description}"
+
+
+def _typed(call: Request, act: Act) -> str:
+    services = call.services
+    return f"{services.command} {act} {ACTS[act].usage_with(services.policy, services.probes)}".rstrip()

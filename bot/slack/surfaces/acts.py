@@ -6,7 +6,7 @@ handler. Help, [More], the README's list and the tests are drawn from this table
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -167,18 +167,24 @@ class ActDeclaration:
     label: str  # its button in [More]
     description: str
     aliases: tuple[str, ...] = ()
-    usage: str = ""  # what follows the word; {severities} stands for those of policy
+    usage: str = ""  # what follows the word; {severities} and {probes} stand for those that there are
     works_outside_incident: bool = False
     #: the whole text is the person's own words: outside an incident it may just as well be a title
     takes_free_text: bool = False
     phase: Phase = Phase.OPEN
+    possible: Callable[[Incident], bool] = lambda incident: True  # whether it holds what the act is done to
     fields: tuple[FormField, ...] = ()
     #: why nothing can be pressed for it; empty where something can
     not_clicked: str = ""
 
-    def usage_with(self, policy: Policy) -> str:
-        """What follows the word, with policy's severities."""
-        return self.usage.replace("{severities}", "|".join(one.key for one in policy.severities))
+    def offered(self, incident: Incident) -> bool:
+        """Whether [More] shows its button for this incident: not where pressing it could only be refused."""
+        return not self.not_clicked and self.phase.includes(incident) and self.possible(incident)
+
+    def usage_with(self, policy: Policy, probes: Iterable[str]) -> str:
+        """What follows the word, with policy's severities and the names of the probes that there are."""
+        severities = "|".join(one.key for one in policy.severities)
+        return self.usage.replace("{severities}", severities).replace("{probes}", "|".join(sorted(probes)))
 
 
 _REASON = FormField("reason", "Why?", optional=True)
@@ -229,7 +235,7 @@ ACTS: Mapping[Act, ActDeclaration] = {
         group=Group.LOOK, label="Who is here", description="Who leads, who is here.", phase=Phase.ALWAYS
     ),
     Act.CHECK: ActDeclaration(
-        group=Group.LOOK, label="Take a reading", usage="horizon [endpoint]", works_outside_incident=True,
+        group=Group.LOOK, label="Take a reading", usage="{probes} [endpoint]", works_outside_incident=True,
         description="A reading; nothing is changed anywhere.", phase=Phase.ALWAYS,
         fields=(
             FormField("probe", "Look at what?", FieldKind.PROBE),
@@ -280,11 +286,11 @@ ACTS: Mapping[Act, ActDeclaration] = {
     ),
     Act.ACCEPT: ActDeclaration(
         group=Group.PEOPLE, label="Accept a role", usage="[lead|comms-lead|scribe]",
-        description="Agree that the role passes to whoever asked for it.", fields=_ROLE,
+        description="Agree that the role passes to whoever asked for it.", fields=_ROLE, possible=_has_offer,
     ),
     Act.KEEP: ActDeclaration(
         group=Group.PEOPLE, label="Keep a role", aliases=("not-yet",), usage="[lead|comms-lead|scribe]",
-        description="Keep the role that somebody else asked for.", fields=_ROLE,
+        description="Keep the role that somebody else asked for.", fields=_ROLE, possible=_has_offer,
     ),
     Act.HERE: ActDeclaration(
         group=Group.PEOPLE, label="I still lead", description="Say that you still lead, when the bot asks."
@@ -295,8 +301,7 @@ ACTS: Mapping[Act, ActDeclaration] = {
     ),
     Act.PAGE: ActDeclaration(
         group=Group.PEOPLE, label="Page somebody", usage="@who",
-        description="Bring somebody in; says whom that reaches.",
-        fields=_PERSON,
+        description="Bring somebody in; says whom that reaches.", fields=_PERSON,
     ),
     Act.HANDOVER: ActDeclaration(
         group=Group.PEOPLE, label="Hand the lead over", usage="[@who]",
@@ -316,7 +321,8 @@ ACTS: Mapping[Act, ActDeclaration] = {
         description="Say that nothing has changed since the last update.", takes_free_text=True,
     ),
     Act.UNDO: ActDeclaration(
-        group=Group.TELL, label="Undo my update", description="Withdraw the update that you posted a moment ago."
+        group=Group.TELL, label="Undo my update", description="Withdraw the update that you posted a moment ago.",
+        possible=lambda incident: incident.last_update is not None,
     ),
     Act.SNOOZE: ActDeclaration(
         group=Group.TELL, label="Remind me later", description="Move the reminder of an update by some minutes."
@@ -324,6 +330,7 @@ ACTS: Mapping[Act, ActDeclaration] = {
     Act.HOLD: ActDeclaration(
         group=Group.TELL, label="Quiet until", usage="[until 05:00 UTC @who]",
         description="Once mitigated: no reminders until then; somebody watches.",
+        possible=lambda incident: incident.status is Status.MITIGATED,
     ),
     Act.WAITING: ActDeclaration(
         group=Group.TELL, label="Waiting for", usage="for what [until 05:00 UTC] | over",
@@ -349,6 +356,7 @@ ACTS: Mapping[Act, ActDeclaration] = {
     Act.TASK_DONE: ActDeclaration(
         group=Group.TELL, label="Action item is done", usage="number", description="Say that an action item is done.",
         phase=Phase.ALWAYS, fields=(FormField("task", "Which one?", FieldKind.TASK),),
+        possible=lambda incident: any(not one.done for one in incident.tasks),
     ),
     Act.COMMS: ActDeclaration(
         group=Group.TELL, label="Customer text", usage="[template] [audience] [stage]",
@@ -356,20 +364,22 @@ ACTS: Mapping[Act, ActDeclaration] = {
     ),
     Act.COMMS_EDIT: ActDeclaration(
         group=Group.TELL, label="Edit a customer text", usage="[draft]",
-        description="Change a customer text that was not sent.", fields=_DRAFT,
+        description="Change a customer text that was not sent.", fields=_DRAFT, possible=_has_unsent_draft,
     ),
     Act.APPROVE: ActDeclaration(
         group=Group.TELL, label="Approve a customer text", usage="[draft]",
         description="Read a customer text that somebody else wrote, and approve exactly that.", fields=_DRAFT,
+        possible=_has_unsent_draft,
     ),
     Act.DISCARD: ActDeclaration(
         group=Group.TELL, label="Discard a customer text", usage="[draft]",
-        description="A customer text will not be sent.", fields=_DRAFT,
+        description="A customer text will not be sent.", fields=_DRAFT, possible=_has_unsent_draft,
     ),
     Act.PUBLISHED: ActDeclaration(
         group=Group.TELL, label="Say whether a text is public", usage="yes|no [draft]",
         description="Say whether a text stands in public, where the bot cannot know.",
         fields=(*_DRAFT, FormField("public", "Does it stand there?", FieldKind.ANSWER)),
+        possible=lambda incident: any(one.state is DraftState.UNCERTAIN for one in incident.drafts.values()),
     ),
     # -- work
     Act.RUNBOOK: ActDeclaration(
@@ -379,10 +389,11 @@ ACTS: Mapping[Act, ActDeclaration] = {
     ),
     Act.STEPS: ActDeclaration(
         group=Group.WORK, label="All steps", usage="[runbook]", description="The steps of a runbook as a list.",
-        phase=Phase.ALWAYS,
+        phase=Phase.ALWAYS, possible=_has_steps,
     ),
     Act.STEP: ActDeclaration(
         group=Group.WORK, label="A step", usage=f"2.3 {'|'.join(StepAct)} [text]", description="Act on a step.",
+        possible=_has_steps,
         fields=(
             FormField("which", "Which step?", FieldKind.STEP),
             FormField("what", "What about it?", FieldKind.STEP_ACT),
@@ -393,6 +404,7 @@ ACTS: Mapping[Act, ActDeclaration] = {
     Act.MITIGATE: ActDeclaration(
         group=Group.END, label="Mitigated", aliases=("mit", "mitigated"), usage="[how]", takes_free_text=True,
         description="The harm to customers has stopped.", fields=(FormField("note", "How?", optional=True),),
+        possible=lambda incident: incident.status is Status.INVESTIGATING,
     ),
     Act.RESOLVE: ActDeclaration(
         group=Group.END, label="Resolved", aliases=("fixed", "resolved"), usage="[how]", takes_free_text=True,
@@ -401,6 +413,7 @@ ACTS: Mapping[Act, ActDeclaration] = {
     Act.AGREE: ActDeclaration(
         group=Group.END, label="Agree to resolve",
         description="Agree, as a second person, that it is resolved with conditions open.",
+        possible=lambda incident: incident.override is not None,
     ),
     Act.REOPEN: ActDeclaration(
         group=Group.END, label="Reopen", usage="[why]", description="It is not over after all.",
@@ -418,10 +431,12 @@ ACTS: Mapping[Act, ActDeclaration] = {
         group=Group.END, label="Close the record", usage="[note]", takes_free_text=True, phase=Phase.ENDED,
         description="Resolve it, or close the record of a resolved one.",
         fields=(FormField("note", "A last note", optional=True),),
+        possible=lambda incident: incident.status is not Status.CLOSED,
     ),
     Act.STAND_DOWN: ActDeclaration(
         group=Group.END, label="Stand down", phase=Phase.ENDED,
         description="Tell the people who were called that they can rest.",
+        possible=lambda incident: not incident.stood_down,
     ),
     Act.POSTMORTEM: ActDeclaration(
         group=Group.END, label="Postmortem", aliases=("pm",), phase=Phase.ALWAYS,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.slack.surfaces.acts import ACTS, Act, Phase
+from bot.slack.surfaces.acts import ACTS, Act
 from localslack import plain_text
-from tests.story.acts import last
+from tests.story.acts import last, submit
 from tests.world import World, world_at
 
 
@@ -41,16 +41,50 @@ async def press(world: World, act: Act, values: dict[str, Any] | None = None, wh
     return str(said)
 
 
+async def offered(world: World) -> set[str]:
+    await more(world)
+    found = set(buttons(world))
+    await world.person("ana").close_view()
+    return found
+
+
+#: act -> what somebody types so that it can be done; before that [More] does not offer it
+FIRST = {
+    Act.STEP: "runbook horizon-outage",
+    Act.UNDO: "nothing-new",
+    Act.TASK_DONE: "task write a test",
+    Act.ACCEPT: "lead me",
+    Act.HOLD: "mitigate moved over",
+    Act.REOPEN: "resolve it is over",
+}
+
+
 async def test_every_act_stands_in_it(tmp_path: Path) -> None:
+    """Each as soon as there is something that it can be done to, in one incident from its beginning to its end."""
     async with world_at(tmp_path) as world:
         await world.declare("ana", "sev3 Withdrawals are stuck")
-        clicked = {act: one for act, one in ACTS.items() if not one.not_clicked and act is not Act.MORE}
-        await more(world)
-        assert set(buttons(world)) >= {one.label for one in clicked.values() if one.phase is not Phase.ENDED}
-        await world.person("ana").close_view()
-        await world.say("ana", "/incident resolve it is over", world.channel().name)
-        await more(world)
-        assert set(buttons(world)) >= {one.label for one in clicked.values() if one.phase is not Phase.OPEN}
+        room = world.channel().name
+        clicked = {one.label for act, one in ACTS.items() if not one.not_clicked and act is not Act.MORE}
+        seen = await offered(world)
+        assert not seen & {ACTS[act].label for act in FIRST}
+        for act, typed in FIRST.items():
+            await world.say("ben" if act is Act.ACCEPT else "ana", f"/incident {typed}", room)
+            now = await offered(world)
+            assert ACTS[act].label in now, act
+            seen |= now
+        drafts = {ACTS[act].label for act in (Act.COMMS_EDIT, Act.APPROVE, Act.DISCARD, Act.PUBLISHED)}
+        assert clicked - seen == {*drafts, ACTS[Act.AGREE].label}
+
+
+async def test_a_text_and_an_override_bring_their_acts(tmp_path: Path) -> None:
+    async with world_at(tmp_path) as world:
+        room = (await world.declare()).name
+        await world.say("ana", "/incident comms payment-delays", room)
+        await submit(world, "ana", {"what": "some payouts", "since": "13:40 UTC", "next_update": "15:00 UTC"})
+        assert {ACTS[act].label for act in (Act.COMMS_EDIT, Act.APPROVE, Act.DISCARD)} <= await offered(world)
+        await world.say("ana", "/incident resolve", room)
+        await submit(world, "ana", {"note": "over", "override": "nobody can count now"})
+        assert ACTS[Act.AGREE].label in await offered(world)
 
 
 #: act -> what is filled in, and the event that it brings about (none: something is shown)
@@ -103,7 +137,8 @@ async def test_what_needs_no_words_is_done_at_once_and_said_in_the_form(tmp_path
 async def test_a_refusal_stands_in_the_form(tmp_path: Path) -> None:
     async with world_at(tmp_path) as world:
         await world.declare()
-        assert (await press(world, Act.UNDO)).startswith("No update was posted yet")
+        await world.say("ana", "/incident nothing-new", world.channel().name)
+        assert "can undo that update. Post a new one" in await press(world, Act.UNDO, who="ben")
         await more(world)
         ana = world.person("ana")
         await ana.click_in_view(action_id="inc:act:started")
@@ -130,11 +165,19 @@ async def test_a_step_by_the_form_may_open_the_next_one(tmp_path: Path) -> None:
         assert "Asked" in await world.types()
 
 
-async def test_where_there_is_nothing_to_choose_the_form_says_so(tmp_path: Path) -> None:
+async def test_where_there_is_nothing_to_choose_any_more_the_form_says_so(tmp_path: Path) -> None:
+    """[More] was open while somebody else did it."""
     async with world_at(tmp_path) as world:
-        await world.declare()
-        for act in (Act.TASK_DONE, Act.APPROVE, Act.ACCEPT, Act.STEP):
-            assert await press(world, act) == "There is nothing to choose from here. Nothing was done."
+        room = (await world.declare()).name
+        await world.say("ana", "/incident task write a test", room)
+        await more(world)
+        await world.say("ben", "/incident task-done 1", room)
+        await world.person("ana").click_in_view(action_id=f"inc:act:{Act.TASK_DONE}")
+        await world.settle()
+        view = world.person("ana").view
+        assert view is not None
+        said = plain_text.visible("", view["blocks"])
+        assert said == "There is nothing to choose from here. Nothing was done."
 
 
 async def test_catch_me_up_shows_the_digest(tmp_path: Path) -> None:

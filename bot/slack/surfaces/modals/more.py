@@ -36,8 +36,7 @@ def more_modal(
         buttons = [
             block_kit.button(declared.label, f"inc:act:{act}", encode(ActValue(incident=incident.id, act=act.value)))
             for act, declared in ACTS.items()
-            if declared.group is group and not declared.not_clicked and act is not Act.MORE
-            and declared.phase.includes(incident)
+            if declared.group is group and act is not Act.MORE and declared.offered(incident)
         ]  # fmt: skip
         if buttons:
             blocks += [block_kit.context(f"*{group}*"), block_kit.actions(*buttons)]
