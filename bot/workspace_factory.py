@@ -142,13 +142,13 @@ class WorkspaceFactory:
         return render_digest(replace(view, runbooks=shelf), self._environment(directory))
 
     async def _home(self, directory: Directory, view: Overview, user: str) -> DesiredMessage:
-        """Nothing of an incident that this person may not know of."""
-        reader = await directory.actor(user)
-        seen = replace(
-            view,
-            open=[one for one in view.open if view.policy.may_see(one, reader)],
-            ended=[one for one in view.ended if view.policy.may_see(one, reader)],
-        )
+        """What this person may see and act on: of private incidents those that they are in."""
+        reader, policy = await directory.actor(user), view.policy
+
+        def shown(incidents: Sequence[Incident]) -> list[Incident]:
+            return [one for one in incidents if policy.may_see(one, reader) and policy.may_act_on(one, reader)]
+
+        seen = replace(view, open=shown(view.open), ended=shown(view.ended))
         return render_home(seen, user, self._environment(directory))
 
     async def _postmortem(self, directory: Directory, incident: Incident) -> tuple[str, str]:

@@ -85,13 +85,15 @@ async def test_who_does_not_come_back_is_published_none(tmp_path: Path) -> None:
 
 
 async def test_nothing_of_a_private_incident_but_to_its_members(tmp_path: Path) -> None:
-    async with world_at(tmp_path, policy=test_policy()) as world:
+    """Eve may read of private incidents in the list; a Home is for what one is in."""
+    async with world_at(tmp_path, policy=test_policy(may_read_private=("@comms",))) as world:
         for who in ("ana", *OUTSIDERS):
             await look(world, who)
         room = await private(world, "sev1 Customer was paid twice")
         for who in OUTSIDERS:
             assert "INC-1" not in shown(world, who) and "paid twice" not in await look(world, who)
         assert "paid twice" in shown(world, "ana")
+        assert "paid twice" in await world.say("eve", "/incident list")
         await world.say("ana", "/incident add @ben", room)
         assert "paid twice" in shown(world, "ben")
         await world.person("ben").leave(room)
