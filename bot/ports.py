@@ -75,6 +75,27 @@ class DeliveryRecord(Protocol):
     def incident_id(self) -> str: ...
 
 
+class WorkspaceRows(Protocol):
+    """Workspaces as subjects of the reconciler, within a transaction: when each is due, who attends it, its calls."""
+
+    def touch(self, team: str, now: datetime) -> None:
+        """The workspace is to be looked at, now."""
+
+    def open_home(self, team: str, user: str, now: datetime) -> None:
+        """Somebody opened their Home: it is published, and kept up to date for a while."""
+
+    def claim(self, team: str, seconds: float) -> bool:
+        """Claim the workspace for so many seconds; False while another process attends it."""
+
+    def save_effects(self, one: WorkspaceSubject, effects: Sequence[Effect]) -> None:
+        """Write down how its calls stand. Raises LeaseLost where another process attends it by now."""
+
+    def finish(self, one: WorkspaceSubject, due_at: datetime | None, before: datetime) -> None:
+        """Give it back, and look again at `due_at`, unless something was asked of it since. Messages of `before` are
+        forgotten. Raises LeaseLost.
+        """
+
+
 class Transaction(Protocol):
     """What a job may do while nobody else writes. Synchronous: nothing in it waits for the world."""
 
@@ -128,21 +149,9 @@ class Transaction(Protocol):
         """Look at every open incident of this workspace, and let what was given up there be tried; the incidents.
         Messages of open ones in `deleted_channels` count as never sent."""
 
-    def touch_workspace(self, team: str, now: datetime) -> None:
-        """The workspace is to be looked at, now."""
-
-    def open_home(self, team: str, user: str, now: datetime) -> None:
-        """Somebody opened their Home: it is published, and kept up to date for a while."""
-
-    def claim_workspace(self, team: str, seconds: float) -> bool:
-        """Claim the workspace for so many seconds; False while another process attends it."""
-
-    def save_workspace_effects(self, one: WorkspaceSubject, effects: Sequence[Effect]) -> None:
-        """Write down how its calls stand. Raises LeaseLost where another process attends it by now."""
-
-    def finish_workspace(self, one: WorkspaceSubject, due_at: datetime | None, before: datetime) -> None:
-        """Look again at `due_at`, unless something was asked of it since; forget messages of `before`. Raises
-        LeaseLost."""
+    @property
+    def workspaces(self) -> WorkspaceRows:
+        """What can be done to workspaces in this transaction."""
 
     def fence(self, id: str) -> None:
         """Let nothing be written about an incident that another process attends by now. Raises LeaseLost."""

@@ -124,11 +124,11 @@ class WorkspaceReconciliation:
 
     async def _save(self, effects: Sequence[Effect]) -> None:
         self._effects |= {one.key: one for one in effects}
-        await self._store.write(lambda tx: tx.save_workspace_effects(self._subject, effects))
+        await self._store.write(lambda tx: tx.workspaces.save_effects(self._subject, effects))
 
     async def _finish(self, due: datetime | None) -> datetime | None:
         before = self._service.clock.now() - MESSAGES_KEPT
-        await self._store.write(lambda tx: tx.finish_workspace(self._subject, due, before))
+        await self._store.write(lambda tx: tx.workspaces.finish(self._subject, due, before))
         return due
 
     # -- the digest -----------------------------------------------------------------------------------

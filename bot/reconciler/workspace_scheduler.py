@@ -57,7 +57,7 @@ class WorkspaceScheduler:
     async def open_home(self, team: str, user: str) -> None:
         """Somebody opened their Home. Raises StoreUnavailable."""
         now = self._service.clock.now()
-        await self._store.write(lambda tx: tx.open_home(team, user, now))
+        await self._store.write(lambda tx: tx.workspaces.open_home(team, user, now))
         self._with_homes.add(team)
         self._due.add(team)
         self._begin(team)
@@ -152,7 +152,7 @@ class WorkspaceScheduler:
         return False
 
     async def _touch(self, team: str, now: datetime) -> None:
-        await self._store.write(lambda tx: tx.touch_workspace(team, now))
+        await self._store.write(lambda tx: tx.workspaces.touch(team, now))
 
     def _rest(self, team: str) -> None:
         self._rest_until[team] = asyncio.get_running_loop().time() + RETRY_SECONDS
@@ -163,7 +163,7 @@ class WorkspaceScheduler:
         if changed and not due and not await self._has_homes(team):
             self._changed.discard(team)
             return
-        if not await self._store.write(lambda tx: tx.claim_workspace(team, LEASE_SECONDS)):
+        if not await self._store.write(lambda tx: tx.workspaces.claim(team, LEASE_SECONDS)):
             if changed:  # another process attends it, and looks again for this
                 now = self._service.clock.now()
                 await self._touch(team, now)

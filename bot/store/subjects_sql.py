@@ -39,6 +39,7 @@ SUBJECT = select(_s.team_id, _s.created_at, _s.seq, _s.due_at).where(
 DUE_TEAMS = select(_s.team_id).where(_s.due_at <= bindparam("now")).order_by(_s.due_at)
 NEXT_DUE = select(_s.due_at).where(_s.due_at > bindparam("after")).order_by(_s.due_at).limit(1)
 HOMES = select(_f.key).where(_f.team_id == bindparam("team"), _f.kind == EffectKind.HOME.value).limit(1)
+PARKED = select(subject_effects).where(_f.state == EffectState.PARKED.value).order_by(_f.started_at, _f.key)
 EFFECTS = select(subject_effects).where(_f.subject_id == bindparam("id")).order_by(_f.started_at, _f.key)
 
 _ENSURE = text(
@@ -71,66 +72,73 @@ def _effect(row: RowMapping) -> Effect:
     return Effect(**plain)
 
 
-def touch(connection: Connection, team: str, now: datetime) -> None:
-    """The workspace is to be looked at, now; its row is made where it is not there yet."""
-    connection.execute(_ENSURE, {"id": subject_id(team), "team": team, "kind": SubjectKind.WORKSPACE.value, "now": now})
-    sooner = case((or_(_s.due_at.is_(None), _s.due_at > now), literal(now, UtcTimestamp())), else_=_s.due_at)
-    connection.execute(update(subjects).where(_s.id == subject_id(team)).values(seq=_s.seq + 1, due_at=sooner))
+class SqlWorkspaceRows:
+    """Workspaces within one transaction."""
 
+    def __init__(self, connection: Connection, holder: LeaseSql | None) -> None:
+        self._connection = connection
+        #: this process, where several share the database
+        self._holder = holder
 
-def open_home(connection: Connection, team: str, user: str, now: datetime) -> None:
-    """Somebody opened their Home: from now on it is kept up to date for a while."""
-    touch(connection, team, now)
-    here = _f.subject_id == subject_id(team), _f.key == home_key(user)
-    known = connection.execute(select(_f.id, _f.state).where(*here)).first()
-    if known is None:
-        id = str(uuid.uuid5(uuid.UUID(subject_id(team)), home_key(user)))
-        fresh = Effect(
-            id=id, team=team, incident_id=subject_id(team), key=home_key(user), kind=EffectKind.HOME,
-            state=EffectState.WAITING, started_at=now, channel=user,
-        )  # fmt: skip
-        connection.execute(_SAVE, [_row(fresh)])
-    else:  # one that was refused is tried again
+    def touch(self, team: str, now: datetime) -> None:
+        """The workspace is to be looked at, now; its row is made where it is not there yet."""
+        values = {"id": subject_id(team), "team": team, "kind": SubjectKind.WORKSPACE.value, "now": now}
+        self._connection.execute(_ENSURE, values)
+        sooner = case((or_(_s.due_at.is_(None), _s.due_at > now), literal(now, UtcTimestamp())), else_=_s.due_at)
+        changed = update(subjects).where(_s.id == subject_id(team)).values(seq=_s.seq + 1, due_at=sooner)
+        self._connection.execute(changed)
+
+    def open_home(self, team: str, user: str, now: datetime) -> None:
+        """Somebody opened their Home: from now on it is kept up to date for a while."""
+        self.touch(team, now)
+        here = _f.subject_id == subject_id(team), _f.key == home_key(user)
+        if self._connection.execute(select(_f.id).where(*here)).first() is None:
+            id = str(uuid.uuid5(uuid.UUID(subject_id(team)), home_key(user)))
+            fresh = Effect(
+                id=id, team=team, incident_id=subject_id(team), key=home_key(user), kind=EffectKind.HOME,
+                state=EffectState.WAITING, started_at=now, channel=user,
+            )  # fmt: skip
+            self._connection.execute(_SAVE, [_row(fresh)])
+            return
+        # one that was refused is tried again
         waiting = case((_f.state == EffectState.SENT.value, _f.state), else_=EffectState.WAITING.value)
-        connection.execute(update(subject_effects).where(*here).values(started_at=now, state=waiting, next_try_at=None))
+        again = update(subject_effects).where(*here).values(started_at=now, state=waiting, next_try_at=None)
+        self._connection.execute(again)
 
+    def claim(self, team: str, seconds: float) -> bool:
+        """Claim the workspace for so many seconds; False while another process attends it."""
+        if self._holder is None:
+            return True
+        now: Any = func.clock_timestamp()
+        until = now + literal_column(f"interval '{seconds:f} seconds'")
+        free = or_(_s.lease_until.is_(None), _s.lease_until <= now, _s.lease_by == self._holder.owner)
+        mine = update(subjects).where(_s.id == subject_id(team), free)
+        claimed = self._connection.execute(mine.values(lease_by=self._holder.owner, lease_until=until))
+        return claimed.rowcount == 1
 
-def claim(connection: Connection, team: str, holder: LeaseSql | None, seconds: float) -> bool:
-    """Claim the workspace for so many seconds; False while another process attends it."""
-    if holder is None:
-        return True
-    now: Any = func.clock_timestamp()
-    until = now + literal_column(f"interval '{seconds:f} seconds'")
-    free = or_(_s.lease_until.is_(None), _s.lease_until <= now, _s.lease_by == holder.owner)
-    mine = update(subjects).where(_s.id == subject_id(team), free)
-    return connection.execute(mine.values(lease_by=holder.owner, lease_until=until)).rowcount == 1
+    def save_effects(self, one: WorkspaceSubject, effects: Sequence[Effect]) -> None:
+        """Write down how its calls stand. Raises LeaseLost where another process attends it by now."""
+        self._fence(one)
+        if effects:
+            self._connection.execute(_SAVE, [_row(effect) for effect in effects])
 
+    def finish(self, one: WorkspaceSubject, due_at: datetime | None, before: datetime) -> None:
+        """Give it back, and look again at `due_at`, unless something was asked of it since. Messages of `before` are
+        forgotten. Raises LeaseLost.
+        """
+        self._fence(one)
+        due = case((_s.seq == one.seq, literal(due_at, UtcTimestamp())), else_=_s.due_at)
+        given_back = update(subjects).where(_s.id == one.id).values(due_at=due, lease_by=None, lease_until=None)
+        self._connection.execute(given_back)
+        old = _f.subject_id == one.id, _f.kind == EffectKind.MESSAGE.value, _f.started_at < before
+        self._connection.execute(delete(subject_effects).where(*old))
 
-def save(connection: Connection, one: WorkspaceSubject, effects: Sequence[Effect], holder: LeaseSql | None) -> None:
-    """Write down how its calls stand. Raises LeaseLost where another process attends it by now."""
-    _fence(connection, one, holder)
-    if effects:
-        connection.execute(_SAVE, [_row(effect) for effect in effects])
-
-
-def finish(
-    connection: Connection, one: WorkspaceSubject, due_at: datetime | None, before: datetime, holder: LeaseSql | None
-) -> None:
-    """Look again at `due_at`, unless something was asked of it meanwhile; give it back, and forget messages of
-    `before`. Raises LeaseLost."""
-    _fence(connection, one, holder)
-    due = case((_s.seq == one.seq, literal(due_at, UtcTimestamp())), else_=_s.due_at)
-    connection.execute(update(subjects).where(_s.id == one.id).values(due_at=due, lease_by=None, lease_until=None))
-    old = _f.subject_id == one.id, _f.kind == EffectKind.MESSAGE.value, _f.started_at < before
-    connection.execute(delete(subject_effects).where(*old))
-
-
-def _fence(connection: Connection, one: WorkspaceSubject, holder: LeaseSql | None) -> None:
-    if holder is None:
-        return
-    held = select(_s.id).where(_s.id == one.id, _s.lease_by == holder.owner).with_for_update()
-    if connection.execute(held).first() is None:
-        raise LeaseLost(f"another process attends the workspace {one.team} by now")
+    def _fence(self, one: WorkspaceSubject) -> None:
+        if self._holder is None:
+            return
+        held = select(_s.id).where(_s.id == one.id, _s.lease_by == self._holder.owner).with_for_update()
+        if self._connection.execute(held).first() is None:
+            raise LeaseLost(f"another process attends the workspace {one.team} by now")
 
 
 def _row(effect: Effect) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from bot.domain.errors import Conflict, LeaseLost, NewerThanThisProgram
 from bot.domain.events import Entry, Event, Unknown
 from bot.domain.fold import evolve
 from bot.domain.incident import Incident
-from bot.domain.subject import WorkspaceSubject
-from bot.store import append_sql, chain, codec, effects_sql, lease_sql, read_sql, rearm, subjects_sql
+from bot.store import append_sql, chain, codec, effects_sql, lease_sql, read_sql, rearm
 from bot.store.append_sql import INCIDENT_CHANGED_CHANNEL
 from bot.store.fold_cache import FoldCache, FoldedIncident
 from bot.store.index_rows import index_row
 from bot.store.lease_sql import LeaseSql
 from bot.store.rows import DeliveryRow
+from bot.store.subjects_sql import SqlWorkspaceRows
 from bot.store.tables import deliveries, events, incidents, teams
 from bot.store.timestamps import UtcTimestamp
 
@@ -76,6 +76,11 @@ class SqlTransaction:
     def connection(self) -> Connection:
         """For what has its own file: functions over a transaction (installations.py)."""
         return self._connection
+
+    @property
+    def workspaces(self) -> SqlWorkspaceRows:
+        """What can be done to workspaces in this transaction."""
+        return SqlWorkspaceRows(self._connection, self._holder)
 
     # -- deliveries -----------------------------------------------------------------------------------
 
@@ -386,29 +391,6 @@ class SqlTransaction:
         for id in ids:
             self._tell(INCIDENT_CHANGED_CHANNEL, id)
         return ids
-
-    # -- workspaces -----------------------------------------------------------------------------------
-
-    def touch_workspace(self, team: str, now: datetime) -> None:
-        """The workspace is to be looked at, now."""
-        subjects_sql.touch(self._connection, team, now)
-
-    def open_home(self, team: str, user: str, now: datetime) -> None:
-        """Somebody opened their Home: it is published, and kept up to date for a while."""
-        subjects_sql.open_home(self._connection, team, user, now)
-
-    def claim_workspace(self, team: str, seconds: float) -> bool:
-        """Claim the workspace for so many seconds; False while another process attends it."""
-        return subjects_sql.claim(self._connection, team, self._holder, seconds)
-
-    def save_workspace_effects(self, one: WorkspaceSubject, effects: Sequence[Effect]) -> None:
-        """Write down how its calls stand. Raises LeaseLost where another process attends it by now."""
-        subjects_sql.save(self._connection, one, effects, self._holder)
-
-    def finish_workspace(self, one: WorkspaceSubject, due_at: datetime | None, before: datetime) -> None:
-        """Look again at `due_at`, unless something was asked of it since; forget messages of `before`. Raises
-        LeaseLost."""
-        subjects_sql.finish(self._connection, one, due_at, before, self._holder)
 
     # -- people ---------------------------------------------------------------------------------------
 

@@ -142,7 +142,7 @@ async def test_a_restored_database_posts_it_no_second_time(tmp_path: Path) -> No
         assert subject is not None
         (row,) = await world.bot.store.workspace_effects(subject)
         await world.bot.store.write(
-            lambda tx: tx.finish_workspace(subject, world.clock.now(), world.clock.now().replace(hour=23))
+            lambda tx: tx.workspaces.finish(subject, world.clock.now(), world.clock.now().replace(hour=23))
         )
         assert await world.bot.store.workspace_effects(subject) == []
         await world.settle()
