@@ -330,7 +330,7 @@ class Bot:
         return (not app or not apps or app in apps) and (home is None or not teams or home.team in teams)
 
     async def health(self) -> Health:
-        """Database, connection to Slack, the oldest overdue duty, parked duties."""
+        """Database, connection to Slack, the oldest overdue duty, parked duties of incidents and of workspaces."""
         problems = []
         parked = open_incidents = 0
         overdue = timedelta()

@@ -110,7 +110,8 @@ def verify(settings: Settings, as_json: bool, witness: Path | None = None) -> in
             print(f"{witness} is new: the next look compares with it.")
     for one in found.unfinished:
         why = f": {one.error}" if one.error else ""
-        said = f"owed since {one.since:%Y-%m-%d %H:%M} UTC, {one.what}: {one.key} of {one.incident} ({one.team}){why}"
+        since = f"{one.since:%Y-%m-%d %H:%M} UTC"
+        said = f"unfinished since {since}, {one.what}: {one.key} of {one.incident} ({one.team}){why}"
         print(escape_control(said))
     return EXIT_DAMAGED if found.damage else EXIT_OK
 

@@ -99,10 +99,24 @@ class WorkspaceReconciliation:
 
     async def _plan(self, context: WorkspaceContext, now: datetime) -> list[PlannedEffect]:
         policy = self._service.policy_of(self._subject.team)
+        await self._drop_outdated(policy, now)
         messages = await self._digest(context, policy, now)
         homes = await self._homes(context, policy, now)
-        books = PlanInput(self._subject, self._effects, messages, policy, context.channel_for, now, homes)
+        books = PlanInput(self._subject, self._effects, messages, policy, context.channel_for, now, homes=homes)
         return plan_workspace_effects(books)
+
+    async def _drop_outdated(self, policy: Policy, now: datetime) -> None:
+        """A digest of another day and a Home that is not kept any more were not sent: nobody has to fix that now."""
+        due = digest_time(policy, now)
+        today = digest_key(self._subject.team, due) if due else ""
+        outdated = [
+            delivery_state.refused(one, one.hash, one.error)
+            for one in self._effects.values()
+            if one.state in (EffectState.WAITING, EffectState.PARKED)
+            and (one.started_at <= now - HOME_KEPT if one.kind is EffectKind.HOME else one.key != today)
+        ]
+        if outdated:
+            await self._save(outdated)
 
     async def _make(self, executor: Executor, ready: Sequence[PlannedEffect], now: datetime) -> None:
         """Write down the calls that Slack would do twice, make all, and write down how they ended."""

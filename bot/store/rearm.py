@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from bot.domain.effect import EffectKind, EffectState
 from bot.domain.incident import Status
-from bot.store.tables import effects, incidents
+from bot.store.tables import effects, incidents, subject_effects, subjects
 
-_i, _f = incidents.c, effects.c
+_i, _f, _s, _w = incidents.c, effects.c, subjects.c, subject_effects.c
 
 
 def recheck_effect(connection: Connection, incident_id: str, key: str, now: datetime) -> None:
@@ -23,8 +23,11 @@ def recheck_effect(connection: Connection, incident_id: str, key: str, now: date
 
 
 def rearm(connection: Connection, now: datetime | None, team: str, channel: str) -> list[str]:
-    """Let what was given up be tried at `now` (None: at once, whatever the bot's clock shows), only what is of
-    this workspace or channel where one is named; the ids of the incidents. It counts as given up until it is done."""
+    """Let what was given up be tried at `now` (None: at once, whatever the bot's clock shows); the incidents' ids.
+
+    Where a workspace or a channel is named, this holds only for what belongs to it. A call counts as given up until it
+    is made.
+    """
     which = [_f.state == EffectState.PARKED.value]
     if team:
         which.append(_f.team_id == team)
@@ -35,7 +38,23 @@ def rearm(connection: Connection, now: datetime | None, team: str, channel: str)
     connection.execute(update(effects).where(*which).values(next_try_at=_f.started_at))
     for id in ids:
         _due(connection, id, at)
+    _rearm_workspaces(connection, now, team, channel)
     return ids
+
+
+def _rearm_workspaces(connection: Connection, now: datetime | None, team: str, channel: str) -> None:
+    """The same of what belongs to a workspace and to no incident: its digest and its Homes."""
+    which = [_w.state == EffectState.PARKED.value]
+    if team:
+        which.append(_w.team_id == team)
+    if channel:
+        which.append(_w.channel == channel)
+    ids = list(connection.execute(select(_w.subject_id).where(*which).distinct()).scalars())
+    connection.execute(update(subject_effects).where(*which).values(next_try_at=_w.started_at))
+    at: ColumnElement[datetime] | datetime = _s.created_at if now is None else now
+    later = or_(_s.due_at.is_(None), _s.due_at > at)
+    connection.execute(update(subjects).where(_s.id.in_(ids)).values(seq=_s.seq + 1))
+    connection.execute(update(subjects).where(_s.id.in_(ids), later).values(due_at=at))
 
 
 def reconsider_open(

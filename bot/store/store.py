@@ -260,8 +260,9 @@ class SqlStore:
         return {id: (one.incident, effects[id]) for id, one in found if one is not None}
 
     async def parked(self) -> list[Effect]:
-        """Calls that were given up and wait for somebody, oldest first."""
-        return read_sql.effects_of(await self._rows(read_sql.PARKED))
+        """Calls that were given up and wait for somebody, oldest first: of incidents, then of workspaces."""
+        of_workspaces = subjects_sql.effects_of(await self._rows(subjects_sql.PARKED))
+        return [*read_sql.effects_of(await self._rows(read_sql.PARKED)), *of_workspaces]
 
     # -- workspaces -----------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What `bot verify` looks at: damage, which nothing of ours makes, and what is owed, which is no damage."""
+"""What `bot verify` looks at: damage, which nothing of ours makes, and calls that are missing, which is no damage."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.domain.effect import EffectState
 from bot.store import audit
-from bot.store.tables import effects, incidents, metadata
+from bot.store.tables import effects, incidents, metadata, subject_effects
 
-_i, _f = incidents.c, effects.c
+_i, _f, _w = incidents.c, effects.c, subject_effects.c
 
-#: state -> what is owed, as `verify` says it
+#: what an unfinished call belongs to, where it is of no incident
+OF_WORKSPACE = "the workspace"
+#: state -> how far a call is, as `verify` says it
 UNFINISHED_TEXT = {
     EffectState.WAITING: "unsent",
     EffectState.SENDING: "under way, or cut off",
@@ -27,7 +29,7 @@ UNFINISHED_TEXT = {
 
 @dataclass(frozen=True)
 class UnfinishedEffect:
-    """A call that did not end well yet: of which incident, what, since when, and why."""
+    """A call that did not end well yet: of which incident (or OF_WORKSPACE), what, since when, and why."""
 
     incident: str
     team: str
@@ -54,15 +56,23 @@ def verify_all(connection: Connection, key: bytes) -> VerifyReport:
 
 
 def unfinished_effects(connection: Connection) -> Iterator[UnfinishedEffect]:
-    """Calls that were begun, wait, or were given up."""
-    wanted = (
+    """Calls that were begun, wait, or were given up: those of incidents, then those of workspaces."""
+    states = [one.value for one in UNFINISHED_TEXT]
+    of_incidents = (
         select(_i.number, _f.team_id, _f.key, _f.state, _f.started_at, _f.error)
         .join(incidents, _i.id == _f.incident_id)
-        .where(_f.state.in_([one.value for one in UNFINISHED_TEXT]))
+        .where(_f.state.in_(states))
         .order_by(_f.started_at, _f.id)
     )
-    for number, team, key, state, since, error in connection.execute(wanted):
+    for number, team, key, state, since, error in connection.execute(of_incidents):
         yield UnfinishedEffect(f"INC-{number}", team, key, UNFINISHED_TEXT[EffectState(state)], since, error)
+    of_workspaces = (
+        select(_w.team_id, _w.key, _w.state, _w.started_at, _w.error)
+        .where(_w.state.in_(states))
+        .order_by(_w.started_at, _w.id)
+    )
+    for team, key, state, since, error in connection.execute(of_workspaces):
+        yield UnfinishedEffect(OF_WORKSPACE, team, key, UNFINISHED_TEXT[EffectState(state)], since, error)
 
 
 def _pages(connection: Connection) -> Iterator[str]:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.app import create_bot
+from bot.data_commands import rearm_all
+from bot.doctor.database import database
 from bot.domain.policy import Policy
 from localslack.workspace import Workspace
 from tests.durability.replicas import until
@@ -130,6 +132,36 @@ async def test_a_lost_answer_makes_no_second_one(tmp_path: Path, fault: str) -> 
         assert len(digests(world)) == 1
         await world.advance(hours=10)
         assert len(digests(world)) == 1
+
+
+async def test_what_slack_refuses_is_shown_and_tried_again(tmp_path: Path) -> None:
+    async with world_at(tmp_path, policy=POLICY, begin=MORNING) as world:
+        await world.declare()
+        await world.advance(hours=1, minutes=59)
+        world.slack.faults.add("chat.postMessage", "error:restricted_action", 99)
+        await world.advance(minutes=2)
+        (parked,) = await world.bot.store.parked()
+        assert parked.key.startswith("digest:") and digests(world) == []
+        assert "duties: 1 parked; `bot doctor` shows them" in (await world.bot.health()).problems
+        findings = await database(world.settings, world.clock.now())
+        assert [one for one in findings if not one.ok and one.summary.startswith("parked: digest:")]
+        world.slack.faults.clear()
+        assert await rearm_all(world.settings) == 1
+        await world.advance(minutes=1)
+        assert len(digests(world)) == 1 and await world.bot.store.parked() == []
+
+
+async def test_a_digest_of_yesterday_is_not_sent_today(tmp_path: Path) -> None:
+    """Nor does anybody have to fix what kept it back."""
+    async with world_at(tmp_path, policy=POLICY, begin=MORNING) as world:
+        await world.declare()
+        world.slack.faults.add("chat.postMessage", "error:restricted_action", 99)
+        await world.advance(hours=18, minutes=10)
+        world.slack.faults.clear()
+        await world.advance(hours=9)
+        (today,) = digests(world)
+        assert "Tue 2026-03-03" in today
+        assert [one for one in await world.bot.store.parked() if one.key.startswith("digest:")] == []
 
 
 async def test_a_restored_database_posts_it_no_second_time(tmp_path: Path) -> None:
