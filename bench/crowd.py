@@ -1,6 +1,6 @@
 """A database with so many open incidents, each as the bot itself would leave it: paid for, waiting for its next moment.
 
-Nothing is sent for it: what the bot would owe is computed by its own rules and written down as done.
+Nothing is sent for it: what the bot would do is computed by its own rules and written down as done.
 """
 
 from __future__ import annotations
@@ -104,11 +104,12 @@ def _events(one: One, running: Bot) -> Iterator[e.Event]:
 
 
 def paid(running: Bot, incident: Incident, now: datetime) -> list[Effect]:
-    """Everything that is owed for an incident as it stands, as if each call had been made and answered ok."""
+    """Every call that is due for an incident as it stands, as if each call had been made and answered ok."""
     ground = running.token_workspace.context
     shown, effects = ground.render_messages(incident, now), dict[str, Effect]()
     for _ in range(10):
-        books = PlanInput(incident, effects, shown, running.service.policy_of(incident.team), ground.channel_for, now)
+        policy, topic = running.service.policy_of(incident.team), ground.render_topic(incident)
+        books = PlanInput(incident, effects, shown, policy, ground.channel_for, now, topic)
         calls = [one for one in plan_effects(books) if one.call != "direct"]
         if not calls:
             break

@@ -34,6 +34,7 @@ from bot.slack.surfaces.message_cache import MessageCache
 from bot.slack.surfaces.messages import messages
 from bot.slack.surfaces.messages.parked import parked
 from bot.slack.surfaces.render_context import RenderEnvironment
+from bot.slack.surfaces.topic import channel_topic
 from bot.slack.workspace.directory import Directory
 from bot.slack.workspace.services import Services
 from bot.slack.workspace.workspace import InstalledWorkspace
@@ -74,6 +75,7 @@ class WorkspaceFactory:
             context=WorkspaceContext(
                 effectors=slack_effectors(room, partial(self._postmortem, directory)) | publish_effectors(publishers),
                 render_messages=partial(self._render, directory),
+                render_topic=partial(self._topic, directory),
                 channel_for=partial(self._channel_of, directory),
                 render_parked=parked,
                 render_digest=partial(self._digest, directory),
@@ -128,6 +130,9 @@ class WorkspaceFactory:
 
     def _render(self, directory: Directory, incident: Incident, now: datetime) -> list[DesiredMessage]:
         return messages(incident, now, self._environment(directory), self.message_cache.for_incident(incident.id))
+
+    def _topic(self, directory: Directory, incident: Incident) -> str:
+        return channel_topic(incident, self.service.policy_of(directory.team))
 
     def _environment(self, directory: Directory) -> RenderEnvironment:
         return RenderEnvironment(

@@ -1,4 +1,4 @@
-"""The incident's channel: its name, its topic, and what Slack said about it, as facts of the timeline."""
+"""The incident's channel: its name, and what Slack said about it, as facts of the timeline."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from datetime import datetime
 from bot.domain import events as e
 from bot.domain.actor import Actor
 from bot.domain.incident import Incident
-from bot.domain.policy import Policy
-from bot.domain.statuses import standing
 
 #: Slack: a channel's name has at most 80 characters of a-z, 0-9, - and _ (conversations.create)
 MAX_NAME_CHARS = 80
-MAX_TOPIC_CHARS = 250
 
 
 def name(incident: Incident, attempt: int) -> str:
@@ -31,13 +28,6 @@ def slug(title: str) -> str:
     plain = unicodedata.normalize("NFKD", title.lower())
     words = "".join(c if c.isascii() and c.isalnum() else "-" if not unicodedata.combining(c) else "" for c in plain)
     return "-".join(part for part in words.split("-") if part)[:60].strip("-")
-
-
-def topic(incident: Incident, policy: Policy) -> str:
-    """Severity, status and lead: what changes rarely. The title of a private incident stays out of it."""
-    lead = f"lead <@{incident.lead}>" if incident.lead else "lead nobody yet" if incident.open else ""
-    parts = (policy.severity(incident.severity).name, standing(incident), lead, incident.name)
-    return " · ".join(part for part in parts if part)[:MAX_TOPIC_CHARS]
 
 
 def record_opened(incident: Incident, *, channel: str, name: str, by: Actor, at: datetime) -> list[e.Event]:

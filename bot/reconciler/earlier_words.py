@@ -11,13 +11,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import __version__
-from bot.domain import channel
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.effect import Effect, EffectKind, EffectState
 from bot.domain.fold import fold
 from bot.domain.incident import Incident
-from bot.domain.policy import Policy
 from bot.reconciler import delivery_state
 
 #: the key of the row
@@ -55,12 +53,11 @@ def before_now(incident: Incident, entries: Iterable[e.Entry], now: datetime) ->
 
 
 def unchanged(
-    then: Incident,
     shown_then: Sequence[DesiredMessage],
-    incident: Incident,
     shown_now: Sequence[DesiredMessage],
     effects: Mapping[str, Effect],
-    policy: Policy,
+    *,
+    same_topic: bool,
 ) -> frozenset[str]:
     """Keys of what stands in Slack and would be edited for its words alone; nothing where its end is not shown yet."""
     stands = {one.key for one in effects.values() if one.state is EffectState.SENT and one.hash and not one.attempts}
@@ -68,5 +65,5 @@ def unchanged(
         return frozenset()
     before = {one.key: one.hash for one in shown_then if not one.delete}
     same = {one.key for one in shown_now if not one.delete and before.get(one.key) == one.hash}
-    same |= {"topic"} if channel.topic(then, policy) == channel.topic(incident, policy) else set()
+    same |= {"topic"} if same_topic else set()
     return frozenset(same & stands)

@@ -109,6 +109,8 @@ class PlanInput:
     policy: Policy
     channel_for: Callable[[str], str]
     now: datetime
+    #: what the incident's channel says in its header; empty: nothing
+    topic: str = ""
     #: of a workspace, the Homes that people opened lately
     homes: Sequence[DesiredMessage] = ()
 
@@ -248,11 +250,10 @@ def _channel(books: PlanInput) -> Iterator[PlannedEffect]:
     if not incident.reachable:
         return
     # Before the people: Slack tells everybody inside of a changed topic.
-    topic = channel.topic(incident, books.policy)
     effect = books.effect_for("topic", EffectKind.TOPIC, incident.channel)
     # What people wrote over a channel that they made by hand stays.
-    if not incident.keeps_topic and books.is_needed(effect, content_hash(topic)):
-        yield PlannedEffect(effect, Call.TOPIC, content_hash(topic), text=topic)
+    if books.topic and not incident.keeps_topic and books.is_needed(effect, content_hash(books.topic)):
+        yield PlannedEffect(effect, Call.TOPIC, content_hash(books.topic), text=books.topic)
     if incident.renamed:
         effect = books.effect_for("rename", EffectKind.RENAME, incident.channel)
         if books.is_needed(effect, content_hash(incident.channel_name)):

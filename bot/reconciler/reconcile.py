@@ -184,7 +184,8 @@ class Reconciliation:
             trying = {one.effect.key: one.effect for one in self._running.values()}
             parked = [one for one in {**self._effects, **trying}.values() if is_parked(one)]
             messages = [*messages, self.context.render_parked(parked)]
-        books = PlanInput(incident, self._effects, messages, policy, self.context.channel_for, now)
+        topic = self.context.render_topic(incident)
+        books = PlanInput(incident, self._effects, messages, policy, self.context.channel_for, now, topic)
         if incident.channel_error or incident.unknown_event_type or (incident.channel and all_invited(books)):
             self.debounce.channel_ready.set()
         busy = {one.effect.key for one in self._running.values()}
@@ -246,9 +247,9 @@ class Reconciliation:
         then = earlier_words.before_now(incident, entries, now)
         if then is None:
             return frozenset()
-        policy = self.resources.service.policy_of(incident.team)
+        same_topic = self.context.render_topic(then) == self.context.render_topic(incident)
         shown = self.context.render_messages(then, now)
-        return earlier_words.unchanged(then, shown, incident, messages, self._effects, policy)
+        return earlier_words.unchanged(shown, messages, self._effects, same_topic=same_topic)
 
     async def _start_calls(self, foreseen: ActResult, ready: list[PlannedEffect], now: datetime) -> bool:
         """Write down, in one transaction, what time made happen, the calls that Slack would do twice, and what will

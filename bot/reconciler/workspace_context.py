@@ -20,7 +20,7 @@ NOT_INSTALLED_POLL_INTERVAL = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class WorkspaceContext:
-    """Where calls go: `effectors` make them, `render_messages` makes the messages.
+    """Where calls go: `effectors` make them. `render_messages` makes an incident's messages, `render_topic` its topic.
 
     `render_parked` makes the one about what was given up. `channel_for`: kind of place ("announcements") -> channel id,
     or "".
@@ -28,6 +28,7 @@ class WorkspaceContext:
 
     effectors: Effectors
     render_messages: RenderMessages
+    render_topic: Callable[[Incident], str]
     channel_for: Callable[[str], str]
     #: the message about what was given up; None: it is not said
     render_parked: Callable[[Sequence[Effect]], DesiredMessage] | None = None

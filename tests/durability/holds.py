@@ -13,13 +13,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bot.domain import cadence, channel, duties
+from bot.domain import cadence, duties
 from bot.domain import events as e
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.effect import Effect, EffectKind, EffectState
 from bot.domain.fold import evolve, fold
 from bot.domain.incident import Incident, Status
 from bot.reconciler import delivery_state
+from bot.slack.surfaces.topic import channel_topic
 from bot.store.tables import incidents
 from tests.durability.histories import TEAM, Freeze
 from tests.durability.simulated_slack import Place, Posted
@@ -109,7 +110,7 @@ def _fittings(case: Case, place: Place) -> Iterator[str]:
     frozen = any(isinstance(step, Freeze) for step in case.world.history.steps)
     if card is None or place.pins != [card.ts] or (sorted(set(marked)) if frozen else marked) != [card.ts]:
         yield f"the card is {card and card.ts}; pinned: {place.pins}, bookmarked: {place.bookmarks}"
-    if place.topic != channel.topic(case.incident, POLICY):
+    if place.topic != channel_topic(case.incident, POLICY):
         yield f"its topic is {place.topic!r}"
     if missing := set(case.incident.wanted) - place.members - set(case.incident.refused):
         yield f"{missing} are not in it"

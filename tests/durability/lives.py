@@ -17,6 +17,7 @@ from bot.reconciler.publish_effector import publish_effectors
 from bot.service import ActResult, Service
 from bot.slack.outbound.effectors import slack_effectors
 from bot.slack.outbound.publisher import SlackPublisher
+from bot.slack.surfaces.topic import channel_topic
 from bot.store import SqlStore
 from tests.durability.mortal import Died, Fate, MortalRoom, MortalStore
 from tests.durability.simulated_slack import Slack
@@ -155,7 +156,7 @@ class Life:
         publishers = {"customers": SlackPublisher(room, lambda: world.slack.customers.id)}
         ground = WorkspaceContext(
             slack_effectors(room, self._postmortem) | publish_effectors(publishers), world.render,
-            {"announcements": world.slack.incidents.id}.__getitem__,
+            lambda incident: channel_topic(incident, POLICY), {"announcements": world.slack.incidents.id}.__getitem__,
         )  # fmt: skip
         self.scheduler = Scheduler(self.service, lambda team: asyncio.sleep(0, ground))
         self.service.on_change = self._changed

@@ -29,6 +29,7 @@ from bot.slack.outbound.web_api import web_client
 from bot.slack.surfaces.messages import messages
 from bot.slack.surfaces.messages.parked import parked
 from bot.slack.surfaces.render_context import RenderEnvironment
+from bot.slack.surfaces.topic import channel_topic
 from bot.slack.workspace.directory import Directory
 from bot.store import SqlStore
 from localslack import LocalSlack
@@ -163,6 +164,7 @@ class Mortal:
         ground = WorkspaceContext(
             slack_effectors(mortal, self._postmortem) | publish_effectors(publishers),
             lambda incident, now: messages(incident, now, setup),
+            lambda incident: channel_topic(incident, policy),
             {"announcements": directory.channel("incidents")}.__getitem__,
             parked,
         )

@@ -367,7 +367,7 @@ async def test_an_incident_that_cannot_be_attended_rests(world: World) -> None:
             raise ZeroDivisionError
         return []
 
-    ground = WorkspaceContext({}, render, lambda kind: "")
+    ground = WorkspaceContext({}, render, lambda incident: "", lambda kind: "")
     scheduler = Scheduler(world.bot.service, lambda team: asyncio.sleep(0, ground))
     incident = await world.incident()
     await world.bot.store.write(lambda tx: tx.set_due(incident.id, incident.seq, world.clock.now()))

@@ -206,6 +206,18 @@ def test_no_sentence_in_the_source_holds_a_default() -> None:
     assert not found, "\n".join(found)
 
 
+def test_rules_know_no_markup_of_slack() -> None:
+    """How Slack writes a person, a channel, a date or a link is known to the surfaces alone."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text[:80]}"
+        for folder in ("domain", "reconciler")
+        for path in sorted((ROOT / "bot" / folder).rglob("*.py"))
+        for line, text in _strings(path)
+        if re.search("<[@#!]", text)
+    ]
+    assert not found, "\n".join(found)
+
+
 def _strings(path: Path) -> list[tuple[int, str]]:
     tree = ast.parse(path.read_text())
     docs = {
