@@ -1,8 +1,8 @@
 """The least that acknowledges durably: aiohttp, the signature, one insert through aiosqlite, a commit, 200.
 
 Run as `python -m bench.bare PORT FILE KIND`; the signing secret stands in SLACK_SIGNING_SECRET. KIND `aiosqlite` speaks
-to the driver (execute, then commit); `asyncpg` inserts into PostgreSQL (FILE is its URL) over five connections;
-`sqlalchemy` has SQLAlchemy's asyncio engine before the one or the other; `verify` stores nothing. What is inserted is
+to the driver (execute, then commit). `asyncpg` inserts into PostgreSQL (FILE is its URL) over five connections.
+`sqlalchemy` has SQLAlchemy's asyncio engine before the one or the other. `verify` stores nothing. What is inserted is
 as durable as the product's: WAL and synchronous=FULL, fsync on. None of these parses the body, decides anything, or
 does anything afterwards. `bolt` is slack-bolt as it ships (its own aiohttp application)
 with a listener that only acknowledges.

@@ -1,4 +1,4 @@
-"""What one incident costs by the length of its timeline: the fold, its messages, what is owed, the files."""
+"""What one incident costs by the length of its timeline: the fold, its messages, the calls that are due, the files."""
 
 from __future__ import annotations
 

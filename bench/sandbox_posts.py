@@ -1,9 +1,9 @@
-"""How many chat.postMessage a second the local Slack takes on one core, blocks checked, rate limits off.
+"""How many chat.postMessage a second the local Slack takes on one processor, blocks checked, rate limits off.
 
     python -m bench.sandbox_posts [--seconds 5] [--connections 8]
 
-The local Slack runs in a process of its own, bound to one core where the machine has several; this process asks from
-another. Each message carries a header, a section with a checkbox and three buttons, as an incident's card does.
+The local Slack runs in a process of its own, bound to one processor where the machine has several; this process asks
+from another. Each message carries a header, a section with a checkbox and three buttons, as an incident's card does.
 """
 
 from __future__ import annotations

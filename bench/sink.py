@@ -1,7 +1,7 @@
 """The least that can be Slack for a bot that only sends: it answers ok, remembers who posted what when, and tells it.
 
-The local Slack validates every block and keeps a journal, which costs about a quarter of a millisecond a call on the
-cores that the bot needs; this costs a fraction of that, and its channels need not be made first.
+The local Slack validates every block and keeps a journal. That costs about a quarter of a millisecond a call, on the
+processors that the bot needs. This costs a fraction of that, and its channels need not be made first.
 """
 
 from __future__ import annotations

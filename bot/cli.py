@@ -1,7 +1,7 @@
 """Every command-line verb. The command line acts as `cli:<os user>`, and never confirms or approves.
 
-A command imports what it needs when it runs: the local Slack and `--help` do without the bot and its libraries, which
-take longer to load than either takes to answer.
+A command imports what it needs when it runs. The local Slack and `--help` need neither the bot nor its libraries, and
+those take longer to load than either takes to answer.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ def verify(
         Path | None, typer.Option(help="Compare with this file, which says where timelines ended; then renew it.")
     ] = None,
 ) -> None:
-    """Check the database: timelines against their chain, rows that belong to nothing; and list what is owed.
+    """Check the database: timelines against their chain, rows that belong to nothing; and list what was not sent yet.
 
     Ends with 0, with 1 where something was damaged or changed, with 2 where that cannot be told.
     """

@@ -248,8 +248,11 @@ def signing_secrets(settings: Settings) -> tuple[str, ...]:
 
 
 def secrets_to_hide(settings: Settings) -> tuple[str, ...]:
-    """Everything in the settings that may be read nowhere, longest first: secrets and each part of a list of them,
-    passwords in addresses, and what stands behind an endpoint's host, where providers put their keys."""
+    """Everything in the settings that nobody may read in a log, longest first.
+
+    That is secrets and each part of a list of them, and passwords in addresses. It is also what stands behind an
+    endpoint's host, because providers put their keys there.
+    """
     found: set[str] = set()
     for value in (getattr(settings, name) for name in Settings.model_fields):
         if isinstance(value, SecretStr):

@@ -124,7 +124,7 @@ class Transaction(Protocol):
         self, incident: Incident, new: Sequence[Event], due_at: datetime | None,
         delivery: tuple[str, datetime] | None = None, effects: Sequence[Effect] | None = None,
     ) -> Incident:  # fmt: skip
-        """Write what happened, when to look again, the delivery's key, what is owed; the incident. Raises Conflict."""
+        """Write what happened, when to look again, the delivery's key, its calls; the incident. Raises Conflict."""
 
     def save_effect(self, effect: Effect) -> None:
         """Write a call down as it stands."""

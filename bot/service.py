@@ -128,8 +128,8 @@ class Service:
     async def declare(self, verb: str, rule: DeclareRule, actor: Actor, *, key: str, dedup_key: str = "") -> ActResult:
         """Begin an incident; its id follows from the delivery's key, its number from the team's counter.
 
-        `dedup_key` names what it is about: of two declarations that bear the same name within a minute, the second
-        begins nothing, and gets the incident of the first, as one that is `repeated`.
+        `dedup_key` names what it is about. If two declarations bear the same name within a minute, the second begins
+        nothing: it gets the incident of the first, as one that is `repeated`.
         """
         self.policy_of(actor.team).require_right(verb, actor)
         id = incident_id(actor.team, key)
@@ -157,8 +157,8 @@ class Service:
     ) -> ActResult | None:  # fmt: skip
         """Of one group of alerts one incident is open at a time: apply `add` to it, or declare one.
 
-        `begin` is given the group's latest, which has ended (None: there was none), and has the rule by which another
-        one is declared, or None; then `add` may still have something for the ended one. The key is kept where
+        `begin` is given the group's latest, which has ended (None: there was none). It answers with the rule by which
+        another one is declared, or None; then `add` may still have something for the ended one. The key is kept where
         something is written. The answer is None where there is no incident.
         """
         self.policy_of(actor.team).require_right("alert", actor)

@@ -120,7 +120,7 @@ class Delivery:
         return ack
 
     async def _passed(self, fault: str | None) -> bool:
-        """Whether the delivery leaves the house; carries out what a fault does before that."""
+        """Whether the delivery leaves for the bot; carries out what a fault does before that."""
         if fault == "socket_cut":
             self.sockets.tear()
         if fault is not None and fault.startswith("slow:"):

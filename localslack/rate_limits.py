@@ -1,7 +1,7 @@
 """Rate limits: token buckets by the workspace's clock. Off unless asked for (`LocalSlack(strict=True)`).
 
 Figures: docs "Rate limits" (docs/slack-rules.md, SR-RAT). Slack promises at least these numbers and counts in ways that
-it does not tell; here a bucket holds a minute's worth and fills evenly, and a refused call costs nothing.
+it does not tell. Here a bucket holds a minute's worth and fills evenly, and a refused call costs nothing.
 """
 
 from __future__ import annotations

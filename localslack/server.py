@@ -271,8 +271,10 @@ class LocalSlack:
         await self.sockets.disconnect(reason)
 
     async def idle(self, timeout: float = 30.0) -> None:
-        """Return when no delivery is in flight and no call was under way for 20 ms of real time, in which this process
-        ran: one that stood still meanwhile has seen nothing."""
+        """Return when no delivery is in flight and no call was under way for 20 ms of real time.
+
+        This process has to have run in that time: one that stood still has seen nothing.
+        """
         until = time.monotonic() + timeout
         looks, seen = 0, 0.0
         while True:

@@ -1,7 +1,7 @@
 """The page's "Try this": lines that tick themselves off when the journal shows that they were done.
 
 The file: {"title": …, "lines": [{"text": …, "when": {"kind": "command|action|submit|event|call|clock|shortcut",
-"name": regex, "text": regex}}]}; a line that may be done in several ways names several kinds, parted by |. In a text,
+"name": regex, "text": regex}}]}. A line that may be done in several ways names several kinds, parted by |. In a text,
 `this` goes into the composer at a click, and [this](as:ben) opens a tab as that person. The local Slack knows only this
 matcher, nothing of what the lines are about.
 """

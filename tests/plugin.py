@@ -27,7 +27,7 @@ def pytest_asyncio_loop_factories() -> dict[str, type[SteadyLoop]]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two for each core: half of the time a conversation waits for the other side."""
+    """Two for each processor: half of the time a conversation waits for the other side."""
     return 2 * (os.cpu_count() or 1)
 
 

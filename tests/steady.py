@@ -1,8 +1,8 @@
 """A loop whose time stands still while the machine does, so that no test fails because others were busy.
 
 What waits for seconds (an answer within Slack's three, the end of a patience) waits for seconds in which this process
-could run. A thread asks for its turn again and again: where it gets none for long, and the process has used no time of
-a processor either, nothing of it has gone by.
+could run. A thread asks for its turn again and again. If it gets none for long, and the process has used no time of a
+processor either, nothing of it has gone by.
 """
 
 from __future__ import annotations

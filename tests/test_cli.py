@@ -438,7 +438,7 @@ async def test_run_ends_where_slack_refuses_the_bot(tmp_path: Path) -> None:
 
 
 async def test_a_second_bot_on_one_file_is_refused(story: World, tmp_path: Path) -> None:
-    """Two would each pay what is owed; the command line may look at the file meanwhile."""
+    """Two would each make all calls; the command line may look at the file meanwhile."""
     ended = await bot("run", cwd=tmp_path, **environment(story))
     assert ended.status == 2 and "Another bot works on" in ended.err and "PostgreSQL" in ended.err
     assert (await bot("verify", cwd=tmp_path, **environment(story))).status == 0

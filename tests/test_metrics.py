@@ -65,7 +65,7 @@ async def test_slack_takes_it_later(world: World) -> None:
 
 
 async def test_a_wait_moves_the_time_of_a_reminder(world: World) -> None:
-    """An update of 14:30 is due at 15:10 when people waited for 40 minutes: owed since then, and told in time."""
+    """An update of 14:30 is due at 15:10 when people waited for 40 minutes: due since then, and told in time."""
     place = await world.declare()
     await world.say("ana", "/incident waiting for the bank until 15:30 UTC", place.name)
     await world.advance(minutes=40)

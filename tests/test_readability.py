@@ -1,7 +1,8 @@
 """Sentences that people read are short, and use the words of docs/glossary.md.
 
 The check takes passages: (where it stands, text). `markdown` reads those of a page, `catalogue` those of a Python file
-that holds sentences for people. `long_sentences` and `old_words` say what is wrong with them.
+that holds sentences for people, `documentation` its docstrings. `long_sentences` and `old_words` say what is wrong with
+them.
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _END = re.compile(r"(?<=[.!?…])[\"”’)\]*_]*\s+")
 _WORD = re.compile(r"[^\W_]+(?:[’'./:-][^\W_]+)*")
 
+#: a line of a table or of an example
+_COLUMNS = re.compile(r"^\s*\||^ {4}|\S {2,}\S")
+#: what may begin with a docstring
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
 Passage = tuple[str, str]
 
 
@@ -70,7 +76,7 @@ def old_words(passages: Iterable[Passage]) -> list[str]:
 
 
 def _forms(word: str) -> set[str]:
-    """ "visit" -> visits, visited, visiting; "lapsed" -> lapse, lapses, lapsing."""
+    """The forms of a verb, given as its infinitive or its past participle."""
     if word.endswith("ed"):
         return {word, word[:-1], f"{word[:-1]}s", f"{word[:-2]}ing"}
     return {word, f"{word}s", f"{word}ed", f"{word}ing"}
@@ -103,11 +109,10 @@ def markdown(path: Path) -> Iterator[Passage]:
 def catalogue(path: Path) -> Iterator[Passage]:
     """The texts of a Python file, documentation apart; what a text fills in stands in it as one word."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     skipped = {
         id(node.body[0].value)
         for node in ast.walk(tree)
-        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+        if isinstance(node, DOCUMENTED) and node.body and isinstance(node.body[0], ast.Expr)
     }
     for node in ast.walk(tree):
         where = f"{path.name}:{getattr(node, 'lineno', 0)}"
@@ -117,6 +122,17 @@ def catalogue(path: Path) -> Iterator[Passage]:
             yield from _lines(where, "".join(parts))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
             yield from _lines(where, node.value)
+
+
+def documentation(path: Path) -> Iterator[Passage]:
+    """The paragraphs of the docstrings of a Python file; tables and examples apart, whose lines hold columns."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
+            where = f"{path.name}:{getattr(node, 'lineno', 1)}"
+            for paragraph in text.split("\n\n"):
+                lines = [line for line in paragraph.splitlines() if not _COLUMNS.search(line)]
+                if lines:
+                    yield where, " ".join(" ".join(lines).split())
 
 
 def _lines(where: str, text: str) -> Iterator[Passage]:
@@ -149,6 +165,13 @@ CATALOGUES = [
 def test_what_stands_in_slack_is_short_and_ours(path: Path) -> None:
     assert long_sentences(catalogue(path)) == []
     assert old_words(catalogue(path)) == []
+
+
+@pytest.mark.parametrize("folder", ["bot", "localslack", "tests", "bench"])
+def test_docstrings_are_short_and_ours(folder: str) -> None:
+    found = [one for path in sorted((ROOT / folder).rglob("*.py")) for one in documentation(path)]
+    assert long_sentences(found) == []
+    assert old_words(found) == []
 
 
 # -- the check itself --------------------------------------------------------------------------------------
@@ -217,6 +240,19 @@ def test_texts_of_a_catalogue(tmp_path: Path) -> None:
     )
     passages = list(catalogue(path))
     assert [text for _, text in passages] == ["Ask WORD.", f"The caretaker {LONG}"]
+    assert len(long_sentences(passages)) == len(old_words(passages)) == 1
+
+
+def test_docstrings(tmp_path: Path) -> None:
+    """Paragraphs are joined over their lines; what stands in columns is left out."""
+    path = tmp_path / "module.py"
+    path.write_text(
+        f'"""A head.\n\nOne sentence\nover two lines.\n\n    code  {LONG}\n| a table | {LONG} |\n"""\n'
+        f'def f():\n    """The caretaker {LONG}."""\n    return "{LONG}"\n',
+        encoding="utf-8",
+    )
+    passages = list(documentation(path))
+    assert [text for _, text in passages] == ["A head.", "One sentence over two lines.", f"The caretaker {LONG}."]
     assert len(long_sentences(passages)) == len(old_words(passages)) == 1
 
 

@@ -1,7 +1,7 @@
 """Everything that is written while the tests run, looked through for secrets; the test that wrote one fails.
 
-Collected are all log entries, ours and the libraries', as the bot would write them, what pytest captured of stdout and
-stderr, of processes that were started too, and what a test read of either itself. In every process of pytest-xdist on
+Collected are all log entries, ours and the libraries', as the bot would write them. So is what pytest captured of
+stdout and stderr, also of other processes, and what a test read of either itself. In every process of pytest-xdist on
 its own.
 """
 

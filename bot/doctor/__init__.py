@@ -32,7 +32,7 @@ from bot.token_commands import list_installations
 
 
 async def examine(settings: Settings) -> list[CheckResult]:
-    """Everything, in the order in which it has to be mended."""
+    """Everything, in the order in which a person has to fix it."""
     of_database = await database(settings, SystemClock().now())
     return [*_content(settings), *_alerts(settings), *of_database, *await _slack(settings)]
 

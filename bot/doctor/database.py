@@ -1,4 +1,4 @@
-"""The database, seen without changing it: kind, size, room, backups, and what is owed to the world."""
+"""The database, seen without changing it: kind, size, room, backups, and the calls that were not made yet."""
 
 from __future__ import annotations
 

@@ -162,8 +162,8 @@ def finish(
 ) -> list[e.Event]:
     """A step is done, as its kind asks for: ticked, stopped (a second person reviews it), or done with a go.
 
-    `text`: what came of it. `probes`: those that can be asked here; a step that names one of them takes `reading`, the
-    seq of its ReadingTaken, which is ok, or which the person has read (`despite_reading`). Raises ReadingNeeded and
+    `text`: what came of it. `probes`: those that can be asked here. A step that names one of them takes `reading`, the
+    seq of its ReadingTaken. That reading is ok, or the person has read it (`despite_reading`). Raises ReadingNeeded and
     ReadingNotOk, and Refused where somebody else did it already.
     """
     require_open(incident)

@@ -269,7 +269,7 @@ def record_done_alone(
     at: datetime,
     policy: Policy,
 ) -> list[e.Event]:
-    """Record that what needs two people was done by one all the same: an exception that owes a review."""
+    """Record that what needs two people was done by one all the same: an exception that a second person reviews."""
     require_open(incident)
     require_person(by)
     checklist, found, state = find_step(incident, runbook, step)
@@ -362,7 +362,7 @@ def record_review(
 
 
 def review_due(incident: Incident, state: StepState) -> datetime | None:
-    """When a review that is owed is overdue; None where none is owed, or people were told already."""
+    """When the review that is missing becomes overdue; None where none is missing, or people were told already."""
     if state.mark is not Mark.REVIEW or state.review_by is None or state.at is None or state.review_nagged:
         return None
     return deadline(incident, state.at, state.review_by - state.at)

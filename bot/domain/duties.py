@@ -1,6 +1,6 @@
-"""What the bot owes: which rules time makes it apply, what the world lacks, and when to look next.
+"""The duties of the bot: which rules time makes it apply, what Slack does not show yet, and when to look next.
 
-`due_rules` turns time into events; events make messages (slack/messages); `channel_needs` lists the rest of the world.
+`due_rules` turns time into events; events make messages (slack/messages); `channel_needs` lists the rest.
 """
 
 from __future__ import annotations

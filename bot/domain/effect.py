@@ -1,4 +1,4 @@
-"""A call that the bot owes to Slack or to a publisher, and how it ended. Not a fact of the timeline."""
+"""A call that the bot has to make to Slack or to a publisher, and how it ended. Not a fact of the timeline."""
 
 from __future__ import annotations
 

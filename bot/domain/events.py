@@ -510,7 +510,7 @@ class StoppedFirst(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DoneAlone(Event):
-    """What needs two people was done by one all the same: an exception that owes a review."""
+    """What needs two people was done by one all the same: an exception that a second person reviews."""
 
     runbook: str
     step: str

@@ -415,7 +415,7 @@ def _pending_ended(i: Incident, event: e.PendingEnded) -> dict[str, Any]:
 
 
 def _ended(i: Incident, seq: int, event: e.Event, status: Status, why: str) -> dict[str, Any]:
-    """What every way of ending has in common; open asks expire with it."""
+    """What every way of ending shares; open asks expire with it."""
     asks = {s: replace(a, state=AskState.LAPSED, ended_at=event.at) if a.open else a for s, a in i.asks.items()}
     checklists = i.checklists
     for ask in i.open_asks:

@@ -98,7 +98,7 @@ class AskState(StrEnum):
 
 @dataclass(frozen=True)
 class Ask:
-    """A request for a second person: asked -> go -> done | not done, or refused, or lapsed."""
+    """A request for a second person: asked -> go -> done | not done, or refused, or expired."""
 
     seq: int
     asked: e.Asked
@@ -137,7 +137,7 @@ class Checklist:
         return sum(self.finished(step.id) for step in self.runbook.steps)
 
     def finished(self, step: str) -> bool:
-        """Whether the step needs nothing more before the next one (a review may still be owed)."""
+        """Whether the step needs nothing more before the next one (a review may still be missing)."""
         return self.state(step).mark in (Mark.DONE, Mark.SKIPPED, Mark.REVIEW)
 
     @property

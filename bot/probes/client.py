@@ -1,8 +1,8 @@
 """The only way from the probes to a server: it reads, it cannot write, and it does not trust the answer.
 
-stellar-sdk takes any `BaseAsyncClient`; this one stands in for its own, which follows redirects, reads bodies of any
-size, and (with the `aiohttp` extra installed) replaces a method of aiohttp for the whole process. Never install that
-extra here.
+stellar-sdk takes any `BaseAsyncClient`, and this one stands in for its own. That one follows redirects and reads bodies
+of any size. With the `aiohttp` extra installed it also replaces a method of aiohttp for the whole process, so never
+install that extra here.
 """
 
 from __future__ import annotations

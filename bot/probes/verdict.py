@@ -144,7 +144,7 @@ def _fresh_by_its_own_clock(sample: SourceSample, now: datetime) -> bool:
 
 
 def _lag(sample: SourceSample) -> int | None:
-    """Ledgers behind, never negative: behind a balancer the core may be another one, and ahead or behind by itself."""
+    """Ledgers behind, never negative: behind a balancer another stellar-core may answer, with a ledger of its own."""
     if sample.ledger is None or sample.core_ledger is None:
         return None
     ingested = sample.ledger if sample.ingested is None else sample.ingested
@@ -229,8 +229,8 @@ def _nobody_fine(findings: Sequence[SampleVerdict]) -> tuple[ReadingState, str]:
 def _witnesses(aged: Sequence[SampleVerdict]) -> list[SampleVerdict]:
     """Whose old ledger points to the network: in a halt all stop at one ledger, so the ages are about the same.
 
-    A node that stopped long before another stopped by itself, and so did all of them when some core knows of ledgers
-    beyond theirs.
+    A node that stopped long before another stopped by itself, and so did all of them when some stellar-core knows of
+    ledgers beyond theirs.
     """
     ages = [f.age for f in aged if f.age is not None]
     old = [f for f in aged if f.points_to_network and f.age is not None and f.age - min(ages) <= MAX_LATE_AGE]

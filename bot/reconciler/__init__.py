@@ -1,8 +1,8 @@
-"""Pays what is owed to the world: due rules, the channel, people, messages, pins, files, public posts.
+"""Makes Slack show what the timeline says: due rules, the channel, people, messages, pins, files, public posts.
 
-`scheduler` knows when an incident is attended, `reconcile` attends it once, `plan` lists what it lacks (pure),
-`executor` has each call made by the effector of its kind, `delivery_state` says how a call stands after its answer
-(pure), `rate_limits` keeps Slack's limits.
+`scheduler` knows when an incident is reconciled, and `reconcile` does it once. `plan` lists the calls that are missing
+(pure), and `executor` has each made by the effector of its kind. `delivery_state` says how a call stands after its
+answer (pure). `rate_limits` keeps Slack's limits.
 """
 
 from __future__ import annotations

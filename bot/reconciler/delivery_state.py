@@ -1,7 +1,7 @@
 """How a call stands after its answer: pure functions from effect to effect.
 
 Every call ends as done, certainly not done, or unknown. What is certainly not done is tried again after growing
-pauses or, where a person has to mend something, parked: shown to people, and tried now and then. What is unknown is
+pauses or, where a person has to fix something, parked: shown to people, and tried now and then. What is unknown is
 looked for twice before it is made anew: Slack names no key that would make it recognise a message
 (https://docs.slack.dev/reference/methods/chat.postMessage).
 """
@@ -101,7 +101,7 @@ def not_found(effect: Effect, now: datetime) -> Effect:
 
 
 def lookup_refused(effect: Effect, code: str, now: datetime) -> Effect:
-    """It may have been made, and Slack refuses the look: a person has to mend that."""
+    """It may have been made, and Slack refuses the look: a person has to fix that."""
     seen = replace(effect, state=EffectState.PARKED, attempts=effect.attempts + 1, error=LOOKUP_REFUSED_PREFIX + code)
     return replace(seen, next_try_at=_parked_retry_at(seen, now))
 
@@ -125,7 +125,7 @@ def retry(effect: Effect, hash: str, error: str, now: datetime) -> Effect:
 
 
 def parked(effect: Effect, hash: str, error: str, now: datetime) -> Effect:
-    """Refused for a reason that stays until a person mends it; tried again now and then, and when `hash` changes."""
+    """Refused for a reason that stays until a person fixes it; tried again now and then, and when `hash` changes."""
     tried = replace(effect, state=EffectState.PARKED, hash=hash, attempts=effect.attempts + 1, error=error[:200])
     return replace(tried, next_try_at=_parked_retry_at(tried, now))
 
@@ -149,12 +149,12 @@ def duplicate_check_first(effect: Effect, paid: Effect) -> Effect:
 
 
 def waiting(effect: Effect) -> Effect:
-    """Certainly not made, and to be made as soon as it is owed."""
+    """Certainly not made, and to be made as soon as its time has come."""
     return replace(effect, state=EffectState.WAITING, next_try_at=None)
 
 
 def refused(effect: Effect, hash: str, error: str) -> Effect:
-    """A definite no that is an outcome like any other: nothing more is owed while `hash` stays."""
+    """A definite no that is an outcome like any other: nothing more is to be done while `hash` stays."""
     return replace(effect, state=EffectState.REFUSED, hash=hash, error=error[:200], next_try_at=None)
 
 

@@ -75,7 +75,7 @@ class Executor:
         return await effector.calls[owed.call](run)
 
     def _drop(self, owed: PlannedEffect) -> Effect:
-        """Never sent as far as is known, and not wanted any more: nobody has to mend what kept it back."""
+        """Never sent as far as is known, and not wanted any more: nobody has to fix what kept it back."""
         if owed.effect.kind is not EffectKind.MESSAGE or not owed.effect.attempts:
             return delivery_state.refused(owed.effect, owed.hash, owed.effect.error)
         # An attempt without an answer may come through yet, and would then say what is out of date.

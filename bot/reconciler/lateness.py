@@ -12,7 +12,7 @@ from bot.metrics import REMINDER_LATENESS_SECONDS
 
 
 class Lateness:
-    """Notes since when a reminder was owed, and counts once Slack has it. Kept for one visit to one incident."""
+    """Notes since when a reminder was due, and counts once Slack has it. Kept while one incident is reconciled once."""
 
     def __init__(self) -> None:
         self._owed: dict[int, datetime] = {}
@@ -21,13 +21,13 @@ class Lateness:
         self._began: datetime | None = None
 
     def rule_applied(self, before: Incident, after: Incident, policy: Policy) -> None:
-        """Time made a rule apply. A reminder was owed at its time, or since the entry that made it due."""
+        """Time made a rule apply. A reminder was due at its time, or since the entry that made it due."""
         now = after.last_at
         if now is None:
             return
         if before.seq != self._made or self._began is None:
             self._began = before.last_at or now
-        if before.look_again and before.look_again <= now:  # what rested until then is owed since then
+        if before.look_again and before.look_again <= now:  # what rested until then is due since then
             self._began = max(self._began, before.look_again)
         self._made = after.seq
         if len(after.reminders) > len(before.reminders):

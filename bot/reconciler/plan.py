@@ -1,7 +1,7 @@
-"""What one incident lacks in the world: a pure function from its state, its calls so far and its messages to calls.
+"""The calls that one incident is missing: a pure function of its state, its calls so far and its messages.
 
-There is one call per key at a time. A call whose outcome is unknown is looked for before anything else is done
-under its key; what stands is compared by the hash of what it shows; what was given up waits for its time, or until that
+There is one call per key at a time. A call whose outcome is unknown is looked for before anything else is done under
+its key. What stands is compared by the hash of what it shows. What was given up waits for its time, or until that hash
 changes.
 """
 
@@ -142,7 +142,7 @@ class PlanInput:
         return effect.state in delivery_state.UNCERTAIN_STATES and effect.key not in self.effects
 
     def is_needed(self, effect: Effect, hash: str) -> bool:
-        """Whether this call is owed, so that `hash` is shown."""
+        """Whether this call is to be made, so that `hash` is shown."""
         if effect.state in delivery_state.UNCERTAIN_STATES or _is_lookup_refused(effect):
             return False  # looked for first
         return effect.state not in _SETTLED or effect.hash != hash or is_parked(effect)
@@ -164,7 +164,7 @@ class PlanInput:
 
 
 def is_parked(effect: Effect) -> bool:
-    """Whether it waits for a person to mend something."""
+    """Whether it waits for a person to fix something."""
     return effect.state is EffectState.PARKED
 
 
@@ -174,7 +174,7 @@ def content_hash(*parts: str) -> str:
 
 
 def plan_effects(books: PlanInput) -> list[PlannedEffect]:
-    """Every call that is owed now or, by `not_before`, later; at most one per key, in the order in which to make
+    """Every call that is to be made now or, by `not_before`, later; at most one per key, in the order in which to make
     them.
     """
     if books.incident.unknown_event_type:

@@ -1,7 +1,8 @@
 """Slack's limits, per workspace, method and channel: who was told to wait waits, the others go on.
 
 A limit is one of Slack's answers (429 with Retry-After: https://docs.slack.dev/apis/web-api/rate-limits), never a
-guess of ours; only posting, which is limited to about one a second, keeps that pace for a while after such an answer.
+guess of ours. Slack limits posting to about one message a second. So after such an answer the bot keeps that pace for a
+while, in posting only.
 """
 
 from __future__ import annotations

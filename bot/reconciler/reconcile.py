@@ -1,4 +1,4 @@
-"""One incident is attended: rules whose time has come, then every call that is owed, until nothing can be done now."""
+"""Reconcile one incident: apply rules whose time has come, then make every missing call that can be made now."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SLOW_PLAN_SECONDS, MAX_BATCH_WAIT_SECONDS = 0.002, 0.02
 
 @dataclass(frozen=True)
 class ReconcilerResources:
-    """What every visit needs."""
+    """What every reconciliation needs."""
 
     service: Service
     contexts: WorkspaceContextLookup
@@ -56,7 +56,7 @@ class ReconcilerResources:
 
 @dataclass
 class Reconciliation:
-    """A visit to one incident. `debounce.wake` is set when it changed meanwhile; `debounce.channel_ready` once its
+    """One incident is reconciled. `debounce.wake` is set when it changed meanwhile; `debounce.channel_ready` once its
     people can work.
     """
 
@@ -130,8 +130,10 @@ class Reconciliation:
                 await self._save_outcomes()
 
     async def _reload(self) -> None:
-        """It changed. Its calls are read when the visit begins, and when they were changed beside it: all else that
-        becomes of them is this visit's doing, and known better here than on the disk."""
+        """It changed. Its calls are read at the beginning, and again when somebody else changed them.
+
+        Everything else that becomes of them is done here, and is known here before it is on the disk.
+        """
         store, turn = self.resources.service.store, self.debounce
         self._call_counts.clear()
         known, turn.preloaded = turn.preloaded, None

@@ -218,7 +218,7 @@ class Scheduler:
         return found
 
     def _database(self, error: StoreUnavailable | None) -> None:
-        """It answered, or it did not. What is owed stands in it, so nothing is forgotten meanwhile."""
+        """It answered, or it did not. Everything that is due stands in it, so nothing is forgotten meanwhile."""
         if error is not None and not self._away:
             cause = error.__cause__ or error
             why = str(cause).partition("\n")[0] or type(cause).__name__

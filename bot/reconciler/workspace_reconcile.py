@@ -35,7 +35,7 @@ HOME_KEPT = timedelta(days=7)
 MAX_INCIDENTS_IN_DIGEST, MAX_INCIDENTS_IN_HOME, MAX_OPEN = 300, 40, 100
 #: incidents that ended are shown in a Home for so long
 ENDED_LATELY = timedelta(days=14)
-#: rounds of calls in one visit, above which something turns in a circle
+#: rounds of calls in one reconciliation, above which something turns in a circle
 MAX_ROUNDS = 30
 #: rows of digests are kept so long
 MESSAGES_KEPT = timedelta(days=35)
@@ -54,7 +54,7 @@ def digest_key(team: str, day: datetime) -> str:
 
 
 class WorkspaceReconciliation:
-    """A visit to one workspace, whose row this process has claimed."""
+    """One workspace is reconciled, whose row this process has claimed."""
 
     def __init__(
         self, service: Service, contexts: WorkspaceContextLookup, limits: RateLimits, subject: WorkspaceSubject
@@ -127,7 +127,7 @@ class WorkspaceReconciliation:
         for one in ready:
             if asyncio.get_running_loop().time() > self._claimed_at + LEASE_SECONDS * 0.8:
                 await self._save(ended)
-                raise LeaseLost(f"the visit to workspace {self._subject.team} takes too long: it is taken up again")
+                raise LeaseLost(f"reconciling workspace {self._subject.team} takes too long: it is taken up again")
             run = replace(one, effect=begun.get(one.effect.key, one.effect))
             self._limits.acquire(one.rate_limit_key)
             try:
@@ -195,7 +195,7 @@ class WorkspaceReconciliation:
         return homes
 
     async def _view(self, policy: Policy, latest: int, now: datetime) -> Overview:
-        """How the workspace stands; read once in a visit."""
+        """How the workspace stands; read once while it is reconciled."""
         if latest not in self._views:
             team = self._subject.team
             worst = tuple(one.key for one in policy.severities)

@@ -80,7 +80,7 @@ class WorkspaceScheduler:
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
-        """The visits under way."""
+        """The reconciliations under way."""
         return list(self._running.values())
 
     def start_waiting(self) -> None:
@@ -89,7 +89,7 @@ class WorkspaceScheduler:
             self._begin(team)
 
     def stop(self) -> None:
-        """Begin no further visit."""
+        """Begin no further reconciliation."""
         self._stopping = True
         for timer in self._timers.values():
             timer.cancel()

@@ -154,7 +154,7 @@ def _waits(incident: Incident, user: str) -> Iterator[Waiting]:
 
 
 def next_due(incident: Incident, policy: Policy) -> datetime | None:
-    """The next moment at which something of an open incident is owed: an update, or a promise to customers."""
+    """The next moment at which something of an open incident is due: an update, or a promise to customers."""
     if not incident.open:
         return None
     moments = [at for at in (cadence.next_update(incident, policy), cadence.promise_due(incident)) if at is not None]

@@ -324,7 +324,7 @@ class _PostmortemRenderer:
         return ""
 
     def cadence(self) -> Iterator[str]:
-        """What was owed when, and when it was told."""
+        """What was due when, and when it was told."""
         card = self.scorecard
         if score := statistics.score_text(card):
             yield f"{score}."

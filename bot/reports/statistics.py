@@ -148,7 +148,7 @@ def times(incident: Incident) -> IncidentTimes:
 
 @dataclass(frozen=True)
 class DueOutcome:
-    """One thing owed by a time: `due` and when it was told; `told_at` None: it never was."""
+    """One thing that was due: `due` and when it was told; `told_at` None: it never was."""
 
     due: datetime | None
     told_at: datetime | None
@@ -219,7 +219,7 @@ def scorecard(incident: Incident, policy: Policy, at: datetime, end: Ending | No
 
 
 def score_text(card: Scorecard) -> str:
-    """ "3 of 4 updates on time; the one promise to customers kept": what was owed, and what was told in time."""
+    """ "3 of 4 updates on time; the one promise to customers kept": what was due, and what was told in time."""
     on_time, owed = card.updates_on_time
     kept, made = card.promises_kept
     parts = [share(on_time, owed, "update", "on time")] if owed else []

@@ -12,8 +12,8 @@
       the commands of this step
       ```
 
-What the reader of Slack's checklist would not see, or would see elsewhere than it was written, is a finding
-rather than a silent loss: a runbook is followed at night by somebody who trusts it.
+Some Markdown would not be seen in Slack's checklist, or not where it was written. Each such place is a finding and no
+silent loss, because somebody who trusts the runbook follows it at night.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The database: one append-only timeline per incident, one index row beside it, and what is owed to the world."""
+"""The database: one append-only timeline per incident, one index row beside it, and the calls that follow from it."""
 
 from __future__ import annotations
 

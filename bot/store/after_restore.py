@@ -1,8 +1,8 @@
 """What a restored database cannot know: what the bot did in Slack after the backup was taken.
 
-Nothing is taken for certainly undone: each incident that still matters gets a mark, and what is owed then is looked
-for in Slack, by the id that it has whoever makes it, before it is made (`reconciler/after_restore.py`). What stands
-there is edited until it shows what the timeline says again.
+Nothing is taken for certainly undone. Each incident that still matters gets a mark. The bot then looks in Slack for
+each call that seems to be missing, by the id that it has whoever makes it, before it makes the call
+(`reconciler/after_restore.py`). What stands there is edited until it shows what the timeline says again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What an act writes: the index row, which settles who was first; the events; the key of the delivery, if one; and
-the calls that follow, where a process writes what time has made of an incident that it attends.
+"""What an act writes: the index row, which settles who was first; the events; and the key of the delivery, if one.
 
-The one place that is written for speed: every acknowledgement waits for it. So its SQL is text, made once. On SQLite it
+Where a process writes what time has made of an incident that it attends, the calls that follow are written with it. The
+one place that is written for speed: every acknowledgement waits for it. So its SQL is text, made once. On SQLite it
 goes to the driver, past SQLAlchemy, where each of the three statements would take ten times as long as SQLite itself.
 On PostgreSQL, where each would be a way to the server, they are one.
 """

@@ -1,8 +1,8 @@
 """The chain of one incident's events: who lacks the key cannot change, move, insert or cut anything unseen.
 
-Each event's mac covers the mac before it, everything in its row, and the digest of its body. The digest takes a
-random salt, so that after a redaction (body and salt gone, digest kept) the chain still verifies and nobody can
-guess the body from what is left. The purpose stands first in every message: no mac can serve as another.
+Each event's mac covers the mac before it, everything in its row, and the digest of its body. The digest takes a random
+salt. A redaction deletes body and salt and keeps the digest: the chain still verifies, and nobody can guess the body
+from what is left. The purpose stands first in every message: no mac can serve as another.
 """
 
 from __future__ import annotations

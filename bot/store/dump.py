@@ -1,8 +1,8 @@
 """Everything in the database as text that either kind of database reads: one JSON object a line, in one fixed order.
 
-First a header with the shape and the counts, then the rows, last a line with a digest of all before it, so that a
-file that was cut, or of which a byte changed, is refused. Two databases that hold the same make the same file. Rows
-stream: memory does not grow with their number.
+First comes a header with the shape and the counts, then the rows, last a line with a digest of all before it. A file
+that was cut, or of which a byte changed, is refused by that digest. Two databases that hold the same make the same
+file. Rows stream: memory does not grow with their number.
 
 Left out are leases (they belong to processes) and whoever is at Slack at this moment to install the bot.
 """

@@ -1,7 +1,7 @@
 """How calls stand, written down: one row per incident and key, whether it was there or not.
 
-Like `appending`, SQL that is text, made once: each reminder waits for it twice. On PostgreSQL the rows go with another
-statement, as a part of it: all of its calls in one way to the server, and none where that statement touches no row.
+Like `append_sql`, SQL that is text, made once: each reminder waits for it twice. On PostgreSQL the rows are a part of
+another statement. So all of its calls are one way to the server, and none where that statement touches no row.
 """
 
 from __future__ import annotations

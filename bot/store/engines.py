@@ -1,8 +1,8 @@
 """How a database is opened. PostgreSQL is in `postgres`; SQLite has one connection that writes, a few that only read.
 
-WAL lets people read while something is written; synchronous FULL keeps an acknowledged event over a power cut;
-BEGIN IMMEDIATE takes the write lock first, since a read that turns into a write in mid-transaction either fails
-or, with the driver's own way of beginning, silently overwrites what others wrote.
+WAL lets people read while something is written. Synchronous FULL keeps an acknowledged event over a power cut. BEGIN
+IMMEDIATE takes the write lock first. Without it, a read that turns into a write in mid-transaction fails; with the
+driver's own way of beginning, it silently overwrites what others wrote.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def one(tx: SqlTransaction, keys: TokenKeys, team: str) -> Installation | None:
 
 
 def save(tx: SqlTransaction, keys: TokenKeys, new: Installation) -> None:
-    """Keep it in place of an earlier one; what that workspace's incidents owe is due again."""
+    """Keep it in place of an earlier one; the duties of that workspace's incidents are due again."""
     earlier = tx.connection.execute(select(_i.installed_at).where(_i.team_id == new.team)).scalar()
     if earlier is not None and earlier >= new.installed_at:  # the moment tells installations apart
         new = replace(new, installed_at=earlier + timedelta(microseconds=1))
@@ -99,7 +99,7 @@ def save(tx: SqlTransaction, keys: TokenKeys, new: Installation) -> None:
 
 
 def make_incidents_due(tx: SqlTransaction, team: str, at: datetime) -> None:
-    """Whatever that workspace's incidents owe is due now: its duties rested."""
+    """The duties of that workspace's incidents are due now: they rested."""
     ours = incidents.c.team_id == team, incidents.c.due_at > at
     tx.connection.execute(update(incidents).where(*ours).values(due_at=at))
 

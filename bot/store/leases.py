@@ -1,7 +1,7 @@
 """Which incidents this process may attend, where several processes share a database.
 
-A lease is a column of the index row and lasts by the database's clock. Here it is kept by the loop's clock, counted
-from before the database was asked: this process takes a lease for lost no later than the others do, also after it was
+A lease is a column of the index row and lasts by the database's clock. This process keeps it by the loop's clock,
+counted from before it asked the database. So it takes a lease for lost no later than the others do, also after it was
 frozen.
 """
 

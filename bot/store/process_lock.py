@@ -1,4 +1,4 @@
-"""One bot works on a SQLite file at a time: two would each pay what is owed. Several share PostgreSQL, by leases."""
+"""One bot works on a SQLite file at a time: two would each make all calls. Several share PostgreSQL, by leases."""
 
 from __future__ import annotations
 

@@ -95,8 +95,8 @@ PEOPLE = select(people).where(people.c.team_id == bindparam("team")).order_by(pe
 def order(worst: tuple[str, ...]) -> tuple[Any, ...]:
     """In which order what is due is attended: without `worst` the longest overdue first.
 
-    With it as these severities stand; of each what fell due after the parameter `fresh` in order, so that a busy
-    moment is fair; then what is long past, the latest first.
+    With it as these severities stand. Of each, what fell due after the parameter `fresh` comes in order, so that a busy
+    moment is fair. Then comes what is long past, the latest first.
     """
     if not worst:
         return (_i.due_at, _i.id)

@@ -86,7 +86,7 @@ class SqlStore:
         return cls(address, key, Writer(engines.write_engine(address), key, cache), engines.read_engine(address), cache)
 
     async def start_serving(self, patience: float = LOCK_TIMEOUT_SECONDS) -> None:
-        """Begin to work on what is owed: alone on a SQLite file, or hearing what others change (`on_change`).
+        """Begin to work on what is due: alone on a SQLite file, or hearing what others change (`on_change`).
 
         Raises StoreRefused while another bot works on the file, after `patience` seconds.
         """

@@ -175,9 +175,9 @@ class SqlTransaction:
         """Write what happened, in order, and when the incident is to be looked at; the incident afterwards.
 
         `delivery`: the key and moment of what brought it about, which is remembered with it. `effects`: calls, written
-        down with it by whoever attends the incident. Raises Conflict when `incident` is not the latest state, the
-        delivery was acted on already, or, with `effects`, another process attends it; and NewerThanThisProgram when its
-        timeline holds what this program does not understand.
+        down with it by whoever attends the incident. Raises Conflict when `incident` is not the latest state, when the
+        delivery was acted on already, and, with `effects`, when another process attends it. Raises
+        NewerThanThisProgram when its timeline holds what this program does not understand.
         """
         if not new:
             return incident
@@ -362,7 +362,7 @@ class SqlTransaction:
         assert self._holder is not None, "leases are for databases that are shared"
         return self._holder
 
-    # -- what is owed to the world --------------------------------------------------------------------
+    # -- calls to Slack and to publishers --------------------------------------------------------------------
 
     def effects(self, incident_id: str) -> tuple[Effect, ...]:
         """Every call of this incident that was begun, oldest first."""

@@ -1,8 +1,8 @@
 """What was seen of every timeline at one moment, for a file that is kept where the database's owner cannot write.
 
-A chain ends where its last event is, and an older end was a true one once: a timeline put back to an earlier day, the
-latest incident taken away together with its number, or a whole database exchanged for an older copy is seen by nobody
-who has the database alone. Who has seen the end of before sees it.
+A chain ends where its last event is, and an older end was a true one once. So whoever has the database alone cannot see
+that a timeline was put back to an earlier day, or that the latest incident was taken away with its number. The same is
+true where a whole database was exchanged for an older copy. Whoever has seen the end of before sees it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one thread that writes. What waits there is committed together: one wait for the disk serves them all.
 
-SQLite has one writer at a time whatever one does, and a hop between threads costs more than a statement; so a
-job is one synchronous function, run here from its first statement to its last.
+SQLite has one writer at a time, and a hop between threads costs more than a statement. So a job is one synchronous
+function, run here from its first statement to its last.
 """
 
 from __future__ import annotations

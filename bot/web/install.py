@@ -1,7 +1,7 @@
 """Installing the bot into a workspace: to Slack's consent page and back (https://docs.slack.dev/authentication/installing-with-oauth).
 
-Whoever comes back shows the `state` that they were sent with and the cookie that was set beside it; both stand, hashed,
-in the database, so that another replica can take the redirect, and serve once, within ten minutes.
+Whoever comes back shows the `state` that they were sent with and the cookie that was set beside it. Both stand, hashed,
+in the database, so that another replica can take the redirect. They serve once, within ten minutes.
 """
 
 from __future__ import annotations

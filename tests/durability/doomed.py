@@ -2,7 +2,7 @@
 
 `python -m tests.durability.doomed` has read all of the bot's code and content and forks a bot for each order, a line of
 JSON: its settings, and `door`, a local port. The answer is the process id. Once it has started, the bot connects to
-that port, and is told there, a line of JSON each, what its clock shows and at which point from then on it dies. It
+that port. It is told there, a line of JSON each, what its clock shows and at which point from then on it dies. It
 answers, once it has nothing left to do at that moment, how many points it has passed. Its end closes the connection.
 """
 

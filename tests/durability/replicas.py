@@ -116,7 +116,7 @@ class Replica:
         self._signal(signal.SIGCONT)
 
     def cut(self, how: Mode) -> None:
-        """What happens on its line to the database from now on; "ok" mends it."""
+        """What happens on its line to the database from now on; "ok" ends that."""
         self.line.mode = how
 
     async def end(self) -> None:

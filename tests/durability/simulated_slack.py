@@ -1,7 +1,7 @@
 """Slack as the Room port shows it, in memory, on a bad day: each call does what the script says next.
 
-A call can be done and said to be, be refused, be put off, or end without an answer: done, not done, or done later,
-when nobody expects it any more. History is told late. Slack's own clock is the true one.
+A call can be done and said to be, be refused, be put off, or end without an answer. Such a one is done, not done, or
+done later, when nobody expects it any more. History is told late. Slack's own clock is the true one.
 """
 
 from __future__ import annotations

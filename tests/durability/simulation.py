@@ -1,4 +1,4 @@
-"""Histories happen: real rules, store, renderers and caretakers, in virtual time, with a Slack that is in memory.
+"""Histories happen: real rules, store, renderers and schedulers, in virtual time, with a Slack that is in memory.
 
 Nothing sleeps and nothing is left to chance: a history that is told again is the same one, call by call.
 """
@@ -287,7 +287,7 @@ class World:
         return next(life for life in self.lives if life is not None and not life.fate.dead)
 
     async def at_rest(self) -> bool:
-        """Whether nothing is owed at this moment."""
+        """Whether nothing is due at this moment."""
         if self.slack.late or any(life is None or life.fate.dead or life.scheduler.busy for life in self.lives):
             return False
         due = await self.one.kept.next_due()

@@ -236,7 +236,7 @@ async def seen(bot: Mortal) -> Seen:
 
 
 async def nothing_is_left_over(bot: Mortal) -> None:
-    """No mark twice, no channel without an incident, nothing owed, every timeline as it was written."""
+    """No mark twice, no channel without an incident, nothing due, every timeline as it was written."""
     slack, incident = bot.slack, await bot.incident()
     assert [one.id for one in slack.channels if one.name.startswith("inc-")] == [incident.channel]
     marks = Counter(

@@ -1,5 +1,7 @@
-"""The bot's clock jumps, forward and back, and the bot is away for a day: a reminder comes once, in time or with its
-lateness; a timeline's time never runs back."""
+"""The bot's clock jumps, forward and back, and the bot is away for a day.
+
+A reminder comes once, in time or with its lateness. A timeline's time never runs back.
+"""
 
 from __future__ import annotations
 

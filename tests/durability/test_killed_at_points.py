@@ -1,5 +1,8 @@
-"""`bot run` in a process of its own is killed (SIGKILL) before or after a commit or a call to Slack; the next one goes
-on, people do again what they saw fail, and the end is as if nothing had happened. And what was acknowledged is kept."""
+"""`bot run` in a process of its own is killed (SIGKILL) before or after a commit or a call to Slack.
+
+The next one goes on, and people do again what they saw fail. The end is as if nothing had happened. And what was
+acknowledged is kept.
+"""
 
 from __future__ import annotations
 
@@ -149,7 +152,7 @@ class Telling:
                 await chapter.act(world)
 
     async def _nothing_is_left_over(self, where: str) -> None:
-        """One channel, no mark twice, nothing owed, the timeline as it was written."""
+        """One channel, no mark twice, nothing due, the timeline as it was written."""
         incident, store = await self.world.incident(), self.world.bot.store
         ours = [one.id for one in self.world.slack.channels if one.name.startswith("inc-")]
         assert ours == [incident.channel], where

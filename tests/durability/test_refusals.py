@@ -1,5 +1,8 @@
-"""Slack says no, for good or for a while: the incident is recorded all the same, people read what is not done and what
-to do about it, nothing is asked again and again, and it is done once the cause is gone."""
+"""Slack says no, for good or for a while: the incident is recorded all the same.
+
+People read what is not done and what to do about it. Nothing is asked again and again, and it is done once the cause is
+gone.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,7 @@ async def test_each_code(world: World, method: str, code: str, event: str, words
 
 
 async def test_what_is_parked_is_seen_and_armed_again(world: World) -> None:
-    """In the channel, by doctor, in /readyz; gone everywhere once somebody mended it and said so."""
+    """In the channel, by doctor, in /readyz; gone everywhere once somebody fixed it and said so."""
     world.slack.faults.add("pins.add", "missing_scope", times=0)
     world.slack.faults.add("bookmarks.add", "missing_scope", times=0)
     await world.declare()
@@ -184,7 +187,7 @@ async def test_the_channel_of_the_announcements_is_given_back(world: World, how:
 
 
 async def test_an_incident_that_is_over_wants_no_channel_any_more(world: World) -> None:
-    """Else health would ask somebody to mend what nobody needs."""
+    """Else health would ask somebody to fix what nobody needs."""
     world.slack.faults.add("conversations.create", "error:restricted_action", times=0)
     await world.say("ana", "/incident declare sev3 Receipts are blurred")
     assert (await ready(world))[0] == 503

@@ -361,7 +361,7 @@ async def test_killed_again_and_again_while_reminders_are_due(each: Replicas) ->
 
 @pytest.mark.parametrize("how", ["blackhole", "reset"])
 async def test_one_is_cut_off_from_the_database(http: Replicas, how: Literal["blackhole", "reset"]) -> None:
-    """It says that nothing is recorded and makes no call; the others take over; mended, it works again."""
+    """It says that nothing is recorded and makes no call; the others take over; once that is over, it works again."""
     first = http.all[0]
     with http.only(first):
         incident = await http.opened({"blackhole": "Cards hear nothing", "reset": "Payouts are torn"}[how])

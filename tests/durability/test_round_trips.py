@@ -56,7 +56,7 @@ def about_one(statement: str) -> bool:
 
 
 async def test_a_reminder_is_two_statements(tmp_path: Path, postgres18: Postgres) -> None:
-    """Each a transaction by itself: at 250 a second each costs a twentieth of a core."""
+    """Each a transaction by itself: at 250 a second each costs a twentieth of a processor."""
     async with world_at(tmp_path, database_url=postgres18.create()) as world:
         await world.declare("ana", "sev1 Withdrawals are stuck")
         seen: list[list[str]] = []

@@ -1,8 +1,8 @@
 """Histories that nobody thought of: people, crashes, restarts, wrong clocks, and a Slack on a bad day, drawn at random.
 
 Each run draws others. It prints its seed and how many it tried; SIMULATION_SEED draws the same ones again, the first
-group of them whatever time that takes, and SIMULATION_SECONDS goes on longer. What fails is cut down to a short script,
-which is printed.
+group of them whatever time that takes. With SIMULATION_SECONDS it goes on longer. What fails is cut down to a short
+script, which is printed.
 """
 
 from __future__ import annotations

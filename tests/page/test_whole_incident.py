@@ -100,7 +100,7 @@ async def two_people(ana: Tab, ben: Tab) -> None:
 
 
 async def reminded(ana: Tab, world: World) -> None:
-    """Half an hour later something is due, and who owes it is mentioned."""
+    """Half an hour later something is due, and those who have to do it are mentioned."""
     await ana.page.get_by_role("button", name="Move the clock 30 min on").click()
     await expect(ana.page.locator(".topbar .tick-time")).to_have_text("14:30:00")
     world.clock.moved()

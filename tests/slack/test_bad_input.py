@@ -1,5 +1,8 @@
-"""Whatever is wrong with what people, Slack or a file hand over: a sentence that says what to do, for the one who did
-it alone (or a parked duty that `/readyz` and `bot doctor` show), and a timeline that holds nothing of it."""
+"""Whatever is wrong with what people, Slack or a file hand over.
+
+The one who did it, and nobody else, gets a sentence that says what to do (or a parked duty that `/readyz` and `bot
+doctor` show). The timeline holds nothing of it.
+"""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ async def faulty(url: str, faults: Faults) -> AsyncIterator[SqlStore]:
 
 
 async def test_how_the_file_is_written_to(store: SqlStore, url: str) -> None:
-    """A log ahead of the file, flushed at each commit, rows that belong to rows; and one writer at a time, from the
+    """A log ahead of the file, flushed at each commit, rows that belong to rows. And one writer at a time, from the
     beginning of a transaction on, however little it has done."""
     file, seen = url.removeprefix("sqlite:///"), dict[str, object]()
 

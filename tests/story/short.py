@@ -261,7 +261,7 @@ async def seen(world: World) -> Seen:
 
 
 async def looked_at(world: World) -> None:
-    """One of everything, nothing twice, nothing owed, every timeline as it was written."""
+    """One of everything, nothing twice, nothing due, every timeline as it was written."""
     (place,) = [one for one in world.slack.channels if one.name.startswith("inc-")]
     incident = await world.incident()
     assert incident.channel == place.id and incident.number == 1

@@ -190,8 +190,10 @@ async def test_slack_is_away(hearing: World) -> None:
 
 @pytest.mark.parametrize(("webhooks", "services"), [(240, 30), (1000, 50)], ids=["240 of 30", "1,000 of 50"])
 async def test_a_storm(tmp_path: Path, webhooks: int, services: int) -> None:
-    """Ten seconds of alerts where Slack keeps its limits: all are stored, one incident and one list a service, at most
-    20 channels a minute, and the first card within five seconds."""
+    """Ten seconds of alerts where Slack keeps its limits: all are stored, with one incident and one list a service.
+
+    At most 20 channels open a minute, and the first card stands within five seconds.
+    """
     async with world_at(tmp_path, strict=True, alert_secrets=SETTING) as world, aiohttp.ClientSession() as session:
         began = world.slack.clock.now()
         for second in range(10):

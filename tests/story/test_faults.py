@@ -169,7 +169,7 @@ VITAL = frozenset({"chat.postMessage", "conversations.create", "views.open", "ch
     ],
 )
 async def test_refused_all_along(tmp_path: Path, calm: Calm, kind: str) -> None:
-    """The story goes on without what Slack refuses; afterwards it is mended at once."""
+    """The story goes on without what Slack refuses; afterwards it is fixed at once."""
     async with patient_world(tmp_path) as world:
 
         async def before(world: World) -> None:

@@ -1,7 +1,7 @@
 """One private incident, lived through by those in it, and somebody outside who tries everything: nothing is learnt.
 
 What they try comes from the bot's own tables (verbs, buttons, forms, shortcuts, events), so that a new one is tried
-without a line here; an event that the tables gain has to be placed below. The deliveries are signed, as if Slack had
+without a line here. An event that the tables gain has to be placed below. The deliveries are signed, as if Slack had
 vouched for every word of them.
 """
 

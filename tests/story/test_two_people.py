@@ -1,4 +1,4 @@
-"""Two people are two people: asked, agreed, done; refused, lapsed, taken back, corrected; and what one does alone."""
+"""Two people are two people: asked, agreed, done; refused, expired, taken back, corrected; and what one does alone."""
 
 from __future__ import annotations
 

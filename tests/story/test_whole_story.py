@@ -277,7 +277,7 @@ async def lines_of_the_timeline(world: World, room: str) -> None:
 
 
 async def two_people(world: World, room: str) -> None:
-    """Resuming takes two: refused once, lapsed once, then asked, agreed and done; corrected, never un-ticked."""
+    """Resuming takes two: refused once, expired once, then asked, agreed and done; corrected, never un-ticked."""
     await world.advance(minutes=1)
     ask = {"count": "1,204 payouts", "amount": "NGN 48,000,000", "evidence": "fallback is at the tip since 14:30 UTC"}
     await world.say("carla", "/incident step 5.4 ask", room)

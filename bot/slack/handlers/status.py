@@ -30,7 +30,7 @@ async def status(call: Request) -> Reply:
 
 
 def status_text(call: Request, incident: Incident) -> str:
-    """Everything that the card says, and what somebody still owes, in lines."""
+    """Everything that the card says, and what somebody still has to do, in lines."""
     services, now = call.services, call.services.now()
     severity = services.policy.severity(incident.severity)
     name = services.directory.name

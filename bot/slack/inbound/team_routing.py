@@ -7,9 +7,12 @@ from typing import Any
 
 
 def candidate_teams(body: Mapping[str, Any]) -> tuple[str, ...]:
-    """Ids of workspaces. In a channel shared with another workspace `team` and `user` name that of who acts; the one
-    whose installation is meant stands in `authorizations` (events, https://docs.slack.dev/apis/events-api), in the
-    view, or is the one of our own message that somebody clicks on."""
+    """Ids of workspaces, that whose installation is meant first.
+
+    In a channel shared with another workspace `team` and `user` name the workspace of the person who acts. The one
+    whose installation is meant stands in `authorizations` (events, https://docs.slack.dev/apis/events-api), or in the
+    view. For a click it is the workspace of our own message.
+    """
     return tuple(dict.fromkeys(one for one in _named(body) if one))
 
 

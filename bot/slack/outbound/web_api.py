@@ -28,8 +28,8 @@ DUPLICATE_MESSAGE_ERRORS = frozenset({"duplicate_message_not_found", "duplicate_
 class SlackClient(AsyncWebClient):
     """A client of one workspace.
 
-    `on_token_refused` is told Slack's code when a call says that the token is worth nothing; `on_scopes_granted` is
-    called when an answer says that the token may do more than it might before.
+    `on_token_refused` is told Slack's code when a call says that the token is worth nothing. `on_scopes_granted` is
+    called when an answer says that the token may do more than before.
     """
 
     on_token_refused: Callable[[str], Awaitable[None]] | None = None

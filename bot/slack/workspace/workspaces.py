@@ -1,8 +1,8 @@
 """The workspaces that the bot serves: the one of SLACK_BOT_TOKEN, or those that installed it by OAuth.
 
 A workspace that refuses our token is shut once, said in health, and opened again when it installs the bot anew;
-meanwhile its duties rest. What is installed stands in the database, so that every replica finds it: at the start, at
-the first delivery or duty of a workspace that it does not know yet, and every few seconds.
+meanwhile its duties rest. What is installed stands in the database, so that every replica finds it. A replica looks at
+the start, at the first delivery or duty of a workspace that it does not know yet, and every few seconds.
 """
 
 from __future__ import annotations
@@ -38,8 +38,11 @@ CreateWorkspace = Callable[[SlackClient, Directory, Installation | None], Instal
 
 
 class Workspaces:
-    """By id. `meet` makes a client's directory; `channels` are the names that policy speaks of, joined in each;
-    `rearm` lets what was given up in a workspace be tried again, and answers whether it could."""
+    """By id.
+
+    `meet` makes a client's directory. `channels` are the names that policy speaks of, joined in each workspace. `rearm`
+    lets what was given up in a workspace be tried again, and answers whether it could.
+    """
 
     def __init__(
         self,
@@ -239,7 +242,7 @@ class Workspaces:
             log.error("workspace.not_marked", team=team, error=str(error))
 
     async def _retry_token_workspace(self) -> None:
-        """Try the workspace of the settings again if it refused us: somebody may have mended that."""
+        """Try the workspace of the settings again if it refused us: somebody may have fixed that."""
         home = self.token_workspace
         if (
             home is None

@@ -268,7 +268,7 @@ def said_in(where: Workspace, channels: Iterable[str]) -> int:
 
 
 async def test_every_replica_learns_it(tmp_path: Path, postgres18: Postgres) -> None:
-    """Slack tells the first; both post there from then on, and what was owed comes once."""
+    """Slack tells the first; both post there from then on, and what was missing comes once."""
     url = postgres18.create()
     async with world_at(tmp_path, "http", database_url=url) as one:
         other = World(one.slack, one.settings, one.policy)

@@ -1,7 +1,7 @@
 """The blocks of one person's Home. Whoever asks has left out the incidents that the person may not see.
 
-Nothing in it follows from the present moment but what is left out as too old: a Home in which nothing happened looks
-the same tomorrow, and is not published again.
+Only what is left out as too old depends on the present moment. A Home in which nothing happened looks the same
+tomorrow, and is not published again.
 """
 
 from __future__ import annotations
