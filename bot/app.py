@@ -143,7 +143,7 @@ class Bot:
             reading,
         )
         self.workspace_factory = WorkspaceFactory(
-            self.service, self.scheduler, self.policy, content.shelf, content.library, looks, settings.slack_command
+            self.service, self.scheduler, self.policy, content.shelf, content.library, looks, settings
         )
 
         self._session = session

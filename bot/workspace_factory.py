@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.alerts import Intake
 from bot.comms import catalogue
+from bot.config import Settings
 from bot.domain.alert import Alert
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.errors import StoreUnavailable
@@ -50,7 +51,7 @@ class WorkspaceFactory:
     shelf: Shelf
     library: catalogue.Library
     probes: Mapping[str, Probe]
-    command: str
+    settings: Settings
     message_cache: MessageCache = field(default_factory=MessageCache)
 
     def create_workspace(
@@ -125,7 +126,7 @@ class WorkspaceFactory:
             texts=catalogue.TemplateCatalogue(self.library),
             probes=self.probes,
             detect_secret=catalogue.secret_in,
-            command=self.command,
+            command=self.settings.slack_command,
         )
 
     def _render(self, directory: Directory, incident: Incident, now: datetime) -> list[DesiredMessage]:
@@ -139,7 +140,7 @@ class WorkspaceFactory:
             policy=self.service.policy_of(directory.team),
             names=directory.names,
             runbooks={slug: one.title for slug, one in self.shelf.runbooks.items()},
-            command=self.command,
+            command=self.settings.slack_command,
         )
 
     def _digest(self, directory: Directory, view: Overview) -> DesiredMessage | None:
