@@ -110,6 +110,8 @@ class PersonAdded(Event):
     """Somebody asked for this person's help."""
 
     user: str
+    #: policy names them as a responder, and the bot found them only after the declaration: they are mentioned
+    called: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

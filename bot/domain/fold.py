@@ -36,10 +36,10 @@ from bot.domain.probe_reading import ReadingState
 ANNOUNCED_EVENTS = (
     e.Declared, e.SeverityChanged, e.RoleTaken, e.RoleOffered, e.RoleKept, e.NobodyAnswered, e.Escalated, e.LeadSilent,
     e.WaitingBegan, e.WaitingEnded, e.OverrideAsked, e.PendingEnded, e.SecretRefused, e.ChannelLost, e.Mitigated,
-    e.Resolved, e.Reopened, e.FalseAlarm, e.MarkedDuplicate, e.StoodDown,
+    e.Resolved, e.Reopened, e.FalseAlarm, e.MarkedDuplicate, e.StoodDown, e.PersonAdded,
 )  # fmt: skip
 
-#: facts that move the clock of updates, or what is owed at it: reports/statistics.py counts from these alone
+#: facts that move the clock of updates, or what is due at it: reports/statistics.py counts from these alone
 CADENCE_EVENTS = (
     e.Declared, e.Adopted, e.SeverityChanged, e.UpdatePosted, e.UpdateUndone, e.Reminded, e.Snoozed, e.Held,
     e.WaitingBegan, e.WaitingEnded, e.CommsPublished, e.Mitigated, e.Resolved, e.FalseAlarm, e.MarkedDuplicate,
@@ -127,7 +127,8 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
                 "departures": i.departures + 1,
             }  # fmt: skip
         case e.PersonAdded():
-            return {"wanted": _with(i.wanted, event.user)}
+            responders = _with(i.responders, event.user) if event.called else i.responders
+            return {"wanted": _with(i.wanted, event.user), "responders": responders}
         case e.Followed():
             return {"followers": MappingProxyType({**i.followers, by: seq})}
         case e.Unfollowed():

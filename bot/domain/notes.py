@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from bot.domain import events as e
@@ -100,6 +101,17 @@ def add_person(incident: Incident, *, user: str, by: Actor, at: datetime) -> lis
         if not error:
             raise Refused("{who} is here already.", who=Person(user))
     return [e.PersonAdded(by=by.user, at=at, user=user)]
+
+
+def call_responders(incident: Incident, *, users: Sequence[str], by: Actor, at: datetime) -> list[e.Event]:
+    """Bring in and mention responders whom the bot could not find at the declaration: those who are not in yet.
+
+    Nobody where it is over, or private: nobody is brought into a private incident from a list.
+    """
+    if not incident.open or incident.private:
+        return []
+    inside = {*incident.wanted, *incident.invited}
+    return [e.PersonAdded(by=by.user, at=at, user=user, called=True) for user in users if user not in inside]
 
 
 def follow(incident: Incident, *, by: Actor, at: datetime) -> list[e.Event]:

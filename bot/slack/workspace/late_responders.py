@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
 
 import structlog
 
-from bot.domain import events as e
-from bot.domain.actor import Actor, bot_actor
+from bot.domain.actor import bot_actor
 from bot.domain.errors import Refused, StoreUnavailable
-from bot.domain.incident import Incident
+from bot.domain.notes import call_responders
 from bot.slack.workspace.services import Services
 
 log = structlog.get_logger(__name__)
@@ -37,14 +35,6 @@ async def bring_in_late_responders(services: Services) -> None:
 async def _bring_in(services: Services, incident_id: str, people: Sequence[str]) -> None:
     try:
         by = bot_actor(services.directory.team)
-        await services.service.act(incident_id, "add", partial(add_responders, users=people), by)
+        await services.service.act(incident_id, "add", partial(call_responders, users=people), by)
     except Refused as refused:
         log.info("responders.not_added", incident=incident_id, sentence=refused.sentence)
-
-
-def add_responders(incident: Incident, *, users: Sequence[str], by: Actor, at: datetime) -> list[e.Event]:
-    """Whoever of them is not in yet; nobody where it is over, or private: nobody is brought into those from a list."""
-    if not incident.open or incident.private:
-        return []
-    inside = {*incident.wanted, *incident.invited}
-    return [e.PersonAdded(by=by.user, at=at, user=user) for user in users if user not in inside]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localslack import team_members
+from localslack import Channel, Message, team_members
 from localslack.objects import group_object
 from tests.installing import install, two_banks
 from tests.slack.workspace.test_directory import calls
@@ -40,6 +40,11 @@ async def ends(world: World, who: str) -> bool:
     return "not for everybody" not in said
 
 
+def mentions(world: World, channel: Channel) -> list[Message]:
+    """The messages that call responders."""
+    return [one for one in world.messages("ana", channel.name) if "The pinned card says what is known" in one.plain]
+
+
 async def test_a_group_that_is_made_later(nightly: World) -> None:
     world, ben = nightly, nightly.person("ben").id
     assert called(world) == () and not await ends(world, "ben")
@@ -53,7 +58,7 @@ async def test_a_group_that_is_made_later(nightly: World) -> None:
 
 
 async def test_responders_who_are_found_later_are_brought_in(nightly: World) -> None:
-    """Into what is open and public, once; whoever leaves again is left alone."""
+    """Into what is open and public, once, and mentioned there; whoever leaves again is left alone."""
     world, ben = nightly, nightly.person("ben").id
     here = await world.declare("ana")
     over = await world.declare("ana", "sev3 It is over")
@@ -62,12 +67,32 @@ async def test_responders_who_are_found_later_are_brought_in(nightly: World) -> 
     world.slack.create_group("nights", ["ben"])
     await world.settle()
     assert ben in here.members
+    (said,) = mentions(world, here)
+    assert said.plain.startswith(f"<@{ben}>: SEV-1, Withdrawals are stuck.")
     await world.person("ben").leave(here.id)
     world.slack.set_group("nights", ["ben", "carla"])
     await world.bot._sync_workspaces()
     await world.settle()
     assert ben not in here.members
     assert (await world.types()).count("PersonAdded") == 1
+    assert len(mentions(world, here)) == 1
+
+
+async def test_those_who_are_found_together_are_called_in_one_message(nightly: World) -> None:
+    """After a worse severity, under its name; standing down tells them, too."""
+    world = nightly
+    here = await world.declare("ana", "sev2 Payouts wait")
+    await world.say("ana", "/incident sev sev1 it spreads", here.id)
+    world.slack.create_group("nights", ["ben", "carla"])
+    await world.settle()
+    (said,) = mentions(world, here)
+    ben, carla = (world.person(who).id for who in ("ben", "carla"))
+    assert said.plain.startswith(f"<@{ben}> and <@{carla}>: SEV-1, Payouts wait.")
+    await world.stop_bot()
+    await world.start_bot()
+    await world.settle()
+    assert len(mentions(world, here)) == 1
+    assert set((await world.incident()).responders) == {ben, carla}
 
 
 async def test_a_private_incident_lets_nobody_in_who_is_found_later(nightly: World) -> None:

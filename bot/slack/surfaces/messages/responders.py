@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.domain import events as e
 from bot.domain.desired_message import INVITES, DesiredMessage, Priority
@@ -14,16 +15,34 @@ from bot.slack.surfaces.words import people
 
 
 def responder_mentions(scene: RenderContext) -> Iterator[DesiredMessage]:
-    """Responders are mentioned once, when they are in the channel; those whom a worse severity adds, then."""
+    """Responders are mentioned once, when they are in the channel.
+
+    Those whom a worse severity adds are mentioned then, and those whom the bot finds later, when it finds them.
+    """
     known: set[str] = set()
+    severity = ""
+    for seq, event, users in _called(scene):
+        severity = event.severity if isinstance(event, e.Declared) else severity
+        severity = event.new if isinstance(event, e.SeverityChanged) else severity
+        new = [user for user in users if user not in known]
+        known.update(new)
+        if new:
+            yield _responder_mention(scene, 0 if isinstance(event, e.Declared) else seq, new, severity)
+
+
+def _called(scene: RenderContext) -> Iterator[tuple[int, e.Event, tuple[str, ...]]]:
+    """Where in the timeline whom policy named was called. Those whom one look found at the same time are one call."""
+    found: dict[datetime, tuple[int, e.Event, tuple[str, ...]]] = {}
     for entry in scene.incident.announced_entries:
         event = entry.event
-        if isinstance(event, e.Declared | e.SeverityChanged):
-            new = [user for user in event.responders if user not in known]
-            known.update(new)
-            severity = event.severity if isinstance(event, e.Declared) else event.new
-            if new:
-                yield _responder_mention(scene, 0 if isinstance(event, e.Declared) else entry.seq, new, severity)
+        if isinstance(event, e.PersonAdded) and event.called:
+            seq, first, users = found.get(event.at, (entry.seq, event, ()))
+            found[event.at] = (seq, first, (*users, event.user))
+        elif isinstance(event, e.Declared | e.SeverityChanged):
+            yield from found.values()
+            found.clear()
+            yield entry.seq, event, event.responders
+    yield from found.values()
 
 
 def _responder_mention(scene: RenderContext, seq: int, users: list[str], severity: str) -> DesiredMessage:
