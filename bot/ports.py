@@ -334,14 +334,14 @@ class Room(Protocol):
     async def upload(self, name: str, content: str) -> str:
         """Hand a text file over, seen by nobody yet; the answer is its id."""
 
-    async def share(self, channel: str, thread: str, file: str, title: str) -> None:
-        """Put the file into the channel."""
+    async def share(self, channel: str, thread: str, file: str, title: str) -> str:
+        """Put the file into the channel; its address, empty where Slack tells none."""
 
     async def discard(self, file: str) -> None:
         """Delete a file of the bot's; one that is gone already is fine."""
 
-    async def shared(self, channel: str, file: str, since: datetime) -> bool:
-        """Whether the file stands in the channel."""
+    async def find_file(self, channel: str, file: str, since: datetime) -> str | None:
+        """The address of the file that stands in the channel, empty where Slack tells none; None where none stands."""
 
 
 @dataclass(frozen=True)

@@ -73,9 +73,9 @@ def record_left(incident: Incident, *, user: str, by: Actor, at: datetime) -> li
 
 
 def record_postmortem_shared(
-    incident: Incident, *, file: str, written: int, text_hash: str, by: Actor, at: datetime
+    incident: Incident, *, file: str, written: int, text_hash: str, link: str, by: Actor, at: datetime
 ) -> list[e.Event]:
     """The draft is in the channel."""
     if incident.postmortem_file or incident.postmortem_seq != written:
         return []
-    return [e.PostmortemShared(by=by.user, at=at, file=file, written=written, text_hash=text_hash)]
+    return [e.PostmortemShared(by=by.user, at=at, file=file, written=written, text_hash=text_hash, link=link)]

@@ -732,6 +732,7 @@ class PostmortemShared(Event):
     file: str
     written: int  # the seq of its PostmortemWritten
     text_hash: str = ""  # SHA-256, in hex, of the file's bytes; empty where an earlier version uploaded them
+    link: str = ""  # where people read it; empty where Slack told no address
 
 
 @dataclass(frozen=True, kw_only=True)

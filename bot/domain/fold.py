@@ -341,9 +341,9 @@ def _changes(i: Incident, seq: int, event: e.Event) -> dict[str, Any]:
         case e.StoodDown():
             return {"stood_down": True}
         case e.PostmortemWritten():
-            return {"postmortem": event, "postmortem_seq": seq, "postmortem_file": ""}
+            return {"postmortem": event, "postmortem_seq": seq, "postmortem_file": "", "postmortem_link": ""}
         case e.PostmortemShared():
-            return {"postmortem_file": event.file}
+            return {"postmortem_file": event.file, "postmortem_link": event.link}
         case e.Closed():
             return {"status": Status.CLOSED, "closed_at": at}
         case e.Redacted():
@@ -371,7 +371,7 @@ def _redacted(i: Incident, seq: int, event: e.Redacted) -> dict[str, Any]:
     if event.files:
         changes["unredacted_files"] = _with(i.unredacted_files, *event.files)
         if i.postmortem:
-            changes |= {"postmortem_seq": seq, "postmortem_file": ""}
+            changes |= {"postmortem_seq": seq, "postmortem_file": "", "postmortem_link": ""}
     return changes
 
 

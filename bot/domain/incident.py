@@ -345,6 +345,7 @@ class Incident:
     postmortem: e.PostmortemWritten | None = None
     postmortem_seq: int = 0
     postmortem_file: str = ""
+    postmortem_link: str = ""
     renamed: bool = False  # the channel is to be called `channel_name`, which it was not at first
     unredacted_files: tuple[str, ...] = ()  # files that told what was redacted since: to be taken away
     closed_at: datetime | None = None

@@ -229,7 +229,7 @@ _CRASH = st.builds(Crash, BOT, st.integers(1, 40), st.sampled_from((0.1, 1, 12, 
 _FREEZE = st.builds(Freeze, BOT, st.integers(1, 40), st.sampled_from((1, 12, 15, 40)))
 _METHOD = st.sampled_from((
     "", "", "post", "post", "post", "open_channel", "find", "find_channel", "edit", "invite", "pin", "bookmark",
-    "share", "upload", "shared", "set_topic", "direct", "delete",
+    "share", "upload", "find_file", "set_topic", "direct", "delete",
 ))  # fmt: skip
 _HANG = st.sampled_from((0, 0, 0.05, 0.5, 9))
 _NEEDED = ("", "find", "find_channel", "delete")

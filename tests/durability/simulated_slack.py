@@ -22,7 +22,7 @@ How = Literal["done", "later", "refused", "unsure, done", "unsure, not done", "u
 #: how far Slack's clock and the bot's may be apart
 SKEW = timedelta(minutes=1)
 #: calls that change nothing
-READING = frozenset({"find", "find_channel", "shared", "direct"})
+READING = frozenset({"find", "find_channel", "find_file", "direct"})
 #: calls of which an old one that comes through after a newer one leaves what is out of date, and Slack keeps no mark by
 #: which anybody could know: these are done or not done by the time that the bot gives up waiting
 OVERWRITING = frozenset({"edit", "set_topic", "rename", "bookmark"})
@@ -240,21 +240,23 @@ class Slack:
         self.files.add(f"F{self._count:04}")
         return f"F{self._count:04}"
 
-    def _share(self, channel: str, thread: str, file: str, title: str) -> None:
+    def _share(self, channel: str, thread: str, file: str, title: str) -> str:
         place = self._there(channel)
         if file not in self.files or any(file in one.files for one in place.messages.values()):
             raise CallRefused("file_not_found")
         ts = self._ts()
         place.messages[ts] = Posted(ts, "", title, (), "", self._loop.time(), self._loop.time(), [file])
+        return f"https://simulated.example/files/{file}"
 
     def _discard(self, file: str) -> None:
         self.files.discard(file)
 
-    def _shared(self, channel: str, file: str, since: datetime) -> bool:
+    def _find_file(self, channel: str, file: str, since: datetime) -> str | None:
         after = (since - SKEW - BEGIN).total_seconds()
-        return any(
+        stands = any(
             file in one.files and one.sent >= after and self._told(one.sent) for one in self._there(channel).standing
         )
+        return f"https://simulated.example/files/{file}" if stands else None
 
     # -- people ---------------------------------------------------------------------------------------
 

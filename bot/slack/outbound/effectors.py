@@ -251,21 +251,22 @@ class FileCalls:
         """Put the file into the channel."""
         effect = run.effect
         try:
-            await self._room.share(effect.channel, "", effect.ts, f"{run.incident.name} postmortem draft")
+            link = await self._room.share(effect.channel, "", effect.ts, f"{run.incident.name} postmortem draft")
         except CallRefused as refusal:
             if refusal.code != "file_not_found":
                 raise
             # Shared by an earlier attempt after all, or thrown away by Slack because nobody shared it in time.
-            if not await self._room.shared(effect.channel, effect.ts, effect.started_at):
+            found = await self._room.find_file(effect.channel, effect.ts, effect.started_at)
+            if found is None:
                 return delivery_state.retry(replace(effect, ts=""), run.hash, refusal.code, run.now())
-        return await _shared(run)
+            link = found
+        return await _shared(run, link)
 
     async def look(self, run: Execution) -> Effect:
         """Look whether an attempt without an answer has shared it."""
         effect = run.effect
-        if await self._room.shared(effect.channel, effect.ts, effect.started_at):
-            return await _shared(run)
-        return delivery_state.not_found(effect, run.now())
+        link = await self._room.find_file(effect.channel, effect.ts, effect.started_at)
+        return delivery_state.not_found(effect, run.now()) if link is None else await _shared(run, link)
 
     async def discard(self, run: Execution) -> Effect:
         """Delete a file that told what was redacted since."""
@@ -273,7 +274,7 @@ class FileCalls:
         return delivery_state.sent(run.effect, run.hash)
 
 
-async def _shared(run: Execution) -> Effect:
+async def _shared(run: Execution, link: str) -> Effect:
     file, seq = run.effect.ts, run.incident.postmortem_seq
     # One that an earlier version uploaded has the number of its event there.
     digest = run.hash if len(run.hash) == hashlib.sha256().digest_size * 2 else ""
@@ -281,7 +282,7 @@ async def _shared(run: Execution) -> Effect:
         await run.record(
             "postmortem shared",
             lambda i, *, by, at: channel.record_postmortem_shared(
-                i, file=file, written=seq, text_hash=digest, by=by, at=at
+                i, file=file, written=seq, text_hash=digest, link=link, by=by, at=at
             ),
         )
     return delivery_state.sent(run.effect, run.hash)

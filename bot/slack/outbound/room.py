@@ -213,12 +213,13 @@ class SlackRoom:
             raise RetryAfter from None
         return str(data["file_id"])
 
-    async def share(self, channel: str, thread: str, file: str, title: str) -> None:
-        """files.completeUploadExternal."""
+    async def share(self, channel: str, thread: str, file: str, title: str) -> str:
+        """files.completeUploadExternal; the file's permalink."""
         arguments: dict[str, Any] = {"files": json.dumps([{"id": file, "title": title}]), "channel_id": channel}
         if thread:
             arguments["thread_ts"] = thread
-        await api_call(self._client, "files.completeUploadExternal", form_encoded=True, **arguments)
+        data = await api_call(self._client, "files.completeUploadExternal", form_encoded=True, **arguments)
+        return next((_permalink(one) for one in data.get("files") or () if one.get("id") == file), "")
 
     async def discard(self, file: str) -> None:
         """files.delete."""
@@ -226,13 +227,17 @@ class SlackRoom:
             self._client, "files.delete", already_done_errors=frozenset({"file_not_found", "file_deleted"}), file=file
         )
 
-    async def shared(self, channel: str, file: str, since: datetime) -> bool:
-        """Look for the file in the channel: files.info would need one more scope."""
+    async def find_file(self, channel: str, file: str, since: datetime) -> str | None:
+        """Look for the file in the channel, and at its permalink: files.info would need one more scope."""
+        found: list[str] = []
 
         def holds(message: Mapping[str, Any]) -> bool:
-            return any(one.get("id") == file for one in message.get("files") or ())
+            here = [_permalink(one) for one in message.get("files") or () if one.get("id") == file]
+            found.extend(here)
+            return bool(here)
 
-        return bool(await self._search("conversations.history", holds, since, channel=channel))
+        await self._search("conversations.history", holds, since, channel=channel)
+        return found[0] if found else None
 
     async def _read(self, method: str, **arguments: Any) -> Any:
         """A reading call: nothing is changed by it, so an unknown outcome is simply tried later."""
@@ -250,6 +255,10 @@ _PER_USER_INVITE_ERRORS = frozenset(
         "user_is_deactivated", "no_user",
     }
 )  # fmt: skip
+
+
+def _permalink(file: Mapping[str, Any]) -> str:
+    return str(file.get("permalink") or "")
 
 
 def _not_invited(data: Any) -> dict[str, str]:

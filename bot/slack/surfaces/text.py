@@ -87,13 +87,20 @@ def clip(text: str, limit: int) -> str:
 
 def link(address: str) -> str:
     """An address (http, https) as a link that shows where it leads; empty for anything else, and for a redacted one."""
+    return labelled_link(address, urlsplit(address).netloc.rpartition("@")[2]) if _is_web(address) else ""
+
+
+def labelled_link(address: str, label: str) -> str:
+    """An address of Slack's own as a link under our words; empty where it is none."""
+    return f"<{clean(address).replace('&', '&amp;')}|{escape(label)}>" if _is_web(address) else ""
+
+
+def _is_web(address: str) -> bool:
     try:
         parts = urlsplit(address)
     except ValueError:
-        return ""
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s<>|]", address):
-        return ""
-    return f"<{clean(address).replace('&', '&amp;')}|{escape(parts.netloc.rpartition('@')[2])}>"
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s<>|]", address)
 
 
 def when(at: datetime, now: datetime) -> str:

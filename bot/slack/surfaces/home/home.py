@@ -80,7 +80,7 @@ def _ended(one: Incident, environment: RenderEnvironment) -> str:
 
 def _postmortem(one: Incident, environment: RenderEnvironment) -> str:
     if one.postmortem_file:
-        return words.POSTMORTEM_SHARED
+        return words.postmortem_shared(text.labelled_link(one.postmortem_link, words.POSTMORTEM))
     due = overview.postmortem_due(one, environment.policy)
     if one.postmortem is not None:
         return words.POSTMORTEM_WRITTEN

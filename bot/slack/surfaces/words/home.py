@@ -55,9 +55,14 @@ def ended(name: str, title: str, how: str, when: str, postmortem: str, channel: 
     return "• " + " · ".join([*parts, *([channel] if channel else [])])
 
 
-POSTMORTEM_SHARED = "postmortem shared"
+POSTMORTEM = "postmortem"
 POSTMORTEM_WRITTEN = "postmortem drafted"
 NO_POSTMORTEM = "no postmortem asked for"
+
+
+def postmortem_shared(link: str) -> str:
+    """`link`: to the file; empty where its address is not known."""
+    return link or f"{POSTMORTEM} shared"
 
 
 def postmortem_due(on: date) -> str:

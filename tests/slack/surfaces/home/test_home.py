@@ -148,7 +148,8 @@ async def test_what_ended_lately_how_and_its_postmortem(tmp_path: Path) -> None:
         await short.sends(world, "ana", values, "Resolve")
         assert "postmortem due Mon 2026-03-09" in shown(world, "eve")
         await world.say("ana", "/incident postmortem", room)
-        assert "postmortem shared" in shown(world, "eve")
+        (file,) = world.slack.world.files.values()
+        assert f"<{world.slack.url}/files/{file.user}/{file.id}/{file.name}|postmortem>" in shown(world, "eve")
         await world.jump(days=20)
         assert "INC-2" not in await look(world, "eve")
 
