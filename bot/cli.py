@@ -92,7 +92,7 @@ async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
 
 @cli.command()
 def run() -> None:
-    """Run the bot. SIGTERM and Ctrl-C finish what is under way and stop."""
+    """Run the bot. On SIGTERM or Ctrl-C it finishes what is under way, then stops."""
     settings = _settings()
     policy = _policy(settings)
 
@@ -197,12 +197,12 @@ def _open(settings: Settings) -> SqlStore:
 
 @cli.command()
 def verify(
-    json_: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     witness: Annotated[
-        Path | None, typer.Option(help="Compare with this file, which says where timelines ended; then renew it.")
+        Path | None, typer.Option(help="A file that says where timelines ended: compare with it, then renew it.")
     ] = None,
 ) -> None:
-    """Check the database: timelines against their chain, rows that belong to nothing; and list what was not sent yet.
+    """Check every timeline against its chain, find rows that belong to nothing, and list what was not sent yet.
 
     Ends with 0, with 1 where something was damaged or changed, with 2 where that cannot be told.
     """
@@ -213,10 +213,10 @@ def verify(
 
 @cli.command()
 def backup(
-    target: Annotated[Path | None, typer.Argument(help="A new file, or a folder; none: BACKUP_DIR.")] = None,
-    keep: Annotated[int, typer.Option(min=0, help="Of the folder's backups keep so many; 0: all.")] = 0,
+    target: Annotated[Path | None, typer.Argument(help="A new file, or a folder. Without it: BACKUP_DIR.")] = None,
+    keep: Annotated[int, typer.Option(min=0, help="How many of the folder's backups to keep; 0 keeps all.")] = 0,
 ) -> None:
-    """Write a backup while the bot runs, and check it. Ends with 1 where a timeline in it was changed."""
+    """Write a backup, also while the bot runs, and check it. Ends with 1 if a timeline in it was changed."""
     from bot import data_commands
 
     _exit_with(lambda settings: data_commands.back_up(settings, target, keep))
@@ -225,17 +225,19 @@ def backup(
 @cli.command()
 def restore(
     source: Annotated[Path, typer.Argument(help="A backup, or an export of everything.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Move aside what is there; nothing is deleted.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Move the database that is there aside.")] = False,
 ) -> None:
-    """Put a backup in the place of the database, while no bot runs."""
+    """Put a backup in the place of the database. Stop every bot first."""
     from bot import data_commands
 
     _exit_with(lambda settings: data_commands.restore(settings, source, replace))
 
 
 @cli.command(name="import")
-def import_(source: Annotated[Path, typer.Argument(help="What `export --all` wrote, on either database.")]) -> None:
-    """Fill an empty database with everything from another one."""
+def import_(
+    source: Annotated[Path, typer.Argument(help="What `export --all` wrote, from either database.")],
+) -> None:
+    """Fill an empty database with everything that another one held."""
     from bot import data_commands
 
     _exit_with(lambda settings: data_commands.import_all(settings, source))
@@ -243,9 +245,9 @@ def import_(source: Annotated[Path, typer.Argument(help="What `export --all` wro
 
 @cli.command()
 def doctor(
-    json_: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Check settings, content, database and Slack, and list duties that wait for somebody; each with what to do."""
+    """Check settings, content, database and Slack. Say of each problem what to do."""
     settings = _settings()
 
     import json
@@ -267,7 +269,7 @@ def doctor(
 
 @cli.command()
 def rearm() -> None:
-    """Try parked duties again at once; by itself the bot does so at its start, on Slack's signs, and now and then."""
+    """Let the running bot try every parked call again now. It also does so at its start and from time to time."""
     settings = _settings()
 
     from bot.data_commands import rearm_all
@@ -282,8 +284,8 @@ def rearm() -> None:
 def export(
     incident: Annotated[str, typer.Argument(help="The incident: INC-7, or 7.")] = "",
     folder: Annotated[Path, typer.Option(help="Where the files go.")] = Path(),
-    everything: Annotated[Path | None, typer.Option("--all", help="Everything, into this file, for `import`.")] = None,
-    team: Annotated[str, typer.Option(help="The workspace's id, T…; asked from Slack where it is not given.")] = "",
+    everything: Annotated[Path | None, typer.Option("--all", help="Everything into this file, for `import`.")] = None,
+    team: Annotated[str, typer.Option(help="The workspace's id, T…. Without it the command asks Slack.")] = "",
 ) -> None:
     """Write an incident's postmortem (Markdown) and timeline (JSON) to files; or, with --all, everything to one."""
     from bot import data_commands
@@ -322,14 +324,14 @@ def export(
 @cli.command()
 def redact(
     incident: Annotated[str, typer.Argument(help="The incident: INC-7, or 7.")],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the record, and never the words.")],
-    find: Annotated[str, typer.Option(help="-: the words come by standard input. Without it they are asked for.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    reason: Annotated[str, typer.Option(help="Why. The record keeps the reason, and not the words.")],
+    find: Annotated[str, typer.Option(help="`-` reads the words from standard input; else the command asks.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")] = False,
     public_too: Annotated[bool, typer.Option("--public-too", help="Delete our posts to customers as well.")] = False,
-    backups: Annotated[Path | None, typer.Option(help="The folder of the backups, to name those concerned.")] = None,
-    team: Annotated[str, typer.Option(help="The workspace's id, T…, where several have that number.")] = "",
+    backups: Annotated[Path | None, typer.Option(help="Name the backups of this folder that hold the words.")] = None,
+    team: Annotated[str, typer.Option(help="The workspace's id, T…, if several have that number.")] = "",
 ) -> None:
-    """Take words that were pasted by accident (a secret) out of an incident's record and of Slack, for good."""
+    """Take a secret that somebody pasted out of an incident's record and out of Slack, for good."""
     from bot import redact_command
 
     wish = redact_command.read_request(incident, find, reason, cli_actor(), team, public_too, backups, yes)
@@ -379,7 +381,7 @@ def key() -> None:
 
 @tokens.command()
 def rotate() -> None:
-    """Encrypt every workspace's token anew with the first of TOKEN_KEYS; the others can be taken away then."""
+    """Encrypt every workspace's token anew with the first of TOKEN_KEYS. You can then delete the other keys."""
     settings = _settings()
 
     from bot.token_commands import rotate as rotated
