@@ -75,6 +75,9 @@ def _private(outcome: Outcome) -> Reply | None:
     return outcome if isinstance(outcome, Reply) else None
 
 
+#: forms that show how the incident stands
+_LIST_CALLBACK_ID = "inc:list"
+_REFRESHED_VIEWS = (modals.MORE_CALLBACK_ID, _LIST_CALLBACK_ID)
 #: buttons that are no act of their own: words as if they had been typed, and an act of [More]
 _OTHERS: Mapping[str, type[IncidentValue]] = {"inc:again": TypedValue, "inc:act": ActValue}
 
@@ -119,7 +122,8 @@ async def _with_incident(call: Request, named: str) -> None:
 
 async def _refresh_view(call: Request, action: Action, answer: Reply | None) -> bool:
     """Show the list of steps, or [More], as it stands after a click in it, with the answer on top; whether it is."""
-    if call.incident is None or call.opened_view:
+    # Most clicks are in messages: for those the database is not asked again.
+    if call.view.get("callback_id") not in _REFRESHED_VIEWS or call.incident is None or call.opened_view:
         return False
     try:
         call.incident = await call.services.service.store.incident(call.incident.id) or call.incident
@@ -134,11 +138,8 @@ async def _refresh_view(call: Request, action: Action, answer: Reply | None) -> 
 
 
 def _refreshed(call: Request, action: Action, notice: str) -> ViewPayload | None:
-    callback_id = call.view.get("callback_id")
-    if callback_id == modals.MORE_CALLBACK_ID:
+    if call.view.get("callback_id") == modals.MORE_CALLBACK_ID:
         return more.more_view(call, notice)
-    if callback_id != "inc:list":
-        return None
     meta = block_kit.decode_value(str(call.view.get("private_metadata") or ""))
     page = meta.get("p", 0)
     if row_name(str(action.get("action_id", ""))) == "inc:page":

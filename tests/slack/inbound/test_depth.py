@@ -10,6 +10,7 @@ from typing import Any
 
 import bot
 from bot.domain.incident import Incident
+from bot.store import SqlStore
 from tests.story.acts import section
 from tests.world import World, world_at
 
@@ -104,3 +105,23 @@ async def test_nobody_on_the_way_looks_the_checklist_up(tmp_path: Path) -> None:
             sys.setprofile(None)
         assert "StepTicked" in await world.types()
     assert looked == []
+
+
+async def test_a_click_in_a_message_asks_the_database_for_nothing_but_its_write(tmp_path: Path) -> None:
+    """What is shown in a form is read again after a click in it; what a message shows follows from the act."""
+    readers: list[str] = []
+
+    def count(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code is SqlStore.incident.__code__ and frame.f_back is not None:
+            readers.append(own_files(frame.f_back)[0])
+
+    async with world_at(tmp_path) as world:
+        await world.declare()
+        await world.say("ana", "/incident runbook horizon-outage", world.channel().name)
+        sys.setprofile(count)
+        try:
+            await ticked(world)
+        finally:
+            sys.setprofile(None)
+        assert "StepTicked" in await world.types()
+    assert [one for one in readers if one.startswith("slack/")] == []
