@@ -243,6 +243,9 @@ class Store(Protocol):
     def is_listening(self) -> bool:
         """Whether it is known at once what other processes change."""
 
+    async def incidents(self, seqs: Mapping[str, int]) -> Mapping[str, Incident]:
+        """Each of these incidents, no older than the seq beside its id; damaged ones are left out."""
+
     async def load_many(self, ids: Sequence[str]) -> Mapping[str, tuple[Incident, Mapping[str, Effect]]]:
         """Each of these incidents with its calls by their keys, as far as changes of others are heard of."""
 

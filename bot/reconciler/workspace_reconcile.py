@@ -12,7 +12,6 @@ import structlog
 from bot.domain.desired_message import DesiredMessage
 from bot.domain.effect import RESTORED, Effect, EffectKind, EffectState
 from bot.domain.errors import LeaseLost
-from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.subject import WorkspaceSubject
 from bot.ports import CallRefused, OutcomeUnknown, RetryAfter, Store
@@ -203,11 +202,8 @@ class WorkspaceReconciliation:
                 *await self._store.listing(team, open_only=True, limit=MAX_OPEN, severity_order=worst),
                 *await self._store.listing(team, open_only=False, limit=latest),
             ]
-            some: dict[str, Incident] = {}
-            for row in rows:
-                if row.id not in some and (one := await self._read(row.id, row.seq)) is not None:
-                    some[row.id] = one
-            known = [one for one in some.values() if not one.unknown_event_type]
+            found = await self._store.incidents({row.id: row.seq for row in rows})
+            known = [one for one in found.values() if not one.unknown_event_type]
             ended = sorted(
                 (one for one in known if not one.open and one.ended_at),
                 key=lambda one: (one.ended_at, one.number),
@@ -216,8 +212,3 @@ class WorkspaceReconciliation:
             opened = overview.worst_first([one for one in known if one.open], policy)
             self._views[latest] = Overview(now, policy, opened, ended)
         return replace(self._views[latest], now=now)
-
-    async def _read(self, id: str, seq: int) -> Incident | None:
-        """The incident, no older than its row."""
-        known = await self._store.cached(id)
-        return known if known is not None and known.seq >= seq else await self._store.incident(id)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache, reduce
 from typing import Any
 
-from sqlalchemy import ARRAY, RowMapping, Select, String, any_, bindparam, case, func, select
+from sqlalchemy import ARRAY, BindParameter, RowMapping, Select, String, any_, bindparam, case, func, select
 
 from bot.domain.desired_message import Surface
 from bot.domain.effect import Effect, EffectKind, EffectState
@@ -43,6 +43,10 @@ TAIL = (
 _IDS = bindparam("ids", type_=ARRAY(String))
 STATES = select(_i.id, *STATE.selected_columns).where(_i.id == any_(_IDS))
 TIMELINES = select(_e.incident_id, *TIMELINE.selected_columns).where(_e.incident_id == any_(_IDS)).order_by(_e.seq)
+#: the same on either database
+_IN_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+STATES_IN = select(_i.id, *STATE.selected_columns).where(_i.id.in_(_IN_IDS))
+TIMELINES_IN = select(_e.incident_id, *TIMELINE.selected_columns).where(_e.incident_id.in_(_IN_IDS)).order_by(_e.seq)
 EFFECTS_OF = select(effects).where(effects.c.incident_id == any_(_IDS)).order_by(effects.c.started_at, effects.c.key)
 EFFECTS = select(effects).where(effects.c.incident_id == bindparam("id")).order_by(effects.c.started_at, effects.c.key)
 PARKED = select(effects).where(effects.c.state == EffectState.PARKED.value).order_by(effects.c.started_at)

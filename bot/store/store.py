@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Executable, RowMapping
+from sqlalchemy import URL, Executable, RowMapping, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 #: seconds within which a read is answered or given up
 READ_TIMEOUT_SECONDS = 2.5
+#: incidents whose timelines are read in one statement, where many are shown
+MAX_READ_TOGETHER = 50
 #: bytes of the chain's key at least: a shorter one could be guessed from any event
 MIN_KEY_BYTES = 16
 
@@ -177,6 +179,35 @@ class SqlStore:
         known = self._cache.if_fresh(id) if self.is_listening else None
         return known.incident if known else await self.incident(id)
 
+    async def incidents(self, seqs: Mapping[str, int]) -> dict[str, Incident]:
+        """Each of these incidents, no older than the seq beside its id; damaged ones are left out.
+
+        Those that this process does not know so far are read many at a time.
+        """
+        fresh = ((id, self._cache.if_fresh(id) if self.is_listening else None) for id in seqs)
+        found = {id: one.incident for id, one in fresh if one is not None and one.incident.seq >= seqs[id]}
+        missing = [id for id in seqs if id not in found]
+        for start in range(0, len(missing), MAX_READ_TOGETHER):
+            page = missing[start : start + MAX_READ_TOGETHER]
+            states = await self._rows(read_sql.STATES_IN, {"ids": page})
+            await self._fold_unknown(states, read_sql.TIMELINES_IN)
+            for state in states:
+                if one := self._cache.get(state["id"], state["head"], state["redactions"]):
+                    found[state["id"]] = one.incident
+        return found
+
+    async def _fold_unknown(self, states: Sequence[RowMapping], timelines_of: Select[Any]) -> None:
+        """Read and fold those of these incidents that are not known as they stand; damaged ones stay unknown."""
+        unknown = [one["id"] for one in states if self._cache.get(one["id"], one["head"], one["redactions"]) is None]
+        timelines: dict[str, list[RowMapping]] = {id: [] for id in unknown}
+        for row in await self._rows(timelines_of, {"ids": unknown}) if unknown else ():
+            timelines[row["incident_id"]].append(row)
+        for state in states:
+            if timeline := timelines.get(id := state["id"]):
+                with contextlib.suppress(Damaged):
+                    self._cache.put([read_sql.fold_rows(id, state, timeline)])
+                await asyncio.sleep(0)  # many at a time, and nobody waits for more than one of them
+
     async def entries(self, id: str) -> list[Entry]:
         """The whole timeline, in order; empty for an incident that is not there."""
         return read_sql.entries(await self._rows(read_sql.TIMELINE, {"id": id}))
@@ -210,7 +241,7 @@ class SqlStore:
         """How many incidents are open; private ones are nobody's and not counted."""
         return int((await self._rows(read_sql.COUNT_OPEN, {"team": team}))[0]["open"])
 
-    # -- what is owed ---------------------------------------------------------------------------------
+    # -- what is due ---------------------------------------------------------------------------------
 
     async def due_ids(self, now: datetime, limit: int, worst: tuple[str, ...] = ()) -> list[str]:
         """The ids of incidents that were to be looked at by now, the longest overdue first; with `worst` in the order
@@ -242,20 +273,14 @@ class SqlStore:
         if self._listener is None or not self.is_listening:
             return {}
         states = await self._rows(read_sql.STATES, {"ids": list(ids)})
-        unknown = [one["id"] for one in states if self._cache.get(one["id"], one["head"], one["redactions"]) is None]
-        timelines: dict[str, list[RowMapping]] = {id: [] for id in unknown}
-        for row in await self._rows(read_sql.TIMELINES, {"ids": unknown}) if unknown else ():
-            timelines[row["incident_id"]].append(row)
+        await self._fold_unknown(states, read_sql.TIMELINES)
         calls: dict[str, list[RowMapping]] = {id: [] for id in ids}
         for row in await self._rows(read_sql.EFFECTS_OF, {"ids": list(ids)}):
             calls[row["incident_id"]].append(row)
         effects: dict[str, dict[str, Effect]] = {}
-        for state in states:
-            if timeline := timelines.get(id := state["id"]):
-                with contextlib.suppress(Damaged):
-                    self._cache.put([read_sql.fold_rows(id, state, timeline)])
+        for id in (one["id"] for one in states):
             effects[id] = {one.key: one for one in read_sql.effects_of(calls[id])}
-            await asyncio.sleep(0)  # many at a time, and nobody waits for more than one of them
+            await asyncio.sleep(0)
         found = ((id, self._cache.if_fresh(id)) for id in effects)
         return {id: (one.incident, effects[id]) for id, one in found if one is not None}
 

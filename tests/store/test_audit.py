@@ -224,4 +224,5 @@ async def test_a_timeline_with_a_hole_is_not_written_on(url: str, written: SqlSt
     with pytest.raises(Damaged, match="missing"):
         await fresh.write(append("one", note("more")))
     assert await fresh.incident("two") is not None
+    assert set(await fresh.incidents({"one": 1, "two": 1, "none": 1})) == {"two"}
     await fresh.close()

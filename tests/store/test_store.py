@@ -15,6 +15,7 @@ from bot.domain.errors import Conflict, NewerThanThisProgram, Refused
 from bot.domain.incident import Incident, Status
 from bot.store import SqlStore, SqlTransaction
 from bot.store.rows import PersonRow
+from bot.store.store import MAX_READ_TOGETHER
 
 from .acts import KEY, NOW, TEAM, Job, after, append, count_up, declare, effect, held_up, note
 from .raw import Raw
@@ -44,6 +45,21 @@ async def test_what_is_not_there(store: SqlStore) -> None:
     assert await store.write(lambda tx: tx.delivery(TEAM, "none")) is None
     assert await store.next_due() is None
     assert await store.verify() == []
+
+
+async def test_many_are_read_together(url: str, store: SqlStore) -> None:
+    """More than fit into one statement; what another program changed is read anew."""
+    names = [f"case-{number}" for number in range(MAX_READ_TOGETHER + 5)]
+    for name in names:
+        await store.write(declare(name))
+    other = SqlStore.open(url, KEY)
+    seqs = dict.fromkeys(names, 1)
+    assert await other.incidents({**seqs, "none": 1}) == {name: await store.incident(name) for name in names}
+    await store.write(append("case-3", note("changed since")))
+    found = await other.incidents({**seqs, "case-3": 2})
+    assert found["case-3"] == await store.incident("case-3") and found["case-3"].seq == 2
+    assert await other.incidents({}) == {}
+    await other.close()
 
 
 async def test_a_thousand_read_modify_writes_lose_none(store: SqlStore) -> None:
