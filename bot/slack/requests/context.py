@@ -112,6 +112,8 @@ class Request:
 
     async def refuse_secrets(self, text: str, where: str) -> str:
         """The text, unless it holds a secret: then nothing is stored but the fact, and its author is told."""
+        if not text:
+            return text
         kind, refusal = self.services.detect_secret(text, where)
         if not refusal:
             return text
