@@ -17,7 +17,7 @@ THOROUGH = bool(os.environ.get("THOROUGH"))
 OLDEST = "postgres16"
 #: beginning of the id -> why it takes long
 LEFT_TO_CI = {
-    "story/test_foreign_words.py::test_nothing_that_is_sent_knows_the_defaults[P0": "other names; one set is tried",
+    "story/test_foreign_words.py::test_nothing_that_is_sent": "each conversation; the source is read",
     "story/test_alerts.py::test_a_storm[1,000": "a thousand requests; 240 are tried",
     "durability/test_alerts_at_once.py::test_one_incident_a_group[two replicas and": "2,000 deliveries; 240 are tried",
     "durability/test_stopped.py::test_told_to_stop[a call that hangs": "waits out the ten seconds of an orderly stop",
@@ -103,6 +103,12 @@ SAMPLED = {
     "localslack/tests/page/test_blocks.py": 4,
     "page/test_accessibility.py": 4,
     "localslack/tests/page/test_long_channel.py": 4,
+    "slack/workspace/test_first_start.py::test_it_listens_serves": 4,
+    "slack/workspace/test_first_start.py::test_one_of_two_workspaces": 3,
+    "slack/inbound/test_dispatch.py::test_a_title_is_never_a_command": 4,
+    "slack/inbound/test_dispatch.py::test_nor_in_an_incidents_channel": 4,
+    "slack/handlers/test_more.py::test_a_form_does_what_the_word_does": 3,
+    "store/test_shared.py::test_a_database_that_is_cut_off": 3,
     "slack/test_bad_input.py::test_each_call_of_a_declaration": 6,
     "slack/test_bad_input.py::test_words_that_cannot_be_followed": 4,
     "slack/test_bad_input.py::test_a_guest_types": 3,

@@ -75,7 +75,7 @@ FACTS = {
     e.MarkedDuplicate: ("of_channel",),
     e.StoodDown: ("to",),
     e.PostmortemWritten: ("text_hash",),
-    e.PostmortemShared: ("file", "text_hash"),
+    e.PostmortemShared: ("file", "link", "text_hash"),
     e.Redacted: ("channel_name", "files", "taken_back"),
 }  # fmt: skip
 
