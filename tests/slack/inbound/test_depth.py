@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -87,41 +88,32 @@ async def test_a_tick_passes_few_files_on_its_way(tmp_path: Path) -> None:
         assert len(files) <= MOST_FILES, files
 
 
-async def test_nobody_on_the_way_looks_the_checklist_up(tmp_path: Path) -> None:
-    """The rule does, once (tests/domain/test_checklist.py), in the thread that writes."""
-    looked: list[str] = []
+async def callers(function: Callable[..., Any], tmp_path: Path) -> list[str]:
+    """The bot's files that call this function while a box of a message is ticked and what follows is shown."""
+    found: list[str] = []
 
-    def count(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code is Incident.checklist.__code__:
-            looked.append(own_files(frame.f_back)[0])
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code is function.__code__:
+            found.extend(own_files(frame.f_back)[:1])
 
     async with world_at(tmp_path) as world:
         await world.declare()
         await world.say("ana", "/incident runbook horizon-outage", world.channel().name)
-        sys.setprofile(count)
+        sys.setprofile(note)
         try:
             await ticked(world)
         finally:
             sys.setprofile(None)
         assert "StepTicked" in await world.types()
-    assert looked == []
+    return found
+
+
+async def test_nobody_on_the_way_looks_the_checklist_up(tmp_path: Path) -> None:
+    """The rule does, once (tests/domain/test_checklist.py), in the thread that writes."""
+    assert await callers(Incident.checklist, tmp_path) == []
 
 
 async def test_a_click_in_a_message_asks_the_database_for_nothing_but_its_write(tmp_path: Path) -> None:
     """What is shown in a form is read again after a click in it; what a message shows follows from the act."""
-    readers: list[str] = []
-
-    def count(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code is SqlStore.incident.__code__ and frame.f_back is not None:
-            readers.append(own_files(frame.f_back)[0])
-
-    async with world_at(tmp_path) as world:
-        await world.declare()
-        await world.say("ana", "/incident runbook horizon-outage", world.channel().name)
-        sys.setprofile(count)
-        try:
-            await ticked(world)
-        finally:
-            sys.setprofile(None)
-        assert "StepTicked" in await world.types()
-    assert [one for one in readers if one.startswith("slack/")] == []
+    found = await callers(SqlStore.incident, tmp_path)
+    assert [one for one in found if one.startswith("slack/")] == []
